@@ -1,0 +1,119 @@
+//! Why a rule refused.
+
+use chrono::{DateTime, Utc};
+use praxis_entity::ids::{AppointmentId, PatientId};
+use praxis_platform::Failure;
+use sea_orm::DbErr;
+
+/// Why a domain function gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The person at the screen can put this right. Nothing was written.
+    #[error("{}", .0.iter().map(|violation| violation.message.as_str()).collect::<Vec<_>>().join("; "))]
+    Violated(Vec<Violation>),
+    /// Everything else.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Self::Violated(vec![violation])
+    }
+}
+
+/// The kind of a violation. Append-only: clients branch on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ViolationCode {
+    /// Must be given.
+    Required,
+    /// Is not well-formed.
+    Invalid,
+    /// Is too long.
+    TooLong,
+    /// Lies outside of what makes sense.
+    OutOfRange,
+    /// Does not exist, or may not be known of.
+    NotFound,
+    /// Exists already.
+    AlreadyExists,
+    /// Was changed by somebody else meanwhile.
+    VersionConflict,
+    /// Can't be done from the present status.
+    InvalidTransition,
+    /// Collides with another appointment.
+    SchedulingConflict,
+    /// The record may not be changed any more.
+    Locked,
+}
+
+/// One thing that the person at the screen can put right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Its kind.
+    pub code: ViolationCode,
+    /// One sentence without PHI, shown to the person.
+    pub message: String,
+    /// Where in the input: field names in camelCase, indices as numbers.
+    pub path: Vec<String>,
+    /// What helps to put it right.
+    pub detail: Detail,
+}
+
+/// What helps to put a violation right.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing more.
+    #[default]
+    None,
+    /// The version that is stored now.
+    Version {
+        /// The stored version.
+        current: i32,
+    },
+    /// What is in the way, and when there is room.
+    Scheduling {
+        /// Appointments in the way.
+        conflicts: Vec<AppointmentId>,
+        /// The next free starts.
+        next_free: Vec<DateTime<Utc>>,
+    },
+    /// Patients who may be the same person.
+    Duplicates(Vec<PatientId>),
+}
+
+impl Violation {
+    /// A violation at a place of the input.
+    pub fn at(code: ViolationCode, path: &[&str], message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), path: path.iter().map(|&part| part.to_owned()).collect(), detail: Detail::None }
+    }
+
+    /// Adds what helps.
+    #[must_use]
+    pub fn with(mut self, detail: Detail) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// Collects violations, so that a person sees all of them at once.
+#[derive(Debug, Default)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// Adds one.
+    pub fn add(&mut self, code: ViolationCode, path: &[&str], message: impl Into<String>) {
+        self.0.push(Violation::at(code, path, message));
+    }
+
+    /// Goes on when there are none.
+    pub fn check(self) -> Result<(), Error> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Violated(self.0)) }
+    }
+}

@@ -1,0 +1,28 @@
+//! The rules of the clinic: one module per domain, one file per verb of the trade.
+//!
+//! A domain may call those above it in this list, never those below; what must go the other way is
+//! an event. Functions take an [`Op`](praxis_platform::Op) first and return rows, or an [`Error`]:
+//! a [`Violation`] for what the person at the screen can put right, a `Failure` for the rest.
+
+pub mod error;
+pub mod page;
+
+/// Branches, rooms, kinds of visit: what the clinic itself is.
+pub mod clinic;
+/// Clinicians and their availability.
+pub mod staff;
+/// People who sign in, and their roles.
+pub mod identity;
+/// Persons in care.
+pub mod patients;
+/// Booked visits.
+pub mod scheduling;
+/// Visits that took place.
+pub mod encounters;
+/// Observations: measurements and findings.
+pub mod charting;
+/// Problems and diagnoses.
+pub mod history;
+
+pub use error::{Detail, Error, Violation, ViolationCode};
+pub use page::{PageRequest, Position, Slice};

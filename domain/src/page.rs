@@ -1,0 +1,211 @@
+//! Pages of a list, one list or many at once, in one statement.
+//!
+//! A page starts after a position, never at an offset, so rows that come and go do not shift it.
+//! For a list under many parents (the appointments of twenty patients) each parent gets its own page
+//! through a lateral join: one statement, whatever the number of parents.
+
+use std::{collections::HashMap, hash::Hash};
+
+use chrono::{DateTime, Utc};
+use praxis_entity::ids::TypedId;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, Order, QueryResult,
+    sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, JoinType, Query, SelectStatement},
+};
+use uuid::Uuid;
+
+/// The largest page.
+pub const MAX_PAGE: u32 = 100;
+
+/// A place in an ordered list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The row's value in the ordering column; absent where the list is ordered by id alone, or the value is null.
+    pub key: Option<DateTime<Utc>>,
+    /// The row.
+    pub id: Uuid,
+}
+
+/// Which page is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    /// How many rows.
+    pub size: u32,
+    /// From the end instead of from the beginning.
+    pub backward: bool,
+    /// Only rows after this one.
+    pub after: Option<Position>,
+    /// Only rows before this one.
+    pub before: Option<Position>,
+}
+
+impl PageRequest {
+    /// The first rows.
+    pub fn first(size: u32) -> Self {
+        Self { size, backward: false, after: None, before: None }
+    }
+}
+
+/// One page.
+#[derive(Debug, Clone)]
+pub struct Slice<T> {
+    /// The rows, in list order.
+    pub rows: Vec<T>,
+    /// Rows follow.
+    pub has_next: bool,
+    /// Rows precede.
+    pub has_previous: bool,
+}
+
+impl<T> Default for Slice<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), has_next: false, has_previous: false }
+    }
+}
+
+impl<T> Slice<T> {
+    /// Cuts a page from rows that were fetched in the direction of the page, one more than its size.
+    pub fn cut(mut rows: Vec<T>, page: &PageRequest) -> Self {
+        let more = rows.len() > page.size as usize;
+        rows.truncate(page.size as usize);
+        if page.backward {
+            rows.reverse();
+            Self { rows, has_previous: more, has_next: page.before.is_some() }
+        } else {
+            Self { rows, has_next: more, has_previous: page.after.is_some() }
+        }
+    }
+}
+
+/// How a list is ordered: by a time, then by id.
+#[derive(Debug, Clone, Copy)]
+pub struct Ordering<C> {
+    /// The ordering column; `None` orders by id alone.
+    pub column: Option<C>,
+    /// The id column.
+    pub id: C,
+    /// Newest first.
+    pub descending: bool,
+}
+
+/// The condition that keeps rows beyond a position.
+fn beyond<C: ColumnTrait>(order: &Ordering<C>, position: &Position, forward: bool) -> Condition {
+    // Nulls come last in either direction, so that a page can cross into them.
+    let ascending = order.descending != forward;
+    let id_beyond = if ascending { order.id.gt(position.id) } else { order.id.lt(position.id) };
+    let Some(column) = order.column else { return Condition::all().add(id_beyond) };
+    match position.key {
+        Some(key) => {
+            let beyond_key = if ascending { column.gt(key) } else { column.lt(key) };
+            let tied = Condition::all().add(column.eq(key)).add(id_beyond);
+            let any = Condition::any().add(beyond_key).add(tied);
+            if forward { any.add(column.is_null()) } else { any }
+        }
+        None => {
+            let tied = Condition::all().add(column.is_null()).add(id_beyond);
+            if forward { tied } else { Condition::any().add(tied).add(column.is_not_null()) }
+        }
+    }
+}
+
+fn select<E: EntityTrait>(filter: Condition, order: &Ordering<E::Column>, page: &PageRequest) -> SelectStatement {
+    let mut statement = Query::select();
+    statement.columns(E::Column::iter().map(|column| (E::default(), column))).from(E::default()).cond_where(filter);
+    if let Some(after) = &page.after {
+        statement.cond_where(beyond(order, after, true));
+    }
+    if let Some(before) = &page.before {
+        statement.cond_where(beyond(order, before, false));
+    }
+    let direction = if order.descending != page.backward { Order::Desc } else { Order::Asc };
+    let nulls = if page.backward { sea_orm::sea_query::NullOrdering::First } else { sea_orm::sea_query::NullOrdering::Last };
+    if let Some(column) = order.column {
+        statement.order_by_with_nulls((E::default(), column), direction.clone(), nulls);
+    }
+    statement.order_by((E::default(), order.id), direction).limit(u64::from(Ord::min(page.size, MAX_PAGE)) + 1);
+    statement
+}
+
+/// One page of a list.
+pub async fn list<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    filter: Condition,
+    order: &Ordering<E::Column>,
+    page: &PageRequest,
+) -> Result<Slice<E::Model>, DbErr> {
+    let rows = db.query_all(&select::<E>(filter, order, page)).await?;
+    let rows = rows.iter().map(|row| E::Model::from_query_result(row, "")).collect::<Result<_, _>>()?;
+    Ok(Slice::cut(rows, page))
+}
+
+/// One page of the list under each parent, in one statement.
+pub async fn list_under<E: EntityTrait, P: TypedId + Hash>(
+    db: &impl ConnectionTrait,
+    parents: &[P],
+    parent_column: E::Column,
+    filter: Condition,
+    order: &Ordering<E::Column>,
+    page: &PageRequest,
+) -> Result<HashMap<P, Slice<E::Model>>, DbErr> {
+    let (parent, rows) = (Alias::new("parent"), Alias::new("rows"));
+    let mut inner = select::<E>(filter, order, page);
+    inner.and_where(Expr::col((E::default(), parent_column)).equals((parent.clone(), Alias::new("parent"))));
+    let ids: Vec<Uuid> = parents.iter().map(|parent| parent.uuid()).collect();
+    let mut outer = Query::select();
+    outer
+        .expr_as(Expr::col((parent.clone(), Alias::new("parent"))), Alias::new("parent_id"))
+        .column((rows.clone(), Asterisk))
+        .from_function(Func::cust(Alias::new("unnest")).arg(Expr::val(ids)), parent.clone())
+        .join_lateral(JoinType::InnerJoin, inner, rows, Condition::all().add(Expr::cust("true")));
+    let mut found: HashMap<P, Vec<E::Model>> = HashMap::with_capacity(parents.len());
+    for row in db.query_all(&outer).await? {
+        found.entry(P::from_uuid(parent_of(&row)?)).or_default().push(E::Model::from_query_result(&row, "")?);
+    }
+    Ok(parents.iter().map(|parent| (*parent, Slice::cut(found.remove(parent).unwrap_or_default(), page))).collect())
+}
+
+/// How many rows of the list each parent has, at most `max`.
+pub async fn count_under<E: EntityTrait, P: TypedId + Hash>(
+    db: &impl ConnectionTrait,
+    parents: &[P],
+    parent_column: E::Column,
+    filter: Condition,
+    max: u64,
+) -> Result<HashMap<P, i64>, DbErr> {
+    let (parent, rows) = (Alias::new("parent"), Alias::new("rows"));
+    let mut capped = Query::select();
+    capped
+        .expr(Expr::cust("1"))
+        .from(E::default())
+        .cond_where(filter)
+        .and_where(Expr::col((E::default(), parent_column)).equals((parent.clone(), Alias::new("parent"))))
+        .limit(max);
+    let mut counted = Query::select();
+    counted.expr_as(Expr::cust("count(*)"), Alias::new("n")).from_subquery(capped, Alias::new("capped"));
+    let ids: Vec<Uuid> = parents.iter().map(|parent| parent.uuid()).collect();
+    let mut outer = Query::select();
+    outer
+        .expr_as(Expr::col((parent.clone(), Alias::new("parent"))), Alias::new("parent_id"))
+        .column((rows.clone(), Alias::new("n")))
+        .from_function(Func::cust(Alias::new("unnest")).arg(Expr::val(ids)), parent)
+        .join_lateral(JoinType::InnerJoin, counted, rows, Condition::all().add(Expr::cust("true")));
+    db.query_all(&outer).await?.iter().map(|row| Ok((P::from_uuid(parent_of(row)?), row.try_get("", "n")?))).collect()
+}
+
+/// How many rows the list has, at most `max`.
+pub async fn count<E: EntityTrait>(db: &impl ConnectionTrait, filter: Condition, max: u64) -> Result<i64, DbErr> {
+    let mut capped = Query::select();
+    capped.expr(Expr::cust("1")).from(E::default()).cond_where(filter).limit(max);
+    let mut counted = Query::select();
+    counted.expr_as(Expr::cust("count(*)"), Alias::new("n")).from_subquery(capped, Alias::new("capped"));
+    db.query_one(&counted).await?.map_or(Ok(0), |row| row.try_get("", "n"))
+}
+
+fn parent_of(row: &QueryResult) -> Result<Uuid, DbErr> {
+    row.try_get("", "parent_id")
+}
+
+/// `column = ANY($1)`: one statement text, however many values.
+pub fn any_of<C: ColumnTrait>(column: C, values: Vec<Uuid>) -> Expr {
+    Expr::col(column.as_column_ref()).eq(Func::cust(Alias::new("ANY")).arg(Expr::val(values)))
+}

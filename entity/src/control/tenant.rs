@@ -1,0 +1,98 @@
+//! A clinic or hospital.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::TenantId;
+
+/// Where a tenant stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum TenantState {
+    /// Being made.
+    #[sea_orm(string_value = "PROVISIONING")]
+    #[serde(rename = "PROVISIONING")]
+    Provisioning,
+    /// Served.
+    #[sea_orm(string_value = "ACTIVE")]
+    #[serde(rename = "ACTIVE")]
+    Active,
+    /// Served; payment is late.
+    #[sea_orm(string_value = "PAST_DUE")]
+    #[serde(rename = "PAST_DUE")]
+    PastDue,
+    /// Not served.
+    #[sea_orm(string_value = "SUSPENDED")]
+    #[serde(rename = "SUSPENDED")]
+    Suspended,
+    /// Read-only; payment is long overdue.
+    #[sea_orm(string_value = "LOCKED")]
+    #[serde(rename = "LOCKED")]
+    Locked,
+    /// Leaving.
+    #[sea_orm(string_value = "OFFBOARDING")]
+    #[serde(rename = "OFFBOARDING")]
+    Offboarding,
+    /// Kept, not served.
+    #[sea_orm(string_value = "ARCHIVED")]
+    #[serde(rename = "ARCHIVED")]
+    Archived,
+    /// Keys destroyed.
+    #[sea_orm(string_value = "SHREDDED")]
+    #[serde(rename = "SHREDDED")]
+    Shredded,
+}
+
+/// A clinic or hospital.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "tenant")]
+pub struct Model {
+    /// Id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: TenantId,
+    /// Schema and role; opaque, never changes.
+    #[sea_orm(column_type = "Text")]
+    pub schema_name: String,
+    /// Subdomain.
+    #[sea_orm(column_type = "Text")]
+    pub slug: String,
+    /// Name as shown.
+    #[sea_orm(column_type = "Text")]
+    pub display_name: String,
+    /// Where its data lives.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub region: Option<String>,
+    /// BCP 47 locale.
+    #[sea_orm(column_type = "Text")]
+    pub locale: String,
+    /// IANA zone.
+    #[sea_orm(column_type = "Text")]
+    pub time_zone: String,
+    /// Which cell.
+    #[sea_orm(column_type = "Text")]
+    pub cell_id: String,
+    /// Which login role serves it.
+    pub login_shard: i32,
+    /// Where it stands; changes only by a legal transition.
+    pub state: TenantState,
+    /// Since when.
+    pub state_since: DateTimeUtc,
+    /// Number of tenant migrations applied.
+    pub schema_version: i32,
+    /// Template it was made from.
+    #[sea_orm(column_type = "Text")]
+    pub template: String,
+    /// Version of that template.
+    #[sea_orm(column_type = "Text")]
+    pub template_version: String,
+    /// When it was made.
+    pub created_at: DateTimeUtc,
+    /// Grows with each change.
+    pub row_version: i64,
+}
+
+/// Joins are written where they are needed; none is declared here.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

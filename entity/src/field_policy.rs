@@ -1,0 +1,38 @@
+//! A permission that the clinic asks for in addition to the platform's.
+
+use sea_orm::entity::prelude::*;
+
+/// A permission that the clinic asks for in addition to the platform's.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "field_policy")]
+pub struct Model {
+    /// Id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// GraphQL type.
+    #[sea_orm(column_type = "Text")]
+    pub type_name: String,
+    /// GraphQL field.
+    #[sea_orm(column_type = "Text")]
+    pub field_name: String,
+    /// Permission that is needed in addition.
+    #[sea_orm(column_type = "Text")]
+    pub permission: String,
+    /// Why.
+    #[sea_orm(column_type = "Text")]
+    pub reason: String,
+    /// Key of the template item this row was seeded from.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub template_key: Option<String>,
+    /// Hash of that item, to see whether the template changed.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub template_hash: Option<String>,
+    /// True when the clinic changed the seeded row.
+    pub customised: bool,
+}
+
+/// Joins are written where they are needed; none is declared here.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,192 @@
+//! The registry of id kinds. Append-only and alphabetical: a prefix, once published, never changes.
+//!
+//! An id is a UUIDv7 in the database and `<prefix>_<26 characters of Crockford base32>` outside
+//! (`pat_01jd3k5n8re6ktp1rb6z9q4x2m`). Each kind is a type of its own, so a patient's id can't be
+//! given where an appointment's is asked for, and a wrong prefix fails before any SQL.
+
+use std::{fmt, str::FromStr};
+
+use uuid::Uuid;
+
+/// The text is not an id of the kind that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of kind `{expected}`")]
+pub struct InvalidId {
+    /// The prefix that was expected.
+    pub expected: &'static str,
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Writes 128 bits as 26 characters of Crockford base32, most significant first.
+pub fn encode_base32(id: Uuid) -> String {
+    let bits = id.as_u128();
+    (0..26)
+        .rev()
+        .filter_map(|digit| ALPHABET.get(((bits >> (digit * 5)) & 31) as usize))
+        .map(|&byte| char::from(byte))
+        .collect()
+}
+
+/// Reads what [`encode_base32`] wrote; `None` for anything else.
+pub fn decode_base32(text: &str) -> Option<Uuid> {
+    if text.len() != 26 {
+        return None;
+    }
+    let mut bits: u128 = 0;
+    for (position, byte) in text.bytes().enumerate() {
+        let digit = ALPHABET.iter().position(|&known| known == byte)? as u128;
+        // 26 digits hold 130 bits: the first digit may only use three of its five.
+        if position == 0 && digit > 7 {
+            return None;
+        }
+        bits = (bits << 5) | digit;
+    }
+    Some(Uuid::from_u128(bits))
+}
+
+/// What every typed id can do.
+pub trait TypedId: Copy + Eq + std::hash::Hash + fmt::Display + Send + Sync + 'static {
+    /// Three letters in front of the public form.
+    const PREFIX: &'static str;
+    /// The stored form.
+    fn uuid(self) -> Uuid;
+    /// Wraps a stored id.
+    fn from_uuid(id: Uuid) -> Self;
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, sea_orm::DeriveValueType, serde::Serialize, serde::Deserialize)]
+            #[serde(transparent)]
+            pub struct $name(pub Uuid);
+
+            impl TypedId for $name {
+                const PREFIX: &'static str = $prefix;
+                fn uuid(self) -> Uuid {
+                    self.0
+                }
+                fn from_uuid(id: Uuid) -> Self {
+                    Self(id)
+                }
+            }
+
+            impl fmt::Display for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    write!(f, concat!($prefix, "_{}"), encode_base32(self.0))
+                }
+            }
+
+            impl fmt::Debug for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    fmt::Display::fmt(self, f)
+                }
+            }
+
+            impl FromStr for $name {
+                type Err = InvalidId;
+                fn from_str(text: &str) -> Result<Self, InvalidId> {
+                    text.strip_prefix(concat!($prefix, "_"))
+                        .and_then(decode_base32)
+                        .map(Self)
+                        .ok_or(InvalidId { expected: $prefix })
+                }
+            }
+
+            impl sea_orm::TryFromU64 for $name {
+                fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                    Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+                }
+            }
+        )*
+
+        /// Any id, told apart by its prefix.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum AnyId {
+            $($(#[$doc])* $name($name),)*
+        }
+
+        impl FromStr for AnyId {
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let (prefix, digits) = text.split_once('_').ok_or(InvalidId { expected: "any" })?;
+                let id = decode_base32(digits).ok_or(InvalidId { expected: "any" })?;
+                match prefix {
+                    $($prefix => Ok(Self::$name($name(id))),)*
+                    _ => Err(InvalidId { expected: "any" }),
+                }
+            }
+        }
+    };
+}
+
+ids! {
+    /// A booked visit.
+    AppointmentId = "apt";
+    /// An entry of the audit log.
+    AuditEntryId = "aud";
+    /// A weekly rule of a practitioner's availability.
+    AvailabilityRuleId = "avr";
+    /// A problem or diagnosis.
+    ConditionId = "con";
+    /// A visit that took place or is under way.
+    EncounterId = "enc";
+    /// A branch of the clinic.
+    FacilityId = "fac";
+    /// A received resource that has no model of its own yet.
+    FhirResourceId = "fhr";
+    /// A person's role, at one facility or at all.
+    MembershipId = "mbr";
+    /// A template of a clinical note.
+    NoteTemplateId = "ntp";
+    /// A measurement or finding.
+    ObservationId = "obs";
+    /// Another organisation: provider, payer, referrer.
+    OrganizationId = "org";
+    /// A person in care.
+    PatientId = "pat";
+    /// A clinician.
+    PractitionerId = "pra";
+    /// A person related to a patient: next of kin, guardian.
+    RelatedPersonId = "rel";
+    /// A named set of permissions.
+    RoleId = "rol";
+    /// A bookable room.
+    RoomId = "roo";
+    /// A signed-in session.
+    SessionId = "ses";
+    /// A medical specialty.
+    SpecialtyId = "spc";
+    /// A clinic or hospital: the tenant.
+    TenantId = "ten";
+    /// A person who signs in.
+    UserId = "usr";
+    /// A kind of visit that can be booked.
+    VisitTypeId = "vst";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_survives_the_round_trip() {
+        let id = PatientId(Uuid::from_u128(0x0193_f2a1_7c00_7abc_8def_0123_4567_89ab));
+        let text = id.to_string();
+        assert_eq!(text.len(), 30);
+        assert_eq!(text.parse::<PatientId>(), Ok(id));
+        assert_eq!(text.parse::<AnyId>(), Ok(AnyId::PatientId(id)));
+    }
+
+    #[test]
+    fn another_kind_or_a_broken_text_is_refused() {
+        let id = PatientId(Uuid::max()).to_string();
+        assert_eq!(id.parse::<PatientId>().map(|id| id.0), Ok(Uuid::max()));
+        assert!(id.parse::<EncounterId>().is_err());
+        assert!("pat_".parse::<PatientId>().is_err());
+        assert!("pat_zzzzzzzzzzzzzzzzzzzzzzzzzz".parse::<PatientId>().is_err());
+        assert!("pat_01JD3K5N8RE6KTP1RB6Z9Q4X2M".parse::<PatientId>().is_err());
+    }
+}

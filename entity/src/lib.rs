@@ -1,0 +1,40 @@
+//! What is stored: one file per table, typed ids and stored value types.
+//!
+//! This package holds shapes only. Queries live in `domain`, access to a connection in
+//! `platform`, and nothing here knows a runtime or a driver.
+
+pub mod ids;
+pub mod value;
+
+pub mod appointment;
+pub mod appointment_resource;
+pub mod audit_entry;
+pub mod availability_rule;
+pub mod condition;
+pub mod control;
+pub mod encounter;
+pub mod encounter_participant;
+pub mod facility;
+pub mod fhir_resource;
+pub mod field_policy;
+pub mod idempotency_key;
+pub mod import_source;
+pub mod membership;
+pub mod note_template;
+pub mod observation;
+pub mod organization;
+pub mod organization_identifier;
+pub mod patient;
+pub mod patient_token;
+pub mod phi_key;
+pub mod practitioner;
+pub mod practitioner_identifier;
+pub mod related_person;
+pub mod role;
+pub mod role_permission;
+pub mod room;
+pub mod session;
+pub mod specialty;
+pub mod status_transition;
+pub mod user_account;
+pub mod visit_type;

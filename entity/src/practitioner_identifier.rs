@@ -1,0 +1,25 @@
+//! A number by which a clinician is known elsewhere.
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::PractitionerId;
+
+/// A number by which a clinician is known elsewhere.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "practitioner_identifier")]
+pub struct Model {
+    /// URI of the naming system.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub system: String,
+    /// The number.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub value: String,
+    /// The clinician.
+    pub practitioner_id: PractitionerId,
+}
+
+/// Joins are written where they are needed; none is declared here.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

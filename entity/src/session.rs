@@ -1,0 +1,35 @@
+//! A signed-in session; the token itself is never stored.
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{SessionId, UserId};
+
+/// A signed-in session; the token itself is never stored.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "session")]
+pub struct Model {
+    /// Id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: SessionId,
+    /// Keyed hash of the token.
+    pub token_hash: Vec<u8>,
+    /// Who.
+    pub user_id: UserId,
+    /// BEARER or COOKIE.
+    #[sea_orm(column_type = "Text")]
+    pub kind: String,
+    /// When it began.
+    pub created_at: DateTimeUtc,
+    /// Last use, for the idle limit.
+    pub last_seen_at: DateTimeUtc,
+    /// Absolute end.
+    pub expires_at: DateTimeUtc,
+    /// When it was ended.
+    pub ended_at: Option<DateTimeUtc>,
+}
+
+/// Joins are written where they are needed; none is declared here.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

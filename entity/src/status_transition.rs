@@ -1,0 +1,27 @@
+//! A legal change of status. The database enforces this table by trigger.
+
+use sea_orm::entity::prelude::*;
+
+/// A legal change of status. The database enforces this table by trigger.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "status_transition")]
+pub struct Model {
+    /// The table whose status it is.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub machine: String,
+    /// Status before; empty for a new row.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub from_status: String,
+    /// Status after.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub to_status: String,
+    /// Permission needed; empty where only the system may.
+    #[sea_orm(column_type = "Text")]
+    pub permission: String,
+}
+
+/// Joins are written where they are needed; none is declared here.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

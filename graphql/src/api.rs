@@ -1,0 +1,166 @@
+//! The plain face of the type graph: strings and JSON in, bytes out.
+//!
+//! Nothing generic and no framework type leaves the crate, so the binary does not compile the
+//! schema a second time and the HTTP edge can be read without knowing async-graphql.
+//!
+//! A request is either **refused** before anything ran (no `data` in the answer) or **executed**
+//! (`data` is present, possibly `null`). The HTTP edge needs that difference for its status.
+
+mod admit;
+
+use std::{any::Any, collections::BTreeMap};
+
+use async_graphql::{ObjectType, Response, Schema, SchemaBuilder, SubscriptionType, Value};
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+
+use crate::{
+    error::{self, Code, mask},
+    limits::{FieldSizes, Limits},
+    schema::PraxisSchema,
+};
+
+/// Who asks; available to every resolver.
+pub type Caller = crate::context::Caller;
+
+/// One operation as it arrived, before anything is known about it.
+#[derive(Debug, Default)]
+pub struct GraphqlRequest {
+    /// The document.
+    pub query: Option<String>,
+    /// Which of its operations to run.
+    pub operation_name: Option<String>,
+    /// Values of its variables.
+    pub variables: Map<String, Json>,
+    /// Protocol extensions, for example a persisted query's hash.
+    pub extensions: Map<String, Json>,
+    /// Sent by a method that must not change anything: mutations are refused.
+    pub read_only: bool,
+    /// Repeated in every error, finds the request in the log.
+    pub request_id: String,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing ran.
+    Refused {
+        /// The HTTP status that says why.
+        status: u16,
+        /// The `errors[]` of the answer; there is no `data`.
+        errors: Vec<Json>,
+        /// The same request would be accepted by POST.
+        allow_post: bool,
+    },
+    /// The operation ran.
+    Executed {
+        /// The whole answer as JSON.
+        body: Vec<u8>,
+        /// What the operation was expected to cost, for the rate limit.
+        cost: u64,
+    },
+}
+
+impl Outcome {
+    /// A refusal with a single error.
+    #[must_use]
+    pub fn refused(code: Code, message: &str, request_id: &str) -> Self {
+        let errors = vec![error::entry(code, message, request_id)];
+        Self::Refused { status: code.status(), errors, allow_post: false }
+    }
+}
+
+/// The schema cannot be described in its own language, so costs are unknown.
+#[derive(Debug, thiserror::Error)]
+#[error("the schema's description cannot be read back: {0}")]
+pub struct UnreadableSchema(String);
+
+/// The API of the clinic: executes operations within [`Limits`].
+pub struct Api {
+    schema: PraxisSchema,
+    sizes: FieldSizes,
+    limits: Limits,
+}
+
+impl Api {
+    /// Prepares a schema that was built with [`hardened`].
+    pub fn new(schema: PraxisSchema, limits: Limits) -> Result<Self, UnreadableSchema> {
+        let sizes = FieldSizes::read(&schema.sdl()).map_err(|error| UnreadableSchema(error.to_string()))?;
+        Ok(Self { schema, sizes, limits })
+    }
+
+    /// The schema in the schema definition language.
+    #[must_use]
+    pub fn sdl(&self) -> String {
+        self.schema.sdl()
+    }
+
+    /// Runs one operation for one caller.
+    pub async fn execute(&self, caller: Caller, request: GraphqlRequest) -> Outcome {
+        execute_on(&self.schema, &self.sizes, &self.limits, caller, request).await
+    }
+}
+
+/// Settings every schema served to the outside needs.
+///
+/// Suggestions name what a caller may not know of, and comparing a long name with every field is
+/// slow. The recursion limit equals ours, so ours answers first.
+#[must_use]
+pub fn hardened<Q, M, S>(schema: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S> {
+    schema.disable_suggestions().limit_recursive_depth(Limits::default().nesting)
+}
+
+/// [`Api::execute`] on any schema, so that the conformance tests run on small ones.
+pub(crate) async fn execute_on<Q, M, S>(
+    schema: &Schema<Q, M, S>,
+    sizes: &FieldSizes,
+    limits: &Limits,
+    caller: impl Any + Send + Sync,
+    request: GraphqlRequest,
+) -> Outcome
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    let request_id = request.request_id.clone();
+    let (request, cost) = match admit::admit(request, sizes, limits) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return refusal.outcome(&request_id),
+    };
+    answer(schema.execute(request.data(caller)).await, cost, &request_id)
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Json>,
+    data: &'a Value,
+    extensions: BTreeMap<String, Json>,
+}
+
+fn answer(response: Response, cost: u64, request_id: &str) -> Outcome {
+    // A failed resolver is found at a path or has a cause; an error with neither stopped validation.
+    let executed = response.data != Value::Null
+        || response.errors.is_empty()
+        || response.errors.iter().any(|error| !error.path.is_empty() || error.source.is_some());
+    if !executed {
+        let errors = mask::validation(response.errors, request_id);
+        let status = Code::GraphqlValidationFailed.status();
+        return Outcome::Refused { status, errors, allow_post: false };
+    }
+    let mut extensions: BTreeMap<_, _> = response
+        .extensions
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.into_json().ok()?)))
+        .collect();
+    extensions.insert("cost".into(), json!({ "requestedQueryCost": cost }));
+    let errors = mask::execution(response.errors, request_id);
+    match serde_json::to_vec(&Answer { errors, data: &response.data, extensions }) {
+        Ok(body) => Outcome::Executed { body, cost },
+        Err(error) => {
+            tracing::error!(request_id, %error, "the answer cannot be written as JSON");
+            Outcome::refused(Code::Internal, mask::INTERNAL_MESSAGE, request_id)
+        }
+    }
+}

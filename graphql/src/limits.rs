@@ -1,0 +1,165 @@
+//! What one request may ask for, judged before anything expensive happens to it.
+//!
+//! Three steps, each cheap because of the one before: a lexer bounds the text ([`tokens`]), so the
+//! parser is safe to run; a memoised count bounds the document with its fragments written out
+//! ([`expansion`]), so walking it naively is safe; that walk ([`walk`]) finds depth, aliases and
+//! cost. Validation and execution only see documents that passed.
+
+mod expansion;
+mod introspection;
+mod sizes;
+mod tokens;
+mod walk;
+
+use std::collections::HashMap;
+
+use async_graphql::{
+    Name, Variables,
+    parser::types::{ExecutableDocument, OperationDefinition},
+};
+
+pub(crate) use sizes::FieldSizes;
+pub(crate) use tokens::check as check_text;
+
+use crate::error::Code;
+
+/// Mutations whose input can be guessed: only one per request, else aliases defeat the rate limit.
+pub const GUESSABLE: &[&str] = &[
+    "sessionStart",
+    "sessionRefresh",
+    "secondFactorVerify",
+    "stepUpVerify",
+    "passwordReset",
+    "magicLinkConfirm",
+    "invitationAccept",
+];
+
+/// The bounds of one request.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Tokens in the document.
+    pub tokens: usize,
+    /// Brackets of any kind inside each other; also selections and fragments inside each other.
+    pub nesting: usize,
+    /// Directives written in the document.
+    pub directives: usize,
+    /// Operations in the document.
+    pub operations: usize,
+    /// Selections with every fragment written out where it is used.
+    pub nodes: u64,
+    /// Fields inside each other.
+    pub depth: usize,
+    /// The same below `__schema` and `__type`.
+    pub introspection_depth: usize,
+    /// Aliased fields of an operation.
+    pub aliases: usize,
+    /// Fields at the root of an operation.
+    pub root_fields: usize,
+    /// Values an operation may produce, see [`walk`].
+    pub cost: u64,
+    /// The same below `__schema` and `__type`, see [`introspection`].
+    pub introspection_cost: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            tokens: 10_000,
+            // The framework's own recursion limit; below it the stack is safe.
+            nesting: 32,
+            directives: 10,
+            operations: 10,
+            nodes: 10_000,
+            depth: 12,
+            introspection_depth: 20,
+            aliases: 30,
+            root_fields: 20,
+            cost: 2_000,
+            introspection_cost: 3_000_000,
+        }
+    }
+}
+
+/// Why a document is refused before validation.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Excess {
+    #[error("The document has more than {0} tokens.")]
+    Tokens(usize),
+    #[error("The document has more than {0} directives.")]
+    Directives(usize),
+    #[error("The document has more than {0} operations.")]
+    Operations(usize),
+    #[error("The document is nested more than {0} levels deep.")]
+    Nesting(usize),
+    #[error("A string in the document does not end.")]
+    OpenString,
+    #[error("Fragment \"{0}\" is unknown.")]
+    UnknownFragment(Name),
+    #[error("Fragment \"{0}\" is never used.")]
+    UnusedFragment(Name),
+    #[error("Fragment \"{0}\" contains itself.")]
+    FragmentCycle(Name),
+    #[error("The document selects more than {0} fields when its fragments are written out.")]
+    Nodes(u64),
+    #[error("The operation selects fields more than {0} levels deep.")]
+    Depth(usize),
+    #[error("The operation uses more than {0} aliases.")]
+    Aliases(usize),
+    #[error("The operation selects more than {0} fields at its root.")]
+    RootFields(usize),
+    #[error("\"{0}\" may be called once per request.")]
+    Repeated(Name),
+    #[error("The mutation selects \"{0}\" twice; write its fields into one selection.")]
+    DuplicateMutation(Name),
+    #[error("The operation may cost {cost}; at most {limit} is allowed. Ask for smaller pages.")]
+    Cost { cost: u64, limit: u64 },
+    #[error("The introspection query asks for too much.")]
+    IntrospectionCost,
+}
+
+impl Excess {
+    pub(crate) const fn code(&self) -> Code {
+        match self {
+            Self::Tokens(_) => Code::RequestTooLarge,
+            Self::OpenString => Code::GraphqlParseFailed,
+            Self::Nesting(_) | Self::Depth(_) => Code::QueryTooDeep,
+            Self::UnknownFragment(_)
+            | Self::UnusedFragment(_)
+            | Self::FragmentCycle(_)
+            | Self::DuplicateMutation(_) => Code::GraphqlValidationFailed,
+            Self::Directives(_)
+            | Self::Operations(_)
+            | Self::Nodes(_)
+            | Self::Aliases(_)
+            | Self::RootFields(_)
+            | Self::Repeated(_)
+            | Self::Cost { .. }
+            | Self::IntrospectionCost => Code::QueryTooComplex,
+        }
+    }
+}
+
+/// Judges a parsed document; returns the cost of the operation that will run.
+pub(crate) fn check_document(
+    document: &ExecutableDocument,
+    selected: &OperationDefinition,
+    variables: &Variables,
+    sizes: &FieldSizes,
+    limits: &Limits,
+) -> Result<u64, Excess> {
+    expansion::check(document, limits)?;
+    let given: HashMap<&str, &async_graphql::Value> =
+        variables.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    let mut cost = 0;
+    // Validation visits every operation, so each has to stay within bounds.
+    for (_, operation) in document.operations.iter() {
+        let found = walk::check(document, &operation.node, &given, sizes, limits)?;
+        if std::ptr::eq(&operation.node, selected) {
+            cost = found;
+        }
+    }
+    Ok(cost)
+}
+
+#[cfg(test)]
+mod tests;

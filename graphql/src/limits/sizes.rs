@@ -1,0 +1,84 @@
+//! Which fields of the schema return many objects, read once from the schema's own description.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::parser::{
+    self, parse_schema,
+    types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition},
+};
+
+/// What the cost of a field depends on.
+#[derive(Debug)]
+pub(super) struct FieldSize {
+    /// The type the field's selection is made on.
+    pub(super) of: String,
+    /// The field itself is a list.
+    pub(super) list: bool,
+    /// The field takes `first` or `last`.
+    pub(super) paged: bool,
+}
+
+/// The output fields of a schema by type and name.
+#[derive(Debug, Default)]
+pub(crate) struct FieldSizes {
+    fields: HashMap<String, HashMap<String, FieldSize>>,
+    /// The names of the query and mutation types, when they are not the usual ones.
+    roots: HashMap<&'static str, String>,
+}
+
+impl FieldSizes {
+    /// Reads the schema definition language.
+    pub(crate) fn read(sdl: &str) -> Result<Self, parser::Error> {
+        let mut sizes = Self::default();
+        for definition in parse_schema(sdl)?.definitions {
+            match definition {
+                TypeSystemDefinition::Schema(schema) => {
+                    let schema = schema.node;
+                    let roots = [("Query", schema.query), ("Mutation", schema.mutation)];
+                    for (usual, actual) in roots {
+                        if let Some(actual) = actual {
+                            sizes.roots.insert(usual, actual.node.to_string());
+                        }
+                    }
+                }
+                TypeSystemDefinition::Type(ty) => {
+                    let name = ty.node.name.node.to_string();
+                    let fields = match ty.node.kind {
+                        TypeKind::Object(object) => object.fields,
+                        TypeKind::Interface(interface) => interface.fields,
+                        _ => continue,
+                    };
+                    let sized = fields.into_iter().map(|field| size(&field.node));
+                    sizes.fields.entry(name).or_default().extend(sized);
+                }
+                TypeSystemDefinition::Directive(_) => {}
+            }
+        }
+        Ok(sizes)
+    }
+
+    /// The type of an operation's root, by its usual name.
+    pub(super) fn root(&self, usual: &'static str) -> &str {
+        self.roots.get(usual).map_or(usual, String::as_str)
+    }
+
+    /// The size of a field; unknown ones are left to validation.
+    pub(super) fn get(&self, of: &str, field: &str) -> Option<&FieldSize> {
+        self.fields.get(of)?.get(field)
+    }
+}
+
+fn size(field: &FieldDefinition) -> (String, FieldSize) {
+    let arguments: HashSet<&str> =
+        field.arguments.iter().map(|argument| argument.node.name.node.as_str()).collect();
+    let (of, list) = named(&field.ty.node, false);
+    let paged = arguments.contains("first") || arguments.contains("last");
+    (field.name.node.to_string(), FieldSize { of, list, paged })
+}
+
+fn named(ty: &Type, list: bool) -> (String, bool) {
+    match &ty.base {
+        BaseType::Named(name) => (name.to_string(), list),
+        BaseType::List(inner) => named(inner, true),
+    }
+}

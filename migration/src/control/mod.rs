@@ -1,0 +1,7 @@
+//! The control schema: which clinics there are, and where. No PHI.
+
+crate::sql_steps! {
+    Tenants = "m0001_tenants";
+    Runs = "m0002_migration_runs";
+    Operators = "m0003_operators";
+}

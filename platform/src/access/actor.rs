@@ -1,0 +1,103 @@
+//! Who acts: a person in a session, the system itself, or nobody yet.
+
+use praxis_entity::ids::{FacilityId, PractitionerId, SessionId, UserId};
+use uuid::Uuid;
+
+use super::{Permission, PermissionSet};
+use crate::Failure;
+
+/// What kind of actor it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActorKind {
+    /// A person of the clinic.
+    User,
+    /// The system, on its own account: sign-in, index building.
+    System,
+    /// A person who runs the installation, through the CLI.
+    Operator,
+}
+
+impl ActorKind {
+    /// The stored form.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::User => "USER",
+            Self::System => "SYSTEM",
+            Self::Operator => "OPERATOR",
+        }
+    }
+}
+
+/// Who acts, with everything that decides what they may do.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// What kind of actor.
+    pub kind: ActorKind,
+    /// The user, unless it is the system.
+    pub user: Option<UserId>,
+    /// The clinician this user is.
+    pub practitioner: Option<PractitionerId>,
+    /// Name as shown.
+    pub display_name: String,
+    /// Codes of the roles held here and now.
+    pub roles: Vec<String>,
+    /// What those roles permit.
+    pub permissions: PermissionSet,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The branch the actor acts for, when one was chosen.
+    pub facility: Option<FacilityId>,
+}
+
+impl Actor {
+    /// Somebody who has not signed in: may do nothing.
+    pub fn anonymous() -> Self {
+        Self::bare(ActorKind::User, "anonymous", PermissionSet::default())
+    }
+
+    /// The system itself.
+    pub fn system() -> Self {
+        Self::bare(ActorKind::System, "system", PermissionSet::all())
+    }
+
+    /// An operator at the command line.
+    pub fn operator() -> Self {
+        Self::bare(ActorKind::Operator, "operator", PermissionSet::all())
+    }
+
+    fn bare(kind: ActorKind, name: &str, permissions: PermissionSet) -> Self {
+        Self {
+            kind,
+            user: None,
+            practitioner: None,
+            display_name: name.to_owned(),
+            roles: Vec::new(),
+            permissions,
+            session: None,
+            facility: None,
+        }
+    }
+
+    /// True once somebody has signed in, and for the system.
+    pub fn is_known(&self) -> bool {
+        self.user.is_some() || self.kind != ActorKind::User
+    }
+
+    /// True when the actor holds the permission.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.contains(permission)
+    }
+
+    /// Refuses unless the actor holds the permission.
+    pub fn require(&self, permission: Permission) -> Result<(), Failure> {
+        if !self.is_known() {
+            return Err(Failure::Unauthenticated);
+        }
+        if self.may(permission) { Ok(()) } else { Err(Failure::Forbidden(permission)) }
+    }
+
+    /// The id under which idempotency keys are kept; nil for the system.
+    pub fn key_owner(&self) -> Uuid {
+        self.user.map_or(Uuid::nil(), |user| user.0)
+    }
+}

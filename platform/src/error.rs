@@ -1,0 +1,107 @@
+//! Why an operation failed, apart from what the person at the screen can put right.
+
+use sea_orm::{DbErr, RuntimeErr};
+
+use crate::{access::Permission, vault::VaultError};
+
+/// A failure with a stable meaning. Its text may be shown; what caused it may not.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Nobody is signed in, or the session has ended.
+    #[error("sign in first")]
+    Unauthenticated,
+    /// The actor lacks a permission.
+    #[error("the permission {} is needed", .0.code())]
+    Forbidden(Permission),
+    /// No such thing, or not one that the actor may know of.
+    #[error("not found")]
+    NotFound,
+    /// The request is not well-formed; the text says how.
+    #[error("{0}")]
+    BadInput(String),
+    /// The clinic is locked: reading goes on, writing does not.
+    #[error("this clinic is locked for changes")]
+    TenantLocked,
+    /// A write that needs an idempotency key came without one.
+    #[error("an idempotency key is required")]
+    IdempotencyKeyRequired,
+    /// The idempotency key was used before, with another input.
+    #[error("this idempotency key was used with another input")]
+    IdempotencyConflict,
+    /// The key service is away, or a key is gone.
+    #[error("a key is not available")]
+    KeyUnavailable,
+    /// The database can't be reached, is too slow, or has no connection free.
+    #[error("the database is not available")]
+    Unavailable(#[source] DbErr),
+    /// Stored data contradicts itself.
+    #[error("stored data is inconsistent: {table}.{column} of {row}")]
+    Inconsistent {
+        /// Table.
+        table: &'static str,
+        /// Column or sensitivity class.
+        column: &'static str,
+        /// Row id.
+        row: uuid::Uuid,
+    },
+    /// The database refused or failed.
+    #[error("database error")]
+    Database(#[source] DbErr),
+    /// Anything that should not happen.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl From<DbErr> for Failure {
+    fn from(error: DbErr) -> Self {
+        match sqlstate(&error).as_deref() {
+            // Connection lost, server shutting down, too many connections, cancelled by timeout.
+            Some(code) if code.starts_with("08") || code.starts_with("57P") || code == "53300" || code == "57014" => {
+                Self::Unavailable(error)
+            }
+            Some(_) => Self::Database(error),
+            None if is_connection_loss(&error) => Self::Unavailable(error),
+            None => Self::Database(error),
+        }
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::KeyUnavailable(_) => Self::KeyUnavailable,
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(inner))
+        | DbErr::Exec(RuntimeErr::SqlxError(inner))
+        | DbErr::Query(RuntimeErr::SqlxError(inner)) => Some(inner),
+        _ => None,
+    }
+}
+
+fn is_connection_loss(error: &DbErr) -> bool {
+    matches!(
+        sqlx_error(error),
+        Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_))
+    ) || matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_))
+}
+
+/// The SQLSTATE that Postgres gave.
+pub fn sqlstate(error: &DbErr) -> Option<String> {
+    sqlx_error(error)?.as_database_error()?.code().map(|code| code.into_owned())
+}
+
+/// The name of the violated constraint, without the shard suffix that a Citus node appends.
+pub fn constraint(error: &DbErr) -> Option<String> {
+    let name = sqlx_error(error)?.as_database_error()?.constraint()?;
+    let bare = name
+        .rsplit_once('_')
+        .filter(|(_, suffix)| !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(name, |(bare, _)| bare);
+    Some(bare.to_owned())
+}

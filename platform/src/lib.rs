@@ -1,0 +1,20 @@
+//! What every domain stands on: tenancy, keys, access, audit, sessions.
+//!
+//! Read in this order: [`tenancy`] (which clinic, on which connection), [`op`] (one operation of
+//! one actor), [`vault`] (what is sealed and how it is opened), [`audit`] (what is written down).
+
+pub mod access;
+pub mod audit;
+pub mod clock;
+pub mod error;
+pub mod idempotency;
+pub mod keyring;
+pub mod names;
+pub mod op;
+pub mod session;
+pub mod template;
+pub mod tenancy;
+pub mod vault;
+
+pub use error::Failure;
+pub use op::{Op, OpFactory, Platform, Read, RequestInfo, Write};

@@ -1,0 +1,40 @@
+//! The name search of each clinic, in memory and nowhere else.
+//!
+//! No index of single names is stored: whoever holds a dump could match it against public name
+//! frequencies. The index is built from opened names at first use, kept up by what changed since,
+//! and dropped when memory is short. `domain::patients::search` fills it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use moka::sync::Cache;
+use praxis_entity::ids::TenantId;
+use tokio::sync::Mutex;
+
+use crate::vault::NameIndex;
+
+/// The names of one clinic.
+#[derive(Default)]
+pub struct TenantNames {
+    /// The index.
+    pub index: NameIndex,
+    /// Patients changed up to here are in it.
+    pub seen_until: Option<DateTime<Utc>>,
+}
+
+/// The names of all clinics that searched lately.
+pub struct NameIndexes {
+    tenants: Cache<TenantId, Arc<Mutex<TenantNames>>>,
+}
+
+impl NameIndexes {
+    /// Room for so many clinics; the least recently searched goes first.
+    pub fn new(clinics: u64) -> Self {
+        Self { tenants: Cache::new(clinics) }
+    }
+
+    /// The names of a clinic, empty at first.
+    pub fn of(&self, tenant: TenantId) -> Arc<Mutex<TenantNames>> {
+        self.tenants.get_with(tenant, Arc::default)
+    }
+}

@@ -1,0 +1,326 @@
+//! One operation: whose data, who asks, and everything that must happen around it.
+//!
+//! Every domain function takes an `Op` first. It is made only by an [`OpFactory`], and that only
+//! from a tenant and an actor: no tenant, no database, by type. A read operation leases its
+//! connection at the first statement and is shared by all loaders of a request; a write operation is
+//! one transaction, and commits only together with its audit entries.
+
+use std::{
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use praxis_entity::value::{PhiClass, Sealed};
+use sea_orm::{TransactionSession, TransactionTrait};
+use uuid::Uuid;
+
+use crate::{
+    Failure,
+    access::{Actor, Permission},
+    audit::{self, Disclosures, Entry},
+    clock::SharedClock,
+    keyring::Keyring,
+    names::{NameIndexes, TenantNames},
+    tenancy::{Pool, Standing, Tenant, TenantDb, TenantTransaction},
+    vault::{DataKey, IndexField, Place, TenantKey},
+};
+
+/// Marks an operation that reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Read;
+/// Marks an operation that writes: one transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct Write;
+
+/// Where a request came from and what for.
+#[derive(Debug, Clone)]
+pub struct RequestInfo {
+    /// Request id, as the client sees it.
+    pub id: Option<Uuid>,
+    /// Address it came from.
+    pub source_address: Option<String>,
+    /// Hash of the operation's text.
+    pub operation_hash: Option<String>,
+    /// Purpose of use, HL7 v3: TREAT unless said otherwise.
+    pub purpose: &'static str,
+}
+
+impl Default for RequestInfo {
+    fn default() -> Self {
+        Self { id: None, source_address: None, operation_hash: None, purpose: "TREAT" }
+    }
+}
+
+/// Who asks, when and from where: what every audit entry says.
+pub struct Origin {
+    /// Who.
+    pub actor: Arc<Actor>,
+    /// Where from.
+    pub request: RequestInfo,
+    /// When, and new ids.
+    pub clock: SharedClock,
+}
+
+/// What all operations of a server share.
+pub struct Platform {
+    /// Connections.
+    pub pool: Pool,
+    /// Keys at hand.
+    pub keyring: Keyring,
+    /// Time and ids.
+    pub clock: SharedClock,
+    /// Name search.
+    pub names: NameIndexes,
+}
+
+/// Makes operations for one actor at one tenant.
+#[derive(Clone)]
+pub struct OpFactory {
+    platform: Arc<Platform>,
+    tenant: Arc<Tenant>,
+    origin: Arc<Origin>,
+    writable: bool,
+}
+
+impl OpFactory {
+    /// A factory for the actor at the tenant. `writable` is false when the directory is stale.
+    pub fn new(
+        platform: Arc<Platform>,
+        tenant: Arc<Tenant>,
+        actor: Arc<Actor>,
+        request: RequestInfo,
+        writable: bool,
+    ) -> Self {
+        let origin = Arc::new(Origin { actor, request, clock: Arc::clone(&platform.clock) });
+        Self { platform, tenant, origin, writable }
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> &Arc<Tenant> {
+        &self.tenant
+    }
+
+    /// The actor.
+    pub fn actor(&self) -> &Arc<Actor> {
+        &self.origin.actor
+    }
+
+    /// An operation that reads.
+    pub fn read(&self) -> Op<Read> {
+        Op(Arc::new(self.inner()), PhantomData)
+    }
+
+    /// An operation that writes: begins its transaction.
+    pub async fn write(&self) -> Result<Op<Write>, Failure> {
+        if self.tenant.standing() != Standing::Served || !self.writable {
+            return Err(Failure::TenantLocked);
+        }
+        self.write_always().await
+    }
+
+    /// A write that a lock does not stop: sign-in, sign-out, audit.
+    #[expect(clippy::disallowed_methods, reason = "the one place where a tenant's transaction begins")]
+    pub async fn write_always(&self) -> Result<Op<Write>, Failure> {
+        let mut inner = self.inner();
+        inner.transaction = Mutex::new(Some(inner.db.begin().await?));
+        Ok(Op(Arc::new(inner), PhantomData))
+    }
+
+    fn inner(&self) -> Inner {
+        Inner {
+            db: TenantDb::new(self.platform.pool.clone(), Arc::clone(&self.tenant)),
+            transaction: Mutex::new(None),
+            platform: Arc::clone(&self.platform),
+            tenant: Arc::clone(&self.tenant),
+            origin: Arc::clone(&self.origin),
+            disclosures: Disclosures::default(),
+            entries: Mutex::new(Vec::new()),
+        }
+    }
+}
+
+struct Inner {
+    // Dropped in this order: the transaction first, which dooms an unfinished connection.
+    transaction: Mutex<Option<TenantTransaction>>,
+    db: TenantDb,
+    platform: Arc<Platform>,
+    tenant: Arc<Tenant>,
+    origin: Arc<Origin>,
+    disclosures: Disclosures,
+    entries: Mutex<Vec<Entry>>,
+}
+
+/// One operation of one actor at one tenant.
+pub struct Op<Mode>(Arc<Inner>, PhantomData<Mode>);
+
+impl Clone for Op<Read> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0), PhantomData)
+    }
+}
+
+impl<Mode> Op<Mode> {
+    /// The tenant's database, for SeaORM.
+    pub fn db(&self) -> &TenantDb {
+        &self.0.db
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> &Arc<Tenant> {
+        &self.0.tenant
+    }
+
+    /// Who asks.
+    pub fn actor(&self) -> &Actor {
+        &self.0.origin.actor
+    }
+
+    /// The current instant.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.origin.clock.now()
+    }
+
+    /// A new time-ordered id.
+    pub fn new_id(&self) -> Uuid {
+        self.0.origin.clock.new_id()
+    }
+
+    /// Refuses unless the actor holds the permission.
+    pub fn require(&self, permission: Permission) -> Result<(), Failure> {
+        self.actor().require(permission)
+    }
+
+    /// The clinic's name search.
+    pub fn names(&self) -> Arc<tokio::sync::Mutex<TenantNames>> {
+        self.0.platform.names.of(self.0.tenant.id)
+    }
+
+    /// The tenant's key.
+    pub async fn tenant_key(&self) -> Result<Arc<TenantKey>, Failure> {
+        self.0.platform.keyring.tenant(&self.0.tenant).await
+    }
+
+    /// The keyed token by which a value is looked up; `None` when nothing is left of the value.
+    pub async fn token(&self, field: IndexField, value: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.tenant_key().await?.token(field, value).map(|token| token.to_vec()))
+    }
+
+    /// The data keys of the subjects, fetched as one batch. Erased subjects are absent.
+    pub async fn data_keys(&self, subjects: &[Uuid]) -> Result<HashMap<Uuid, Arc<DataKey>>, Failure> {
+        self.0.platform.keyring.data(&self.0.tenant, &self.0.db, subjects).await
+    }
+
+    /// The data key of one subject.
+    pub async fn data_key(&self, subject: Uuid) -> Result<Arc<DataKey>, Failure> {
+        self.data_keys(&[subject]).await?.remove(&subject).ok_or(Failure::KeyUnavailable)
+    }
+
+    /// Where a value of a row lives.
+    pub fn place(&self, table: &'static str, row: Uuid, subject: Uuid) -> Place {
+        Place { tenant: self.0.tenant.uuid(), table, row, subject }
+    }
+
+    /// Opens a value for somebody to read, and notes the disclosure.
+    pub fn disclose<T: PhiClass>(&self, key: &DataKey, place: &Place, sealed: &Sealed<T>) -> Result<T, Failure> {
+        let value = self.open_unseen(key, place, sealed)?;
+        self.0.disclosures.note(place.subject, T::CLASS);
+        Ok(value)
+    }
+
+    /// Opens a value that nobody gets to see: to change one part of it, or to build a search index.
+    pub fn open_unseen<T: PhiClass>(&self, key: &DataKey, place: &Place, sealed: &Sealed<T>) -> Result<T, Failure> {
+        key.open(place, sealed).map_err(|error| {
+            tracing::error!(tenant = %self.0.tenant.id, table = place.table, row = %place.row, class = T::CLASS, error = %error, "a sealed value could not be opened");
+            Failure::Inconsistent { table: place.table, column: T::CLASS, row: place.row }
+        })
+    }
+
+    /// How many statements ran so far.
+    pub fn statements(&self) -> u32 {
+        self.0.db.statements()
+    }
+}
+
+impl Op<Read> {
+    /// Writes down what was disclosed, as one entry. To be called before the answer leaves.
+    pub async fn write_disclosures(&self) -> Result<(), Failure> {
+        let Some((patients, classes)) = self.0.disclosures.take() else { return Ok(()) };
+        let entry = Entry { patients, classes, ..Entry::done("disclose") };
+        audit::write(&self.0.db, &self.0.origin, vec![entry]).await
+    }
+
+    /// Writes down something that happened outside any transaction, such as a denied attempt.
+    pub async fn record(&self, entry: Entry) -> Result<(), Failure> {
+        audit::write(&self.0.db, &self.0.origin, vec![entry]).await
+    }
+
+    /// Gives the connection back early.
+    pub async fn release(&self) {
+        self.0.db.release().await;
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.disclosures.pending() {
+            // Nothing may have been answered; the reader of the log should know all the same.
+            tracing::error!(tenant = %self.tenant.id, "an operation ended without writing down what it disclosed");
+        }
+    }
+}
+
+impl Op<Write> {
+    /// Makes the data key of a new patient.
+    pub async fn create_data_key(&self, subject: Uuid) -> Result<Arc<DataKey>, Failure> {
+        self.0.platform.keyring.create(&self.0.tenant, &self.0.db, subject).await
+    }
+
+    /// The data key of the clinic's own data; made at first use.
+    pub async fn clinic_key(&self) -> Result<Arc<DataKey>, Failure> {
+        let subject = self.0.tenant.uuid();
+        match self.data_keys(&[subject]).await?.remove(&subject) {
+            Some(key) => Ok(key),
+            None => self.create_data_key(subject).await,
+        }
+    }
+
+    /// Seals a value for its place.
+    pub fn seal<T: PhiClass>(&self, key: &DataKey, place: &Place, value: &T) -> Result<Sealed<T>, Failure> {
+        Ok(key.seal(place, value)?)
+    }
+
+    /// Notes what this operation does; written with the commit.
+    pub fn record(&self, entry: Entry) {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+    }
+
+    /// Writes the audit entries and commits. A write that recorded nothing is refused.
+    pub async fn commit(self) -> Result<(), Failure> {
+        let entries = std::mem::take(&mut *self.0.entries.lock().unwrap_or_else(PoisonError::into_inner));
+        if entries.is_empty() {
+            return Err(Failure::Internal("a write without an audit entry".to_owned()));
+        }
+        audit::write(&self.0.db, &self.0.origin, entries).await?;
+        self.finish(true).await
+    }
+
+    /// Takes everything back. Dropping the operation does the same at the price of its connection.
+    pub async fn rollback(self) -> Result<(), Failure> {
+        self.finish(false).await
+    }
+
+    async fn finish(self, commit: bool) -> Result<(), Failure> {
+        let transaction = self
+            .0
+            .transaction
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .ok_or_else(|| Failure::Internal("no transaction".to_owned()))?;
+        if commit { transaction.commit().await? } else { transaction.rollback().await? }
+        self.0.db.release().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! Passwords: argon2id, with a bound on how many are checked at once.
+
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
+    password_hash::phc::PasswordHash,
+};
+use tokio::sync::Semaphore;
+
+use crate::{Failure, vault::crypto};
+
+/// Each check takes 19 MiB; more than this many at once wait.
+static SLOTS: Semaphore = Semaphore::const_new(8);
+
+/// A password that may not be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordRefused {
+    /// Too short.
+    #[error("a password has at least 12 characters")]
+    TooShort,
+    /// Too long.
+    #[error("a password has at most 256 characters")]
+    TooLong,
+}
+
+/// OWASP's minimum for argon2id: 19 MiB, two passes. The stored text carries its own parameters.
+fn argon2() -> Result<Argon2<'static>, Failure> {
+    let params = Params::new(19 * 1024, 2, 1, None).map_err(|error| Failure::Internal(error.to_string()))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// Hashes a new password after judging its length.
+pub async fn hash_password(password: &str) -> Result<Result<String, PasswordRefused>, Failure> {
+    if password.chars().count() < 12 {
+        return Ok(Err(PasswordRefused::TooShort));
+    }
+    if password.len() > 1024 || password.chars().count() > 256 {
+        return Ok(Err(PasswordRefused::TooLong));
+    }
+    let password = zeroize::Zeroizing::new(password.to_owned());
+    let salt: [u8; 16] = crypto::random()?;
+    on_a_slot(move || {
+        let hash = argon2()?
+            .hash_password_with_salt(password.as_bytes(), &salt)
+            .map_err(|error| Failure::Internal(error.to_string()))?;
+        Ok(Ok(hash.to_string()))
+    })
+    .await
+}
+
+/// Compares a password with a stored hash. Without one it takes as long and answers no.
+pub async fn verify_password(password: &str, stored: Option<&str>) -> Result<bool, Failure> {
+    if password.len() > 1024 {
+        return Ok(false);
+    }
+    let password = zeroize::Zeroizing::new(password.to_owned());
+    let known = stored.is_some();
+    let stored = match stored {
+        Some(stored) => stored.to_owned(),
+        // A hash of nothing in particular: an unknown account takes as long as a known one.
+        None => DECOY.to_owned(),
+    };
+    on_a_slot(move || {
+        let parsed = PasswordHash::new(&stored).map_err(|error| Failure::Internal(error.to_string()))?;
+        Ok(argon2()?.verify_password(password.as_bytes(), &parsed).is_ok() && known)
+    })
+    .await
+}
+
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+async fn on_a_slot<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    let _slot = SLOTS.acquire().await.map_err(|error| Failure::Internal(error.to_string()))?;
+    tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Internal(error.to_string()))?
+}

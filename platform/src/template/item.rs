@@ -1,0 +1,163 @@
+//! What a template can hold: roles, field policies, visit types, specialties and note templates.
+
+use serde::{Deserialize, Serialize};
+
+use super::seed::Item;
+use crate::access::{Permission, PermissionSet};
+
+/// `template.yaml`: the name of a template, its parent, and the regional defaults of a clinic made from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Equal to the name of the folder.
+    pub name: String,
+    /// Semantic version of the content.
+    pub version: String,
+    /// The template this one builds on.
+    pub extends: Option<String>,
+    /// Name shown when a clinic is set up.
+    pub title: String,
+    /// For which kind of clinic the template is meant.
+    pub description: String,
+    /// BCP 47 tag.
+    pub locale: String,
+    /// IANA time zone, a default that each clinic overrides.
+    pub time_zone: String,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+/// A role and what it permits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Role {
+    /// Key that survives a renaming.
+    pub code: String,
+    /// Name shown to staff.
+    pub name: String,
+    /// Who holds the role and what it is for.
+    pub description: String,
+    /// Whoever holds several roles lands in the workspace of the role with the lowest number.
+    pub landing_order: u16,
+    /// What its holders may do.
+    pub permissions: PermissionSet,
+}
+
+/// A permission required for a field in addition to the one the API declares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldPolicy {
+    /// Type of the API.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Field of that type.
+    pub field: String,
+    /// Permission that is required as well.
+    pub permission: Permission,
+    /// Why the field is guarded more closely.
+    pub reason: String,
+}
+
+/// A kind of appointment the clinic offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitType {
+    /// Key that survives a renaming.
+    pub key: String,
+    /// Name shown when booking.
+    pub name: String,
+    /// When to choose it, and what to prepare.
+    pub description: Option<String>,
+    /// How patient and clinician meet.
+    pub modality: Modality,
+    /// Time with the patient.
+    pub duration_minutes: u16,
+    /// Time kept free before.
+    #[serde(default)]
+    pub buffer_before_minutes: u16,
+    /// Time kept free after.
+    #[serde(default)]
+    pub buffer_after_minutes: u16,
+    /// Colour in the calendar, `#RRGGBB`.
+    pub colour: String,
+    /// Roles whose holders can be booked for it.
+    pub bookable_roles: Vec<String>,
+}
+
+/// How patient and clinician meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Modality {
+    /// At the clinic.
+    InPerson,
+    /// By video call.
+    Video,
+    /// By telephone.
+    Phone,
+}
+
+/// A specialty staff can be listed under.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Specialty {
+    /// Provider taxonomy code.
+    pub code: String,
+    /// Name shown to patients and staff.
+    pub display: String,
+}
+
+/// The outline a clinical note starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoteTemplate {
+    /// Key, equal to the name of the file.
+    pub key: String,
+    /// Name shown when a note is started.
+    pub title: String,
+    /// LOINC code of the document type.
+    pub loinc: String,
+    /// The sections, in order.
+    pub sections: Vec<NoteSection>,
+}
+
+/// One section of a note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoteSection {
+    /// LOINC code of the section.
+    pub loinc: String,
+    /// Heading.
+    pub title: String,
+    /// Whether the note can be signed only with this section filled in.
+    pub required: bool,
+    /// The Markdown the section starts with, often empty.
+    pub text: String,
+}
+
+impl Item for Role {
+    const KIND: &'static str = "role";
+    fn key(&self) -> String {
+        self.code.clone()
+    }
+}
+
+impl Item for FieldPolicy {
+    const KIND: &'static str = "field_policy";
+    fn key(&self) -> String {
+        format!("{}.{}", self.type_name, self.field)
+    }
+}
+
+impl Item for VisitType {
+    const KIND: &'static str = "visit_type";
+    fn key(&self) -> String {
+        self.key.clone()
+    }
+}
+
+impl Item for Specialty {
+    const KIND: &'static str = "specialty";
+    fn key(&self) -> String {
+        self.code.clone()
+    }
+}
+
+impl Item for NoteTemplate {
+    const KIND: &'static str = "note_template";
+    fn key(&self) -> String {
+        self.key.clone()
+    }
+}

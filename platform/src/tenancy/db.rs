@@ -1,0 +1,241 @@
+//! The database of one tenant: what SeaORM is given in place of a connection.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use futures::Stream;
+use sea_orm::{
+    AccessMode, ConnectionTrait, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, RuntimeErr, Statement,
+    StreamTrait, TransactionError, TransactionOptions, TransactionTrait, Values,
+};
+use sea_query_sqlx::SqlxValues;
+use sqlx::postgres::{PgConnection, Postgres};
+use sqlx::{AssertSqlSafe, Executor};
+use tokio::sync::Mutex;
+
+use super::{Pool, Tenant, TenantTransaction, lease::Lease};
+
+/// One tenant's database, on a connection leased at the first statement and shared from then on.
+///
+/// Made from a pool and a tenant, so there is no way to ask without saying whose data is meant.
+/// Statements run one after the other; the lease ends with the value.
+#[derive(Clone)]
+pub struct TenantDb {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pool: Pool,
+    tenant: Arc<Tenant>,
+    lease: Mutex<Option<Lease>>,
+    statements: AtomicU32,
+}
+
+impl TenantDb {
+    /// The database of the tenant.
+    pub fn new(pool: Pool, tenant: Arc<Tenant>) -> Self {
+        Self { inner: Arc::new(Inner { pool, tenant, lease: Mutex::new(None), statements: AtomicU32::new(0) }) }
+    }
+
+    /// How many statements ran so far.
+    pub fn statements(&self) -> u32 {
+        self.inner.statements.load(Ordering::Relaxed)
+    }
+
+    /// Gives the connection back before the value ends.
+    pub async fn release(&self) {
+        self.inner.lease.lock().await.take();
+    }
+
+    /// Sends transaction control, and notes whether a transaction is open afterwards.
+    pub(super) async fn control(&self, command: &'static str, open_after: bool) -> Result<(), DbErr> {
+        let mut guard = self.inner.lease.lock().await;
+        let lease = self.inner.leased(&mut guard).await?;
+        // A transaction that is about to begin counts as open: if this await is cancelled, it may be.
+        let open_before = lease.in_transaction();
+        lease.set_in_transaction(true);
+        let result = lease.run(async |connection| connection.execute(sqlx::raw_sql(command)).await).await;
+        match &result {
+            Ok(_) => lease.set_in_transaction(open_after),
+            Err(_) if !open_before && open_after => lease.set_in_transaction(false),
+            Err(_) => {}
+        }
+        result.map(|_| ()).map_err(execute_error)
+    }
+
+    /// Ends the lease so that the connection is closed: a transaction on it was not finished.
+    pub(super) fn abandon(&self) {
+        // Whoever holds the lock is running a statement of the same abandoned transaction; the lease
+        // then closes its connection itself, because it is marked as inside a transaction.
+        if let Ok(mut guard) = self.inner.lease.try_lock() {
+            guard.take();
+        }
+    }
+}
+
+impl Inner {
+    async fn leased<'a>(&self, guard: &'a mut Option<Lease>) -> Result<&'a mut Lease, DbErr> {
+        if guard.is_none() {
+            *guard = Some(self.pool.lease(&self.tenant).await?);
+        }
+        guard.as_mut().ok_or_else(|| DbErr::Custom("no lease".to_owned()))
+    }
+
+    /// Runs one statement. A plan that a migration made stale is retried once, outside transactions.
+    async fn run<T>(
+        &self,
+        statement: &Statement,
+        work: impl AsyncFn(&mut PgConnection, Query<'_>) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DbErr> {
+        let mut guard = self.lease.lock().await;
+        let lease = self.leased(&mut guard).await?;
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let first = lease.run(async |connection| work(connection, query(statement)).await).await;
+        let result = match first {
+            Err(error) if is_stale_plan(&error) && !lease.in_transaction() => {
+                lease.replace(&self.tenant.schema).await?;
+                lease.run(async |connection| work(connection, query(statement)).await).await
+            }
+            // A connection that died while idle: the statement never reached the server, or was cut
+            // off. Only reads outside transactions may be sent again.
+            Err(error) if super::lease::is_stale(&error) && !lease.in_transaction() && is_read(statement) => {
+                lease.replace(&self.tenant.schema).await?;
+                lease.run(async |connection| work(connection, query(statement)).await).await
+            }
+            other => other,
+        };
+        result.map_err(query_error)
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, Postgres, SqlxValues>;
+
+fn query(statement: &Statement) -> Query<'_> {
+    let values = statement.values.clone().unwrap_or_else(|| Values(Vec::new()));
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+}
+
+fn is_read(statement: &Statement) -> bool {
+    statement.sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"))
+}
+
+/// `0A000`: "cached plan must not change result type".
+fn is_stale_plan(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("0A000"))
+}
+
+fn query_error(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+fn execute_error(error: sqlx::Error) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+#[async_trait]
+impl ConnectionTrait for TenantDb {
+    fn get_database_backend(&self) -> DbBackend {
+        DbBackend::Postgres
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.inner.run(&statement, async |connection, query| query.execute(connection).await).await.map(Into::into)
+    }
+
+    /// Refused: unprepared text could hold several statements.
+    async fn execute_unprepared(&self, _sql: &str) -> Result<ExecResult, DbErr> {
+        Err(DbErr::Custom("unprepared statements are not allowed on a tenant's connection".to_owned()))
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let row = self.inner.run(&statement, async |connection, query| query.fetch_optional(connection).await).await?;
+        Ok(row.map(Into::into))
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let rows = self.inner.run(&statement, async |connection, query| query.fetch_all(connection).await).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+}
+
+impl StreamTrait for TenantDb {
+    type Stream<'a> = Pin<Box<dyn Stream<Item = Result<QueryResult, DbErr>> + Send + 'a>>;
+
+    fn get_database_backend(&self) -> DbBackend {
+        DbBackend::Postgres
+    }
+
+    fn stream_raw<'a>(
+        &'a self,
+        statement: Statement,
+    ) -> Pin<Box<dyn Future<Output = Result<Self::Stream<'a>, DbErr>> + 'a + Send>> {
+        Box::pin(async move {
+            let mut guard = self.inner.lease.lock().await;
+            self.inner.leased(&mut guard).await?;
+            self.inner.statements.fetch_add(1, Ordering::Relaxed);
+            let rows: Self::Stream<'a> = Box::pin(async_stream::try_stream! {
+                let lease = guard.as_mut().ok_or_else(|| DbErr::Custom("no lease".to_owned()))?;
+                {
+                    let connection = lease.connection().ok_or_else(|| DbErr::Custom("no connection".to_owned()))?;
+                    let mut rows = query(&statement).fetch(connection);
+                    while let Some(row) = futures::TryStreamExt::try_next(&mut rows).await.map_err(query_error)? {
+                        yield QueryResult::from(row);
+                    }
+                }
+                lease.cleared();
+            });
+            Ok(rows)
+        })
+    }
+}
+
+#[async_trait]
+impl TransactionTrait for TenantDb {
+    type Transaction = TenantTransaction;
+
+    async fn begin(&self) -> Result<TenantTransaction, DbErr> {
+        TenantTransaction::begin(self.clone()).await
+    }
+
+    async fn begin_with_config(
+        &self,
+        isolation_level: Option<IsolationLevel>,
+        access_mode: Option<AccessMode>,
+    ) -> Result<TenantTransaction, DbErr> {
+        TenantTransaction::begin_with(self.clone(), isolation_level, access_mode).await
+    }
+
+    async fn begin_with_options(&self, options: TransactionOptions) -> Result<TenantTransaction, DbErr> {
+        TenantTransaction::begin_with(self.clone(), options.isolation_level, options.access_mode).await
+    }
+
+    async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> FnOnce(&'c TenantTransaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>> + Send,
+        T: Send,
+        E: std::fmt::Display + std::fmt::Debug + Send,
+    {
+        self.transaction_with_config(callback, None, None).await
+    }
+
+    async fn transaction_with_config<F, T, E>(
+        &self,
+        callback: F,
+        isolation_level: Option<IsolationLevel>,
+        access_mode: Option<AccessMode>,
+    ) -> Result<T, TransactionError<E>>
+    where
+        F: for<'c> FnOnce(&'c TenantTransaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>> + Send,
+        T: Send,
+        E: std::fmt::Display + std::fmt::Debug + Send,
+    {
+        let transaction = self.begin_with_config(isolation_level, access_mode).await.map_err(TransactionError::Connection)?;
+        transaction.run(callback).await
+    }
+}

@@ -1,0 +1,30 @@
+//! Which clinic, and the only way to its data.
+//!
+//! A tenant is a Postgres schema, a role without login and a key. Its SQL runs only on a lease
+//! that is bound to it by type: [`Pool`] itself runs no query, [`TenantDb`] is made from a
+//! [`Tenant`], and a `Tenant` comes only from the [`Directory`] or from provisioning.
+
+mod bootstrap;
+mod control;
+mod db;
+mod directory;
+mod host;
+mod lease;
+mod pool;
+mod provision;
+mod seed;
+mod state;
+mod tenant;
+mod transaction;
+
+pub use bootstrap::{Hardening, bootstrap, check_hardening, ensure_login_role};
+pub use control::{Control, Installation, connect_admin};
+pub use db::TenantDb;
+pub use directory::{Directory, Freshness};
+pub use host::{Host, Resolution};
+pub use pool::{Pool, PoolLimits};
+pub use provision::{NewTenant, ProvisionError, SNAPSHOT, provision, snapshot_version};
+pub use seed::apply_template;
+pub use state::Standing;
+pub use tenant::{SchemaName, Tenant};
+pub use transaction::TenantTransaction;

@@ -1,0 +1,166 @@
+//! The tenant-affine pool: connections that stay with the tenants they served.
+//!
+//! Postgres plans a prepared statement again when `search_path` differs from the plan's, and a
+//! backend's caches grow with every schema it visits. So a tenant gets the connection that served
+//! it last whenever that one is free, and a connection that has seen many tenants is replaced.
+//! The pool runs no query itself: it only gives leases, and a lease is bound to one tenant.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use sea_orm::{DbErr, RuntimeErr};
+use sqlx::postgres::PgConnection;
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::Semaphore;
+
+use super::{Control, SchemaName, Tenant, lease::Lease};
+
+/// How large a pool may grow and when a connection is replaced.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolLimits {
+    /// Connections at the most.
+    pub connections: usize,
+    /// How long a request waits for one.
+    pub wait: Duration,
+    /// Tenants a connection may serve before it is replaced.
+    pub tenants_per_connection: usize,
+    /// Age at which a connection is replaced.
+    pub max_age: Duration,
+}
+
+impl Default for PoolLimits {
+    fn default() -> Self {
+        Self {
+            connections: 32,
+            wait: Duration::from_secs(3),
+            tenants_per_connection: 64,
+            max_age: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+/// Connections to one cell.
+#[derive(Clone)]
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    control: Control,
+    limits: PoolLimits,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Seat>>,
+}
+
+/// A connection with what is known of it.
+pub(super) struct Seat {
+    pub(super) connection: PgConnection,
+    /// The schema it is bound to.
+    pub(super) bound: Option<SchemaName>,
+    shard: i32,
+    seen: HashSet<SchemaName>,
+    born: Instant,
+}
+
+impl Pool {
+    /// A pool over the cell that the control database lives in. Connects on demand.
+    pub fn new(control: Control, limits: PoolLimits) -> Self {
+        let permits = Arc::new(Semaphore::new(limits.connections));
+        Self { shared: Arc::new(Shared { control, limits, permits, idle: Mutex::new(Vec::new()) }) }
+    }
+
+    /// A lease bound to the tenant: a free connection of its own, else one of its shard, else a new one.
+    pub(super) async fn lease(&self, tenant: &Tenant) -> Result<Lease, DbErr> {
+        let shared = &self.shared;
+        let permit = tokio::time::timeout(shared.limits.wait, Arc::clone(&shared.permits).acquire_owned())
+            .await
+            .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?
+            .map_err(|_| connection_error(sqlx::Error::PoolClosed))?;
+        let (taken, displaced) = shared.take(tenant);
+        if let Some(displaced) = displaced {
+            // Say good-bye in the background: the request need not wait for it.
+            tokio::spawn(displaced.connection.close());
+        }
+        let seat = match taken {
+            Some(seat) => seat,
+            None => shared.connect(tenant.login_shard).await?,
+        };
+        let mut lease = Lease::new(Arc::clone(shared), permit, seat);
+        lease.bind(&tenant.schema).await?;
+        Ok(lease)
+    }
+
+    /// Connections that are open and free.
+    pub fn idle(&self) -> usize {
+        self.shared.idle().len()
+    }
+
+    /// Connections in use.
+    pub fn in_use(&self) -> usize {
+        self.shared.limits.connections - self.shared.permits.available_permits()
+    }
+}
+
+impl Shared {
+    fn idle(&self) -> MutexGuard<'_, Vec<Seat>> {
+        // The list is valid at every point, so a panic elsewhere does not spoil it.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A free connection that fits, and one that must make room if none does.
+    fn take(&self, tenant: &Tenant) -> (Option<Seat>, Option<Seat>) {
+        let mut idle = self.idle();
+        let own = idle.iter().rposition(|seat| seat.bound.as_ref() == Some(&tenant.schema));
+        // The front of the list has been idle for longest: its tenant is the least likely to miss it.
+        let place = own.or_else(|| idle.iter().position(|seat| seat.shard == tenant.login_shard));
+        if place.is_none() || own.is_none() {
+            let open = idle.len() + self.limits.connections - self.permits.available_permits() - 1;
+            if open < self.limits.connections {
+                return (None, None);
+            }
+        }
+        match place {
+            Some(place) => (Some(idle.remove(place)), None),
+            None if idle.is_empty() => (None, None),
+            None => (None, Some(idle.remove(0))),
+        }
+    }
+
+    /// Takes a connection back, unless it has served its time.
+    pub(super) fn give_back(&self, seat: Seat) {
+        if seat.seen.len() <= self.limits.tenants_per_connection && seat.born.elapsed() < self.limits.max_age {
+            self.idle().push(seat);
+        }
+    }
+
+    async fn connect(&self, shard: i32) -> Result<Seat, DbErr> {
+        let connection = tokio::time::timeout(self.limits.wait, self.control.app_options(shard).connect())
+            .await
+            .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?
+            .map_err(connection_error)?;
+        Ok(Seat { connection, bound: None, shard, seen: HashSet::new(), born: Instant::now() })
+    }
+
+    /// A new connection in place of one that turned out stale.
+    pub(super) async fn reconnect(&self, shard: i32) -> Result<Seat, DbErr> {
+        self.connect(shard).await
+    }
+}
+
+impl Seat {
+    pub(super) fn shard(&self) -> i32 {
+        self.shard
+    }
+
+    pub(super) fn now_bound_to(&mut self, schema: &SchemaName) {
+        self.bound = Some(schema.clone());
+        self.seen.insert(schema.clone());
+    }
+}
+
+pub(super) fn connection_error(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
+}

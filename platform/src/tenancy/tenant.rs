@@ -1,0 +1,99 @@
+//! A clinic as the server knows it: from memory, without PHI.
+
+use std::fmt;
+
+use praxis_entity::{
+    control::tenant::{self, TenantState},
+    ids::TenantId,
+};
+use uuid::Uuid;
+
+use super::Standing;
+
+/// The name of a tenant's schema and role: opaque, immutable, safe to put into SQL.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SchemaName(String);
+
+impl SchemaName {
+    /// The schema of a new tenant, derived from its id.
+    pub(super) fn of(id: TenantId) -> Self {
+        Self(format!("t_{}", praxis_entity::ids::encode_base32(id.0)))
+    }
+
+    /// Takes a stored name, if it has the shape that only we give.
+    pub(super) fn stored(name: &str) -> Option<Self> {
+        let digits = name.strip_prefix("t_")?;
+        praxis_entity::ids::decode_base32(digits)?;
+        Some(Self(name.to_owned()))
+    }
+
+    /// The name as it stands in SQL; needs no quoting.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SchemaName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for SchemaName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A clinic or hospital.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    /// Id.
+    pub id: TenantId,
+    /// Subdomain.
+    pub slug: String,
+    /// Name as shown.
+    pub display_name: String,
+    /// Schema and role.
+    pub schema: SchemaName,
+    /// Which cell holds it.
+    pub cell: String,
+    /// Which login role serves it.
+    pub login_shard: i32,
+    /// BCP 47 locale.
+    pub locale: String,
+    /// IANA zone.
+    pub time_zone: String,
+    /// Where it stands.
+    pub state: TenantState,
+    /// Number of migrations applied to its schema.
+    pub schema_version: i32,
+}
+
+impl Tenant {
+    /// Reads a row of the control schema; `None` when its schema name is not one of ours.
+    pub fn from_row(row: tenant::Model) -> Option<Self> {
+        Some(Self {
+            schema: SchemaName::stored(&row.schema_name)?,
+            id: row.id,
+            slug: row.slug,
+            display_name: row.display_name,
+            cell: row.cell_id,
+            login_shard: row.login_shard,
+            locale: row.locale,
+            time_zone: row.time_zone,
+            state: row.state,
+            schema_version: row.schema_version,
+        })
+    }
+
+    /// The id as it goes into keys and associated data.
+    pub fn uuid(&self) -> Uuid {
+        self.id.0
+    }
+
+    /// What its state allows.
+    pub fn standing(&self) -> Standing {
+        Standing::of(self.state)
+    }
+}

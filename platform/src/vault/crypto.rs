@@ -1,0 +1,200 @@
+//! The only file that calls the cryptographic library.
+//!
+//! AES-256-GCM, HKDF and HMAC with SHA-256, and randomness, behind functions
+//! small enough that changing the library is a change of this file.
+
+use std::cell::RefCell;
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::{digest, hmac};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::VaultError;
+
+/// Length of keys, digests and authentication codes.
+pub const KEY_LEN: usize = 32;
+/// Length of a nonce of AES-GCM.
+pub(super) const NONCE_LEN: usize = 12;
+/// Length of a tag of AES-GCM.
+pub(super) const TAG_LEN: usize = 16;
+
+/// A symmetric key, wiped when dropped.
+pub(super) type Secret = Zeroizing<[u8; KEY_LEN]>;
+
+/// An AES-256-GCM key made ready for use.
+///
+/// The library keeps the expanded key and does not wipe it; hold few of them.
+pub(super) struct Cipher(LessSafeKey);
+
+impl Cipher {
+    /// Expands a key.
+    pub(super) fn new(key: &Secret) -> Result<Self, VaultError> {
+        let key =
+            UnboundKey::new(&AES_256_GCM, key.as_ref()).map_err(|_| VaultError::Format("key length"))?;
+        Ok(Self(LessSafeKey::new(key)))
+    }
+
+    /// Encrypts in place and returns the tag.
+    pub(super) fn seal(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        aad: &[u8],
+        text: &mut [u8],
+    ) -> Result<[u8; TAG_LEN], VaultError> {
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(nonce, Aad::from(aad), text)
+            .map_err(|_| VaultError::Format("too long"))?;
+        let mut out = [0; TAG_LEN];
+        out.copy_from_slice(tag.as_ref());
+        Ok(out)
+    }
+
+    /// Decrypts ciphertext and tag in place; the plaintext lies at the start.
+    pub(super) fn open(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        aad: &[u8],
+        text_and_tag: &mut [u8],
+    ) -> Result<(), VaultError> {
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        self.0.open_in_place(nonce, Aad::from(aad), text_and_tag).map_err(|_| VaultError::Tampered)?;
+        Ok(())
+    }
+}
+
+/// HMAC-SHA-256 of the concatenated parts.
+pub fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; KEY_LEN] {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    for part in parts {
+        context.update(part);
+    }
+    let mut out = [0; KEY_LEN];
+    out.copy_from_slice(context.sign().as_ref());
+    out
+}
+
+/// HKDF-SHA-256 without salt, one block: the key for the given purpose.
+///
+/// Spelt out with HMAC, because one block can't fail and the library's can.
+pub(super) fn derive(secret: &[u8], info: &[u8]) -> Secret {
+    let extracted = Zeroizing::new(mac(&[0; KEY_LEN], &[secret]));
+    Zeroizing::new(mac(extracted.as_ref(), &[info, &[1]]))
+}
+
+/// SHA-256.
+pub fn sha256(data: &[u8]) -> [u8; KEY_LEN] {
+    let mut out = [0; KEY_LEN];
+    out.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
+    out
+}
+
+/// Compares without telling by the time taken where the difference is.
+pub fn same(a: &[u8; KEY_LEN], b: &[u8; KEY_LEN]) -> bool {
+    a.iter().zip(b).fold(0, |seen, (x, y)| std::hint::black_box(seen | (x ^ y))) == 0
+}
+
+/// A new key, straight from the system.
+pub(super) fn random_key() -> Result<Secret, VaultError> {
+    let mut key = Secret::default();
+    system_random(key.as_mut())?;
+    Ok(key)
+}
+
+/// Random bytes from a block drawn ahead: one system call serves many nonces.
+pub fn random<const N: usize>() -> Result<[u8; N], VaultError> {
+    let mut out = [0; N];
+    POOL.with_borrow_mut(|pool| pool.fill(&mut out))?;
+    Ok(out)
+}
+
+#[expect(clippy::disallowed_methods, reason = "keys and nonces must never repeat, in no test either")]
+fn system_random(out: &mut [u8]) -> Result<(), VaultError> {
+    SystemRandom::new().fill(out).map_err(|_| VaultError::KeyUnavailable("no system randomness".to_owned()))
+}
+
+const BLOCK: usize = 768;
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { block: [0; BLOCK], used: BLOCK }) };
+}
+
+/// Randomness drawn ahead by one thread; what was handed out is wiped.
+struct Pool {
+    block: [u8; BLOCK],
+    used: usize,
+}
+
+impl Pool {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), VaultError> {
+        if self.used.saturating_add(out.len()) > BLOCK {
+            system_random(&mut self.block)?;
+            self.used = 0;
+        }
+        let end = self.used + out.len();
+        // Asked for more than a block holds: then there is nothing to keep.
+        let Some(fresh) = self.block.get_mut(self.used..end) else {
+            return system_random(out);
+        };
+        out.copy_from_slice(fresh);
+        fresh.zeroize();
+        self.used = end;
+        Ok(())
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.block.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use ring::hkdf;
+
+    use super::*;
+
+    #[test]
+    fn derive_is_hkdf() {
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]);
+        let prk = salt.extract(b"secret");
+        let mut expected = [0; KEY_LEN];
+        prk.expand(&[b"purpose"], hkdf::HKDF_SHA256).unwrap().fill(&mut expected).unwrap();
+        assert_eq!(*derive(b"secret", b"purpose"), expected);
+        assert_ne!(*derive(b"secret", b"other"), expected);
+    }
+
+    #[test]
+    fn random_bytes_do_not_repeat_and_leave_the_pool() {
+        let seen: HashSet<[u8; NONCE_LEN]> = (0..10_000).map(|_| random().unwrap()).collect();
+        assert_eq!(seen.len(), 10_000);
+        let taken = random::<24>().unwrap();
+        POOL.with_borrow(|pool| {
+            assert!(pool.block[..pool.used].iter().all(|byte| *byte == 0));
+            assert!(!pool.block.windows(24).any(|window| window == taken));
+        });
+        assert_ne!(random::<2000>().unwrap()[1000..], [0; 1000]);
+    }
+
+    #[test]
+    fn threads_draw_apart() {
+        let draw = || std::thread::spawn(|| random::<32>().unwrap()).join().unwrap();
+        assert_ne!(draw(), draw());
+    }
+
+    #[test]
+    fn comparison_sees_every_bit() {
+        let a = sha256(b"a");
+        assert!(same(&a, &sha256(b"a")));
+        for bit in 0..256 {
+            let mut b = a;
+            b[bit / 8] ^= 1 << (bit % 8);
+            assert!(!same(&a, &b), "bit {bit}");
+        }
+    }
+}

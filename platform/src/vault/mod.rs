@@ -1,0 +1,44 @@
+//! The vault: keys, the `PX1` ciphertext, blind indexes, cursors and name search.
+//!
+//! Pure code: no database, no clock, no runtime. A [`KeyWrapper`] guards the
+//! [`TenantKey`]s, a tenant key guards the [`DataKey`] of each patient, and a
+//! data key seals the values. `docs/px1.md` gives the formats bit for bit.
+
+mod blind_index;
+pub mod crypto;
+mod cursor;
+mod data_key;
+mod fold;
+mod key;
+mod name_index;
+mod px1;
+#[cfg(test)]
+mod tests;
+mod wrapper;
+
+pub use blind_index::IndexField;
+pub use data_key::{DataKey, Place};
+pub use key::{TenantKey, WrappedKey};
+pub use name_index::NameIndex;
+pub use px1::key_version;
+pub use wrapper::{KeyWrapper, LocalKeyWrapper, RootKey, WrapFuture};
+
+/// Why the vault refused; never says anything about the content or the keys.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// The key is another one than the ciphertext asks for.
+    #[error("the key does not belong to this ciphertext")]
+    WrongKey,
+    /// The ciphertext was changed, or moved to another place.
+    #[error("the ciphertext was changed or moved")]
+    Tampered,
+    /// The bytes are not in the form they should have.
+    #[error("malformed: {0}")]
+    Format(&'static str),
+    /// The key service gave no answer, or the system no randomness.
+    #[error("key unavailable: {0}")]
+    KeyUnavailable(String),
+    /// The file or variable with the root key can't be used.
+    #[error("root key: {0}")]
+    KeyFile(String),
+}

@@ -1,0 +1,50 @@
+//! The one PostgreSQL cluster that all tests of a run share.
+//!
+//! It is the demo's private cluster in the target folder. The first test process starts
+//! it and the others join, in parallel or later; it stops by itself an hour after the
+//! last one, or with `make clean-test`. `PRAXIS_TEST_DATABASE_URL` names another server
+//! instead, by the address of a superuser.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use praxis::cli::demo::cluster::Cluster;
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::OnceCell;
+
+/// Where the tests find their databases.
+pub struct TestCluster {
+    superuser: PgConnectOptions,
+}
+
+/// Starts or joins the cluster; once per process.
+pub async fn test_cluster() -> Result<&'static TestCluster> {
+    static CLUSTER: OnceCell<TestCluster> = OnceCell::const_new();
+    CLUSTER.get_or_try_init(TestCluster::find).await
+}
+
+impl TestCluster {
+    /// Connects as the superuser to a database.
+    pub fn as_superuser(&self, database: &str) -> PgConnectOptions {
+        self.superuser.clone().database(database)
+    }
+
+    /// Connects as another login role to a database.
+    pub fn as_user(&self, database: &str, user: &str, password: &str) -> PgConnectOptions {
+        self.as_superuser(database).username(user).password(password)
+    }
+
+    async fn find() -> Result<Self> {
+        let dsn = match env::var("PRAXIS_TEST_DATABASE_URL") {
+            Ok(dsn) => dsn,
+            Err(_) => Cluster::join(&folder()?).await?.superuser_dsn("postgres"),
+        };
+        Ok(Self { superuser: dsn.parse()? })
+    }
+}
+
+fn folder() -> Result<PathBuf> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().context("no target folder")?;
+    Ok(target.join("praxis-test-pg"))
+}
