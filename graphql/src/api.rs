@@ -84,7 +84,7 @@ pub struct Api {
 
 impl Api {
     /// Prepares a schema that was built with [`hardened`].
-    pub fn new(schema: PraxisSchema, limits: Limits) -> Result<Self, UnreadableSchema> {
+    pub(crate) fn new(schema: PraxisSchema, limits: Limits) -> Result<Self, UnreadableSchema> {
         let sizes = FieldSizes::read(&schema.sdl()).map_err(|error| UnreadableSchema(error.to_string()))?;
         Ok(Self { schema, sizes, limits })
     }
@@ -92,12 +92,25 @@ impl Api {
     /// The schema in the schema definition language.
     #[must_use]
     pub fn sdl(&self) -> String {
-        self.schema.sdl()
+        crate::sdl::annotate(&self.schema.sdl())
+    }
+
+    /// Fields without a policy, and policies without a field: both lists must be empty.
+    #[must_use]
+    pub fn policy_gaps(&self) -> (Vec<String>, Vec<String>) {
+        crate::sdl::gaps(&self.schema.sdl())
     }
 
     /// Runs one operation for one caller.
     pub async fn execute(&self, caller: Caller, request: GraphqlRequest) -> Outcome {
-        execute_on(&self.schema, &self.sizes, &self.limits, caller, request).await
+        let request_id = request.request_id.clone();
+        let outcome = execute_on(&self.schema, &self.sizes, &self.limits, caller.clone(), request, &|| caller.extensions()).await;
+        // What was disclosed is written down before the answer leaves; if it can't be, nothing leaves.
+        if let Err(failure) = caller.finish().await {
+            tracing::error!(request_id, error = %failure, "a disclosure could not be written down");
+            return Outcome::refused(Code::Internal, mask::INTERNAL_MESSAGE, &request_id);
+        }
+        outcome
     }
 }
 
@@ -117,6 +130,7 @@ pub(crate) async fn execute_on<Q, M, S>(
     limits: &Limits,
     caller: impl Any + Send + Sync,
     request: GraphqlRequest,
+    extensions: &(dyn Fn() -> Vec<(&'static str, Json)> + Sync),
 ) -> Outcome
 where
     Q: ObjectType + 'static,
@@ -128,7 +142,7 @@ where
         Ok(admitted) => admitted,
         Err(refusal) => return refusal.outcome(&request_id),
     };
-    answer(schema.execute(request.data(caller)).await, cost, &request_id)
+    answer(schema.execute(request.data(caller)).await, cost, extensions(), &request_id)
 }
 
 #[derive(Serialize)]
@@ -139,7 +153,7 @@ struct Answer<'a> {
     extensions: BTreeMap<String, Json>,
 }
 
-fn answer(response: Response, cost: u64, request_id: &str) -> Outcome {
+fn answer(response: Response, cost: u64, more: Vec<(&'static str, Json)>, request_id: &str) -> Outcome {
     // A failed resolver is found at a path or has a cause; an error with neither stopped validation.
     let executed = response.data != Value::Null
         || response.errors.is_empty()
@@ -154,6 +168,7 @@ fn answer(response: Response, cost: u64, request_id: &str) -> Outcome {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value.into_json().ok()?)))
         .collect();
+    extensions.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
     extensions.insert("cost".into(), json!({ "requestedQueryCost": cost }));
     let errors = mask::execution(response.errors, request_id);
     match serde_json::to_vec(&Answer { errors, data: &response.data, extensions }) {

@@ -1,0 +1,31 @@
+//! Observations: measurements and findings.
+
+mod inputs;
+mod query;
+mod types;
+
+pub(crate) use inputs::ObservationFilter;
+pub(crate) use query::ObservationQuery;
+pub(crate) use types::{Observation, ObservationConnection};
+
+use praxis_platform::access::Permission;
+
+use crate::policy::{PhiCategory, Rule, inherited, needs, phi};
+
+pub(crate) const POLICY: &[Rule] = &[
+    needs(
+        "Observation",
+        Permission::OBSERVATION_READ,
+        &["id", "version", "createdAt", "updatedAt", "redactions", "patient", "encounter", "performer", "category", "status", "effectiveAt", "issuedAt"],
+    ),
+    phi(
+        "Observation",
+        Permission::OBSERVATION_READ,
+        PhiCategory::Clinical,
+        &["code", "value", "absentReason", "interpretations", "referenceRanges", "components", "bodySite", "method", "notes"],
+    ),
+    inherited("ObservationComponent", &["code", "value", "absentReason", "interpretations", "referenceRanges"]),
+    inherited("ObservationConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
+    inherited("ObservationEdge", &["cursor", "node"]),
+    needs("Query", Permission::OBSERVATION_READ, &["observation"]),
+];

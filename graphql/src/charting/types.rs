@@ -1,0 +1,295 @@
+//! The observation.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use praxis_domain::{PageRequest, Position, charting};
+use praxis_entity::{
+    ids::{EncounterId, PatientId},
+    observation,
+    value::{self as stored, ObservationResult},
+};
+
+use crate::{
+    context::{Ask, Caller},
+    encounters::Encounter,
+    error::{ApiError, Nullable},
+    ids,
+    page::{Cursors, Page, connection, count_under, slice_under},
+    patients::Patient,
+    phi::{Class, Phi},
+    redaction::{self, Redaction},
+    scalar::DateTime,
+    staff::Practitioner,
+    value::{CodeableConcept, ObservationValue, ReferenceRange},
+};
+
+/// Kind of observation, after HL7 observation-category.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "observation::ObservationCategory")]
+pub(crate) enum ObservationCategory {
+    /// Vital sign.
+    VitalSigns,
+    /// Laboratory result.
+    Laboratory,
+    /// Answer to a questionnaire.
+    Survey,
+    /// Way of life.
+    SocialHistory,
+    /// Finding of an examination.
+    Exam,
+    /// Finding in an image.
+    Imaging,
+    /// Found during a procedure.
+    Procedure,
+    /// Found during therapy.
+    Therapy,
+    /// Bodily activity.
+    Activity,
+    /// None of these, or not given.
+    Other,
+}
+
+/// How final an observation is.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "observation::ObservationStatus")]
+pub(crate) enum ObservationStatus {
+    /// No result yet.
+    Registered,
+    /// May still change.
+    Preliminary,
+    /// Complete and verified.
+    Final,
+    /// Changed after it was final.
+    Amended,
+    /// Put right after it was final.
+    Corrected,
+    /// Not carried out.
+    Cancelled,
+    /// Recorded by mistake.
+    EnteredInError,
+    /// The source did not say.
+    Unknown,
+}
+
+/// A measurement or finding.
+pub(crate) struct Observation {
+    row: observation::Model,
+    result: Arc<Class<ObservationResult>>,
+}
+
+impl Observation {
+    pub(crate) fn new(row: observation::Model) -> Self {
+        Self { result: Class::new("observation", row.id.0, row.patient_id.0, row.result.clone()), row }
+    }
+
+    fn position(row: &observation::Model) -> Position {
+        Position { key: row.effective_at, id: row.id.0 }
+    }
+}
+
+fn concepts(concepts: &[stored::CodeableConcept]) -> Vec<CodeableConcept> {
+    concepts.iter().map(Into::into).collect()
+}
+
+/// A measurement or finding.
+#[Object]
+impl Observation {
+    /// Opaque id.
+    pub(crate) async fn id(&self) -> ID {
+        ids::show(self.row.id)
+    }
+
+    /// Grows by one on each write; send it back as `ifVersion`.
+    pub(crate) async fn version(&self) -> i32 {
+        self.row.version
+    }
+
+    /// When the record was made.
+    pub(crate) async fn created_at(&self) -> DateTime {
+        DateTime(self.row.created_at)
+    }
+
+    /// When the record last changed.
+    pub(crate) async fn updated_at(&self) -> DateTime {
+        DateTime(self.row.updated_at)
+    }
+
+    /// Fields that came back null for a reason other than 'no value'.
+    pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
+        redaction::of(ctx.caller()?, "Observation", Some(self.row.patient_id.0)).await
+    }
+
+    /// Whose it is.
+    async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
+        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }.await.transpose()
+    }
+
+    /// In which encounter; null where the viewer may not know of it.
+    async fn encounter(&self, ctx: &Context<'_>) -> Nullable<Encounter> {
+        async {
+            let Some(id) = self.row.encounter_id else { return Ok(None) };
+            if !redaction::allowed(ctx, "Query.encounter")? {
+                return Ok(None);
+            }
+            Ok(ctx.caller()?.loaders().encounters.load(id).await?.map(Encounter::new))
+        }
+        .await
+        .transpose()
+    }
+
+    /// Who made it.
+    async fn performer(&self, ctx: &Context<'_>) -> Nullable<Practitioner> {
+        async {
+            let Some(id) = self.row.performer_id else { return Ok(None) };
+            Ok(ctx.caller()?.loaders().practitioners.load(id).await?.map(Practitioner::new))
+        }
+        .await
+        .transpose()
+    }
+
+    /// Kind of observation.
+    async fn category(&self) -> ObservationCategory {
+        self.row.category.into()
+    }
+
+    /// How final it is.
+    async fn status(&self) -> ObservationStatus {
+        self.row.status.into()
+    }
+
+    /// When it was true.
+    async fn effective_at(&self) -> Option<DateTime> {
+        self.row.effective_at.map(DateTime)
+    }
+
+    /// When it became known.
+    async fn issued_at(&self) -> Option<DateTime> {
+        self.row.issued_at.map(DateTime)
+    }
+
+    /// What was measured or found.
+    async fn code(&self) -> Phi<ObservationResult, CodeableConcept> {
+        Phi::new("Observation.code", &self.result, |result| Some((&result.code).into()))
+    }
+
+    /// The result; null for a composed observation, whose results are its components.
+    async fn value(&self) -> Phi<ObservationResult, ObservationValue> {
+        Phi::new("Observation.value", &self.result, |result| result.value.as_ref().map(Into::into))
+    }
+
+    /// Why there is no result.
+    async fn absent_reason(&self) -> Phi<ObservationResult, CodeableConcept> {
+        Phi::new("Observation.absentReason", &self.result, |result| result.absent_reason.as_ref().map(Into::into))
+    }
+
+    /// High, low, normal and the like.
+    async fn interpretations(&self) -> Phi<ObservationResult, Vec<CodeableConcept>> {
+        Phi::new("Observation.interpretations", &self.result, |result| Some(concepts(&result.interpretations)))
+    }
+
+    /// The ranges it was read against.
+    async fn reference_ranges(&self) -> Phi<ObservationResult, Vec<ReferenceRange>> {
+        Phi::new("Observation.referenceRanges", &self.result, |result| Some(result.reference_ranges.iter().map(Into::into).collect()))
+    }
+
+    /// Parts of a composed observation, such as systolic and diastolic pressure.
+    async fn components(&self) -> Phi<ObservationResult, Vec<ObservationComponent>> {
+        Phi::new("Observation.components", &self.result, |result| Some(result.components.iter().map(Into::into).collect()))
+    }
+
+    /// Where on the body.
+    async fn body_site(&self) -> Phi<ObservationResult, CodeableConcept> {
+        Phi::new("Observation.bodySite", &self.result, |result| result.body_site.as_ref().map(Into::into))
+    }
+
+    /// How it was measured.
+    async fn method(&self) -> Phi<ObservationResult, CodeableConcept> {
+        Phi::new("Observation.method", &self.result, |result| result.method.as_ref().map(Into::into))
+    }
+
+    /// Remarks.
+    async fn notes(&self) -> Phi<ObservationResult, Vec<String>> {
+        Phi::new("Observation.notes", &self.result, |result| Some(result.notes.clone()))
+    }
+}
+
+/// One part of a composed observation.
+#[derive(SimpleObject)]
+pub(crate) struct ObservationComponent {
+    /// What was measured.
+    code: CodeableConcept,
+    /// The result.
+    value: Option<ObservationValue>,
+    /// Why there is no result.
+    absent_reason: Option<CodeableConcept>,
+    /// High, low, normal and the like.
+    interpretations: Vec<CodeableConcept>,
+    /// The ranges it was read against.
+    reference_ranges: Vec<ReferenceRange>,
+}
+
+impl From<&stored::Component> for ObservationComponent {
+    fn from(component: &stored::Component) -> Self {
+        Self {
+            code: (&component.code).into(),
+            value: component.value.as_ref().map(Into::into),
+            absent_reason: component.absent_reason.as_ref().map(Into::into),
+            interpretations: concepts(&component.interpretations),
+            reference_ranges: component.reference_ranges.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+connection!(
+    /// A page of observations.
+    ObservationConnection, ObservationEdge, Observation
+);
+
+impl ObservationConnection {
+    /// The observations of one patient, loaded together with those of its siblings.
+    pub(crate) async fn of_patient(
+        caller: &Caller,
+        patient: PatientId,
+        filter: charting::ObservationFilter,
+        page: PageRequest,
+        cursors: Cursors,
+    ) -> Result<Self, ApiError> {
+        let arguments = format!("{filter:?}{page:?}");
+        let (op, wanted) = (caller.reading().clone(), filter.clone());
+        let slice = slice_under(&caller.loaders().observations_of_patients, arguments, patient, move |patients| {
+            let (op, filter) = (op.clone(), wanted.clone());
+            async move { Ok(charting::of_patients(&op, &patients, &filter, &page).await?) }
+        })
+        .await?;
+        let (op, arguments) = (caller.reading().clone(), format!("observations {filter:?}"));
+        let count = count_under(caller, |loaders| &loaders.patient_counts, arguments, patient, move |patients, max| {
+            let (op, filter) = (op.clone(), filter.clone());
+            async move { Ok(charting::count_of_patients(&op, &patients, &filter, max).await?) }
+        });
+        Ok(Self::new(Page::new(slice, cursors, Observation::position, Observation::new), count))
+    }
+
+    /// The observations of one encounter, loaded together with those of its siblings.
+    pub(crate) async fn of_encounter(
+        caller: &Caller,
+        encounter: EncounterId,
+        filter: charting::ObservationFilter,
+        page: PageRequest,
+        cursors: Cursors,
+    ) -> Result<Self, ApiError> {
+        let arguments = format!("{filter:?}{page:?}");
+        let (op, wanted) = (caller.reading().clone(), filter.clone());
+        let slice = slice_under(&caller.loaders().observations_of_encounters, arguments, encounter, move |encounters| {
+            let (op, filter) = (op.clone(), wanted.clone());
+            async move { Ok(charting::of_encounters(&op, &encounters, &filter, &page).await?) }
+        })
+        .await?;
+        let (op, arguments) = (caller.reading().clone(), format!("observations {filter:?}"));
+        let count = count_under(caller, |loaders| &loaders.encounter_counts, arguments, encounter, move |encounters, max| {
+            let (op, filter) = (op.clone(), filter.clone());
+            async move { Ok(charting::count_of_encounters(&op, &encounters, &filter, max).await?) }
+        });
+        Ok(Self::new(Page::new(slice, cursors, Observation::position, Observation::new), count))
+    }
+}

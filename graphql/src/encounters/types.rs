@@ -1,0 +1,287 @@
+//! The encounter.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object};
+use praxis_domain::{PageRequest, Position, charting, encounters, history};
+use praxis_entity::{encounter, encounter_participant, ids::PatientId, value::EncounterClinical};
+
+use crate::{
+    charting::{ObservationConnection, ObservationFilter},
+    clinic::{Facility, Organization},
+    context::{Ask, Caller},
+    error::{ApiError, Nullable},
+    history::{ConditionConnection, ConditionFilter},
+    ids,
+    page::{Cursors, Page, PageArguments, connection, count_under, slice_under},
+    patients::Patient,
+    phi::{Class, Phi},
+    redaction::{self, Redaction},
+    scalar::DateTime,
+    staff::Practitioner,
+    value::CodeableConcept,
+};
+
+/// Setting of an encounter, after HL7 v3 ActCode.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "encounter::EncounterClass")]
+pub(crate) enum EncounterClass {
+    /// Outpatient.
+    Ambulatory,
+    /// Admitted.
+    Inpatient,
+    /// Emergency department.
+    Emergency,
+    /// At the patient's home.
+    Home,
+    /// By video or phone.
+    Virtual,
+    /// Any other setting.
+    Other,
+}
+
+/// Where an encounter stands.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "encounter::EncounterStatus")]
+pub(crate) enum EncounterStatus {
+    /// Expected.
+    Planned,
+    /// The patient is here.
+    Arrived,
+    /// Urgency has been assessed.
+    Triaged,
+    /// Under way.
+    InProgress,
+    /// Interrupted.
+    OnHold,
+    /// Over.
+    Closed,
+    /// Did not take place.
+    Cancelled,
+}
+
+/// A visit that took place, is under way or expected.
+pub(crate) struct Encounter {
+    row: encounter::Model,
+    clinical: Option<Arc<Class<EncounterClinical>>>,
+}
+
+impl Encounter {
+    pub(crate) fn new(row: encounter::Model) -> Self {
+        let clinical = row.clinical.clone().map(|clinical| Class::new("encounter", row.id.0, row.patient_id.0, clinical));
+        Self { row, clinical }
+    }
+
+    fn position(row: &encounter::Model) -> Position {
+        Position { key: row.started_at, id: row.id.0 }
+    }
+}
+
+/// A visit that took place, is under way or expected.
+#[Object]
+impl Encounter {
+    /// Opaque id.
+    pub(crate) async fn id(&self) -> ID {
+        ids::show(self.row.id)
+    }
+
+    /// Grows by one on each write; send it back as `ifVersion`.
+    pub(crate) async fn version(&self) -> i32 {
+        self.row.version
+    }
+
+    /// When the record was made.
+    pub(crate) async fn created_at(&self) -> DateTime {
+        DateTime(self.row.created_at)
+    }
+
+    /// When the record last changed.
+    pub(crate) async fn updated_at(&self) -> DateTime {
+        DateTime(self.row.updated_at)
+    }
+
+    /// Fields that came back null for a reason other than 'no value'.
+    pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
+        let subject = self.clinical.as_ref().map(|_| self.row.patient_id.0);
+        redaction::of(ctx.caller()?, "Encounter", subject).await
+    }
+
+    /// Whose encounter it is.
+    async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
+        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }.await.transpose()
+    }
+
+    /// Who is responsible.
+    async fn practitioner(&self, ctx: &Context<'_>) -> Nullable<Practitioner> {
+        async {
+            let Some(id) = self.row.practitioner_id else { return Ok(None) };
+            Ok(ctx.caller()?.loaders().practitioners.load(id).await?.map(Practitioner::new))
+        }
+        .await
+        .transpose()
+    }
+
+    /// Everybody of the staff who took part.
+    async fn participants(&self, ctx: &Context<'_>) -> Nullable<Vec<EncounterParticipant>> {
+        async {
+            let rows = ctx.caller()?.loaders().participants.load(self.row.id).await?.unwrap_or_default();
+            Ok(Some(rows.into_iter().map(|row| EncounterParticipant { row }).collect()))
+        }
+        .await
+        .transpose()
+    }
+
+    /// At which branch.
+    async fn facility(&self, ctx: &Context<'_>) -> Nullable<Facility> {
+        async {
+            let Some(id) = self.row.facility_id else { return Ok(None) };
+            Ok(ctx.caller()?.loaders().facilities.load(id).await?.map(Facility::new))
+        }
+        .await
+        .transpose()
+    }
+
+    /// The other organisation that provided it, if one did.
+    async fn service_provider(&self, ctx: &Context<'_>) -> Nullable<Organization> {
+        async {
+            let Some(id) = self.row.organization_id else { return Ok(None) };
+            Ok(ctx.caller()?.loaders().organizations.load(id).await?.map(Organization::new))
+        }
+        .await
+        .transpose()
+    }
+
+    /// Setting.
+    async fn class(&self) -> EncounterClass {
+        self.row.class.into()
+    }
+
+    /// Where it stands.
+    async fn status(&self) -> EncounterStatus {
+        self.row.status.into()
+    }
+
+    /// When it began.
+    async fn started_at(&self) -> Option<DateTime> {
+        self.row.started_at.map(DateTime)
+    }
+
+    /// When it ended.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.row.ended_at.map(DateTime)
+    }
+
+    /// What kind of encounter it is, as coded.
+    async fn types(&self) -> Phi<EncounterClinical, Vec<CodeableConcept>> {
+        Phi::optional("Encounter.types", self.clinical.as_ref(), |clinical| Some(clinical.types.iter().map(Into::into).collect()))
+    }
+
+    /// Why the patient came.
+    async fn reasons(&self) -> Phi<EncounterClinical, Vec<CodeableConcept>> {
+        Phi::optional("Encounter.reasons", self.clinical.as_ref(), |clinical| Some(clinical.reasons.iter().map(Into::into).collect()))
+    }
+
+    /// Where the patient went afterwards.
+    async fn discharge_disposition(&self) -> Phi<EncounterClinical, CodeableConcept> {
+        Phi::optional("Encounter.dischargeDisposition", self.clinical.as_ref(), |clinical| {
+            clinical.discharge_disposition.as_ref().map(Into::into)
+        })
+    }
+
+    /// Measurements and findings of this encounter, the latest first. Null where the viewer may not know whether there are any.
+    async fn observations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which observations.")] filter: Option<ObservationFilter>,
+    ) -> Nullable<ObservationConnection> {
+        async {
+            let filter: charting::ObservationFilter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+            let cursors = Cursors::of(ctx.caller()?, "Encounter.observations", &format!("{:?}{filter:?}", self.row.id)).await?;
+            let page = cursors.request(&PageArguments { first, after, last, before })?;
+            if !redaction::allowed(ctx, "Encounter.observations")? {
+                return Ok(None);
+            }
+            ObservationConnection::of_encounter(ctx.caller()?, self.row.id, filter, page, cursors).await.map(Some)
+        }
+        .await
+        .transpose()
+    }
+
+    /// Problems and diagnoses of this encounter, the latest first. Null where the viewer may not know whether there are any.
+    async fn conditions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which conditions.")] filter: Option<ConditionFilter>,
+    ) -> Nullable<ConditionConnection> {
+        async {
+            let filter: history::ConditionFilter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+            let cursors = Cursors::of(ctx.caller()?, "Encounter.conditions", &format!("{:?}{filter:?}", self.row.id)).await?;
+            let page = cursors.request(&PageArguments { first, after, last, before })?;
+            if !redaction::allowed(ctx, "Encounter.conditions")? {
+                return Ok(None);
+            }
+            ConditionConnection::of_encounter(ctx.caller()?, self.row.id, filter, page, cursors).await.map(Some)
+        }
+        .await
+        .transpose()
+    }
+}
+
+/// Somebody of the staff who took part in an encounter.
+pub(crate) struct EncounterParticipant {
+    row: encounter_participant::Model,
+}
+
+/// Somebody of the staff who took part in an encounter.
+#[Object]
+impl EncounterParticipant {
+    /// Who.
+    async fn practitioner(&self, ctx: &Context<'_>) -> Nullable<Practitioner> {
+        async { Ok(ctx.caller()?.loaders().practitioners.load(self.row.practitioner_id).await?.map(Practitioner::new)) }
+            .await
+            .transpose()
+    }
+
+    /// As what, HL7 v3 ParticipationType: ATND, CON, PPRF, PART.
+    async fn role(&self) -> &str {
+        &self.row.role
+    }
+}
+
+connection!(
+    /// A page of encounters.
+    EncounterConnection, EncounterEdge, Encounter
+);
+
+impl EncounterConnection {
+    /// The encounters of one patient, loaded together with those of its siblings.
+    pub(crate) async fn of_patient(
+        caller: &Caller,
+        patient: PatientId,
+        filter: encounters::EncounterFilter,
+        page: PageRequest,
+        cursors: Cursors,
+    ) -> Result<Self, ApiError> {
+        let arguments = format!("{filter:?}{page:?}");
+        let (op, wanted) = (caller.reading().clone(), filter.clone());
+        let slice = slice_under(&caller.loaders().encounters_of_patients, arguments, patient, move |patients| {
+            let (op, filter) = (op.clone(), wanted.clone());
+            async move { Ok(encounters::of_patients(&op, &patients, &filter, &page).await?) }
+        })
+        .await?;
+        let (op, arguments) = (caller.reading().clone(), format!("encounters {filter:?}"));
+        let count = count_under(caller, |loaders| &loaders.patient_counts, arguments, patient, move |patients, max| {
+            let (op, filter) = (op.clone(), filter.clone());
+            async move { Ok(encounters::count_of_patients(&op, &patients, &filter, max).await?) }
+        });
+        Ok(Self::new(Page::new(slice, cursors, Encounter::position, Encounter::new), count))
+    }
+}

@@ -1,0 +1,249 @@
+//! The condition.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object};
+use praxis_domain::{PageRequest, Position, history};
+use praxis_entity::{
+    condition,
+    ids::{EncounterId, PatientId},
+    value::ConditionClinical,
+};
+
+use crate::{
+    context::{Ask, Caller},
+    encounters::Encounter,
+    error::{ApiError, Nullable},
+    ids,
+    page::{Cursors, Page, connection, count_under, slice_under},
+    patients::Patient,
+    phi::{Class, Phi},
+    redaction::{self, Redaction},
+    scalar::DateTime,
+    staff::Practitioner,
+    value::CodeableConcept,
+};
+
+/// Where a condition belongs.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "condition::ConditionCategory")]
+pub(crate) enum ConditionCategory {
+    /// On the problem list.
+    ProblemListItem,
+    /// Diagnosed in one encounter.
+    EncounterDiagnosis,
+    /// Named by the patient or a carer.
+    HealthConcern,
+}
+
+/// Whether a condition is present.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "condition::ClinicalStatus")]
+pub(crate) enum ClinicalStatus {
+    /// Present.
+    Active,
+    /// Came back.
+    Recurrence,
+    /// Came back after improvement.
+    Relapse,
+    /// Not present now.
+    Inactive,
+    /// Subsided.
+    Remission,
+    /// Gone.
+    Resolved,
+}
+
+/// How sure a condition is.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "condition::VerificationStatus")]
+pub(crate) enum VerificationStatus {
+    /// Not yet confirmed.
+    Unconfirmed,
+    /// Tentative.
+    Provisional,
+    /// One of several possible.
+    Differential,
+    /// Confirmed.
+    Confirmed,
+    /// Ruled out.
+    Refuted,
+    /// Recorded by mistake.
+    EnteredInError,
+}
+
+/// A problem or diagnosis.
+pub(crate) struct Condition {
+    row: condition::Model,
+    clinical: Arc<Class<ConditionClinical>>,
+}
+
+impl Condition {
+    pub(crate) fn new(row: condition::Model) -> Self {
+        Self { clinical: Class::new("condition", row.id.0, row.patient_id.0, row.clinical.clone()), row }
+    }
+
+    fn position(row: &condition::Model) -> Position {
+        Position { key: row.recorded_at, id: row.id.0 }
+    }
+}
+
+/// A problem or diagnosis.
+#[Object]
+impl Condition {
+    /// Opaque id.
+    pub(crate) async fn id(&self) -> ID {
+        ids::show(self.row.id)
+    }
+
+    /// Grows by one on each write; send it back as `ifVersion`.
+    pub(crate) async fn version(&self) -> i32 {
+        self.row.version
+    }
+
+    /// When the record was made.
+    pub(crate) async fn created_at(&self) -> DateTime {
+        DateTime(self.row.created_at)
+    }
+
+    /// When the record last changed.
+    pub(crate) async fn updated_at(&self) -> DateTime {
+        DateTime(self.row.updated_at)
+    }
+
+    /// Fields that came back null for a reason other than 'no value'.
+    pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
+        redaction::of(ctx.caller()?, "Condition", Some(self.row.patient_id.0)).await
+    }
+
+    /// Whose it is.
+    async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
+        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }.await.transpose()
+    }
+
+    /// In which encounter; null where the viewer may not know of it.
+    async fn encounter(&self, ctx: &Context<'_>) -> Nullable<Encounter> {
+        async {
+            let Some(id) = self.row.encounter_id else { return Ok(None) };
+            if !redaction::allowed(ctx, "Query.encounter")? {
+                return Ok(None);
+            }
+            Ok(ctx.caller()?.loaders().encounters.load(id).await?.map(Encounter::new))
+        }
+        .await
+        .transpose()
+    }
+
+    /// Who recorded it.
+    async fn recorder(&self, ctx: &Context<'_>) -> Nullable<Practitioner> {
+        async {
+            let Some(id) = self.row.recorder_id else { return Ok(None) };
+            Ok(ctx.caller()?.loaders().practitioners.load(id).await?.map(Practitioner::new))
+        }
+        .await
+        .transpose()
+    }
+
+    /// Where it belongs.
+    async fn category(&self) -> ConditionCategory {
+        self.row.category.into()
+    }
+
+    /// Whether it is present.
+    async fn clinical_status(&self) -> Option<ClinicalStatus> {
+        self.row.clinical_status.map(Into::into)
+    }
+
+    /// How sure it is.
+    async fn verification_status(&self) -> VerificationStatus {
+        self.row.verification_status.into()
+    }
+
+    /// When it was recorded.
+    async fn recorded_at(&self) -> Option<DateTime> {
+        self.row.recorded_at.map(DateTime)
+    }
+
+    /// When it began.
+    async fn onset_at(&self) -> Option<DateTime> {
+        self.row.onset_at.map(DateTime)
+    }
+
+    /// When it ended.
+    async fn abated_at(&self) -> Option<DateTime> {
+        self.row.abated_at.map(DateTime)
+    }
+
+    /// What it is.
+    async fn code(&self) -> Phi<ConditionClinical, CodeableConcept> {
+        Phi::new("Condition.code", &self.clinical, |clinical| Some((&clinical.code).into()))
+    }
+
+    /// How grave it is.
+    async fn severity(&self) -> Phi<ConditionClinical, CodeableConcept> {
+        Phi::new("Condition.severity", &self.clinical, |clinical| clinical.severity.as_ref().map(Into::into))
+    }
+
+    /// Where on the body.
+    async fn body_sites(&self) -> Phi<ConditionClinical, Vec<CodeableConcept>> {
+        Phi::new("Condition.bodySites", &self.clinical, |clinical| Some(clinical.body_sites.iter().map(Into::into).collect()))
+    }
+
+    /// Remarks.
+    async fn notes(&self) -> Phi<ConditionClinical, Vec<String>> {
+        Phi::new("Condition.notes", &self.clinical, |clinical| Some(clinical.notes.clone()))
+    }
+}
+
+connection!(
+    /// A page of conditions.
+    ConditionConnection, ConditionEdge, Condition
+);
+
+impl ConditionConnection {
+    /// The conditions of one patient, loaded together with those of its siblings.
+    pub(crate) async fn of_patient(
+        caller: &Caller,
+        patient: PatientId,
+        filter: history::ConditionFilter,
+        page: PageRequest,
+        cursors: Cursors,
+    ) -> Result<Self, ApiError> {
+        let arguments = format!("{filter:?}{page:?}");
+        let (op, wanted) = (caller.reading().clone(), filter.clone());
+        let slice = slice_under(&caller.loaders().conditions_of_patients, arguments, patient, move |patients| {
+            let (op, filter) = (op.clone(), wanted.clone());
+            async move { Ok(history::of_patients(&op, &patients, &filter, &page).await?) }
+        })
+        .await?;
+        let (op, arguments) = (caller.reading().clone(), format!("conditions {filter:?}"));
+        let count = count_under(caller, |loaders| &loaders.patient_counts, arguments, patient, move |patients, max| {
+            let (op, filter) = (op.clone(), filter.clone());
+            async move { Ok(history::count_of_patients(&op, &patients, &filter, max).await?) }
+        });
+        Ok(Self::new(Page::new(slice, cursors, Condition::position, Condition::new), count))
+    }
+
+    /// The conditions of one encounter, loaded together with those of its siblings.
+    pub(crate) async fn of_encounter(
+        caller: &Caller,
+        encounter: EncounterId,
+        filter: history::ConditionFilter,
+        page: PageRequest,
+        cursors: Cursors,
+    ) -> Result<Self, ApiError> {
+        let arguments = format!("{filter:?}{page:?}");
+        let (op, wanted) = (caller.reading().clone(), filter.clone());
+        let slice = slice_under(&caller.loaders().conditions_of_encounters, arguments, encounter, move |encounters| {
+            let (op, filter) = (op.clone(), wanted.clone());
+            async move { Ok(history::of_encounters(&op, &encounters, &filter, &page).await?) }
+        })
+        .await?;
+        let (op, arguments) = (caller.reading().clone(), format!("conditions {filter:?}"));
+        let count = count_under(caller, |loaders| &loaders.encounter_counts, arguments, encounter, move |encounters, max| {
+            let (op, filter) = (op.clone(), filter.clone());
+            async move { Ok(history::count_of_encounters(&op, &encounters, &filter, max).await?) }
+        });
+        Ok(Self::new(Page::new(slice, cursors, Condition::position, Condition::new), count))
+    }
+}

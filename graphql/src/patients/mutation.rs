@@ -1,0 +1,262 @@
+//! Changing patients.
+
+use async_graphql::{Context, Object, SimpleObject};
+use praxis_domain::patients;
+use praxis_entity::{
+    ids::{AnyId, PatientId, RelatedPersonId},
+    patient,
+    value::Moment,
+};
+
+use super::{
+    Patient, RelatedPerson,
+    inputs::{
+        PatientCreateInput, PatientDeactivateInput, PatientReactivateInput, PatientRecordDeathInput, PatientUpdateInput,
+        RelatedPersonAddInput, RelatedPersonEndInput,
+    },
+};
+use crate::{
+    context::Ask,
+    error::ApiError,
+    idempotency, ids,
+    payload::{Done, UserError, conclude},
+};
+
+/// Changing patients.
+#[derive(Default)]
+pub(crate) struct PatientMutation;
+
+/// The new patient, or why there is none.
+#[derive(SimpleObject)]
+pub(crate) struct PatientCreatePayload {
+    /// The new patient.
+    patient: Option<Patient>,
+    /// What the person at the screen can put right; non-empty means nothing was written.
+    user_errors: Vec<UserError>,
+    /// Patients who may be the same person, whether accepted or not.
+    duplicate_candidates: Vec<Patient>,
+}
+
+macro_rules! patient_payload {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(SimpleObject)]
+            pub(crate) struct $name {
+                /// The patient as it is now.
+                patient: Option<Patient>,
+                /// What the person at the screen can put right; non-empty means nothing was written.
+                user_errors: Vec<UserError>,
+            }
+
+            impl From<Done<patient::Model>> for $name {
+                fn from(done: Done<patient::Model>) -> Self {
+                    let (row, user_errors) = done.split();
+                    Self { patient: row.map(Patient::new), user_errors }
+                }
+            }
+        )*
+    };
+}
+
+patient_payload! {
+    /// The changed patient, or why nothing changed.
+    PatientUpdatePayload;
+    /// The deactivated patient, or why nothing changed.
+    PatientDeactivatePayload;
+    /// The reactivated patient, or why nothing changed.
+    PatientReactivatePayload;
+    /// The patient whose death was recorded, or why nothing changed.
+    PatientRecordDeathPayload;
+}
+
+macro_rules! related_person_payload {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(SimpleObject)]
+            pub(crate) struct $name {
+                /// The related person as it is now.
+                related_person: Option<RelatedPerson>,
+                /// What the person at the screen can put right; non-empty means nothing was written.
+                user_errors: Vec<UserError>,
+            }
+
+            impl From<Done<praxis_entity::related_person::Model>> for $name {
+                fn from(done: Done<praxis_entity::related_person::Model>) -> Self {
+                    let (row, user_errors) = done.split();
+                    Self { related_person: row.map(RelatedPerson::new), user_errors }
+                }
+            }
+        )*
+    };
+}
+
+related_person_payload! {
+    /// The new related person, or why there is none.
+    RelatedPersonAddPayload;
+    /// The ended related person, or why nothing changed.
+    RelatedPersonEndPayload;
+}
+
+#[Object]
+impl PatientMutation {
+    /// Registers a patient. Likely duplicates are refused until somebody has looked at them.
+    ///
+    /// Errors: REQUIRED, INVALID, TOO_LONG, OUT_OF_RANGE, ALREADY_EXISTS.
+    async fn patient_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new patient.")] input: PatientCreateInput,
+    ) -> Result<PatientCreatePayload, ApiError> {
+        let op = ctx.write("Mutation.patientCreate").await?;
+        let text = format!("{input:?}");
+        let new = input.try_into()?;
+        let result = idempotency::once(
+            ctx,
+            &op,
+            "patientCreate",
+            &text,
+            false,
+            patients::register(&op, new),
+            |registered: &patients::Registered| (registered.patient.id, registered.duplicate_candidates.clone()),
+            async |(id, duplicate_candidates): (PatientId, Vec<PatientId>)| {
+                let found = patients::by_ids(&op, &[id]).await?.pop();
+                Ok(found.map(|patient| patients::Registered { patient, duplicate_candidates }))
+            },
+        )
+        .await?;
+        let (registered, user_errors) = conclude(ctx.caller()?, op, result, None).await?.split();
+        let (patient, candidates) = match registered {
+            Some(registered) => (Some(Patient::new(registered.patient)), registered.duplicate_candidates),
+            None => (None, Vec::new()),
+        };
+        let duplicate_candidates =
+            ctx.caller()?.loaders().patients.load_many(&candidates).await?.into_iter().map(Patient::new).collect();
+        Ok(PatientCreatePayload { patient, user_errors, duplicate_candidates })
+    }
+
+    /// Changes what is known of a patient: absent is unchanged, null is cleared.
+    ///
+    /// Errors: INVALID, TOO_LONG, OUT_OF_RANGE, NOT_FOUND, ALREADY_EXISTS, VERSION_CONFLICT, LOCKED.
+    async fn patient_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The change.")] input: PatientUpdateInput,
+    ) -> Result<PatientUpdatePayload, ApiError> {
+        let op = ctx.write("Mutation.patientUpdate").await?;
+        let (id, version, text) = (ids::parse(&input.id)?, input.if_version, format!("{input:?}"));
+        let change = patients::amend(&op, id, version, input.into());
+        let result = once_on_patient(ctx, &op, "patientUpdate", &text, change).await?;
+        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::PatientId(id))).await?.into())
+    }
+
+    /// Takes a patient out of care, for example after a move. The record stays.
+    ///
+    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION.
+    async fn patient_deactivate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The patient.")] input: PatientDeactivateInput,
+    ) -> Result<PatientDeactivatePayload, ApiError> {
+        let op = ctx.write("Mutation.patientDeactivate").await?;
+        let (id, text) = (ids::parse(&input.id)?, format!("{input:?}"));
+        let change = patients::deactivate(&op, id, input.if_version);
+        let result = once_on_patient(ctx, &op, "patientDeactivate", &text, change).await?;
+        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::PatientId(id))).await?.into())
+    }
+
+    /// Takes a patient back into care.
+    ///
+    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION.
+    async fn patient_reactivate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The patient.")] input: PatientReactivateInput,
+    ) -> Result<PatientReactivatePayload, ApiError> {
+        let op = ctx.write("Mutation.patientReactivate").await?;
+        let (id, text) = (ids::parse(&input.id)?, format!("{input:?}"));
+        let change = patients::reactivate(&op, id, input.if_version);
+        let result = once_on_patient(ctx, &op, "patientReactivate", &text, change).await?;
+        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::PatientId(id))).await?.into())
+    }
+
+    /// Records that a patient died.
+    ///
+    /// Errors: NOT_FOUND, OUT_OF_RANGE, VERSION_CONFLICT, INVALID_TRANSITION.
+    async fn patient_record_death(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The patient and when they died.")] input: PatientRecordDeathInput,
+    ) -> Result<PatientRecordDeathPayload, ApiError> {
+        let op = ctx.write("Mutation.patientRecordDeath").await?;
+        let (id, text, at) = (ids::parse(&input.id)?, format!("{input:?}"), input.deceased_at.0);
+        let change = patients::record_death(&op, id, input.if_version, Moment { at, text: at.to_rfc3339() });
+        let result = once_on_patient(ctx, &op, "patientRecordDeath", &text, change).await?;
+        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::PatientId(id))).await?.into())
+    }
+
+    /// Adds next of kin, a guardian or another person around a patient.
+    ///
+    /// Errors: REQUIRED, INVALID, TOO_LONG, NOT_FOUND, LOCKED.
+    async fn related_person_add(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The person.")] input: RelatedPersonAddInput,
+    ) -> Result<RelatedPersonAddPayload, ApiError> {
+        let op = ctx.write("Mutation.relatedPersonAdd").await?;
+        let (patient, text) = (ids::parse(&input.patient_id)?, format!("{input:?}"));
+        let new = patients::AddRelatedPerson {
+            relationship: input.relationship.into(),
+            name: input.name.into(),
+            points: input.contact_points.unwrap_or_default().into_iter().map(Into::into).collect(),
+            guardian: input.guardian,
+            emergency_contact: input.emergency_contact,
+        };
+        let run = patients::add_related_person(&op, patient, new);
+        let result = once_on_related_person(ctx, &op, "relatedPersonAdd", &text, patient, run).await?;
+        Ok(conclude(ctx.caller()?, op, result, None).await?.into())
+    }
+
+    /// Ends a relation to a patient. The record stays.
+    ///
+    /// Errors: NOT_FOUND, VERSION_CONFLICT.
+    async fn related_person_end(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The related person.")] input: RelatedPersonEndInput,
+    ) -> Result<RelatedPersonEndPayload, ApiError> {
+        let op = ctx.write("Mutation.relatedPersonEnd").await?;
+        let id: RelatedPersonId = ids::parse(&input.id)?;
+        let result = patients::end_related_person(&op, id, input.if_version).await;
+        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::RelatedPersonId(id))).await?.into())
+    }
+}
+
+type WriteOp = praxis_platform::Op<praxis_platform::Write>;
+
+async fn once_on_patient(
+    ctx: &Context<'_>,
+    op: &WriteOp,
+    operation: &'static str,
+    input: &str,
+    run: impl Future<Output = Result<patient::Model, praxis_domain::Error>>,
+) -> Result<Result<patient::Model, praxis_domain::Error>, ApiError> {
+    let recall = async |id: PatientId| Ok(patients::by_ids(op, &[id]).await?.pop());
+    idempotency::once(ctx, op, operation, input, false, run, |row| row.id, recall).await
+}
+
+async fn once_on_related_person(
+    ctx: &Context<'_>,
+    op: &WriteOp,
+    operation: &'static str,
+    input: &str,
+    patient: PatientId,
+    run: impl Future<Output = Result<praxis_entity::related_person::Model, praxis_domain::Error>>,
+) -> Result<Result<praxis_entity::related_person::Model, praxis_domain::Error>, ApiError> {
+    let recall = async |id: RelatedPersonId| {
+        let rows = patients::related_persons_of(op, &[patient]).await?.remove(&patient).unwrap_or_default();
+        Ok(rows.into_iter().find(|row| row.id == id))
+    };
+    idempotency::once(ctx, op, operation, input, false, run, |row| row.id, recall).await
+}

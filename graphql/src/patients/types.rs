@@ -1,0 +1,388 @@
+//! The patient, and whom they belong to.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object};
+use praxis_domain::{Position, charting, encounters, history};
+use praxis_entity::{
+    patient, related_person,
+    value::{Contact, ContactSystem, Identifiers, Identity, RecordNumber, RelatedPersonDetails},
+};
+use praxis_platform::access::Permission;
+
+use crate::{
+    charting::{ObservationConnection, ObservationFilter},
+    context::Ask,
+    encounters::{EncounterConnection, EncounterFilter},
+    error::{ApiError, Nullable},
+    history::{ConditionConnection, ConditionFilter},
+    ids,
+    page::{Cursors, Page, PageArguments, connection, nothing},
+    phi::{self, Class, Phi},
+    redaction::{self, Redaction},
+    scalar::{DateTime, EmailAddress, PartialDate, PhoneNumber},
+    scheduling::{AppointmentConnection, AppointmentFilter, AppointmentOrder},
+    value::{Address, CodeableConcept, ContactPoint, HumanName, Identifier},
+};
+
+/// Where a patient's record stands.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "patient::PatientStatus")]
+pub(crate) enum PatientStatus {
+    /// In care.
+    Active,
+    /// Not in care now.
+    Inactive,
+    /// Died.
+    Deceased,
+    /// Continued in another record.
+    Merged,
+    /// Data destroyed on request.
+    Erased,
+}
+
+/// Sex for administrative purposes; never used for reference ranges.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "patient::AdministrativeSex")]
+pub(crate) enum AdministrativeSex {
+    /// Female.
+    Female,
+    /// Male.
+    Male,
+    /// Other.
+    Other,
+    /// Not known.
+    Unknown,
+}
+
+/// A person in care.
+pub(crate) struct Patient {
+    row: patient::Model,
+    record_number: Arc<Class<RecordNumber>>,
+    identity: Arc<Class<Identity>>,
+    contact: Arc<Class<Contact>>,
+    identifiers: Arc<Class<Identifiers>>,
+}
+
+impl Patient {
+    pub(crate) fn new(row: patient::Model) -> Self {
+        let (id, subject) = (row.id.0, row.id.0);
+        Self {
+            record_number: Class::new("patient", id, subject, row.record_number.clone()),
+            identity: Class::new("patient", id, subject, row.identity.clone()),
+            contact: Class::new("patient", id, subject, row.contact.clone()),
+            identifiers: Class::new("patient", id, subject, row.identifiers.clone()),
+            row,
+        }
+    }
+
+    pub(crate) fn position(row: &patient::Model) -> Position {
+        Position { key: None, id: row.id.0 }
+    }
+}
+
+/// The point of a channel to use first.
+fn preferred(contact: &Contact, system: ContactSystem) -> Option<String> {
+    let mut points = contact.points.iter().filter(|point| point.system == system);
+    let first = points.clone().next();
+    points.find(|point| point.preferred).or(first).map(|point| point.value.clone())
+}
+
+/// A person in care.
+#[Object]
+impl Patient {
+    /// Opaque id.
+    pub(crate) async fn id(&self) -> ID {
+        ids::show(self.row.id)
+    }
+
+    /// Grows by one on each write; send it back as `ifVersion`.
+    pub(crate) async fn version(&self) -> i32 {
+        self.row.version
+    }
+
+    /// When the record was made.
+    pub(crate) async fn created_at(&self) -> DateTime {
+        DateTime(self.row.created_at)
+    }
+
+    /// When the record last changed.
+    pub(crate) async fn updated_at(&self) -> DateTime {
+        DateTime(self.row.updated_at)
+    }
+
+    /// Fields that came back null for a reason other than 'no value'.
+    pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
+        redaction::of(ctx.caller()?, "Patient", Some(self.row.id.0)).await
+    }
+
+    /// Medical record number: the clinic's own number for the patient.
+    async fn mrn(&self, ctx: &Context<'_>) -> Result<String, ApiError> {
+        phi::required(ctx.caller()?, "Patient.mrn", &self.record_number, |record| record.mrn.clone()).await
+    }
+
+    /// The name to use.
+    async fn name(&self) -> Phi<Identity, HumanName> {
+        Phi::new("Patient.name", &self.identity, |identity| identity.names.first().map(Into::into))
+    }
+
+    /// All names, the one to use first.
+    async fn names(&self) -> Phi<Identity, Vec<HumanName>> {
+        Phi::new("Patient.names", &self.identity, |identity| Some(identity.names.iter().map(Into::into).collect()))
+    }
+
+    /// Birth date, as precise as it is known.
+    async fn birth_date(&self) -> Phi<Identity, PartialDate> {
+        Phi::new("Patient.birthDate", &self.identity, |identity| Some(PartialDate(identity.birth_date)))
+    }
+
+    /// Age in whole years; readable where birthDate is not. Null once deceased.
+    async fn age(&self, ctx: &Context<'_>) -> Nullable<Phi<Identity, i32>> {
+        let today = match ctx.caller() {
+            Ok(caller) => caller.reading().now().date_naive(),
+            Err(error) => return Some(Err(error)),
+        };
+        Some(Ok(Phi::new("Patient.age", &self.identity, move |identity| {
+            let age = identity.birth_date.age_on(today).filter(|_| identity.deceased.is_none())?;
+            i32::try_from(age).ok()
+        })))
+    }
+
+    /// Sex for administrative purposes.
+    async fn administrative_sex(&self) -> AdministrativeSex {
+        self.row.administrative_sex.into()
+    }
+
+    /// When the patient died, as precise as it is known.
+    async fn deceased_at(&self) -> Phi<Identity, String> {
+        Phi::new("Patient.deceasedAt", &self.identity, |identity| identity.deceased.as_ref().map(|at| at.text.clone()))
+    }
+
+    /// Marital status.
+    async fn marital_status(&self) -> Phi<Identity, CodeableConcept> {
+        Phi::new("Patient.maritalStatus", &self.identity, |identity| identity.marital_status.as_ref().map(Into::into))
+    }
+
+    /// Languages the patient speaks, preferred first.
+    async fn languages(&self) -> Phi<Identity, Vec<CodeableConcept>> {
+        Phi::new("Patient.languages", &self.identity, |identity| Some(identity.languages.iter().map(Into::into).collect()))
+    }
+
+    /// The e-mail address to use.
+    async fn email(&self) -> Phi<Contact, EmailAddress> {
+        Phi::new("Patient.email", &self.contact, |contact| preferred(contact, ContactSystem::Email).map(EmailAddress))
+    }
+
+    /// The telephone number to use.
+    async fn phone(&self) -> Phi<Contact, PhoneNumber> {
+        Phi::new("Patient.phone", &self.contact, |contact| preferred(contact, ContactSystem::Phone).map(PhoneNumber))
+    }
+
+    /// All ways to reach the patient.
+    async fn contact_points(&self) -> Phi<Contact, Vec<ContactPoint>> {
+        Phi::new("Patient.contactPoints", &self.contact, |contact| Some(contact.points.iter().map(Into::into).collect()))
+    }
+
+    /// Postal addresses.
+    async fn addresses(&self) -> Phi<Contact, Vec<Address>> {
+        Phi::new("Patient.addresses", &self.contact, |contact| Some(contact.addresses.iter().map(Into::into).collect()))
+    }
+
+    /// National number of the clinic's country.
+    async fn national_id(&self) -> Phi<Identifiers, String> {
+        Phi::new("Patient.nationalId", &self.identifiers, |identifiers| identifiers.national_id.clone())
+    }
+
+    /// Other numbers that authorities gave the patient.
+    async fn identifiers(&self) -> Phi<Identifiers, Vec<Identifier>> {
+        Phi::new("Patient.identifiers", &self.identifiers, |identifiers| {
+            Some(identifiers.others.iter().map(Into::into).collect())
+        })
+    }
+
+    /// Where the record stands.
+    async fn status(&self) -> PatientStatus {
+        self.row.status.into()
+    }
+
+    /// Next of kin, guardians and others around the patient.
+    async fn related_persons(&self, ctx: &Context<'_>) -> Nullable<Vec<RelatedPerson>> {
+        async {
+            let rows = ctx.caller()?.loaders().related_persons.load(self.row.id).await?.unwrap_or_default();
+            Ok(Some(rows.into_iter().map(RelatedPerson::new).collect()))
+        }
+        .await
+        .transpose()
+    }
+
+    /// Appointments; empty, with a redaction, where the viewer may not read them.
+    async fn appointments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which appointments.")] filter: Option<AppointmentFilter>,
+        #[graphql(desc = "Order; the latest start first when absent. One entry at the most.")] order_by: Option<Vec<AppointmentOrder>>,
+    ) -> Result<AppointmentConnection, ApiError> {
+        let order = AppointmentOrder::one(order_by, true)?;
+        let filter = AppointmentFilter::or_all(filter)?;
+        let arguments = format!("{:?}{filter:?}{order:?}", self.row.id);
+        let cursors = Cursors::of(ctx.caller()?, "Patient.appointments", &arguments).await?;
+        if !redaction::allowed_list(ctx, "Patient.appointments")? {
+            return Ok(AppointmentConnection::new(Page::empty(cursors), nothing()));
+        }
+        let page = cursors.request(&PageArguments { first, after, last, before })?;
+        AppointmentConnection::of_patient(ctx.caller()?, self.row.id, filter, order, page, cursors).await
+    }
+
+    /// Encounters, the latest first; empty, with a redaction, where the viewer may not read them.
+    async fn encounters(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which encounters.")] filter: Option<EncounterFilter>,
+    ) -> Result<EncounterConnection, ApiError> {
+        let filter: encounters::EncounterFilter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+        let cursors = Cursors::of(ctx.caller()?, "Patient.encounters", &format!("{:?}{filter:?}", self.row.id)).await?;
+        if !redaction::allowed_list(ctx, "Patient.encounters")? {
+            return Ok(EncounterConnection::new(Page::empty(cursors), nothing()));
+        }
+        let page = cursors.request(&PageArguments { first, after, last, before })?;
+        EncounterConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors).await
+    }
+
+    /// Measurements and findings, the latest first. Null where the viewer may not know whether there are any.
+    async fn observations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which observations.")] filter: Option<ObservationFilter>,
+    ) -> Nullable<ObservationConnection> {
+        async {
+            let filter: charting::ObservationFilter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+            let cursors = Cursors::of(ctx.caller()?, "Patient.observations", &format!("{:?}{filter:?}", self.row.id)).await?;
+            let page = cursors.request(&PageArguments { first, after, last, before })?;
+            if !redaction::allowed(ctx, "Patient.observations")? {
+                return Ok(None);
+            }
+            ObservationConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors).await.map(Some)
+        }
+        .await
+        .transpose()
+    }
+
+    /// Problems and diagnoses, the latest first. Null where the viewer may not know whether there are any.
+    async fn conditions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which conditions.")] filter: Option<ConditionFilter>,
+    ) -> Nullable<ConditionConnection> {
+        async {
+            let filter: history::ConditionFilter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+            let cursors = Cursors::of(ctx.caller()?, "Patient.conditions", &format!("{:?}{filter:?}", self.row.id)).await?;
+            let page = cursors.request(&PageArguments { first, after, last, before })?;
+            if !redaction::allowed(ctx, "Patient.conditions")? {
+                return Ok(None);
+            }
+            ConditionConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors).await.map(Some)
+        }
+        .await
+        .transpose()
+    }
+
+    /// What the viewer may do with this patient: permission codes.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
+        let actor = ctx.caller()?.actor();
+        let about = |permission: &Permission| permission.code().starts_with("patient") || permission.code().starts_with("appointment");
+        Ok(actor.permissions.iter().filter(about).map(Permission::code).collect())
+    }
+}
+
+connection!(
+    /// A page of patients.
+    PatientConnection, PatientEdge, Patient
+);
+
+/// Next of kin, guardian or other person around a patient.
+pub(crate) struct RelatedPerson {
+    row: related_person::Model,
+    details: Arc<Class<RelatedPersonDetails>>,
+}
+
+impl RelatedPerson {
+    pub(crate) fn new(row: related_person::Model) -> Self {
+        Self { details: Class::new("related_person", row.id.0, row.patient_id.0, row.details.clone()), row }
+    }
+}
+
+/// Next of kin, guardian or other person around a patient.
+#[Object]
+impl RelatedPerson {
+    /// Opaque id.
+    pub(crate) async fn id(&self) -> ID {
+        ids::show(self.row.id)
+    }
+
+    /// Grows by one on each write; send it back as `ifVersion`.
+    pub(crate) async fn version(&self) -> i32 {
+        self.row.version
+    }
+
+    /// When the record was made.
+    pub(crate) async fn created_at(&self) -> DateTime {
+        DateTime(self.row.created_at)
+    }
+
+    /// When the record last changed.
+    pub(crate) async fn updated_at(&self) -> DateTime {
+        DateTime(self.row.updated_at)
+    }
+
+    /// Fields that came back null for a reason other than 'no value'.
+    pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
+        redaction::of(ctx.caller()?, "RelatedPerson", Some(self.row.patient_id.0)).await
+    }
+
+    /// What they are to the patient.
+    async fn relationship(&self) -> Phi<RelatedPersonDetails, CodeableConcept> {
+        Phi::new("RelatedPerson.relationship", &self.details, |details| Some((&details.relationship).into()))
+    }
+
+    /// Name.
+    async fn name(&self) -> Phi<RelatedPersonDetails, HumanName> {
+        Phi::new("RelatedPerson.name", &self.details, |details| Some((&details.name).into()))
+    }
+
+    /// How they are reached.
+    async fn contact_points(&self) -> Phi<RelatedPersonDetails, Vec<ContactPoint>> {
+        Phi::new("RelatedPerson.contactPoints", &self.details, |details| Some(details.points.iter().map(Into::into).collect()))
+    }
+
+    /// False once it no longer holds.
+    async fn active(&self) -> bool {
+        self.row.active
+    }
+
+    /// True for a legal guardian.
+    async fn guardian(&self) -> bool {
+        self.row.guardian
+    }
+
+    /// True for whom to call in an emergency.
+    async fn emergency_contact(&self) -> bool {
+        self.row.emergency_contact
+    }
+}
+

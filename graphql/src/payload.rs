@@ -1,0 +1,232 @@
+//! What a mutation answers: the object, or what the person at the screen can put right.
+
+use async_graphql::{Enum, Interface, SimpleObject};
+use praxis_domain::{Detail, Error, Violation, ViolationCode};
+use praxis_platform::{Op, Write};
+
+use crate::{
+    context::Caller,
+    error::ApiError,
+    node::Node,
+    patients::Patient,
+    policy::{Rule, inherited},
+    scalar::DateTime,
+    scheduling::Appointment,
+};
+
+pub(crate) const POLICY: &[Rule] = &[
+    inherited("InputError", &["code", "message", "path"]),
+    inherited("VersionConflictError", &["code", "message", "path", "currentVersion", "current", "changedFields"]),
+    inherited("SchedulingConflictError", &["code", "message", "path", "conflicts", "nextFreeSlots"]),
+    inherited("DuplicatePatientError", &["code", "message", "path", "candidates"]),
+];
+
+/// What kind of mistake it is. Clients branch on it; it only grows.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UserErrorCode {
+    /// Must be given.
+    Required,
+    /// Is not well-formed.
+    Invalid,
+    /// Is too long.
+    TooLong,
+    /// Lies outside of what makes sense.
+    OutOfRange,
+    /// Does not exist.
+    NotFound,
+    /// Exists already.
+    AlreadyExists,
+    /// Was changed by somebody else meanwhile.
+    VersionConflict,
+    /// Can't be done from the present status.
+    InvalidTransition,
+    /// Collides with another appointment.
+    SchedulingConflict,
+    /// The encounter can't be closed yet.
+    CloseGate,
+    /// An alert has to be acknowledged first.
+    ClinicalAlert,
+    /// The patient's consent is missing.
+    ConsentRequired,
+    /// The record may not be changed any more.
+    Locked,
+}
+
+impl From<ViolationCode> for UserErrorCode {
+    fn from(code: ViolationCode) -> Self {
+        match code {
+            ViolationCode::Required => Self::Required,
+            ViolationCode::Invalid => Self::Invalid,
+            ViolationCode::TooLong => Self::TooLong,
+            ViolationCode::OutOfRange => Self::OutOfRange,
+            ViolationCode::NotFound => Self::NotFound,
+            ViolationCode::AlreadyExists => Self::AlreadyExists,
+            ViolationCode::VersionConflict => Self::VersionConflict,
+            ViolationCode::InvalidTransition => Self::InvalidTransition,
+            ViolationCode::SchedulingConflict => Self::SchedulingConflict,
+            ViolationCode::Locked => Self::Locked,
+        }
+    }
+}
+
+/// A mistake in the input.
+#[derive(SimpleObject)]
+pub(crate) struct InputError {
+    /// What kind of mistake.
+    code: UserErrorCode,
+    /// One sentence to show.
+    message: String,
+    /// Where in the input, for example `["input", "name", "family"]`.
+    path: Option<Vec<String>>,
+}
+
+/// The object was changed by somebody else since it was read.
+#[derive(SimpleObject)]
+pub(crate) struct VersionConflictError {
+    /// Always VERSION_CONFLICT.
+    code: UserErrorCode,
+    /// One sentence to show.
+    message: String,
+    /// Where in the input.
+    path: Option<Vec<String>>,
+    /// The version that is stored now.
+    current_version: i32,
+    /// The object as it is stored now.
+    current: Option<Node>,
+    /// Fields that changed since, where they are known; empty otherwise.
+    changed_fields: Vec<String>,
+}
+
+/// The time is taken.
+#[derive(SimpleObject)]
+pub(crate) struct SchedulingConflictError {
+    /// Always SCHEDULING_CONFLICT.
+    code: UserErrorCode,
+    /// One sentence to show.
+    message: String,
+    /// Where in the input.
+    path: Option<Vec<String>>,
+    /// Appointments in the way.
+    conflicts: Vec<Appointment>,
+    /// Starts of the next free slots.
+    next_free_slots: Vec<DateTime>,
+}
+
+/// The person may be registered already.
+#[derive(SimpleObject)]
+pub(crate) struct DuplicatePatientError {
+    /// Always ALREADY_EXISTS.
+    code: UserErrorCode,
+    /// One sentence to show.
+    message: String,
+    /// Where in the input.
+    path: Option<Vec<String>>,
+    /// Patients who may be the same person.
+    candidates: Vec<Patient>,
+}
+
+/// Something the person at the screen can put right. Where there is one, nothing was written.
+#[derive(Interface)]
+#[graphql(
+    field(name = "code", ty = "&UserErrorCode", desc = "What kind of mistake."),
+    field(name = "message", ty = "&String", desc = "One sentence to show, in plain words and without PHI."),
+    field(name = "path", ty = "&Option<Vec<String>>", desc = "Where in the input, for example `[\"input\", \"startsAt\"]`.")
+)]
+pub(crate) enum UserError {
+    /// A mistake in the input.
+    Input(InputError),
+    /// Somebody else was first.
+    VersionConflict(VersionConflictError),
+    /// The time is taken.
+    SchedulingConflict(SchedulingConflictError),
+    /// The person may be registered already.
+    DuplicatePatient(DuplicatePatientError),
+}
+
+/// What a mutation came to.
+pub(crate) enum Done<T> {
+    /// It was done.
+    Written(T),
+    /// Nothing was written.
+    Refused(Vec<UserError>),
+}
+
+impl<T> Done<T> {
+    /// The object and the errors, as a payload has them.
+    pub(crate) fn split(self) -> (Option<T>, Vec<UserError>) {
+        match self {
+            Self::Written(value) => (Some(value), Vec::new()),
+            Self::Refused(errors) => (None, errors),
+        }
+    }
+}
+
+/// Commits what a domain function did, or takes it back and says why.
+///
+/// `subject` is the object that was to be changed, for a version conflict to show.
+pub(crate) async fn conclude<T>(
+    caller: &Caller,
+    op: Op<Write>,
+    result: Result<T, Error>,
+    subject: Option<praxis_entity::ids::AnyId>,
+) -> Result<Done<T>, ApiError> {
+    match result {
+        Ok(value) => {
+            op.commit().await?;
+            Ok(Done::Written(value))
+        }
+        Err(Error::Failure(failure)) => {
+            // Dropping the operation takes everything back.
+            Err(failure.into())
+        }
+        Err(Error::Violated(violations)) => {
+            op.rollback().await?;
+            Ok(Done::Refused(user_errors(caller, violations, subject).await?))
+        }
+    }
+}
+
+async fn user_errors(
+    caller: &Caller,
+    violations: Vec<Violation>,
+    subject: Option<praxis_entity::ids::AnyId>,
+) -> Result<Vec<UserError>, ApiError> {
+    let mut errors = Vec::with_capacity(violations.len());
+    for violation in violations {
+        errors.push(user_error(caller, violation, subject).await?);
+    }
+    Ok(errors)
+}
+
+async fn user_error(
+    caller: &Caller,
+    violation: Violation,
+    subject: Option<praxis_entity::ids::AnyId>,
+) -> Result<UserError, ApiError> {
+    let code = violation.code.into();
+    let message = violation.message;
+    let path = Some(std::iter::once("input".to_owned()).chain(violation.path).collect());
+    Ok(match violation.detail {
+        Detail::None => UserError::Input(InputError { code, message, path }),
+        Detail::Version { current: current_version } => {
+            let current = match subject {
+                Some(id) => crate::node::find(caller, id).await?,
+                None => None,
+            };
+            UserError::VersionConflict(VersionConflictError { code, message, path, current_version, current, changed_fields: Vec::new() })
+        }
+        Detail::Scheduling { conflicts, next_free } => {
+            // Whoever may not read appointments learns that the time is taken, not by whom.
+            let conflicts = match caller.check("Query.appointment") {
+                Ok(()) => caller.loaders().appointments.load_many(&conflicts).await?.into_iter().map(Appointment::new).collect(),
+                Err(_) => Vec::new(),
+            };
+            let next_free_slots = next_free.into_iter().map(DateTime).collect();
+            UserError::SchedulingConflict(SchedulingConflictError { code, message, path, conflicts, next_free_slots })
+        }
+        Detail::Duplicates(candidates) => {
+            let candidates = caller.loaders().patients.load_many(&candidates).await?.into_iter().map(Patient::new).collect();
+            UserError::DuplicatePatient(DuplicatePatientError { code, message, path, candidates })
+        }
+    })
+}

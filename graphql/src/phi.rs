@@ -1,0 +1,153 @@
+//! The one way of a sealed value into an answer.
+//!
+//! [`Phi`] asks the policy first: a class that the reader may not see is never opened. Then it waits
+//! for the patient's key, fetched as one batch for all values of the level, opens the class once per
+//! row, and notes the disclosure. A denied, erased or unreadable value is `null` and is recorded.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
+
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value, parser::types::Field, registry::Registry};
+use praxis_entity::value::{PhiClass, Sealed};
+use praxis_platform::Failure;
+use uuid::Uuid;
+
+use crate::{
+    context::{Caller, RedactionMode},
+    error::{ApiError, Code},
+    policy::Denied,
+    redaction::Reason,
+};
+
+/// A sealed class of one row; opened at most once.
+pub(crate) struct Class<C> {
+    table: &'static str,
+    row: Uuid,
+    subject: Uuid,
+    sealed: Sealed<C>,
+    opened: OnceLock<Arc<C>>,
+}
+
+impl<C: PhiClass> Class<C> {
+    /// The class of a row that belongs to a patient.
+    pub(crate) fn new(table: &'static str, row: Uuid, subject: Uuid, sealed: Sealed<C>) -> Arc<Self> {
+        Arc::new(Self { table, row, subject, sealed, opened: OnceLock::new() })
+    }
+
+    async fn open(&self, caller: &Caller) -> Result<Arc<C>, Kept> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(Arc::clone(opened));
+        }
+        let key = caller.loaders().keys.load(self.subject).await.map_err(|error| match error.code() {
+            Code::KeyUnavailable => Kept::Redacted(Reason::KeyUnavailable),
+            _ => Kept::Failed(error),
+        })?;
+        let key = key.ok_or(Kept::Redacted(Reason::Erased))?;
+        let op = caller.reading();
+        let place = op.place(self.table, self.row, self.subject);
+        let opened = op.disclose(&key, &place, &self.sealed).map_err(|failure| match failure {
+            Failure::KeyUnavailable => Kept::Redacted(Reason::KeyUnavailable),
+            other => Kept::Failed(other.into()),
+        })?;
+        Ok(Arc::clone(self.opened.get_or_init(|| Arc::new(opened))))
+    }
+}
+
+/// Why a value was not given.
+enum Kept {
+    Redacted(Reason),
+    Failed(ApiError),
+}
+
+type Project<C, T> = Box<dyn Fn(&C) -> Option<T> + Send + Sync>;
+
+/// A value out of a sealed class, of a nullable field.
+pub(crate) struct Phi<C, T> {
+    coordinate: &'static str,
+    class: Option<Arc<Class<C>>>,
+    project: Project<C, T>,
+}
+
+impl<C: PhiClass, T> Phi<C, T> {
+    /// The value at a coordinate, projected from its class.
+    pub(crate) fn new(
+        coordinate: &'static str,
+        class: &Arc<Class<C>>,
+        project: impl Fn(&C) -> Option<T> + Send + Sync + 'static,
+    ) -> Self {
+        Self { coordinate, class: Some(Arc::clone(class)), project: Box::new(project) }
+    }
+
+    /// The same where the row may have nothing sealed.
+    pub(crate) fn optional(
+        coordinate: &'static str,
+        class: Option<&Arc<Class<C>>>,
+        project: impl Fn(&C) -> Option<T> + Send + Sync + 'static,
+    ) -> Self {
+        Self { coordinate, class: class.cloned(), project: Box::new(project) }
+    }
+
+    async fn value(&self, caller: &Caller) -> Result<Option<T>, Kept> {
+        caller.check(self.coordinate).map_err(|denied| {
+            Kept::Redacted(Reason::Permission(match denied {
+                Denied::Lacks(permission) => Some(permission),
+                Denied::SignIn | Denied::NoRule => None,
+            }))
+        })?;
+        let Some(class) = &self.class else { return Ok(None) };
+        let opened = class.open(caller).await?;
+        Ok((self.project)(&opened))
+    }
+}
+
+impl<C: PhiClass, T: OutputType> OutputType for Phi<C, T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        // Always nullable: a value may be kept back.
+        <Option<T> as OutputType>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Option<T> as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let caller = ctx.data::<Caller>().map_err(|error| error.into_server_error(field.pos))?;
+        let error = match self.value(caller).await {
+            Ok(Some(value)) => return Some(value).resolve(ctx, field).await,
+            Ok(None) => return Ok(Value::Null),
+            Err(Kept::Redacted(reason)) => {
+                caller.recorder().note(self.coordinate, reason);
+                if caller.mode() == RedactionMode::Silent {
+                    return Ok(Value::Null);
+                }
+                reason.as_error()
+            }
+            Err(Kept::Failed(error)) => error,
+        };
+        let error: async_graphql::Error = error.into();
+        ctx.add_error(ctx.set_error_path(error.into_server_error(field.pos)));
+        Ok(Value::Null)
+    }
+}
+
+/// A value of a field that is never null, such as the record number: kept back only with its object.
+pub(crate) async fn required<C: PhiClass, T>(
+    caller: &Caller,
+    coordinate: &'static str,
+    class: &Arc<Class<C>>,
+    project: impl Fn(&C) -> T + Send + Sync + 'static,
+) -> Result<T, ApiError> {
+    let phi = Phi::new(coordinate, class, move |opened| Some(project(opened)));
+    match phi.value(caller).await {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Err(ApiError::new(Code::NotFound, "There is no value.")),
+        Err(Kept::Redacted(reason)) => Err(reason.as_error()),
+        Err(Kept::Failed(error)) => Err(error),
+    }
+}

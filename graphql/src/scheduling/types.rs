@@ -1,0 +1,243 @@
+//! The appointment.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use praxis_domain::{PageRequest, Position, scheduling};
+use praxis_entity::{appointment, ids::PatientId, value::AppointmentNote};
+
+use crate::{
+    clinic::{Facility, Room, VisitType},
+    context::{Ask, Caller},
+    encounters::Encounter,
+    error::{ApiError, Nullable},
+    ids,
+    page::{Count, Cursors, Page, connection, count_under, slice_under},
+    patients::Patient,
+    phi::{Class, Phi},
+    redaction::{self, Redaction},
+    scalar::{DateTime, TimeZone},
+    staff::Practitioner,
+};
+
+/// How a visit takes place.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "appointment::Modality")]
+pub(crate) enum AppointmentType {
+    /// At the clinic.
+    InPerson,
+    /// By video.
+    Video,
+    /// By telephone.
+    Phone,
+}
+
+/// Where an appointment stands.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "appointment::AppointmentStatus")]
+pub(crate) enum AppointmentStatus {
+    /// The time is reserved.
+    Booked,
+    /// The patient confirmed.
+    Confirmed,
+    /// The patient has arrived.
+    CheckedIn,
+    /// The visit is under way.
+    InProgress,
+    /// The visit took place.
+    Completed,
+    /// Called off; the time is free again.
+    Cancelled,
+    /// The patient did not come.
+    NoShow,
+}
+
+/// A booked visit.
+pub(crate) struct Appointment {
+    row: appointment::Model,
+    note: Option<Arc<Class<AppointmentNote>>>,
+}
+
+impl Appointment {
+    pub(crate) fn new(row: appointment::Model) -> Self {
+        let note = row.note.clone().map(|note| Class::new("appointment", row.id.0, row.patient_id.0, note));
+        Self { row, note }
+    }
+}
+
+/// A booked visit.
+#[Object]
+impl Appointment {
+    /// Opaque id.
+    pub(crate) async fn id(&self) -> ID {
+        ids::show(self.row.id)
+    }
+
+    /// Grows by one on each write; send it back as `ifVersion`.
+    pub(crate) async fn version(&self) -> i32 {
+        self.row.version
+    }
+
+    /// When it was booked.
+    pub(crate) async fn created_at(&self) -> DateTime {
+        DateTime(self.row.created_at)
+    }
+
+    /// When it last changed.
+    pub(crate) async fn updated_at(&self) -> DateTime {
+        DateTime(self.row.updated_at)
+    }
+
+    /// Fields that came back null for a reason other than 'no value'.
+    pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
+        let subject = self.note.as_ref().map(|_| self.row.patient_id.0);
+        redaction::of(ctx.caller()?, "Appointment", subject).await
+    }
+
+    /// Who comes.
+    async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
+        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }.await.transpose()
+    }
+
+    /// Whom they see.
+    async fn practitioner(&self, ctx: &Context<'_>) -> Nullable<Practitioner> {
+        async { Ok(ctx.caller()?.loaders().practitioners.load(self.row.practitioner_id).await?.map(Practitioner::new)) }
+            .await
+            .transpose()
+    }
+
+    /// At which branch.
+    async fn facility(&self, ctx: &Context<'_>) -> Nullable<Facility> {
+        async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }.await.transpose()
+    }
+
+    /// In which room, when one is reserved.
+    async fn room(&self, ctx: &Context<'_>) -> Nullable<Room> {
+        async {
+            let Some(id) = self.row.room_id else { return Ok(None) };
+            Ok(ctx.caller()?.loaders().rooms.load(id).await?.map(Room::new))
+        }
+        .await
+        .transpose()
+    }
+
+    /// The kind of visit.
+    async fn visit_type(&self, ctx: &Context<'_>) -> Nullable<VisitType> {
+        async {
+            let Some(id) = self.row.visit_type_id else { return Ok(None) };
+            Ok(ctx.caller()?.loaders().visit_types.load(id).await?.map(VisitType::new))
+        }
+        .await
+        .transpose()
+    }
+
+    /// How it takes place.
+    #[graphql(name = "type")]
+    async fn modality(&self) -> AppointmentType {
+        self.row.modality.into()
+    }
+
+    /// Where it stands.
+    async fn status(&self) -> AppointmentStatus {
+        self.row.status.into()
+    }
+
+    /// Start.
+    async fn starts_at(&self) -> DateTime {
+        DateTime(self.row.starts_at)
+    }
+
+    /// End.
+    async fn ends_at(&self) -> DateTime {
+        DateTime(self.row.ends_at)
+    }
+
+    /// Zone of the branch when it was booked.
+    async fn time_zone(&self) -> TimeZone {
+        TimeZone(self.row.time_zone.clone())
+    }
+
+    /// Why the patient comes.
+    async fn reason(&self) -> Phi<AppointmentNote, String> {
+        Phi::optional("Appointment.reason", self.note.as_ref(), |note| note.reason.clone())
+    }
+
+    /// Why it was cancelled, in words.
+    async fn cancel_reason(&self) -> Phi<AppointmentNote, String> {
+        Phi::optional("Appointment.cancelReason", self.note.as_ref(), |note| note.cancel_reason.clone())
+    }
+
+    /// Why it was cancelled, from HL7's appointment-cancellation-reason.
+    async fn cancel_code(&self) -> Option<String> {
+        self.row.cancel_code.clone()
+    }
+
+    /// The encounter it led to.
+    async fn encounter(&self, ctx: &Context<'_>) -> Nullable<Encounter> {
+        async {
+            if !redaction::allowed(ctx, "Appointment.encounter")? {
+                return Ok(None);
+            }
+            Ok(ctx.caller()?.loaders().encounters_of_appointments.load(self.row.id).await?.map(Encounter::new))
+        }
+        .await
+        .transpose()
+    }
+}
+
+connection!(
+    /// A page of appointments.
+    AppointmentConnection, AppointmentEdge, Appointment
+);
+
+impl AppointmentConnection {
+    /// Builds the page of a list ordered as asked.
+    pub(crate) fn of_slice(
+        slice: praxis_domain::Slice<appointment::Model>,
+        order: scheduling::Ordered,
+        cursors: Cursors,
+        count: Count,
+    ) -> Self {
+        let position: fn(&appointment::Model) -> Position = match order.by {
+            scheduling::AppointmentOrder::StartsAt => |row| Position { key: Some(row.starts_at), id: row.id.0 },
+            scheduling::AppointmentOrder::CreatedAt => |row| Position { key: Some(row.created_at), id: row.id.0 },
+            scheduling::AppointmentOrder::UpdatedAt => |row| Position { key: Some(row.updated_at), id: row.id.0 },
+        };
+        Self::new(Page::new(slice, cursors, position, Appointment::new), count)
+    }
+
+    /// The appointments of one patient, loaded together with those of its siblings.
+    pub(crate) async fn of_patient(
+        caller: &Caller,
+        patient: PatientId,
+        filter: scheduling::AppointmentFilter,
+        order: scheduling::Ordered,
+        page: PageRequest,
+        cursors: Cursors,
+    ) -> Result<Self, ApiError> {
+        let arguments = format!("{filter:?}{order:?}{page:?}");
+        let (op, wanted) = (caller.reading().clone(), filter.clone());
+        let slice = slice_under(&caller.loaders().appointments_of_patients, arguments, patient, move |patients| {
+            let (op, filter) = (op.clone(), wanted.clone());
+            async move { Ok(scheduling::of_patients(&op, &patients, &filter, order, &page).await?) }
+        })
+        .await?;
+        let (op, arguments) = (caller.reading().clone(), format!("appointments {filter:?}"));
+        let count = count_under(caller, |loaders| &loaders.patient_counts, arguments, patient, move |patients, max| {
+            let (op, filter) = (op.clone(), filter.clone());
+            async move { Ok(scheduling::count_of_patients(&op, &patients, &filter, max).await?) }
+        });
+        Ok(Self::of_slice(slice, order, cursors, count))
+    }
+}
+
+/// A time that can be booked.
+#[derive(SimpleObject)]
+pub(crate) struct Slot {
+    /// Start.
+    pub(crate) starts_at: DateTime,
+    /// End.
+    pub(crate) ends_at: DateTime,
+    /// With whom.
+    pub(crate) practitioner: Option<Practitioner>,
+}

@@ -1,0 +1,190 @@
+//! The clinician.
+
+use async_graphql::{Context, Enum, ID, Object};
+use praxis_domain::Position;
+use praxis_entity::{availability_rule, practitioner};
+
+use crate::{
+    clinic::Facility,
+    context::Ask,
+    error::Nullable,
+    ids,
+    page::connection,
+    redaction,
+    scalar::{Date, DateTime, LocalTime, TimeZone},
+};
+
+/// A clinician of the clinic.
+pub(crate) struct Practitioner {
+    row: practitioner::Model,
+}
+
+impl Practitioner {
+    pub(crate) fn new(row: practitioner::Model) -> Self {
+        Self { row }
+    }
+
+    pub(crate) fn position(row: &practitioner::Model) -> Position {
+        Position { key: None, id: row.id.0 }
+    }
+}
+
+/// A clinician of the clinic.
+#[Object]
+impl Practitioner {
+    /// Opaque id.
+    pub(crate) async fn id(&self) -> ID {
+        ids::show(self.row.id)
+    }
+
+    /// Grows by one on each write.
+    pub(crate) async fn version(&self) -> i32 {
+        self.row.version
+    }
+
+    /// When the record was made.
+    pub(crate) async fn created_at(&self) -> DateTime {
+        DateTime(self.row.created_at)
+    }
+
+    /// When the record last changed.
+    pub(crate) async fn updated_at(&self) -> DateTime {
+        DateTime(self.row.updated_at)
+    }
+
+    /// The name ready to show.
+    async fn display_name(&self) -> String {
+        self.row.display_name()
+    }
+
+    /// Family name.
+    async fn family(&self) -> &str {
+        &self.row.family
+    }
+
+    /// Given names.
+    async fn given(&self) -> &[String] {
+        &self.row.given
+    }
+
+    /// Title.
+    async fn prefix(&self) -> Option<&str> {
+        self.row.prefix.as_deref()
+    }
+
+    /// Specialty, in words.
+    async fn specialty(&self, ctx: &Context<'_>) -> Nullable<String> {
+        async {
+            let Some(id) = self.row.specialty_id else { return Ok(None) };
+            Ok(ctx.caller()?.loaders().specialties.load(id).await?.map(|specialty| specialty.display))
+        }
+        .await
+        .transpose()
+    }
+
+    /// False once they have left.
+    async fn active(&self) -> bool {
+        self.row.active
+    }
+
+    /// True when patients can be booked with them.
+    async fn bookable(&self) -> bool {
+        self.row.bookable
+    }
+
+    /// When they see patients, week by week.
+    async fn availability(&self, ctx: &Context<'_>) -> Nullable<Vec<AvailabilityRule>> {
+        async {
+            if !redaction::allowed(ctx, "Practitioner.availability")? {
+                return Ok(None);
+            }
+            let rules = ctx.caller()?.loaders().availability.load(self.row.id).await?.unwrap_or_default();
+            Ok(Some(rules.into_iter().map(|row| AvailabilityRule { row }).collect()))
+        }
+        .await
+        .transpose()
+    }
+}
+
+connection!(
+    /// A page of clinicians.
+    PractitionerConnection, PractitionerEdge, Practitioner
+);
+
+/// A day of the week.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weekday {
+    /// Monday.
+    Monday,
+    /// Tuesday.
+    Tuesday,
+    /// Wednesday.
+    Wednesday,
+    /// Thursday.
+    Thursday,
+    /// Friday.
+    Friday,
+    /// Saturday.
+    Saturday,
+    /// Sunday.
+    Sunday,
+}
+
+impl Weekday {
+    const ALL: [Self; 7] =
+        [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
+
+    /// ISO number, 1 is Monday.
+    pub(crate) fn number(self) -> u8 {
+        self as u8 + 1
+    }
+}
+
+/// Hours of one day of the week, in local time.
+pub(crate) struct AvailabilityRule {
+    row: availability_rule::Model,
+}
+
+/// Hours of one day of the week, in local time.
+#[Object]
+impl AvailabilityRule {
+    /// Opaque id.
+    async fn id(&self) -> ID {
+        ids::show(self.row.id)
+    }
+
+    /// At which branch.
+    async fn facility(&self, ctx: &Context<'_>) -> Nullable<Facility> {
+        async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }.await.transpose()
+    }
+
+    /// Day of the week.
+    async fn weekday(&self) -> Option<Weekday> {
+        Weekday::ALL.into_iter().find(|day| i16::from(day.number()) == self.row.weekday)
+    }
+
+    /// First minute, wall clock.
+    async fn starts_local(&self) -> LocalTime {
+        LocalTime(self.row.starts_local)
+    }
+
+    /// End, wall clock.
+    async fn ends_local(&self) -> LocalTime {
+        LocalTime(self.row.ends_local)
+    }
+
+    /// Zone of the wall clock.
+    async fn time_zone(&self) -> TimeZone {
+        TimeZone(self.row.time_zone.clone())
+    }
+
+    /// First day.
+    async fn valid_from(&self) -> Date {
+        Date(self.row.valid_from)
+    }
+
+    /// Last day.
+    async fn valid_until(&self) -> Option<Date> {
+        self.row.valid_until.map(Date)
+    }
+}

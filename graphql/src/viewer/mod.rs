@@ -1,0 +1,57 @@
+//! Who is signed in, and what they may do here.
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+use praxis_platform::access::Permission;
+
+use crate::{
+    context::Ask,
+    error::ApiError,
+    ids,
+    policy::{Access, Rule, inherited, open},
+    staff::Practitioner,
+};
+
+pub(crate) const POLICY: &[Rule] = &[
+    open("Query", Access::SignedIn, &["viewer"]),
+    inherited("Viewer", &["id", "displayName", "roles", "permissions", "practitioner"]),
+];
+
+/// Who is signed in.
+#[derive(SimpleObject)]
+pub(crate) struct Viewer {
+    /// Opaque id of the user.
+    id: ID,
+    /// Name as shown.
+    display_name: String,
+    /// Codes of the roles held here.
+    roles: Vec<String>,
+    /// Codes of the permissions that the roles hold.
+    permissions: Vec<&'static str>,
+    /// The clinician this user is.
+    practitioner: Option<Practitioner>,
+}
+
+/// Who is signed in.
+#[derive(Default)]
+pub(crate) struct ViewerQuery;
+
+#[Object]
+impl ViewerQuery {
+    /// Who is signed in; an UNAUTHENTICATED error when nobody is.
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer, ApiError> {
+        ctx.read("Query.viewer")?;
+        let caller = ctx.caller()?;
+        let actor = caller.actor();
+        let practitioner = match actor.practitioner {
+            Some(id) if actor.may(Permission::STAFF_READ) => caller.loaders().practitioners.load(id).await?,
+            _ => None,
+        };
+        Ok(Viewer {
+            id: actor.user.map(ids::show).unwrap_or_else(|| ID::from("system")),
+            display_name: actor.display_name.clone(),
+            roles: actor.roles.clone(),
+            permissions: actor.permissions.iter().map(Permission::code).collect(),
+            practitioner: practitioner.map(Practitioner::new),
+        })
+    }
+}
