@@ -5,7 +5,7 @@ use praxis_entity::ids::AnyId;
 
 use crate::{
     charting::Observation,
-    clinic::{Facility, Organization, Room, VisitType},
+    clinic::{Facility, Organization, Room, VisitKind},
     context::{Ask, Caller},
     encounters::Encounter,
     error::{ApiError, Code, Nullable},
@@ -46,7 +46,7 @@ pub(crate) enum Node {
     /// A bookable room.
     Room(Room),
     /// A kind of visit.
-    VisitType(VisitType),
+    VisitKind(VisitKind),
     /// Another organisation.
     Organization(Organization),
 }
@@ -156,7 +156,7 @@ pub(crate) async fn find(caller: &Caller, id: AnyId) -> Result<Option<Node>, Api
         }
         AnyId::FacilityId(id) => loaders.facilities.load(id).await.map(|row| row.map(|row| Node::Facility(Facility::new(row)))),
         AnyId::RoomId(id) => loaders.rooms.load(id).await.map(|row| row.map(|row| Node::Room(Room::new(row)))),
-        AnyId::VisitTypeId(id) => loaders.visit_types.load(id).await.map(|row| row.map(|row| Node::VisitType(VisitType::new(row)))),
+        AnyId::VisitTypeId(id) => loaders.visit_types.load(id).await.map(|row| row.map(|row| Node::VisitKind(VisitKind::new(row)))),
         AnyId::OrganizationId(id) => {
             loaders.organizations.load(id).await.map(|row| row.map(|row| Node::Organization(Organization::new(row))))
         }

@@ -46,3 +46,28 @@ pub fn build(limits: Limits) -> Result<Api, UnreadableSchema> {
         .directive(idempotent);
     Api::new(hardened(builder).finish(), limits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_has_a_policy_and_every_policy_a_field() {
+        let (open, dead) = build(Limits::default()).unwrap().policy_gaps();
+        assert!(open.is_empty(), "fields that nobody decided about: {open:#?}");
+        assert!(dead.is_empty(), "policies without a field: {dead:#?}");
+    }
+
+    #[test]
+    fn the_published_schema_names_the_policy_of_each_guarded_field() {
+        let sdl = build(Limits::default()).unwrap().sdl();
+        let missing: Vec<_> = crate::policy::coordinates()
+            .into_iter()
+            .filter(|(_, access, _)| matches!(access, crate::policy::Access::Needs(_)))
+            .collect();
+        assert_eq!(sdl.matches(" @auth(requires: [\"").count(), missing.len());
+        if let Ok(path) = std::env::var("PRAXIS_PRINT_SDL") {
+            std::fs::write(path, sdl).unwrap();
+        }
+    }
+}

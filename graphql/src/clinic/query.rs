@@ -4,7 +4,7 @@ use async_graphql::{Context, Object};
 use praxis_domain::clinic;
 
 use super::{
-    Facility, Room, VisitType,
+    Facility, Room, VisitKind,
     types::Tenant,
 };
 use crate::{
@@ -44,7 +44,7 @@ impl ClinicQuery {
     }
 
     /// Kinds of visit that can be booked.
-    async fn visit_types(&self, ctx: &Context<'_>) -> Result<Vec<VisitType>, ApiError> {
-        Ok(clinic::visit_types(ctx.read("Query.visitTypes")?).await?.into_iter().map(VisitType::new).collect())
+    async fn visit_kinds(&self, ctx: &Context<'_>) -> Result<Vec<VisitKind>, ApiError> {
+        Ok(clinic::visit_types(ctx.read("Query.visitKinds")?).await?.into_iter().map(VisitKind::new).collect())
     }
 }

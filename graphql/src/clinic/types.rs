@@ -131,12 +131,12 @@ impl Room {
 
 row!(
     /// A kind of visit that can be booked.
-    VisitType(visit_type::Model)
+    VisitKind(visit_type::Model)
 );
 
 /// A kind of visit that can be booked.
 #[Object]
-impl VisitType {
+impl VisitKind {
     /// Opaque id.
     pub(crate) async fn id(&self) -> ID {
         ids::show(self.row.id)

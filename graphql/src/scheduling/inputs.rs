@@ -152,7 +152,7 @@ pub(crate) struct AppointmentBookInput {
     /// In which room.
     pub(crate) room_id: Option<ID>,
     /// The kind of visit; its buffers are kept free.
-    pub(crate) visit_type_id: Option<ID>,
+    pub(crate) visit_kind_id: Option<ID>,
 }
 
 impl TryFrom<AppointmentBookInput> for scheduling::BookAppointment {
@@ -164,7 +164,7 @@ impl TryFrom<AppointmentBookInput> for scheduling::BookAppointment {
             practitioner: ids::parse(&input.practitioner_id)?,
             facility: input.facility_id.as_ref().map(ids::parse).transpose()?,
             room: input.room_id.as_ref().map(ids::parse).transpose()?,
-            visit_type: input.visit_type_id.as_ref().map(ids::parse).transpose()?,
+            visit_type: input.visit_kind_id.as_ref().map(ids::parse).transpose()?,
             modality: input.modality.into(),
             starts_at: input.starts_at.0,
             // A negative length is out of range like zero: the domain says so.

@@ -20,7 +20,7 @@ pub(crate) const POLICY: &[Rule] = &[
         Permission::APPOINTMENT_READ,
         &[
             "id", "version", "createdAt", "updatedAt", "redactions", "patient", "practitioner", "facility", "room",
-            "visitType", "type", "status", "startsAt", "endsAt", "timeZone", "cancelCode",
+            "visitKind", "type", "status", "startsAt", "endsAt", "timeZone", "cancelCode",
         ],
     ),
     phi("Appointment", Permission::APPOINTMENT_REASON_READ, PhiCategory::FreeText, &["reason", "cancelReason"]),

@@ -65,7 +65,7 @@ impl AppointmentQuery {
         #[graphql(desc = "Not after this; 60 days later at the most.")] until: DateTime,
         #[graphql(desc = "Length in minutes.", default = 30)] duration_minutes: i32,
         #[graphql(desc = "At which branch.")] facility_id: Option<ID>,
-        #[graphql(desc = "The kind of visit; its buffers are kept free.")] visit_type_id: Option<ID>,
+        #[graphql(desc = "The kind of visit; its buffers are kept free.")] visit_kind_id: Option<ID>,
         #[graphql(desc = "How many at the most, 1 to 100.", default = 100)] limit: i32,
     ) -> Result<Vec<Slot>, ApiError> {
         let op = ctx.read("Query.freeSlots")?;
@@ -75,7 +75,7 @@ impl AppointmentQuery {
             from: from.0,
             until: until.0,
             duration_minutes: u32::try_from(duration_minutes).unwrap_or(0),
-            visit_type: visit_type_id.as_ref().map(ids::parse).transpose()?,
+            visit_type: visit_kind_id.as_ref().map(ids::parse).transpose()?,
         };
         let slots = scheduling::free_slots(op, wanted).await?;
         let practitioner = ctx.caller()?.loaders().practitioners.load(ids::parse(&practitioner_id)?).await?;

@@ -7,7 +7,7 @@ use praxis_domain::{PageRequest, Position, scheduling};
 use praxis_entity::{appointment, ids::PatientId, value::AppointmentNote};
 
 use crate::{
-    clinic::{Facility, Room, VisitType},
+    clinic::{Facility, Room, VisitKind},
     context::{Ask, Caller},
     encounters::Encounter,
     error::{ApiError, Nullable},
@@ -122,10 +122,10 @@ impl Appointment {
     }
 
     /// The kind of visit.
-    async fn visit_type(&self, ctx: &Context<'_>) -> Nullable<VisitType> {
+    async fn visit_kind(&self, ctx: &Context<'_>) -> Nullable<VisitKind> {
         async {
             let Some(id) = self.row.visit_type_id else { return Ok(None) };
-            Ok(ctx.caller()?.loaders().visit_types.load(id).await?.map(VisitType::new))
+            Ok(ctx.caller()?.loaders().visit_types.load(id).await?.map(VisitKind::new))
         }
         .await
         .transpose()
