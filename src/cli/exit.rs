@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use crate::config::Invalid;
+use crate::{config::Invalid, migrate::MigrateError};
 
 /// How a command ends, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,14 @@ impl Exit {
         for cause in error.chain() {
             if cause.is::<Invalid>() {
                 return Self::Usage;
+            }
+            if let Some(error) = cause.downcast_ref::<MigrateError>() {
+                return match error {
+                    MigrateError::Locked => Self::Locked,
+                    MigrateError::UnknownTenant(_) => Self::Usage,
+                    MigrateError::Connection(error) if is_unreachable(error) => Self::Unavailable,
+                    _ => Self::Failed,
+                };
             }
             if let Some(error) = cause.downcast_ref::<sqlx::Error>() {
                 return if is_unreachable(error) { Self::Unavailable } else { Self::Failed };

@@ -197,7 +197,7 @@ impl Progress {
                 self.bar.inc(1);
                 // To whoever looks at a terminal or a log; the stream and the ledger have it, too.
                 if self.output == Output::Table {
-                    self.bar.suspend(|| eprintln!("{tenant}: {error}"));
+                    self.bar.suspend(|| complain(tenant, error));
                 }
             }
         }
@@ -207,4 +207,9 @@ impl Progress {
             tracing::warn!(error = %error, "an event could not be printed");
         }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "stderr is where a command says what went wrong")]
+fn complain(tenant: &str, error: &str) {
+    eprintln!("{tenant}: {error}");
 }

@@ -53,9 +53,4 @@ impl MigrateError {
         };
         praxis_platform::error::sqlstate(error).is_some_and(|code| code == "55P03" || code == "40P01")
     }
-
-    /// True when the database can't be reached.
-    pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Connection(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) | Self::Database(DbErr::Conn(_) | DbErr::ConnectionAcquire(_)))
-    }
 }

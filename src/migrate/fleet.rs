@@ -1,7 +1,7 @@
 //! Which schema is at which version, as the control schema says.
 
 use praxis_entity::ids::TenantId;
-use praxis_platform::tenancy::SchemaName;
+use praxis_platform::tenancy::{SchemaName, connect_admin};
 use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Value};
 
 use super::{
@@ -51,6 +51,8 @@ impl Fleet {
 impl Migrator {
     /// Reads where all schemas are. An empty database is an installation at version 0.
     pub async fn fleet(&self) -> Result<Fleet, MigrateError> {
+        // Before the pool, which tries again and again and then says only that it did.
+        drop(connect_admin(&self.database_url).await?);
         let db = self.connect(1).await?;
         let control = control_version(&db).await?;
         let tenants = if control == 0 { Vec::new() } else { tenants(&db, None, i32::MAX).await? };

@@ -15,12 +15,17 @@ mod up;
 
 pub use error::MigrateError;
 pub use fleet::{Fleet, TenantVersion};
-pub use up::{Event, OnError, Options, Outcome, Report};
+pub use up::{Event, OnError, Options, Outcome, RUN_LOCK, Report};
 
+
+use std::time::Duration;
 
 use praxis_migration::Steps;
 use sea_orm::DatabaseConnection;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::{
+    ConnectOptions,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 /// The steps of both schemas, and how to apply them to an installation.
 ///
@@ -54,10 +59,10 @@ impl Migrator {
 
     /// Connections with the operator's rights, in the form that migration steps take.
     async fn connect(&self, connections: u32) -> Result<DatabaseConnection, MigrateError> {
-        use sqlx::ConnectOptions;
-        let options: sqlx::postgres::PgConnectOptions = self.database_url.parse()?;
+        let options: PgConnectOptions = self.database_url.parse()?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(5))
             // Tables change under these connections: a plan is not worth keeping.
             .connect_with(options.disable_statement_logging().statement_cache_capacity(0))
             .await?;

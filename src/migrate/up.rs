@@ -15,8 +15,8 @@ use super::{
     ledger,
 };
 
-/// The lock that only one run of an installation may hold; it ends with its connection.
-const RUN_LOCK: i64 = 0x7072_6178_6973;
+/// The advisory lock that only one run of an installation may hold; it ends with its connection.
+pub const RUN_LOCK: i64 = 0x7072_6178_6973;
 
 /// What to do after a tenant could not be migrated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use tokio::sync::OnceCell;
 /// Where the tests find their databases.
 pub struct TestCluster {
     superuser: PgConnectOptions,
+    dsn: String,
 }
 
 /// Starts or joins the cluster; once per process.
@@ -30,6 +31,13 @@ impl TestCluster {
         self.superuser.clone().database(database)
     }
 
+    /// The address of a database for the superuser.
+    pub fn url(&self, database: &str) -> String {
+        let (address, query) = self.dsn.split_once('?').unwrap_or((&self.dsn, ""));
+        let server = address.rsplit_once('/').map_or(address, |(server, _)| server);
+        format!("{server}/{database}?{query}")
+    }
+
     /// Connects as another login role to a database.
     pub fn as_user(&self, database: &str, user: &str, password: &str) -> PgConnectOptions {
         self.as_superuser(database).username(user).password(password)
@@ -40,7 +48,7 @@ impl TestCluster {
             Ok(dsn) => dsn,
             Err(_) => Cluster::join(&folder()?).await?.superuser_dsn("postgres"),
         };
-        Ok(Self { superuser: dsn.parse()? })
+        Ok(Self { superuser: dsn.parse()?, dsn })
     }
 }
 
