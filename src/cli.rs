@@ -6,8 +6,15 @@ pub mod completions;
 pub mod config;
 pub mod doctor;
 pub mod exit;
+pub mod key;
+pub mod migrate;
+pub mod operator;
 pub mod output;
+pub mod schema;
 pub mod serve;
+pub mod template;
+pub mod tenant;
+pub mod user;
 
 /// The demo; so far only its private database cluster.
 pub mod demo {
@@ -54,6 +61,18 @@ struct Global {
 enum Command {
     /// Serve all clinics
     Serve(serve::Args),
+    /// Bring the control schema and all tenants to the version of this build
+    Migrate(migrate::Args),
+    /// Make, list and change clinics
+    Tenant(tenant::Args),
+    /// What new clinics can be made from
+    Template(template::Args),
+    /// People who sign in to a clinic
+    User(user::Args),
+    /// Which keys there are, and whether they can be used
+    Key(key::Args),
+    /// What the API and the database look like
+    Schema(schema::Args),
     /// Check the installation and say what to do about what is wrong
     Doctor(doctor::Args),
     /// Show the configuration
@@ -109,6 +128,12 @@ impl Command {
     async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         match self {
             Self::Serve(args) => serve::run(args, context).await,
+            Self::Migrate(args) => migrate::run(args, context).await,
+            Self::Tenant(args) => tenant::run(args, context).await,
+            Self::Template(args) => template::run(args, context).await,
+            Self::User(args) => user::run(args, context).await,
+            Self::Key(args) => key::run(args, context).await,
+            Self::Schema(args) => schema::run(args, context).await,
             Self::Doctor(args) => doctor::run(args, context).await,
             Self::Config(args) => config::run(args, context).await,
             Self::Completions(args) => completions::run(args, context).await,

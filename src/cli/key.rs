@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 use clap::Subcommand;
-use praxis_platform::{tenancy::SchemaName, vault::{KeyWrapper, TenantKey}};
+use praxis_platform::{
+    tenancy::SchemaName,
+    vault::{KeyWrapper, TenantKey},
+};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, FromRow, postgres::PgConnection};
 use uuid::Uuid;
@@ -70,7 +73,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     let status = Status { wrapper: keys.id().to_owned(), tenants };
     if context.output == Output::Table {
         context.output.print_one(&["wrapper"], &status)?;
-        context.output.print_rows(&["tenant", "version", "wrapper", "opens", "data_keys"], &status.tenants)?;
+        context
+            .output
+            .print_rows(&["tenant", "version", "wrapper", "opens", "data_keys"], &status.tenants)?;
     } else {
         context.output.print_one(&[], &status)?;
     }

@@ -146,7 +146,8 @@ async fn run_up(migrator: &Migrator, up: Up, context: &Context) -> Result<Exit> 
         }
     });
     let progress = Progress::new(context.output);
-    let result = migrator.up(&keys, &(Arc::new(SystemClock) as _), &options, &|event| progress.show(event)).await;
+    let result =
+        migrator.up(&keys, &(Arc::new(SystemClock) as _), &options, &|event| progress.show(event)).await;
     listening.abort();
     progress.bar.finish_and_clear();
     let report = result?;
@@ -191,7 +192,9 @@ impl Progress {
     fn show(&self, event: &Event) {
         match event {
             Event::Control { .. } => {}
-            Event::Started { tenants, .. } => self.bar.set_length(u64::try_from(*tenants).unwrap_or(u64::MAX)),
+            Event::Started { tenants, .. } => {
+                self.bar.set_length(u64::try_from(*tenants).unwrap_or(u64::MAX))
+            }
             Event::Migrated { .. } => self.bar.inc(1),
             Event::Failed { tenant, error, .. } => {
                 self.bar.inc(1);

@@ -20,7 +20,8 @@ pub async fn operations(context: &Context, slug: &str) -> Result<OpFactory> {
     let keys = config.keys.wrapper(false)?;
     let control = Control::connect(config.database.url()?, Arc::clone(&keys)).await?;
     let clock = Arc::new(SystemClock);
-    let directory = Directory::load(control.clone(), Arc::clone(&clock) as _, &config.http.base_domain).await?;
+    let directory =
+        Directory::load(control.clone(), Arc::clone(&clock) as _, &config.http.base_domain).await?;
     let tenant = directory.by_slug(slug).with_context(|| format!("there is no tenant \"{slug}\""))?;
     let platform = Arc::new(Platform {
         pool: Pool::new(control.clone(), config.database.pool),

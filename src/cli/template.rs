@@ -43,8 +43,11 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     match args.command {
         Command::List => {
             let source = Source::shipped();
-            let rows = source.names().into_iter().map(|name| row(&source, name)).collect::<Result<Vec<_>>>()?;
-            context.output.print_rows(&["name", "version", "extends", "title", "locale", "time_zone"], &rows)?;
+            let rows =
+                source.names().into_iter().map(|name| row(&source, name)).collect::<Result<Vec<_>>>()?;
+            context
+                .output
+                .print_rows(&["name", "version", "extends", "title", "locale", "time_zone"], &rows)?;
             Ok(Exit::Done)
         }
         Command::Lint { dir } => {

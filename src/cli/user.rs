@@ -121,7 +121,9 @@ async fn create(new: Create, context: &Context) -> Result<Exit> {
     };
     let account = identity::create_user(&op, user).await?;
     for role in &new.roles {
-        identity::grant_role(&op, account.id, role, None).await.with_context(|| format!("role \"{role}\""))?;
+        identity::grant_role(&op, account.id, role, None)
+            .await
+            .with_context(|| format!("role \"{role}\""))?;
     }
     op.commit().await?;
     let row = Row {
@@ -133,7 +135,11 @@ async fn create(new: Create, context: &Context) -> Result<Exit> {
         password: generated,
     };
     let columns = ["id", "email", "display_name", "roles", "password"];
-    let shown = if row.password.is_some() { columns.as_slice() } else { columns.split_last().map_or(&[][..], |(_, rest)| rest) };
+    let shown = if row.password.is_some() {
+        columns.as_slice()
+    } else {
+        columns.split_last().map_or(&[][..], |(_, rest)| rest)
+    };
     context.output.print_one(shown, &row)?;
     Ok(Exit::Done)
 }

@@ -10,7 +10,8 @@ use sea_orm_migration::SchemaManager;
 use super::{MigrateError, Migrator, steps_after};
 
 /// What the server reads of the control schema. It writes none of it.
-const READ_BY_SERVER: &str = "installation, cell, tenant, tenant_domain, tenant_key, directory_version, operator";
+const READ_BY_SERVER: &str =
+    "installation, cell, tenant, tenant_domain, tenant_key, directory_version, operator";
 
 impl Migrator {
     /// Makes the installation if it is missing and applies the control steps; returns their names.
@@ -30,7 +31,9 @@ impl Migrator {
         }
         let (owner, control) = (installation.owner_role(), installation.control_role());
         let transaction = begin(db).await?;
-        transaction.execute_unprepared(&format!("SET LOCAL ROLE {owner}; SET LOCAL search_path = control")).await?;
+        transaction
+            .execute_unprepared(&format!("SET LOCAL ROLE {owner}; SET LOCAL search_path = control"))
+            .await?;
         let mut applied = Vec::new();
         for (number, step) in steps_after(&self.control, version) {
             let name = step.name().to_owned();
@@ -61,13 +64,19 @@ pub(super) async fn control_version(db: &DatabaseConnection) -> Result<i32, Migr
 }
 
 /// Begins a transaction of the migrator's own.
-#[expect(clippy::disallowed_methods, reason = "migrations are no operation of a clinic: no actor, no audit entry")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "migrations are no operation of a clinic: no actor, no audit entry"
+)]
 pub(super) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, MigrateError> {
     Ok(db.begin().await?)
 }
 
 /// The column `n` of the only row.
-pub(super) async fn one<T: sea_orm::TryGetable>(db: &impl ConnectionTrait, sql: &str) -> Result<Option<T>, MigrateError> {
+pub(super) async fn one<T: sea_orm::TryGetable>(
+    db: &impl ConnectionTrait,
+    sql: &str,
+) -> Result<Option<T>, MigrateError> {
     let row = db.query_one_raw(statement(sql, [])).await?;
     Ok(row.map(|row| row.try_get("", "n")).transpose()?)
 }

@@ -56,7 +56,12 @@ impl Migrator {
         let db = self.connect(1).await?;
         let control = control_version(&db).await?;
         let tenants = if control == 0 { Vec::new() } else { tenants(&db, None, i32::MAX).await? };
-        Ok(Fleet { control, control_target: self.control_target(), tenant_target: self.tenant_target(), tenants })
+        Ok(Fleet {
+            control,
+            control_target: self.control_target(),
+            tenant_target: self.tenant_target(),
+            tenants,
+        })
     }
 
     /// Names of the control steps that follow a version.

@@ -16,10 +16,16 @@ pub(super) async fn close_abandoned(db: &DatabaseConnection) -> Result<Vec<Uuid>
 }
 
 /// Opens a run over the tenants.
-pub(super) async fn open(db: &DatabaseConnection, run: Uuid, target: i32, tenants: &[TenantVersion]) -> Result<(), MigrateError> {
+pub(super) async fn open(
+    db: &DatabaseConnection,
+    run: Uuid,
+    target: i32,
+    tenants: &[TenantVersion],
+) -> Result<(), MigrateError> {
     let ids: Vec<Uuid> = tenants.iter().map(|tenant| tenant.id.0).collect();
     let versions: Vec<i32> = tenants.iter().map(|tenant| tenant.version).collect();
-    let sql = "WITH run AS (INSERT INTO control.migration_run (id, target_version) VALUES ($1, $2) RETURNING id)
+    let sql =
+        "WITH run AS (INSERT INTO control.migration_run (id, target_version) VALUES ($1, $2) RETURNING id)
         INSERT INTO control.migration_run_item (run_id, tenant_id, from_version)
         SELECT run.id, item.tenant_id, item.from_version
         FROM run, unnest($3::uuid[], $4::integer[]) AS item (tenant_id, from_version)";
@@ -28,11 +34,21 @@ pub(super) async fn open(db: &DatabaseConnection, run: Uuid, target: i32, tenant
 }
 
 /// Notes, in the tenant's own transaction, that it is done.
-pub(super) async fn item_done(db: &impl ConnectionTrait, run: Uuid, tenant: TenantId, attempts: u32) -> Result<(), MigrateError> {
-    let sql = "UPDATE control.migration_run_item SET state = 'DONE', attempts = $3, updated_at = clock_timestamp(),
+pub(super) async fn item_done(
+    db: &impl ConnectionTrait,
+    run: Uuid,
+    tenant: TenantId,
+    attempts: u32,
+) -> Result<(), MigrateError> {
+    let sql =
+        "UPDATE control.migration_run_item SET state = 'DONE', attempts = $3, updated_at = clock_timestamp(),
             duration_ms = extract(epoch FROM clock_timestamp() - now()) * 1000
         WHERE run_id = $1 AND tenant_id = $2";
-    db.execute_raw(statement(sql, [run.into(), tenant.0.into(), i32::try_from(attempts).unwrap_or(i32::MAX).into()])).await?;
+    db.execute_raw(statement(
+        sql,
+        [run.into(), tenant.0.into(), i32::try_from(attempts).unwrap_or(i32::MAX).into()],
+    ))
+    .await?;
     Ok(())
 }
 

@@ -17,7 +17,6 @@ pub use error::MigrateError;
 pub use fleet::{Fleet, TenantVersion};
 pub use up::{Event, OnError, Options, Outcome, RUN_LOCK, Report};
 
-
 use std::time::Duration;
 
 use praxis_migration::Steps;
@@ -76,7 +75,9 @@ fn version_of(steps: &Steps) -> i32 {
 }
 
 /// The steps that follow a version, each with the version it leads to.
-fn steps_after(steps: &Steps, version: i32) -> impl Iterator<Item = (i32, &dyn sea_orm_migration::MigrationTrait)> {
+fn steps_after(
+    steps: &Steps,
+    version: i32,
+) -> impl Iterator<Item = (i32, &dyn sea_orm_migration::MigrationTrait)> {
     (1..).zip(steps.iter().map(AsRef::as_ref)).skip(usize::try_from(version).unwrap_or(0))
 }
-

@@ -152,8 +152,15 @@ impl Migrator {
         let target = self.tenant_target();
         let behind = tenants(&db, options.tenant.as_deref(), target).await?;
         let continues = ledger::close_abandoned(&db).await?;
-        let mut report =
-            Report { outcome: Outcome::Done, run: None, control, migrated: 0, failed: 0, remaining: behind.len(), target };
+        let mut report = Report {
+            outcome: Outcome::Done,
+            run: None,
+            control,
+            migrated: 0,
+            failed: 0,
+            remaining: behind.len(),
+            target,
+        };
         if behind.is_empty() {
             return Ok(report);
         }
@@ -234,8 +241,10 @@ impl Migrator {
     async fn lock(&self) -> Result<PgConnection, MigrateError> {
         let mut connection = connect_admin(&self.database_url).await?;
         for _ in 0..20 {
-            let locked: bool =
-                sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(RUN_LOCK).fetch_one(&mut connection).await?;
+            let locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+                .bind(RUN_LOCK)
+                .fetch_one(&mut connection)
+                .await?;
             if locked {
                 return Ok(connection);
             }

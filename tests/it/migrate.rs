@@ -6,7 +6,9 @@ use anyhow::Result;
 use praxis::migrate::{Event, MigrateError, Migrator, OnError, Options, Outcome, RUN_LOCK};
 use praxis_migration::{Steps, control, tenant};
 use praxis_platform::{tenancy::Tenant, vault::LocalKeyWrapper};
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait, sea_orm::ConnectionTrait, sea_orm::DbErr};
+use sea_orm_migration::{
+    MigrationName, MigrationTrait, SchemaManager, async_trait, sea_orm::ConnectionTrait, sea_orm::DbErr,
+};
 use sqlx::{AssertSqlSafe, Connection, Executor, postgres::PgConnection};
 use tokio::process::Command;
 
@@ -60,7 +62,11 @@ async fn migrated(admin: &mut PgConnection, tenants: &[Tenant]) -> Result<usize>
             tenant.schema
         );
         let found: (i32, i32, bool) = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *admin).await?;
-        assert!(found == (old, old, false) || found == (old + 1, old + 1, true), "{}: {found:?}", tenant.slug);
+        assert!(
+            found == (old, old, false) || found == (old + 1, old + 1, true),
+            "{}: {found:?}",
+            tenant.slug
+        );
         new += usize::from(found.2);
     }
     Ok(new)
@@ -102,18 +108,28 @@ async fn killed_in_the_middle_it_goes_on() -> Result<()> {
     let events = std::sync::Mutex::new(Vec::new());
     let begun = std::time::Instant::now();
     let listener = |event: &Event| events.lock().unwrap().push(event.clone());
-    let report = next_version(&installation.url).up(&installation.keys, &installation.clock, &Options::default(), &listener).await?;
+    let report = next_version(&installation.url)
+        .up(&installation.keys, &installation.clock, &Options::default(), &listener)
+        .await?;
     eprintln!("rerun after kill -9: {} of {count} in {:?}", report.migrated, begun.elapsed());
     assert_eq!(report.outcome, Outcome::Done);
     assert!(report.migrated > 0 && report.migrated < count, "{report:?}");
     assert_eq!(migrated(&mut admin, &tenants).await?, count);
     let continued = events.into_inner().unwrap();
-    assert!(continued.iter().any(|event| matches!(event, Event::Started { continues, .. } if continues.len() == 1)));
-    let runs: Vec<String> = sqlx::query_scalar("SELECT state FROM control.migration_run ORDER BY started_at").fetch_all(&mut admin).await?;
+    assert!(
+        continued
+            .iter()
+            .any(|event| matches!(event, Event::Started { continues, .. } if continues.len() == 1))
+    );
+    let runs: Vec<String> = sqlx::query_scalar("SELECT state FROM control.migration_run ORDER BY started_at")
+        .fetch_all(&mut admin)
+        .await?;
     assert_eq!(runs, ["PARTIAL", "DONE"]);
 
     let begun = std::time::Instant::now();
-    let again = next_version(&installation.url).up(&installation.keys, &installation.clock, &Options::default(), &|_| {}).await?;
+    let again = next_version(&installation.url)
+        .up(&installation.keys, &installation.clock, &Options::default(), &|_| {})
+        .await?;
     eprintln!("nothing to do: {:?}", begun.elapsed());
     assert_eq!((again.outcome, again.run, again.migrated), (Outcome::Done, None, 0));
     Ok(())
@@ -132,7 +148,10 @@ async fn a_tenant_that_cannot_be_migrated_stays_as_it_is() -> Result<()> {
 
     let stop = Options { parallel: 1, ..Options::default() };
     let report = migrator.up(&installation.keys, &installation.clock, &stop, &|_| {}).await?;
-    assert_eq!((report.outcome, report.migrated, report.failed, report.remaining), (Outcome::Partial, 1, 1, 2));
+    assert_eq!(
+        (report.outcome, report.migrated, report.failed, report.remaining),
+        (Outcome::Partial, 1, 1, 2)
+    );
     assert_eq!(migrated(&mut admin, &others).await?, 1);
 
     let go_on = Options { on_error: OnError::Continue, ..Options::default() };
@@ -141,9 +160,10 @@ async fn a_tenant_that_cannot_be_migrated_stays_as_it_is() -> Result<()> {
     assert_eq!(migrated(&mut admin, &others).await?, 3);
     let fleet = migrator.fleet().await?;
     assert_eq!(fleet.behind().map(|tenant| tenant.slug.as_str()).collect::<Vec<_>>(), ["clinic-1"]);
-    let noted: String = sqlx::query_scalar("SELECT error FROM control.migration_run_item WHERE state = 'FAILED' LIMIT 1")
-        .fetch_one(&mut admin)
-        .await?;
+    let noted: String =
+        sqlx::query_scalar("SELECT error FROM control.migration_run_item WHERE state = 'FAILED' LIMIT 1")
+            .fetch_one(&mut admin)
+            .await?;
     assert!(noted.contains("m9999_nickname"), "{noted}");
 
     let report = migrator.up(&installation.keys, &installation.clock, &go_on, &|_| {}).await?;
@@ -163,17 +183,15 @@ async fn a_tenant_in_use_is_tried_again() -> Result<()> {
     let events = std::sync::Mutex::new(Vec::new());
     let listener = |event: &Event| events.lock().unwrap().push(event.clone());
     let migrator = next_version(&installation.url);
-    let (report, released) = tokio::join!(
-        migrator.up(&installation.keys, &installation.clock, &options, &listener),
-        async {
+    let (report, released) =
+        tokio::join!(migrator.up(&installation.keys, &installation.clock, &options, &listener), async {
             while events.lock().unwrap().len() < 2 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             // The other one is done, and this one has been waited for several times over.
             tokio::time::sleep(Duration::from_millis(300)).await;
             reading.commit().await
-        }
-    );
+        });
     released?;
     assert_eq!(report?.outcome, Outcome::Done);
     let attempts = |slug: &str| {

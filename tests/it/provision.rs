@@ -84,7 +84,11 @@ async fn nothing_is_half_made(admin: &mut PgConnection) -> Result<()> {
     let schemas = names(admin, r"SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 't\_%'").await?;
     let tenants = names(admin, "SELECT schema_name FROM control.tenant WHERE state = 'ACTIVE'").await?;
     let rows = names(admin, "SELECT schema_name FROM control.tenant").await?;
-    let keys = names(admin, "SELECT t.schema_name FROM control.tenant t JOIN control.tenant_key k ON k.tenant_id = t.id").await?;
+    let keys = names(
+        admin,
+        "SELECT t.schema_name FROM control.tenant t JOIN control.tenant_key k ON k.tenant_id = t.id",
+    )
+    .await?;
     // Roles are shared by the whole cluster: those of this installation are known by their member.
     let roles = names(
         admin,
@@ -92,7 +96,10 @@ async fn nothing_is_half_made(admin: &mut PgConnection) -> Result<()> {
           JOIN pg_namespace n ON n.nspname = 'control' AND n.nspowner = m.member WHERE r.rolname LIKE 't\_%'",
     )
     .await?;
-    assert!(schemas == tenants && tenants == rows && rows == keys && keys == roles, "{schemas:?} {rows:?} {roles:?}");
+    assert!(
+        schemas == tenants && tenants == rows && rows == keys && keys == roles,
+        "{schemas:?} {rows:?} {roles:?}"
+    );
     Ok(())
 }
 

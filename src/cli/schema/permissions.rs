@@ -21,7 +21,8 @@ struct Row {
 pub fn run(template: Option<&str>, context: &Context) -> Result<Exit> {
     let source = Source::shipped();
     let names = template.map_or_else(|| source.names(), |name| vec![name]);
-    let templates = names.into_iter().map(|name| Template::load(&source, name)).collect::<Result<Vec<_>, _>>()?;
+    let templates =
+        names.into_iter().map(|name| Template::load(&source, name)).collect::<Result<Vec<_>, _>>()?;
     let holders = |permission: Permission| {
         let of = |template: &Template| {
             let held = template.roles.iter().filter(|role| role.permissions.contains(permission));

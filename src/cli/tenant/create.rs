@@ -48,7 +48,12 @@ struct Created {
 }
 
 /// Makes the clinic.
-pub async fn run(admin: &mut PgConnection, installation: &Installation, create: Create, context: &Context) -> Result<Exit> {
+pub async fn run(
+    admin: &mut PgConnection,
+    installation: &Installation,
+    create: Create,
+    context: &Context,
+) -> Result<Exit> {
     let template = Template::load(&Source::shipped(), &create.template)?;
     let config = context.config()?;
     let keys = config.keys.wrapper(false)?;
@@ -73,6 +78,9 @@ pub async fn run(admin: &mut PgConnection, installation: &Installation, create: 
         schema_version: tenant.schema_version,
         duration_ms: begun.elapsed().as_millis(),
     };
-    context.output.print_one(&["id", "slug", "display_name", "host", "template", "locale", "time_zone", "duration_ms"], &created)?;
+    context.output.print_one(
+        &["id", "slug", "display_name", "host", "template", "locale", "time_zone", "duration_ms"],
+        &created,
+    )?;
     Ok(Exit::Done)
 }

@@ -48,29 +48,45 @@ struct Row {
 /// Runs the command.
 pub async fn run(admin: &mut PgConnection, domains: Domains, context: &Context) -> Result<Exit> {
     let slug = domains.slug;
-    let found: Option<Uuid> =
-        sqlx::query_scalar("SELECT id FROM control.tenant WHERE slug = $1").bind(&slug).fetch_optional(&mut *admin).await?;
+    let found: Option<Uuid> = sqlx::query_scalar("SELECT id FROM control.tenant WHERE slug = $1")
+        .bind(&slug)
+        .fetch_optional(&mut *admin)
+        .await?;
     let Some(tenant) = found else { bail!("there is no tenant \"{slug}\"") };
     match domains.command {
         Command::List => {}
-        Command::Add { host, verified } => add(admin, tenant, &host, verified, &context.config()?.http.base_domain).await?,
+        Command::Add { host, verified } => {
+            add(admin, tenant, &host, verified, &context.config()?.http.base_domain).await?
+        }
         Command::Remove { host } => remove(admin, tenant, &host).await?,
     }
-    let rows: Vec<Row> = sqlx::query_as("SELECT host, verified_at FROM control.tenant_domain WHERE tenant_id = $1 ORDER BY host")
-        .bind(tenant)
-        .fetch_all(admin)
-        .await?;
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT host, verified_at FROM control.tenant_domain WHERE tenant_id = $1 ORDER BY host",
+    )
+    .bind(tenant)
+    .fetch_all(admin)
+    .await?;
     context.output.print_rows(&["host", "verified_at"], &rows)?;
     Ok(Exit::Done)
 }
 
-async fn add(admin: &mut PgConnection, tenant: Uuid, host: &str, verified: bool, base_domain: &str) -> Result<()> {
+async fn add(
+    admin: &mut PgConnection,
+    tenant: Uuid,
+    host: &str,
+    verified: bool,
+    base_domain: &str,
+) -> Result<()> {
     let name = Host::parse(host).filter(|name| name.as_str() == host.to_ascii_lowercase());
     let Some(name) = name else { bail!("\"{host}\" is no host name") };
     let name = name.as_str();
     // A domain comes before subdomains: this one would take another clinic's place.
-    let below_base = name == base_domain || name.strip_suffix(base_domain).is_some_and(|rest| rest.ends_with('.'));
-    ensure!(!below_base, "{name} lies below the base domain {base_domain}, whose names follow from the slugs");
+    let below_base =
+        name == base_domain || name.strip_suffix(base_domain).is_some_and(|rest| rest.ends_with('.'));
+    ensure!(
+        !below_base,
+        "{name} lies below the base domain {base_domain}, whose names follow from the slugs"
+    );
     let mut transaction = admin.begin().await?;
     let changed = sqlx::query(
         "INSERT INTO control.tenant_domain (host, tenant_id, verified_at) VALUES ($1, $2, CASE WHEN $3 THEN now() END)
@@ -83,7 +99,13 @@ async fn add(admin: &mut PgConnection, tenant: Uuid, host: &str, verified: bool,
     .execute(&mut *transaction)
     .await?;
     ensure!(changed.rows_affected() == 1, "{name} belongs to another tenant");
-    event(&mut transaction, tenant, "DOMAIN_ADDED", serde_json::json!({ "host": name, "verified": verified })).await?;
+    event(
+        &mut transaction,
+        tenant,
+        "DOMAIN_ADDED",
+        serde_json::json!({ "host": name, "verified": verified }),
+    )
+    .await?;
     Ok(transaction.commit().await?)
 }
 

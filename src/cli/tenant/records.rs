@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use crate::cli::{Context, Exit};
 
-const SELECT: &str = "SELECT t.id, slug, display_name, state, state_since, locale, time_zone, template, template_version,
+const SELECT: &str =
+    "SELECT t.id, slug, display_name, state, state_since, locale, time_zone, template, template_version,
         cell_id, schema_version, created_at,
         array(SELECT host FROM control.tenant_domain d WHERE d.tenant_id = t.id ORDER BY host) AS domains
     FROM control.tenant t";
@@ -47,7 +48,9 @@ fn public_id<S: serde::Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S:
 pub async fn list(admin: &mut PgConnection, context: &Context) -> Result<Exit> {
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY slug"));
     let rows: Vec<Record> = sqlx::query_as(sql).fetch_all(admin).await?;
-    context.output.print_rows(&["slug", "display_name", "state", "template", "schema_version", "domains"], &rows)?;
+    context
+        .output
+        .print_rows(&["slug", "display_name", "state", "template", "schema_version", "domains"], &rows)?;
     Ok(Exit::Done)
 }
 
@@ -65,20 +68,38 @@ pub async fn show(admin: &mut PgConnection, slug: &str, context: &Context) -> Re
     .fetch_all(admin)
     .await?;
     let columns = [
-        "id", "slug", "display_name", "state", "state_since", "locale", "time_zone", "template", "template_version",
-        "cell_id", "schema_version", "created_at", "domains", "events",
+        "id",
+        "slug",
+        "display_name",
+        "state",
+        "state_since",
+        "locale",
+        "time_zone",
+        "template",
+        "template_version",
+        "cell_id",
+        "schema_version",
+        "created_at",
+        "domains",
+        "events",
     ];
     context.output.print_one(&columns, &Shown { record, events })?;
     Ok(Exit::Done)
 }
 
 /// Brings a clinic into another state, if that is a legal transition, and writes it down.
-pub async fn change_state(admin: &mut PgConnection, slug: &str, state: &str, context: &Context) -> Result<Exit> {
+pub async fn change_state(
+    admin: &mut PgConnection,
+    slug: &str,
+    state: &str,
+    context: &Context,
+) -> Result<Exit> {
     let mut transaction = admin.begin().await?;
-    let found: Option<(Uuid, String)> = sqlx::query_as("SELECT id, state FROM control.tenant WHERE slug = $1 FOR UPDATE")
-        .bind(slug)
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let found: Option<(Uuid, String)> =
+        sqlx::query_as("SELECT id, state FROM control.tenant WHERE slug = $1 FOR UPDATE")
+            .bind(slug)
+            .fetch_optional(&mut *transaction)
+            .await?;
     let Some((id, before)) = found else { bail!("there is no tenant \"{slug}\"") };
     if before != state {
         let changed = sqlx::query("UPDATE control.tenant SET state = $2 WHERE id = $1")
@@ -99,12 +120,19 @@ pub async fn change_state(admin: &mut PgConnection, slug: &str, state: &str, con
 }
 
 /// Writes down what an operator did to a clinic.
-pub async fn event(connection: &mut PgConnection, tenant: Uuid, kind: &str, detail: serde_json::Value) -> Result<()> {
-    sqlx::query("INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, $2, session_user, $3)")
-        .bind(tenant)
-        .bind(kind)
-        .bind(detail)
-        .execute(connection)
-        .await?;
+pub async fn event(
+    connection: &mut PgConnection,
+    tenant: Uuid,
+    kind: &str,
+    detail: serde_json::Value,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, $2, session_user, $3)",
+    )
+    .bind(tenant)
+    .bind(kind)
+    .bind(detail)
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -10,12 +10,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use praxis::cli::demo::cluster::Cluster;
-use sqlx::postgres::PgConnectOptions;
 use tokio::sync::OnceCell;
 
 /// Where the tests find their databases.
 pub struct TestCluster {
-    superuser: PgConnectOptions,
+    /// Address of the superuser.
     dsn: String,
 }
 
@@ -26,11 +25,6 @@ pub async fn test_cluster() -> Result<&'static TestCluster> {
 }
 
 impl TestCluster {
-    /// Connects as the superuser to a database.
-    pub fn as_superuser(&self, database: &str) -> PgConnectOptions {
-        self.superuser.clone().database(database)
-    }
-
     /// The address of a database for the superuser.
     pub fn url(&self, database: &str) -> String {
         let (address, query) = self.dsn.split_once('?').unwrap_or((&self.dsn, ""));
@@ -38,17 +32,12 @@ impl TestCluster {
         format!("{server}/{database}?{query}")
     }
 
-    /// Connects as another login role to a database.
-    pub fn as_user(&self, database: &str, user: &str, password: &str) -> PgConnectOptions {
-        self.as_superuser(database).username(user).password(password)
-    }
-
     async fn find() -> Result<Self> {
         let dsn = match env::var("PRAXIS_TEST_DATABASE_URL") {
             Ok(dsn) => dsn,
             Err(_) => Cluster::join(&folder()?).await?.superuser_dsn("postgres"),
         };
-        Ok(Self { superuser: dsn.parse()?, dsn })
+        Ok(Self { dsn })
     }
 }
 

@@ -37,7 +37,13 @@ impl TestInstallation {
         Migrator::new(&url).up(&keys, &clock, &Options::default(), &|_| {}).await?;
         let mut admin = connect_admin(&url).await?;
         let names = installed(&mut admin).await?.ok_or_else(|| anyhow::anyhow!("not installed"))?;
-        Ok(Self { url, keys, clock, names, template: Template::load(&Source::shipped(), "general-practice")? })
+        Ok(Self {
+            url,
+            keys,
+            clock,
+            names,
+            template: Template::load(&Source::shipped(), "general-practice")?,
+        })
     }
 
     /// A connection with the superuser's rights.
