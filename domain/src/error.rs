@@ -94,6 +94,11 @@ impl Violation {
         Self { code, message: message.into(), path: path.iter().map(|&part| part.to_owned()).collect(), detail: Detail::None }
     }
 
+    /// Something referred to that does not exist, or may not be known of.
+    pub fn unknown(path: &str) -> Self {
+        Self::at(ViolationCode::NotFound, &[path], "This does not exist.")
+    }
+
     /// Adds what helps.
     #[must_use]
     pub fn with(mut self, detail: Detail) -> Self {

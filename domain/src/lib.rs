@@ -4,8 +4,11 @@
 //! an event. Functions take an [`Op`](praxis_platform::Op) first and return rows, or an [`Error`]:
 //! a [`Violation`] for what the person at the screen can put right, a `Failure` for the rest.
 
+mod coded;
 pub mod error;
 pub mod page;
+pub mod range;
+mod rows;
 
 /// Branches, rooms, kinds of visit: what the clinic itself is.
 pub mod clinic;
@@ -26,3 +29,7 @@ pub mod history;
 
 pub use error::{Detail, Error, Violation, ViolationCode};
 pub use page::{PageRequest, Position, Slice};
+pub use range::{StatusSet, TimeRange};
+
+/// What a domain function gives.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -2,14 +2,15 @@
 //!
 //! No index of single names is stored: whoever holds a dump could match it against public name
 //! frequencies. The index is built from opened names at first use, kept up by what changed since,
-//! and dropped when memory is short. `domain::patients::search` fills it.
+//! and dropped when memory is short. `domain::patients` fills it.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 use praxis_entity::ids::TenantId;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use crate::vault::NameIndex;
 
@@ -18,8 +19,10 @@ use crate::vault::NameIndex;
 pub struct TenantNames {
     /// The index.
     pub index: NameIndex,
-    /// Patients changed up to here are in it.
+    /// Patients changed up to here, by the database's clock, are in it.
     pub seen_until: Option<DateTime<Utc>>,
+    /// Versions taken in that a look at recent changes will show once more.
+    pub recent: HashMap<Uuid, i32>,
 }
 
 /// The names of all clinics that searched lately.

@@ -1,1 +1,12 @@
-//! See `lib.rs`.
+//! Observations: measurements and findings, with their parts, units and ranges.
+//!
+//! What was found is sealed, its code included; when, and of which kind, is clear. Nothing is ever
+//! deleted: what was recorded by mistake becomes ENTERED_IN_ERROR.
+
+mod filter;
+mod read;
+mod record;
+
+pub use filter::ObservationFilter;
+pub use read::{by_ids, count_of_encounters, count_of_patients, of_encounters, of_patients};
+pub use record::{RecordObservation, record, record_many};

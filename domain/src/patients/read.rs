@@ -1,0 +1,82 @@
+//! Patients, one or many at a time.
+
+use std::collections::HashMap;
+
+use praxis_entity::{ids::PatientId, patient};
+use praxis_platform::{Op, access::Permission};
+use sea_orm::{Condition, EntityTrait, QueryFilter};
+
+use super::{PatientFilter, search, token::Kind};
+use crate::{
+    PageRequest, Result, Slice,
+    page::{self, Ordering, any_of},
+};
+
+const BY_REGISTRATION: Ordering<patient::Column> =
+    Ordering { column: None, id: patient::Column::Id, descending: false };
+
+/// By what one patient is looked up.
+#[derive(Debug, Clone)]
+pub enum Lookup {
+    /// Id.
+    Id(PatientId),
+    /// Record number.
+    Mrn(String),
+    /// National number.
+    NationalId(String),
+}
+
+/// Patients by their ids; unknown ones are absent.
+pub async fn by_ids<M>(op: &Op<M>, ids: &[PatientId]) -> Result<Vec<patient::Model>> {
+    op.require(Permission::PATIENT_READ)?;
+    let ids = any_of(patient::Column::Id, ids.iter().map(|id| id.0).collect());
+    Ok(patient::Entity::find().filter(ids).all(op.db()).await?)
+}
+
+/// The patient with a number, if there is one.
+pub async fn find<M>(op: &Op<M>, lookup: &Lookup) -> Result<Option<patient::Model>> {
+    op.require(Permission::PATIENT_READ)?;
+    let (kind, number) = match lookup {
+        Lookup::Id(id) => return Ok(patient::Entity::find_by_id(*id).one(op.db()).await?),
+        Lookup::Mrn(number) => (Kind::Mrn, number),
+        Lookup::NationalId(number) => {
+            op.require(Permission::PATIENT_IDENTIFIERS_READ)?;
+            (Kind::NationalId, number)
+        }
+    };
+    let holder = kind.condition(&*op.tenant_key().await?, &[number]);
+    Ok(patient::Entity::find().filter(holder).one(op.db()).await?)
+}
+
+/// One page of patients: in the order of registration, or as the search ranks them.
+pub async fn list<M>(
+    op: &Op<M>,
+    filter: &PatientFilter,
+    search: Option<&str>,
+    page: &PageRequest,
+) -> Result<Slice<patient::Model>> {
+    op.require(Permission::PATIENT_READ)?;
+    let condition = filter.condition(op).await?;
+    let Some(text) = typed(search) else {
+        return Ok(page::list::<patient::Entity>(op.db(), condition, &BY_REGISTRATION, page).await?);
+    };
+    let Slice { rows: ids, has_next, has_previous } = search::find(op, text, condition).await?.page(page)?;
+    let rows = by_ids(op, &ids).await?;
+    let mut rows: HashMap<PatientId, patient::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
+    Ok(Slice { rows: ids.iter().filter_map(|id| rows.remove(id)).collect(), has_next, has_previous })
+}
+
+/// How many patients the list has, at most `max`; a search looks at no more than 1,000.
+pub async fn count<M>(op: &Op<M>, filter: &PatientFilter, search: Option<&str>, max: u64) -> Result<i64> {
+    op.require(Permission::PATIENT_READ)?;
+    let condition: Condition = filter.condition(op).await?;
+    let Some(text) = typed(search) else {
+        return Ok(page::count::<patient::Entity>(op.db(), condition, max).await?);
+    };
+    let found = search::find(op, text, condition).await?.len();
+    Ok(i64::try_from(Ord::min(found as u64, max)).unwrap_or(i64::MAX))
+}
+
+fn typed(search: Option<&str>) -> Option<&str> {
+    search.map(str::trim).filter(|text| !text.is_empty())
+}

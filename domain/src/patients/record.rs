@@ -1,0 +1,119 @@
+//! The opened record of a patient: to be checked, indexed, changed and sealed again.
+
+use praxis_entity::{
+    ids::PatientId,
+    patient,
+    value::{Contact, ContactPoint, ContactSystem, Identifiers, Identity, RecordNumber},
+};
+use praxis_platform::{
+    Failure, Op, Write,
+    vault::{DataKey, Place},
+};
+use sea_orm::ActiveValue::Set;
+
+/// All that is sealed of a patient.
+#[derive(Clone, PartialEq)]
+pub(super) struct Record {
+    pub(super) number: RecordNumber,
+    pub(super) identity: Identity,
+    pub(super) contact: Contact,
+    pub(super) identifiers: Identifiers,
+}
+
+/// Where what is sealed of a patient lives.
+pub(super) fn place<M>(op: &Op<M>, patient: PatientId) -> Place {
+    op.place("patient", patient.0, patient.0)
+}
+
+impl Record {
+    /// Opens a record to change it; nobody gets to see it.
+    pub(super) fn open(op: &Op<Write>, key: &DataKey, row: &patient::Model) -> Result<Self, Failure> {
+        let place = place(op, row.id);
+        Ok(Self {
+            number: op.open_unseen(key, &place, &row.record_number)?,
+            identity: op.open_unseen(key, &place, &row.identity)?,
+            contact: op.open_unseen(key, &place, &row.contact)?,
+            identifiers: op.open_unseen(key, &place, &row.identifiers)?,
+        })
+    }
+
+    /// Seals what differs from the record before into the row; all of it where there was none.
+    pub(super) fn seal_changes(
+        &self,
+        op: &Op<Write>,
+        key: &DataKey,
+        place: &Place,
+        before: Option<&Self>,
+        row: &mut patient::ActiveModel,
+    ) -> Result<(), Failure> {
+        if before.is_none_or(|before| before.number != self.number) {
+            row.record_number = Set(op.seal(key, place, &self.number)?);
+        }
+        if before.is_none_or(|before| before.identity != self.identity) {
+            row.identity = Set(op.seal(key, place, &self.identity)?);
+        }
+        if before.is_none_or(|before| before.contact != self.contact) {
+            row.contact = Set(op.seal(key, place, &self.contact)?);
+        }
+        if before.is_none_or(|before| before.identifiers != self.identifiers) {
+            row.identifiers = Set(op.seal(key, place, &self.identifiers)?);
+        }
+        Ok(())
+    }
+}
+
+/// The contact point to use first among its channel.
+pub fn preferred(contact: &Contact, system: ContactSystem) -> Option<&ContactPoint> {
+    let mut points = contact.points.iter().filter(|point| point.system == system);
+    let first = points.clone().next();
+    points.find(|point| point.preferred).or(first)
+}
+
+/// Puts a value in place of the preferred point of a channel, or takes that point away.
+pub(super) fn set_preferred(contact: &mut Contact, system: ContactSystem, value: Option<String>) {
+    let position = preferred(contact, system)
+        .and_then(|preferred| contact.points.iter().position(|point| std::ptr::eq(point, preferred)));
+    match (position, value) {
+        (Some(position), Some(value)) => {
+            if let Some(point) = contact.points.get_mut(position) {
+                point.value = value;
+            }
+        }
+        (Some(position), None) => {
+            contact.points.remove(position);
+        }
+        (None, Some(value)) => contact.points.push(ContactPoint { system, value, usage: None, preferred: true }),
+        (None, None) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(system: ContactSystem, value: &str, preferred: bool) -> ContactPoint {
+        ContactPoint { system, value: value.to_owned(), usage: None, preferred }
+    }
+
+    #[test]
+    fn the_preferred_point_is_changed_and_the_others_stay() {
+        let mut contact = Contact {
+            points: vec![
+                point(ContactSystem::Phone, "1", false),
+                point(ContactSystem::Email, "a@b.example", false),
+                point(ContactSystem::Phone, "2", true),
+            ],
+            addresses: Vec::new(),
+        };
+        let phone = |contact: &Contact| preferred(contact, ContactSystem::Phone).map(|point| point.value.clone());
+        assert_eq!(phone(&contact).as_deref(), Some("2"));
+        set_preferred(&mut contact, ContactSystem::Phone, Some("3".to_owned()));
+        assert_eq!(phone(&contact).as_deref(), Some("3"));
+        set_preferred(&mut contact, ContactSystem::Phone, None);
+        assert_eq!((phone(&contact).as_deref(), contact.points.len()), (Some("1"), 2));
+        set_preferred(&mut contact, ContactSystem::Email, None);
+        set_preferred(&mut contact, ContactSystem::Email, None);
+        set_preferred(&mut contact, ContactSystem::Email, Some("c@d.example".to_owned()));
+        assert_eq!(preferred(&contact, ContactSystem::Email).map(|point| point.preferred), Some(true));
+    }
+}

@@ -1,0 +1,60 @@
+//! What the input of several verbs must fulfil.
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use praxis_entity::{appointment, ids::AppointmentId};
+use praxis_platform::{Op, Write};
+use sea_orm::{ActiveEnum, EntityTrait};
+
+use super::slots::Span;
+use crate::{Detail, Error, Violation, ViolationCode, error::Violations};
+
+const LONGEST_REASON: usize = 1_000;
+
+/// The length of a visit.
+pub(super) fn length(found: &mut Violations, minutes: u32) -> TimeDelta {
+    if !(5..=480).contains(&minutes) {
+        found.add(ViolationCode::OutOfRange, &["durationMinutes"], "a visit takes 5 to 480 minutes");
+    }
+    TimeDelta::minutes(i64::from(minutes.min(480)))
+}
+
+/// When a visit takes place: full seconds, neither long ago nor far off.
+pub(super) fn span(found: &mut Violations, now: DateTime<Utc>, starts_at: DateTime<Utc>, length: TimeDelta) -> Span {
+    if starts_at < now - TimeDelta::hours(24) {
+        found.add(ViolationCode::OutOfRange, &["startsAt"], "more than 24 hours ago");
+    }
+    if starts_at > now + TimeDelta::days(731) {
+        found.add(ViolationCode::OutOfRange, &["startsAt"], "more than two years ahead");
+    }
+    // A time far out of range could not be added to.
+    let from = starts_at.clamp(now - TimeDelta::days(1), now + TimeDelta::days(731)).trunc_subsecs(0);
+    Span { from, until: from + length }
+}
+
+/// A reason in words; an empty one counts as absent.
+pub(super) fn reason(found: &mut Violations, name: &str, text: Option<&str>) -> Option<String> {
+    crate::clinic::text::optional_line(found, &[name], text, LONGEST_REASON)
+}
+
+/// The appointment at the version that the caller has seen.
+pub(super) async fn at_version(
+    op: &Op<Write>,
+    id: AppointmentId,
+    if_version: i32,
+) -> Result<appointment::Model, Error> {
+    let stored = appointment::Entity::find_by_id(id).one(op.db()).await?;
+    let stored = stored.ok_or_else(|| Violation::at(ViolationCode::NotFound, &["id"], "no such appointment"))?;
+    if stored.version == if_version { Ok(stored) } else { Err(outdated(stored.version).into()) }
+}
+
+/// Somebody else changed the appointment meanwhile.
+pub(super) fn outdated(current: i32) -> Violation {
+    Violation::at(ViolationCode::VersionConflict, &["ifVersion"], "somebody else changed this appointment meanwhile")
+        .with(Detail::Version { current })
+}
+
+/// The status does not allow it.
+pub(super) fn not_from(status: appointment::AppointmentStatus) -> Violation {
+    let message = format!("not possible while the appointment is {}", status.to_value());
+    Violation::at(ViolationCode::InvalidTransition, &["id"], message)
+}

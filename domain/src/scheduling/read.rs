@@ -1,0 +1,65 @@
+//! Appointments, read in batches.
+
+use std::collections::HashMap;
+
+use praxis_entity::{
+    appointment,
+    ids::{AppointmentId, PatientId},
+};
+use praxis_platform::{Op, access::Permission};
+use sea_orm::{EntityTrait, QueryFilter};
+
+use super::{AppointmentFilter, Ordered};
+use crate::{
+    Error, PageRequest, Slice,
+    page::{self, any_of},
+};
+
+/// The appointments with these ids.
+pub async fn by_ids<M>(op: &Op<M>, ids: &[AppointmentId]) -> Result<Vec<appointment::Model>, Error> {
+    op.require(Permission::APPOINTMENT_READ)?;
+    let wanted = any_of(appointment::Column::Id, ids.iter().map(|id| id.0).collect());
+    Ok(appointment::Entity::find().filter(wanted).all(op.db()).await?)
+}
+
+/// A page of the clinic's appointments.
+pub async fn list<M>(
+    op: &Op<M>,
+    filter: &AppointmentFilter,
+    order: Ordered,
+    page: &PageRequest,
+) -> Result<Slice<appointment::Model>, Error> {
+    op.require(Permission::APPOINTMENT_READ)?;
+    Ok(page::list::<appointment::Entity>(op.db(), filter.condition(), &order.ordering(), page).await?)
+}
+
+/// How many appointments there are, at most `max`.
+pub async fn count<M>(op: &Op<M>, filter: &AppointmentFilter, max: u64) -> Result<i64, Error> {
+    op.require(Permission::APPOINTMENT_READ)?;
+    Ok(page::count::<appointment::Entity>(op.db(), filter.condition(), max).await?)
+}
+
+/// A page of each patient's appointments, in one statement.
+pub async fn of_patients<M>(
+    op: &Op<M>,
+    patients: &[PatientId],
+    filter: &AppointmentFilter,
+    order: Ordered,
+    page: &PageRequest,
+) -> Result<HashMap<PatientId, Slice<appointment::Model>>, Error> {
+    op.require(Permission::APPOINTMENT_READ)?;
+    let (column, condition, order) = (appointment::Column::PatientId, filter.condition(), order.ordering());
+    Ok(page::list_under::<appointment::Entity, _>(op.db(), patients, column, condition, &order, page).await?)
+}
+
+/// How many appointments each patient has, at most `max`.
+pub async fn count_of_patients<M>(
+    op: &Op<M>,
+    patients: &[PatientId],
+    filter: &AppointmentFilter,
+    max: u64,
+) -> Result<HashMap<PatientId, i64>, Error> {
+    op.require(Permission::APPOINTMENT_READ)?;
+    let (column, condition) = (appointment::Column::PatientId, filter.condition());
+    Ok(page::count_under::<appointment::Entity, _>(op.db(), patients, column, condition, max).await?)
+}
