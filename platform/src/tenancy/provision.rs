@@ -88,15 +88,35 @@ pub async fn provision(
 
     let mut transaction = admin.begin().await?;
     let connection: &mut PgConnection = &mut transaction;
+    // One new clinic per cell at a time: shards are given out, and their roles made, in turn.
+    sqlx::query("SELECT FROM control.cell WHERE id = 'main' FOR NO KEY UPDATE")
+        .execute(&mut *connection)
+        .await?;
     // The control rows first: a taken slug is found before anything costly is done.
     let shard = next_shard(connection).await?;
     ensure_login_role(connection, installation, shard, passwords).await?;
-    insert_control_rows(connection, installation, &ControlRows { id, schema: &schema, shard, new, template, time_zone: &time_zone, locale: &locale, wrapped: &wrapped, wrapper: wrapper.id() }).await?;
+    insert_control_rows(
+        connection,
+        installation,
+        &ControlRows {
+            id,
+            schema: &schema,
+            shard,
+            new,
+            template,
+            time_zone: &time_zone,
+            locale: &locale,
+            wrapped: &wrapped,
+            wrapper: wrapper.id(),
+        },
+    )
+    .await?;
     let app = installation.app_role(shard);
     let tables = SNAPSHOT.replace("{schema}", schema.as_str()).replace("{role}", schema.as_str());
     let message = format!(
         "CREATE ROLE {schema} NOLOGIN; GRANT {schema} TO {app}; GRANT {schema} TO {owner};
-         SET LOCAL ROLE {owner}; CREATE SCHEMA {schema}; GRANT USAGE ON SCHEMA {schema} TO {schema};
+         CREATE SCHEMA {schema} AUTHORIZATION {owner};
+         SET LOCAL ROLE {owner}; GRANT USAGE ON SCHEMA {schema} TO {schema};
          SET LOCAL search_path = {schema};
          {tables}"
     );
@@ -108,7 +128,10 @@ pub async fn provision(
         .await?;
     apply_template(connection, id.0, template).await?;
     connection.execute(sqlx::raw_sql("RESET ROLE; RESET search_path")).await?;
-    sqlx::query("UPDATE control.tenant SET state = 'ACTIVE' WHERE id = $1").bind(id.0).execute(&mut *connection).await?;
+    sqlx::query("UPDATE control.tenant SET state = 'ACTIVE' WHERE id = $1")
+        .bind(id.0)
+        .execute(&mut *connection)
+        .await?;
     transaction.commit().await?;
 
     Ok(Tenant {
@@ -191,15 +214,19 @@ async fn insert_control_rows(
     .execute(&mut *connection)
     .await;
     match inserted {
-        Err(sqlx::Error::Database(error)) if error.constraint() == Some("tenant_slug_unique") => return Err(ProvisionError::SlugTaken),
+        Err(sqlx::Error::Database(error)) if error.constraint() == Some("tenant_slug_unique") => {
+            return Err(ProvisionError::SlugTaken);
+        }
         other => other?,
     };
-    sqlx::query("INSERT INTO control.tenant_key (tenant_id, version, wrapped, wrapper) VALUES ($1, 1, $2, $3)")
-        .bind(rows.id.0)
-        .bind(rows.wrapped)
-        .bind(rows.wrapper)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO control.tenant_key (tenant_id, version, wrapped, wrapper) VALUES ($1, 1, $2, $3)",
+    )
+    .bind(rows.id.0)
+    .bind(rows.wrapped)
+    .bind(rows.wrapper)
+    .execute(&mut *connection)
+    .await?;
     sqlx::query("INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, 'PROVISIONED', $2, $3)")
         .bind(rows.id.0)
         .bind(installation.owner_role())
@@ -208,4 +235,3 @@ async fn insert_control_rows(
         .await?;
     Ok(())
 }
-

@@ -10,7 +10,11 @@ use uuid::Uuid;
 use crate::template::Template;
 
 /// Writes the rows of a template that are not there yet. The search path must be the tenant's.
-pub async fn apply_template(connection: &mut PgConnection, tenant: Uuid, template: &Template) -> Result<(), sqlx::Error> {
+pub async fn apply_template(
+    connection: &mut PgConnection,
+    tenant: Uuid,
+    template: &Template,
+) -> Result<(), sqlx::Error> {
     for role in &template.roles {
         let id = role.row_id(tenant);
         sqlx::query("INSERT INTO role (id, code, name, description, template_key, template_hash) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING")
@@ -60,13 +64,16 @@ pub async fn apply_template(connection: &mut PgConnection, tenant: Uuid, templat
             .execute(&mut *connection)
             .await?;
     }
-    let specialties: (Vec<Uuid>, Vec<&str>, Vec<&str>, Vec<&str>) = template.specialties.iter().fold(Default::default(), |mut columns: (Vec<_>, Vec<_>, Vec<_>, Vec<_>), item| {
-        columns.0.push(item.row_id(tenant));
-        columns.1.push(item.code.as_str());
-        columns.2.push(item.display.as_str());
-        columns.3.push(item.content_hash());
-        columns
-    });
+    let specialties: (Vec<Uuid>, Vec<&str>, Vec<&str>, Vec<&str>) = template.specialties.iter().fold(
+        Default::default(),
+        |mut columns: (Vec<_>, Vec<_>, Vec<_>, Vec<_>), item| {
+            columns.0.push(item.row_id(tenant));
+            columns.1.push(item.code.as_str());
+            columns.2.push(item.display.as_str());
+            columns.3.push(item.content_hash());
+            columns
+        },
+    );
     sqlx::query("INSERT INTO specialty (id, code, display, template_key, template_hash) SELECT id, code, display, code, hash FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS seeded (id, code, display, hash) ON CONFLICT DO NOTHING")
         .bind(specialties.0)
         .bind(specialties.1)

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use praxis::cli::demo::cluster::Cluster;
-use sqlx::postgres::PgConnectOptions;
 use tokio::sync::OnceCell;
 
 /// Where the tests find their databases.
 pub struct TestCluster {
-    superuser: PgConnectOptions,
+    /// Address of the superuser.
+    dsn: String,
 }
 
 /// Starts or joins the cluster; once per process.
@@ -25,14 +25,11 @@ pub async fn test_cluster() -> Result<&'static TestCluster> {
 }
 
 impl TestCluster {
-    /// Connects as the superuser to a database.
-    pub fn as_superuser(&self, database: &str) -> PgConnectOptions {
-        self.superuser.clone().database(database)
-    }
-
-    /// Connects as another login role to a database.
-    pub fn as_user(&self, database: &str, user: &str, password: &str) -> PgConnectOptions {
-        self.as_superuser(database).username(user).password(password)
+    /// The address of a database for the superuser.
+    pub fn url(&self, database: &str) -> String {
+        let (address, query) = self.dsn.split_once('?').unwrap_or((&self.dsn, ""));
+        let server = address.rsplit_once('/').map_or(address, |(server, _)| server);
+        format!("{server}/{database}?{query}")
     }
 
     async fn find() -> Result<Self> {
@@ -40,7 +37,7 @@ impl TestCluster {
             Ok(dsn) => dsn,
             Err(_) => Cluster::join(&folder()?).await?.superuser_dsn("postgres"),
         };
-        Ok(Self { superuser: dsn.parse()? })
+        Ok(Self { dsn })
     }
 }
 

@@ -1,0 +1,34 @@
+//! What a command needs to act inside a clinic as its operator: audited like everybody else.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use praxis_platform::{
+    OpFactory, Platform, RequestInfo,
+    access::Actor,
+    clock::SystemClock,
+    keyring::Keyring,
+    names::NameIndexes,
+    tenancy::{Control, Directory, Pool},
+};
+
+use super::Context;
+
+/// Makes operations at the tenant of the slug.
+pub async fn operations(context: &Context, slug: &str) -> Result<OpFactory> {
+    let config = context.config()?;
+    let keys = config.keys.wrapper(false)?;
+    let control = Control::connect(config.database.url()?, Arc::clone(&keys)).await?;
+    let clock = Arc::new(SystemClock);
+    let directory =
+        Directory::load(control.clone(), Arc::clone(&clock) as _, &config.http.base_domain).await?;
+    let tenant = directory.by_slug(slug).with_context(|| format!("there is no tenant \"{slug}\""))?;
+    let platform = Arc::new(Platform {
+        pool: Pool::new(control.clone(), config.database.pool),
+        keyring: Keyring::new(control, keys),
+        clock,
+        names: NameIndexes::new(1),
+    });
+    let request = RequestInfo { purpose: "HOPERAT", ..RequestInfo::default() };
+    Ok(OpFactory::new(platform, tenant, Arc::new(Actor::operator()), request, true))
+}

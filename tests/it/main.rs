@@ -1,0 +1,5 @@
+//! Tests against a real PostgreSQL, which all of them share.
+
+mod migrate;
+mod provision;
+mod support;

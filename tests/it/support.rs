@@ -1,0 +1,4 @@
+//! What the tests stand on.
+
+pub mod cluster;
+pub mod installation;

@@ -1,0 +1,75 @@
+//! An installation of a test's own: a database with the control schema, and a root key.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use data_encoding::BASE32_NOPAD;
+use praxis::migrate::{Migrator, Options};
+use praxis_platform::{
+    clock::{SharedClock, SystemClock},
+    template::{Source, Template},
+    tenancy::{Installation, NewTenant, ProvisionError, Tenant, connect_admin, installed, provision},
+    vault::{LocalKeyWrapper, RootKey, crypto},
+};
+use sqlx::{AssertSqlSafe, Executor, postgres::PgConnection};
+
+use super::cluster::test_cluster;
+
+/// An installation of a test's own.
+pub struct TestInstallation {
+    /// Address of its database, for the superuser.
+    pub url: String,
+    /// Guards its keys.
+    pub keys: Arc<LocalKeyWrapper>,
+    /// The machine's clock.
+    pub clock: SharedClock,
+    /// The names of its roles.
+    pub names: Installation,
+    template: Template,
+}
+
+impl TestInstallation {
+    /// Makes one, without tenants.
+    pub async fn new() -> Result<Self> {
+        let url = empty_database().await?;
+        let keys = Arc::new(LocalKeyWrapper::new("test", &RootKey::generate()?));
+        let clock: SharedClock = Arc::new(SystemClock);
+        Migrator::new(&url).up(&keys, &clock, &Options::default(), &|_| {}).await?;
+        let mut admin = connect_admin(&url).await?;
+        let names = installed(&mut admin).await?.ok_or_else(|| anyhow::anyhow!("not installed"))?;
+        Ok(Self {
+            url,
+            keys,
+            clock,
+            names,
+            template: Template::load(&Source::shipped(), "general-practice")?,
+        })
+    }
+
+    /// A connection with the superuser's rights.
+    pub async fn admin(&self) -> Result<PgConnection> {
+        Ok(connect_admin(&self.url).await?)
+    }
+
+    /// Makes a clinic.
+    pub async fn provision(&self, slug: &str) -> Result<Tenant, ProvisionError> {
+        let mut admin = connect_admin(&self.url).await?;
+        let new = NewTenant {
+            slug: slug.to_owned(),
+            display_name: slug.to_uppercase(),
+            locale: None,
+            time_zone: None,
+        };
+        let wrapper = Arc::clone(&self.keys) as _;
+        provision(&mut admin, &self.names, &self.keys, &wrapper, &self.clock, &self.template, &new).await
+    }
+}
+
+/// Makes a database with nothing in it and returns its address.
+pub async fn empty_database() -> Result<String> {
+    let cluster = test_cluster().await?;
+    let name = format!("test_{}", BASE32_NOPAD.encode(&crypto::random::<10>()?).to_ascii_lowercase());
+    let mut admin = connect_admin(&cluster.url("postgres")).await?;
+    admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
+    Ok(cluster.url(&name))
+}
