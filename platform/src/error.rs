@@ -55,10 +55,7 @@ pub enum Failure {
 impl From<DbErr> for Failure {
     fn from(error: DbErr) -> Self {
         match sqlstate(&error).as_deref() {
-            // Connection lost, server shutting down, too many connections, cancelled by timeout.
-            Some(code) if code.starts_with("08") || code.starts_with("57P") || code == "53300" || code == "57014" => {
-                Self::Unavailable(error)
-            }
+            Some(code) if is_passing(code) => Self::Unavailable(error),
             Some(_) => Self::Database(error),
             None if is_connection_loss(&error) => Self::Unavailable(error),
             None => Self::Database(error),
@@ -73,6 +70,14 @@ impl From<VaultError> for Failure {
             other => Self::Internal(other.to_string()),
         }
     }
+}
+
+/// Whether the same request may succeed a moment later: connection lost, server shutting down, too
+/// many connections; cancelled by timeout, lock not had in time, deadlock, serialization.
+fn is_passing(code: &str) -> bool {
+    code.starts_with("08")
+        || code.starts_with("57P")
+        || matches!(code, "53300" | "57014" | "55P03" | "40P01" | "40001")
 }
 
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {

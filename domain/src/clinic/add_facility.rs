@@ -5,10 +5,7 @@ use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
 
 use super::text;
-use crate::{
-    Error, Violation, ViolationCode,
-    error::Violations,
-};
+use crate::{Result, Violation, ViolationCode, error::Violations};
 
 /// A new branch.
 #[derive(Debug, Clone)]
@@ -26,16 +23,20 @@ pub struct AddFacility {
 }
 
 /// Adds a branch.
-pub async fn add_facility(op: &Op<Write>, new: AddFacility) -> Result<facility::Model, Error> {
+pub async fn add_facility(op: &Op<Write>, new: AddFacility) -> Result<facility::Model> {
     op.require(Permission::FACILITY_MANAGE)?;
     let mut found = Violations::default();
     let code = text::line(&mut found, &["code"], &new.code, 20);
     if !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
-        found.add(ViolationCode::Invalid, &["code"], "a code consists of letters, digits, hyphens and underscores");
+        found.add(
+            ViolationCode::Invalid,
+            &["code"],
+            "A code consists of letters, digits, hyphens and underscores.",
+        );
     }
     let name = text::line(&mut found, &["name"], &new.name, 200);
     if new.time_zone.parse::<chrono_tz::Tz>().is_err() {
-        found.add(ViolationCode::Invalid, &["timeZone"], "not a time zone of the IANA database");
+        found.add(ViolationCode::Invalid, &["timeZone"], "This is not a time zone of the IANA database.");
     }
     let phone = text::optional_line(&mut found, &["phone"], new.phone.as_deref(), 40);
     let address_lines = text::lines(&mut found, "addressLines", &new.address_lines, 8, 200);
@@ -55,7 +56,9 @@ pub async fn add_facility(op: &Op<Write>, new: AddFacility) -> Result<facility::
         .exec_with_returning(op.db())
         .await?
         .pop()
-        .ok_or_else(|| Violation::at(ViolationCode::AlreadyExists, &["code"], "another branch has this code"))?;
+        .ok_or_else(|| {
+            Violation::at(ViolationCode::AlreadyExists, &["code"], "Another branch has this code.")
+        })?;
     op.record(Entry::done("facility.add").on("Facility", added.id.0, added.version));
     Ok(added)
 }

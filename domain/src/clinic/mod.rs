@@ -9,7 +9,7 @@ mod upsert_organization;
 pub use add_facility::{AddFacility, add_facility};
 pub use add_room::{AddRoom, add_room};
 pub use read::{
-    facilities, facilities_by_ids, organizations_by_ids, rooms, rooms_by_ids, specialties_by_ids, visit_types,
-    visit_types_by_ids,
+    facilities, facilities_by_ids, organizations_by_ids, rooms, rooms_by_ids, specialties_by_ids,
+    visit_types, visit_types_by_ids,
 };
 pub use upsert_organization::{UpsertOrganization, upsert_organization};

@@ -6,35 +6,47 @@ use crate::error::{ViolationCode, Violations};
 pub(crate) fn line(found: &mut Violations, path: &[&str], text: &str, max: usize) -> String {
     let text = text.trim();
     if text.is_empty() {
-        found.add(ViolationCode::Required, path, "must not be empty");
+        found.add(ViolationCode::Required, path, "This must not be empty.");
     }
     check(found, path, text, max);
     text.to_owned()
 }
 
 /// A text that may be absent; an empty one counts as absent.
-pub(crate) fn optional_line(found: &mut Violations, path: &[&str], text: Option<&str>, max: usize) -> Option<String> {
+pub(crate) fn optional_line(
+    found: &mut Violations,
+    path: &[&str],
+    text: Option<&str>,
+    max: usize,
+) -> Option<String> {
     let text = text.map(str::trim).filter(|text| !text.is_empty())?;
     check(found, path, text, max);
     Some(text.to_owned())
 }
 
 /// Several texts; empty ones are left out.
-pub(crate) fn lines(found: &mut Violations, name: &str, texts: &[String], most: usize, max: usize) -> Vec<String> {
+pub(crate) fn lines(
+    found: &mut Violations,
+    name: &str,
+    texts: &[String],
+    most: usize,
+    max: usize,
+) -> Vec<String> {
     if texts.len() > most {
-        found.add(ViolationCode::TooLong, &[name], format!("at most {most} lines"));
+        found.add(ViolationCode::TooLong, &[name], format!("There are more than {most} lines."));
         return Vec::new();
     }
-    let line = |(index, text): (usize, &String)| optional_line(found, &[name, &index.to_string()], Some(text), max);
+    let line =
+        |(index, text): (usize, &String)| optional_line(found, &[name, &index.to_string()], Some(text), max);
     texts.iter().enumerate().filter_map(line).collect()
 }
 
 fn check(found: &mut Violations, path: &[&str], text: &str, max: usize) {
     if text.chars().count() > max {
-        found.add(ViolationCode::TooLong, path, format!("at most {max} characters"));
+        found.add(ViolationCode::TooLong, path, format!("The text is longer than {max} characters."));
     }
     if text.chars().any(char::is_control) {
-        found.add(ViolationCode::Invalid, path, "control characters are not allowed");
+        found.add(ViolationCode::Invalid, path, "The text holds control characters.");
     }
 }
 

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::text;
-use crate::{Error, Violation, ViolationCode, error::Violations};
+use crate::{Result, Violation, ViolationCode, error::Violations};
 
 /// An organisation as its source describes it.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub struct UpsertOrganization {
 pub async fn upsert_organization(
     op: &Op<Write>,
     given: UpsertOrganization,
-) -> Result<(organization::Model, bool), Error> {
+) -> Result<(organization::Model, bool)> {
     op.require(Permission::DATA_IMPORT)?;
     let mut found = Violations::default();
     let name = text::line(&mut found, &["name"], &given.name, 300);
@@ -41,21 +41,33 @@ pub async fn upsert_organization(
     let phone = text::optional_line(&mut found, &["phone"], given.phone.as_deref(), 60);
     let address_lines = text::lines(&mut found, "addressLines", &given.address_lines, 20, 300);
     if given.identifiers.is_empty() {
-        found.add(ViolationCode::Required, &["identifiers"], "an organisation needs an identifier");
+        found.add(
+            ViolationCode::Required,
+            &["identifiers"],
+            "An organisation from outside needs an identifier.",
+        );
     }
     found.check()?;
 
     let known = identifiers(op, &given.identifiers).await?;
     let owners: BTreeSet<OrganizationId> = known.iter().map(|row| row.organization_id).collect();
     if owners.len() > 1 {
-        return Err(Violation::at(ViolationCode::Invalid, &["identifiers"], "these belong to different organisations").into());
+        return Err(Violation::at(
+            ViolationCode::Invalid,
+            &["identifiers"],
+            "These belong to different organisations.",
+        )
+        .into());
     }
     let stored = match owners.first() {
         Some(id) => organization::Entity::find_by_id(*id).one(op.db()).await?,
         None => None,
     };
     let same = stored.as_ref().is_some_and(|stored| {
-        stored.name == name && stored.kind == kind && stored.phone == phone && stored.address_lines == address_lines
+        stored.name == name
+            && stored.kind == kind
+            && stored.phone == phone
+            && stored.address_lines == address_lines
     });
     let content = organization::ActiveModel {
         name: Set(name),
@@ -80,9 +92,15 @@ pub async fn upsert_organization(
     Ok((model, created))
 }
 
-async fn identifiers(op: &Op<Write>, given: &[(String, String)]) -> Result<Vec<organization_identifier::Model>, Error> {
+async fn identifiers(
+    op: &Op<Write>,
+    given: &[(String, String)],
+) -> Result<Vec<organization_identifier::Model>> {
     let (systems, values): (Vec<String>, Vec<String>) = given.iter().cloned().unzip();
-    let pairs = Expr::cust_with_values("(system, value) IN (SELECT * FROM unnest($1::text[], $2::text[]))", [systems, values]);
+    let pairs = Expr::cust_with_values(
+        "(system, value) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
+        [systems, values],
+    );
     Ok(organization_identifier::Entity::find().filter(pairs).all(op.db()).await?)
 }
 
@@ -90,7 +108,7 @@ async fn update(
     op: &Op<Write>,
     id: OrganizationId,
     content: organization::ActiveModel,
-) -> Result<organization::Model, Error> {
+) -> Result<organization::Model> {
     let update = organization::Entity::update_many().set(content).filter(organization::Column::Id.eq(id));
     update.exec_with_returning(op.db()).await?.pop().ok_or_else(|| Failure::NotFound.into())
 }
@@ -101,9 +119,11 @@ async fn add_identifiers(
     owner: OrganizationId,
     given: &[(String, String)],
     known: &[organization_identifier::Model],
-) -> Result<bool, Error> {
-    let stored = |system: &str, value: &str| known.iter().any(|row| row.system == system && row.value == value);
-    let new: BTreeSet<&(String, String)> = given.iter().filter(|(system, value)| !stored(system, value)).collect();
+) -> Result<bool> {
+    let stored =
+        |system: &str, value: &str| known.iter().any(|row| row.system == system && row.value == value);
+    let new: BTreeSet<&(String, String)> =
+        given.iter().filter(|(system, value)| !stored(system, value)).collect();
     let rows = new.iter().map(|(system, value)| organization_identifier::ActiveModel {
         system: Set(system.clone()),
         value: Set(value.clone()),
@@ -117,5 +137,10 @@ async fn add_identifiers(
         return Ok(inserted > 0);
     }
     // Another import took one of them meanwhile; a retry finds its organisation.
-    Err(Violation::at(ViolationCode::AlreadyExists, &["identifiers"], "just taken in by another import").into())
+    Err(Violation::at(
+        ViolationCode::AlreadyExists,
+        &["identifiers"],
+        "Another import took this in just now.",
+    )
+    .into())
 }

@@ -5,13 +5,15 @@ use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
 use super::set_password::{change_user, end_sessions};
-use crate::{Error, Violation, ViolationCode};
+use crate::{Result, Violation, ViolationCode};
 
 /// Disables a user and ends their sessions.
-pub async fn disable_user(op: &Op<Write>, user: UserId) -> Result<user_account::Model, Error> {
+pub async fn disable_user(op: &Op<Write>, user: UserId) -> Result<user_account::Model> {
     op.require(Permission::USER_MANAGE)?;
     if op.actor().user == Some(user) {
-        return Err(Violation::at(ViolationCode::Locked, &["id"], "nobody disables their own account").into());
+        return Err(
+            Violation::at(ViolationCode::Locked, &["id"], "Nobody disables their own account.").into()
+        );
     }
     let change = user_account::ActiveModel { active: Set(false), ..Default::default() };
     let changed = change_user(op, user, change).await?;

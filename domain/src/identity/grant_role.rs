@@ -8,7 +8,7 @@ use praxis_entity::{
 use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 
-use crate::{Error, ViolationCode, error::Violations};
+use crate::{Result, ViolationCode, error::Violations};
 
 /// Gives the role. A person who holds it already keeps it.
 pub async fn grant_role(
@@ -16,12 +16,12 @@ pub async fn grant_role(
     user: UserId,
     role_code: &str,
     facility: Option<FacilityId>,
-) -> Result<membership::Model, Error> {
+) -> Result<membership::Model> {
     op.require(Permission::ROLE_MANAGE)?;
     let mut found = Violations::default();
     let account = user_account::Entity::find_by_id(user).one(op.db()).await?;
     if account.is_none() {
-        found.add(ViolationCode::NotFound, &["userId"], "no such user");
+        found.add(ViolationCode::NotFound, &["userId"], "There is no such user.");
     }
     let role = role::Entity::find()
         .filter(role::Column::Code.eq(role_code))
@@ -29,12 +29,12 @@ pub async fn grant_role(
         .one(op.db())
         .await?;
     if role.is_none() {
-        found.add(ViolationCode::NotFound, &["role"], "no such role");
+        found.add(ViolationCode::NotFound, &["role"], "There is no such role.");
     }
     if let Some(id) = facility
         && facility::Entity::find_by_id(id).one(op.db()).await?.is_none()
     {
-        found.add(ViolationCode::NotFound, &["facilityId"], "no such branch");
+        found.add(ViolationCode::NotFound, &["facilityId"], "There is no such branch.");
     }
     found.check()?;
     let (Some(account), Some(role)) = (account, role) else { return Err(Failure::NotFound.into()) };
@@ -64,7 +64,7 @@ async fn held(
     user: UserId,
     role: &role::Model,
     facility: Option<FacilityId>,
-) -> Result<membership::Model, Error> {
+) -> Result<membership::Model> {
     let memberships = membership::Entity::find()
         .filter(membership::Column::UserId.eq(user))
         .filter(membership::Column::RoleId.eq(role.id))

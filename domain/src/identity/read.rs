@@ -9,12 +9,13 @@ use praxis_entity::{
 use praxis_platform::{Op, access::Permission};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::Error;
+use crate::Result;
 
 /// All accounts by address, each with the codes of its roles, wherever they are held.
-pub async fn users<M>(op: &Op<M>) -> Result<Vec<(user_account::Model, Vec<String>)>, Error> {
+pub async fn users<M>(op: &Op<M>) -> Result<Vec<(user_account::Model, Vec<String>)>> {
     op.require(Permission::USER_READ)?;
-    let accounts = user_account::Entity::find().order_by_asc(user_account::Column::Email).all(op.db()).await?;
+    let accounts =
+        user_account::Entity::find().order_by_asc(user_account::Column::Email).all(op.db()).await?;
     let roles = role::Entity::find().filter(role::Column::Retired.eq(false)).all(op.db()).await?;
     let codes: HashMap<RoleId, String> = roles.into_iter().map(|role| (role.id, role.code)).collect();
     let mut held: HashMap<UserId, BTreeSet<String>> = HashMap::new();

@@ -16,7 +16,7 @@ use super::{
     hold::{self, Resources},
     place,
 };
-use crate::{Error, ViolationCode, error::Violations};
+use crate::{Result, ViolationCode, error::Violations};
 
 /// A visit to book.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub struct BookAppointment {
 }
 
 /// Books a visit. Staff may book outside of a practitioner's hours, but never over another visit.
-pub async fn book(op: &Op<Write>, wish: BookAppointment) -> Result<appointment::Model, Error> {
+pub async fn book(op: &Op<Write>, wish: BookAppointment) -> Result<appointment::Model> {
     op.require(Permission::APPOINTMENT_BOOK)?;
     let mut found = Violations::default();
     let length = check::length(&mut found, wish.duration_minutes);
@@ -97,12 +97,12 @@ pub async fn book(op: &Op<Write>, wish: BookAppointment) -> Result<appointment::
 }
 
 /// Judges whether the patient can be booked. Their status stays as it is until the operation ends.
-async fn judge_patient(op: &Op<Write>, id: PatientId, found: &mut Violations) -> Result<(), Error> {
+async fn judge_patient(op: &Op<Write>, id: PatientId, found: &mut Violations) -> Result<()> {
     let patient = patient::Entity::find_by_id(id).lock(LockType::Share).one(op.db()).await?;
     match patient.map(|patient| patient.status) {
         Some(PatientStatus::Active) => {}
-        Some(_) => found.add(ViolationCode::Locked, &["patientId"], "this patient is not active"),
-        None => found.add(ViolationCode::NotFound, &["patientId"], "no such patient"),
+        Some(_) => found.add(ViolationCode::Locked, &["patientId"], "This patient is not active."),
+        None => found.add(ViolationCode::NotFound, &["patientId"], "There is no such patient."),
     }
     Ok(())
 }

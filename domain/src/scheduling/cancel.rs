@@ -9,14 +9,42 @@ use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
 use super::{check, hold, reschedule::guarded, transition::legal_transitions};
-use crate::{Error, ViolationCode, error::Violations};
+use crate::{Result, ViolationCode, error::Violations};
 
 /// The codes of <http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason>.
 pub const CANCELLATION_REASONS: [&str; 32] = [
-    "pat", "pat-crs", "pat-cpp", "pat-dec", "pat-fb", "pat-lt", "pat-mt", "pat-mv", "pat-preg", "pat-swl", "pat-ucp",
-    "prov", "prov-pers", "prov-dch", "prov-edu", "prov-hosp", "prov-labs", "prov-mri", "prov-onc", "maint",
-    "meds-inc", "other", "oth-cms", "oth-err", "oth-fin", "oth-iv", "oth-int", "oth-mu", "oth-room", "oth-oerr",
-    "oth-swie", "oth-weath",
+    "pat",
+    "pat-crs",
+    "pat-cpp",
+    "pat-dec",
+    "pat-fb",
+    "pat-lt",
+    "pat-mt",
+    "pat-mv",
+    "pat-preg",
+    "pat-swl",
+    "pat-ucp",
+    "prov",
+    "prov-pers",
+    "prov-dch",
+    "prov-edu",
+    "prov-hosp",
+    "prov-labs",
+    "prov-mri",
+    "prov-onc",
+    "maint",
+    "meds-inc",
+    "other",
+    "oth-cms",
+    "oth-err",
+    "oth-fin",
+    "oth-iv",
+    "oth-int",
+    "oth-mu",
+    "oth-room",
+    "oth-oerr",
+    "oth-swie",
+    "oth-weath",
 ];
 
 /// Why a visit is called off.
@@ -34,12 +62,16 @@ pub async fn cancel(
     id: AppointmentId,
     if_version: i32,
     why: CancelReason,
-) -> Result<appointment::Model, Error> {
+) -> Result<appointment::Model> {
     op.require(Permission::APPOINTMENT_CANCEL)?;
     let mut found = Violations::default();
     let text = check::reason(&mut found, "reason", why.text.as_deref());
     if why.code.as_deref().is_some_and(|code| !CANCELLATION_REASONS.contains(&code)) {
-        found.add(ViolationCode::Invalid, &["reasonCode"], "not a code of HL7's appointment-cancellation-reason");
+        found.add(
+            ViolationCode::Invalid,
+            &["reasonCode"],
+            "This is not a code of HL7's appointment-cancellation-reason.",
+        );
     }
     found.check()?;
     let stored = check::at_version(op, id, if_version).await?;
@@ -64,7 +96,7 @@ pub async fn cancel(
 }
 
 /// The note with the reason added.
-async fn noted(op: &Op<Write>, stored: &appointment::Model, text: String) -> Result<Sealed<AppointmentNote>, Error> {
+async fn noted(op: &Op<Write>, stored: &appointment::Model, text: String) -> Result<Sealed<AppointmentNote>> {
     let key = op.data_key(stored.patient_id.0).await?;
     let place = op.place("appointment", stored.id.0, stored.patient_id.0);
     let before = match &stored.note {

@@ -6,25 +6,30 @@ use praxis_platform::{Op, Write};
 use sea_orm::{ActiveEnum, EntityTrait};
 
 use super::slots::Span;
-use crate::{Detail, Error, Violation, ViolationCode, error::Violations};
+use crate::{Detail, Result, Violation, ViolationCode, error::Violations};
 
 const LONGEST_REASON: usize = 1_000;
 
 /// The length of a visit.
 pub(super) fn length(found: &mut Violations, minutes: u32) -> TimeDelta {
     if !(5..=480).contains(&minutes) {
-        found.add(ViolationCode::OutOfRange, &["durationMinutes"], "a visit takes 5 to 480 minutes");
+        found.add(ViolationCode::OutOfRange, &["durationMinutes"], "A visit takes 5 to 480 minutes.");
     }
     TimeDelta::minutes(i64::from(minutes.min(480)))
 }
 
 /// When a visit takes place: full seconds, neither long ago nor far off.
-pub(super) fn span(found: &mut Violations, now: DateTime<Utc>, starts_at: DateTime<Utc>, length: TimeDelta) -> Span {
+pub(super) fn span(
+    found: &mut Violations,
+    now: DateTime<Utc>,
+    starts_at: DateTime<Utc>,
+    length: TimeDelta,
+) -> Span {
     if starts_at < now - TimeDelta::hours(24) {
-        found.add(ViolationCode::OutOfRange, &["startsAt"], "more than 24 hours ago");
+        found.add(ViolationCode::OutOfRange, &["startsAt"], "This is more than 24 hours ago.");
     }
     if starts_at > now + TimeDelta::days(731) {
-        found.add(ViolationCode::OutOfRange, &["startsAt"], "more than two years ahead");
+        found.add(ViolationCode::OutOfRange, &["startsAt"], "This is more than two years ahead.");
     }
     // A time far out of range could not be added to.
     let from = starts_at.clamp(now - TimeDelta::days(1), now + TimeDelta::days(731)).trunc_subsecs(0);
@@ -41,20 +46,25 @@ pub(super) async fn at_version(
     op: &Op<Write>,
     id: AppointmentId,
     if_version: i32,
-) -> Result<appointment::Model, Error> {
+) -> Result<appointment::Model> {
     let stored = appointment::Entity::find_by_id(id).one(op.db()).await?;
-    let stored = stored.ok_or_else(|| Violation::at(ViolationCode::NotFound, &["id"], "no such appointment"))?;
+    let stored = stored
+        .ok_or_else(|| Violation::at(ViolationCode::NotFound, &["id"], "There is no such appointment."))?;
     if stored.version == if_version { Ok(stored) } else { Err(outdated(stored.version).into()) }
 }
 
 /// Somebody else changed the appointment meanwhile.
 pub(super) fn outdated(current: i32) -> Violation {
-    Violation::at(ViolationCode::VersionConflict, &["ifVersion"], "somebody else changed this appointment meanwhile")
-        .with(Detail::Version { current })
+    Violation::at(
+        ViolationCode::VersionConflict,
+        &["ifVersion"],
+        "Somebody else changed this appointment meanwhile.",
+    )
+    .with(Detail::Version { current })
 }
 
 /// The status does not allow it.
 pub(super) fn not_from(status: appointment::AppointmentStatus) -> Violation {
-    let message = format!("not possible while the appointment is {}", status.to_value());
+    let message = format!("This is not possible while the appointment is {}.", status.to_value());
     Violation::at(ViolationCode::InvalidTransition, &["id"], message)
 }

@@ -4,11 +4,13 @@ use praxis_entity::{
     appointment::{AppointmentStatus, Column},
     ids::{FacilityId, PatientId, PractitionerId},
 };
+use praxis_platform::Failure;
 use sea_orm::Condition;
 
 use crate::{
     StatusSet, TimeRange,
     page::{Ordering, any_of},
+    range::{MAX_FILTER_DEPTH, without},
 };
 
 /// Which appointments are wanted; all parts that are given must hold.
@@ -33,24 +35,38 @@ pub struct AppointmentFilter {
 }
 
 impl AppointmentFilter {
-    pub(super) fn condition(&self) -> Condition {
+    /// The filter as SQL.
+    pub(super) fn condition(&self) -> Result<Condition, Failure> {
+        self.compile(MAX_FILTER_DEPTH)
+    }
+
+    fn compile(&self, depth: usize) -> Result<Condition, Failure> {
+        let Some(depth) = depth.checked_sub(1) else {
+            return Err(Failure::BadInput("the filter is nested too deeply".to_owned()));
+        };
+        let practitioners = self.practitioner.as_ref().map(|ids| ids.iter().map(|id| id.0).collect());
+        let patients = self.patient.as_ref().map(|ids| ids.iter().map(|id| id.0).collect());
+        let facilities = self.facility.as_ref().map(|ids| ids.iter().map(|id| id.0).collect());
         let mut all = Condition::all()
-            .add_option(self.practitioner.as_ref().map(|ids| any_of(Column::PractitionerId, ids.iter().map(|id| id.0).collect())))
-            .add_option(self.patient.as_ref().map(|ids| any_of(Column::PatientId, ids.iter().map(|id| id.0).collect())))
-            .add_option(self.facility.as_ref().map(|ids| any_of(Column::FacilityId, ids.iter().map(|id| id.0).collect())))
+            .add_option(practitioners.map(|ids| any_of(Column::PractitionerId, ids)))
+            .add_option(patients.map(|ids| any_of(Column::PatientId, ids)))
+            .add_option(facilities.map(|ids| any_of(Column::FacilityId, ids)))
             .add(self.status.condition(Column::Status))
             .add(self.starts_at.condition(Column::StartsAt));
         for part in &self.and {
-            all = all.add(part.condition());
+            all = all.add(part.compile(depth)?);
         }
         if !self.or.is_empty() {
-            all = all.add(self.or.iter().fold(Condition::any(), |any, part| any.add(part.condition())));
+            let mut any = Condition::any();
+            for part in &self.or {
+                any = any.add(part.compile(depth)?);
+            }
+            all = all.add(any);
         }
-        // An empty filter holds for everything, so its opposite holds for nothing.
-        all.add_option(self.not.as_ref().map(|part| match part.condition() {
-            empty if empty.is_empty() => Condition::all().add(sea_orm::sea_query::Expr::value(false)),
-            condition => condition.not(),
-        }))
+        if let Some(part) = &self.not {
+            all = all.add(without(part.compile(depth)?));
+        }
+        Ok(all)
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     place,
     slots::{Hours, Span, free},
 };
-use crate::{Error, ViolationCode, error::Violations, staff};
+use crate::{Result, ViolationCode, error::Violations, staff};
 
 /// The longest span that is looked through.
 const LONGEST: TimeDelta = TimeDelta::days(60);
@@ -48,19 +48,19 @@ pub struct Slot {
 }
 
 /// The free slots of a practitioner within their hours, earliest first.
-pub async fn free_slots<M>(op: &Op<M>, search: FreeSlots) -> Result<Vec<Slot>, Error> {
+pub async fn free_slots<M>(op: &Op<M>, search: FreeSlots) -> Result<Vec<Slot>> {
     op.require(Permission::SCHEDULE_READ)?;
     let mut found = Violations::default();
     let length = check::length(&mut found, search.duration_minutes);
     if search.until <= search.from {
-        found.add(ViolationCode::Invalid, &["until"], "must be later than the start of the search");
+        found.add(ViolationCode::Invalid, &["until"], "The end of the search must be later than its start.");
     }
     if search.until.signed_duration_since(search.from) > LONGEST {
-        found.add(ViolationCode::OutOfRange, &["until"], "at most 60 days are looked through");
+        found.add(ViolationCode::OutOfRange, &["until"], "At most 60 days are looked through.");
     }
     let practitioner = practitioner::Entity::find_by_id(search.practitioner).one(op.db()).await?;
     if practitioner.is_none() {
-        found.add(ViolationCode::NotFound, &["practitionerId"], "no such practitioner");
+        found.add(ViolationCode::NotFound, &["practitionerId"], "There is no such practitioner.");
     }
     let buffers = place::buffers(op, search.visit_type, &mut found).await?;
     found.check()?;
@@ -70,11 +70,13 @@ pub async fn free_slots<M>(op: &Op<M>, search: FreeSlots) -> Result<Vec<Slot>, E
     }
 
     let rules = staff::rules_of(op, &[search.practitioner]).await?;
-    let here = rules.iter().filter(|rule| search.facility.is_none_or(|facility| facility == rule.facility_id));
+    let here =
+        rules.iter().filter(|rule| search.facility.is_none_or(|facility| facility == rule.facility_id));
     let hours: Vec<Hours> = here.filter_map(Hours::of).collect();
     let resources = Resources { practitioner: search.practitioner, room: None };
     let busy = taken(op, resources, within.widened(buffers), None).await?;
     let busy: Vec<Span> = busy.into_iter().map(|(_, span)| span).collect();
-    let slot = |visit: Span| Slot { starts_at: visit.from, ends_at: visit.until, practitioner: search.practitioner };
+    let slot =
+        |visit: Span| Slot { starts_at: visit.from, ends_at: visit.until, practitioner: search.practitioner };
     Ok(free(&hours, within, length, buffers, &busy).into_iter().map(slot).collect())
 }

@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 use super::slots::Span;
-use crate::Error;
+use crate::Result;
 
 /// Who and what a visit needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +29,11 @@ pub(super) struct Resources {
 pub(super) async fn lock(
     op: &Op<Write>,
     resources: Resources,
-) -> Result<(Option<practitioner::Model>, Option<room::Model>), Error> {
-    let practitioner =
-        practitioner::Entity::find_by_id(resources.practitioner).lock(LockType::NoKeyUpdate).one(op.db()).await?;
+) -> Result<(Option<practitioner::Model>, Option<room::Model>)> {
+    let practitioner = practitioner::Entity::find_by_id(resources.practitioner)
+        .lock(LockType::NoKeyUpdate)
+        .one(op.db())
+        .await?;
     let room = match resources.room {
         Some(room) => room::Entity::find_by_id(room).lock(LockType::NoKeyUpdate).one(op.db()).await?,
         None => None,
@@ -45,7 +47,7 @@ pub(super) async fn taken<M>(
     resources: Resources,
     within: Span,
     except: Option<AppointmentId>,
-) -> Result<Vec<(AppointmentId, Span)>, Error> {
+) -> Result<Vec<(AppointmentId, Span)>> {
     // Written as the exclusion constraint's index has it: one index scan for each resource.
     let of = |resource| {
         let overlap = Expr::cust_with_values(
@@ -54,9 +56,8 @@ pub(super) async fn taken<M>(
         );
         Condition::all().add(Column::ResourceId.eq(resource)).add(overlap)
     };
-    let any = Condition::any()
-        .add(of(resources.practitioner.0))
-        .add_option(resources.room.map(|room| of(room.0)));
+    let any =
+        Condition::any().add(of(resources.practitioner.0)).add_option(resources.room.map(|room| of(room.0)));
     let rows = Entity::find()
         .filter(Expr::cust("blocking"))
         .filter(any)
@@ -65,7 +66,10 @@ pub(super) async fn taken<M>(
         .order_by_asc(Column::AppointmentId)
         .all(op.db())
         .await?;
-    Ok(rows.into_iter().map(|row| (row.appointment_id, Span { from: row.busy_from, until: row.busy_until })).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.appointment_id, Span { from: row.busy_from, until: row.busy_until }))
+        .collect())
 }
 
 /// Holds the resources for an appointment; `false` when the exclusion constraint stood against it.
@@ -74,7 +78,7 @@ pub(super) async fn hold(
     appointment: AppointmentId,
     resources: Resources,
     span: Span,
-) -> Result<bool, Error> {
+) -> Result<bool> {
     let room = resources.room.map(|room| (room.0, "ROOM"));
     let wanted: Vec<_> = std::iter::once((resources.practitioner.0, "PRACTITIONER")).chain(room).collect();
     let rows = wanted.iter().map(|(resource, kind)| ActiveModel {
@@ -94,13 +98,13 @@ pub(super) async fn hold(
 }
 
 /// Gives up whatever the appointment holds, to hold something else.
-pub(super) async fn give_up(op: &Op<Write>, appointment: AppointmentId) -> Result<(), Error> {
+pub(super) async fn give_up(op: &Op<Write>, appointment: AppointmentId) -> Result<()> {
     Entity::delete_many().filter(Column::AppointmentId.eq(appointment)).exec(op.db()).await?;
     Ok(())
 }
 
 /// Gives the time back: what was held stays on record, and is free again.
-pub(super) async fn release(op: &Op<Write>, appointment: AppointmentId) -> Result<(), Error> {
+pub(super) async fn release(op: &Op<Write>, appointment: AppointmentId) -> Result<()> {
     Entity::update_many()
         .col_expr(Column::Blocking, Expr::value(false))
         .filter(Column::AppointmentId.eq(appointment))

@@ -11,12 +11,12 @@ use sea_orm::{EntityTrait, QueryFilter};
 
 use super::{AppointmentFilter, Ordered};
 use crate::{
-    Error, PageRequest, Slice,
+    PageRequest, Result, Slice,
     page::{self, any_of},
 };
 
 /// The appointments with these ids.
-pub async fn by_ids<M>(op: &Op<M>, ids: &[AppointmentId]) -> Result<Vec<appointment::Model>, Error> {
+pub async fn by_ids<M>(op: &Op<M>, ids: &[AppointmentId]) -> Result<Vec<appointment::Model>> {
     op.require(Permission::APPOINTMENT_READ)?;
     let wanted = any_of(appointment::Column::Id, ids.iter().map(|id| id.0).collect());
     Ok(appointment::Entity::find().filter(wanted).all(op.db()).await?)
@@ -28,15 +28,15 @@ pub async fn list<M>(
     filter: &AppointmentFilter,
     order: Ordered,
     page: &PageRequest,
-) -> Result<Slice<appointment::Model>, Error> {
+) -> Result<Slice<appointment::Model>> {
     op.require(Permission::APPOINTMENT_READ)?;
-    Ok(page::list::<appointment::Entity>(op.db(), filter.condition(), &order.ordering(), page).await?)
+    Ok(page::list::<appointment::Entity>(op.db(), filter.condition()?, &order.ordering(), page).await?)
 }
 
 /// How many appointments there are, at most `max`.
-pub async fn count<M>(op: &Op<M>, filter: &AppointmentFilter, max: u64) -> Result<i64, Error> {
+pub async fn count<M>(op: &Op<M>, filter: &AppointmentFilter, max: u64) -> Result<i64> {
     op.require(Permission::APPOINTMENT_READ)?;
-    Ok(page::count::<appointment::Entity>(op.db(), filter.condition(), max).await?)
+    Ok(page::count::<appointment::Entity>(op.db(), filter.condition()?, max).await?)
 }
 
 /// A page of each patient's appointments, in one statement.
@@ -46,9 +46,9 @@ pub async fn of_patients<M>(
     filter: &AppointmentFilter,
     order: Ordered,
     page: &PageRequest,
-) -> Result<HashMap<PatientId, Slice<appointment::Model>>, Error> {
+) -> Result<HashMap<PatientId, Slice<appointment::Model>>> {
     op.require(Permission::APPOINTMENT_READ)?;
-    let (column, condition, order) = (appointment::Column::PatientId, filter.condition(), order.ordering());
+    let (column, condition, order) = (appointment::Column::PatientId, filter.condition()?, order.ordering());
     Ok(page::list_under::<appointment::Entity, _>(op.db(), patients, column, condition, &order, page).await?)
 }
 
@@ -58,8 +58,8 @@ pub async fn count_of_patients<M>(
     patients: &[PatientId],
     filter: &AppointmentFilter,
     max: u64,
-) -> Result<HashMap<PatientId, i64>, Error> {
+) -> Result<HashMap<PatientId, i64>> {
     op.require(Permission::APPOINTMENT_READ)?;
-    let (column, condition) = (appointment::Column::PatientId, filter.condition());
+    let (column, condition) = (appointment::Column::PatientId, filter.condition()?);
     Ok(page::count_under::<appointment::Entity, _>(op.db(), patients, column, condition, max).await?)
 }

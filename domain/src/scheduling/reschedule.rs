@@ -15,7 +15,7 @@ use super::{
     hold::{self, Resources},
     place,
 };
-use crate::{Error, error::Violations};
+use crate::{Result, error::Violations};
 
 /// Where a visit is moved to; what is absent stays.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub async fn reschedule(
     id: AppointmentId,
     if_version: i32,
     to: RescheduleTo,
-) -> Result<appointment::Model, Error> {
+) -> Result<appointment::Model> {
     op.require(Permission::APPOINTMENT_RESCHEDULE)?;
     let stored = check::at_version(op, id, if_version).await?;
     if !matches!(stored.status, AppointmentStatus::Booked | AppointmentStatus::Confirmed) {
@@ -59,7 +59,8 @@ pub async fn reschedule(
     }
     let buffers = place::buffers(op, stored.visit_type_id, &mut found).await?;
     found.check()?;
-    let facility = facility::Entity::find_by_id(stored.facility_id).one(op.db()).await?.ok_or(Failure::NotFound)?;
+    let facility =
+        facility::Entity::find_by_id(stored.facility_id).one(op.db()).await?.ok_or(Failure::NotFound)?;
 
     let visit = Visit { resources, facility: &facility, span, buffers, own: Some(id) };
     visit.check_free(op).await?;
@@ -87,8 +88,11 @@ pub(super) async fn guarded(
     id: AppointmentId,
     if_version: i32,
     change: appointment::ActiveModel,
-) -> Result<appointment::Model, Error> {
-    let update = appointment::Entity::update_many().set(change).filter(Column::Id.eq(id)).filter(Column::Version.eq(if_version));
+) -> Result<appointment::Model> {
+    let update = appointment::Entity::update_many()
+        .set(change)
+        .filter(Column::Id.eq(id))
+        .filter(Column::Version.eq(if_version));
     if let Some(changed) = update.exec_with_returning(op.db()).await?.pop() {
         return Ok(changed);
     }

@@ -76,7 +76,8 @@ impl Hours {
     }
 
     fn open_on(&self, date: NaiveDate) -> bool {
-        date.weekday().number_from_monday() == self.weekday && (self.valid_from..=self.valid_until).contains(&date)
+        date.weekday().number_from_monday() == self.weekday
+            && (self.valid_from..=self.valid_until).contains(&date)
     }
 
     /// The visits of this length that fit into the hours of a day.
@@ -96,13 +97,21 @@ impl Hours {
 fn closing(zone: Tz, wall: NaiveDateTime) -> Option<DateTime<Utc>> {
     let day = TimeDelta::days(1);
     let instant = zone.from_local_datetime(&wall).earliest();
-    instant.or_else(|| zone.from_local_datetime(&(wall - day)).latest().map(|before| before + day)).map(|at| at.to_utc())
+    instant
+        .or_else(|| zone.from_local_datetime(&(wall - day)).latest().map(|before| before + day))
+        .map(|at| at.to_utc())
 }
 
 /// The visits that fit into the hours and the span and collide with nothing, earliest first.
 ///
 /// `taken` is what the resources already hold; a visit holds its buffers too.
-pub(super) fn free(hours: &[Hours], within: Span, length: TimeDelta, buffers: Buffers, taken: &[Span]) -> Vec<Span> {
+pub(super) fn free(
+    hours: &[Hours],
+    within: Span,
+    length: TimeDelta,
+    buffers: Buffers,
+    taken: &[Span],
+) -> Vec<Span> {
     if length <= TimeDelta::zero() {
         return Vec::new();
     }

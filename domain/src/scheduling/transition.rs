@@ -7,7 +7,7 @@ use praxis_platform::{
 };
 use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter};
 
-use crate::Error;
+use crate::Result;
 
 /// A legal change of an appointment's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +32,18 @@ impl Transitions {
 
     /// The changes that are legal from a status and permitted to the actor.
     pub fn open_to(&self, actor: &Actor, from: AppointmentStatus) -> Vec<Transition> {
-        let permitted = |transition: &&Transition| transition.permission.is_some_and(|needed| actor.may(needed));
+        let permitted =
+            |transition: &&Transition| transition.permission.is_some_and(|needed| actor.may(needed));
         self.0.iter().filter(|transition| transition.from == from).filter(permitted).copied().collect()
     }
 }
 
 /// The legal changes of appointments.
-pub async fn legal_transitions<M>(op: &Op<M>) -> Result<Transitions, Error> {
-    let rows = status_transition::Entity::find().filter(status_transition::Column::Machine.eq("appointment")).all(op.db()).await?;
+pub async fn legal_transitions<M>(op: &Op<M>) -> Result<Transitions> {
+    let rows = status_transition::Entity::find()
+        .filter(status_transition::Column::Machine.eq("appointment"))
+        .all(op.db())
+        .await?;
     let status = |text: &String| AppointmentStatus::try_from_value(text).ok();
     // Rows without a status before say how an appointment may begin.
     let transition = |row: status_transition::Model| {

@@ -9,7 +9,7 @@ use praxis_entity::{
 use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
 
-use crate::{Error, Violation, ViolationCode, error::Violations};
+use crate::{Result, Violation, ViolationCode, error::Violations};
 
 /// Hours of one weekday, on the wall clock of the branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,21 +43,24 @@ pub async fn set_availability(
     practitioner: PractitionerId,
     facility: FacilityId,
     rules: Vec<WeeklyRule>,
-) -> Result<Vec<availability_rule::Model>, Error> {
+) -> Result<Vec<availability_rule::Model>> {
     op.require(Permission::SCHEDULE_MANAGE)?;
     check(&rules)?;
     let mut found = Violations::default();
     // Locked, so that two who set hours at once do not both add theirs.
-    let known = practitioner::Entity::find_by_id(practitioner).lock(LockType::NoKeyUpdate).one(op.db()).await?;
+    let known =
+        practitioner::Entity::find_by_id(practitioner).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     if !known.as_ref().is_some_and(|known| known.active) {
-        found.add(ViolationCode::NotFound, &["practitionerId"], "no such practitioner");
+        found.add(ViolationCode::NotFound, &["practitionerId"], "There is no such practitioner.");
     }
     let branch = facility::Entity::find_by_id(facility).one(op.db()).await?.filter(|branch| branch.active);
     if branch.is_none() {
-        found.add(ViolationCode::NotFound, &["facilityId"], "no such branch");
+        found.add(ViolationCode::NotFound, &["facilityId"], "There is no such branch.");
     }
     found.check()?;
-    let (Some(known), Some(branch)) = (known, branch) else { return Err(praxis_platform::Failure::NotFound.into()) };
+    let (Some(known), Some(branch)) = (known, branch) else {
+        return Err(praxis_platform::Failure::NotFound.into());
+    };
 
     availability_rule::Entity::delete_many()
         .filter(availability_rule::Column::PractitionerId.eq(practitioner))
@@ -81,24 +84,42 @@ pub async fn set_availability(
     Ok(stored)
 }
 
-fn check(rules: &[WeeklyRule]) -> Result<(), Error> {
+fn check(rules: &[WeeklyRule]) -> Result<()> {
     if rules.len() > 100 {
-        return Err(Violation::at(ViolationCode::TooLong, &["rules"], "at most 100 rules").into());
+        return Err(
+            Violation::at(ViolationCode::TooLong, &["rules"], "There are more than 100 rules.").into()
+        );
     }
     let mut found = Violations::default();
     for (index, rule) in rules.iter().enumerate() {
         let place = index.to_string();
         if !(1..=7).contains(&rule.weekday) {
-            found.add(ViolationCode::OutOfRange, &["rules", &place, "weekday"], "a weekday is 1 (Monday) to 7");
+            found.add(
+                ViolationCode::OutOfRange,
+                &["rules", &place, "weekday"],
+                "A weekday is a number from 1, Monday, to 7.",
+            );
         }
         if rule.ends_local <= rule.starts_local {
-            found.add(ViolationCode::Invalid, &["rules", &place, "endsLocal"], "must be later than the start");
+            found.add(
+                ViolationCode::Invalid,
+                &["rules", &place, "endsLocal"],
+                "The end must be later than the start.",
+            );
         }
         if rule.valid_until.is_some_and(|until| until < rule.valid_from) {
-            found.add(ViolationCode::Invalid, &["rules", &place, "validUntil"], "must not be before the first day");
+            found.add(
+                ViolationCode::Invalid,
+                &["rules", &place, "validUntil"],
+                "The last day must not be before the first.",
+            );
         }
         if rules.iter().take(index).any(|earlier| earlier.overlaps(rule)) {
-            found.add(ViolationCode::Invalid, &["rules", &place], "overlaps an earlier rule of the same weekday");
+            found.add(
+                ViolationCode::Invalid,
+                &["rules", &place],
+                "This overlaps an earlier rule of the same weekday.",
+            );
         }
     }
     found.check()
@@ -107,6 +128,7 @@ fn check(rules: &[WeeklyRule]) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
 
     fn rule(weekday: u8, from: u32, until: u32) -> WeeklyRule {
         WeeklyRule {
@@ -130,7 +152,8 @@ mod tests {
         assert!(paths(&[rule(1, 9, 12), rule(1, 12, 17), rule(2, 9, 17)]).is_empty());
         assert_eq!(paths(&[rule(1, 9, 12), rule(1, 11, 17)]), ["rules.1"]);
         let spring = WeeklyRule { valid_until: NaiveDate::from_ymd_opt(2026, 5, 31), ..rule(1, 9, 12) };
-        let summer = WeeklyRule { valid_from: NaiveDate::from_ymd_opt(2026, 6, 1).unwrap(), ..rule(1, 8, 14) };
+        let summer =
+            WeeklyRule { valid_from: NaiveDate::from_ymd_opt(2026, 6, 1).unwrap(), ..rule(1, 8, 14) };
         assert!(paths(&[spring.clone(), summer]).is_empty());
         assert_eq!(paths(&[spring, rule(1, 8, 14)]), ["rules.1"]);
     }

@@ -10,15 +10,18 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 
-use crate::Error;
+use crate::Result;
 
 /// Those of the identifiers that are stored, with their owners.
 pub(super) async fn stored(
     op: &Op<Write>,
     given: &[(String, String)],
-) -> Result<Vec<practitioner_identifier::Model>, Error> {
+) -> Result<Vec<practitioner_identifier::Model>> {
     let (systems, values): (Vec<String>, Vec<String>) = given.iter().cloned().unzip();
-    let pairs = Expr::cust_with_values("(system, value) IN (SELECT * FROM unnest($1::text[], $2::text[]))", [systems, values]);
+    let pairs = Expr::cust_with_values(
+        "(system, value) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
+        [systems, values],
+    );
     Ok(practitioner_identifier::Entity::find().filter(pairs).all(op.db()).await?)
 }
 
@@ -27,7 +30,7 @@ pub(super) async fn add(
     op: &Op<Write>,
     owner: PractitionerId,
     identifiers: BTreeSet<&(String, String)>,
-) -> Result<Option<usize>, Error> {
+) -> Result<Option<usize>> {
     let rows = identifiers.iter().map(|(system, value)| practitioner_identifier::ActiveModel {
         system: Set(system.clone()),
         value: Set(value.clone()),

@@ -5,7 +5,10 @@ pub const NPI_SYSTEM: &str = "http://hl7.org/fhir/sid/us-npi";
 
 /// True when the check digit is right: the Luhn sum over `80840` and the ten digits ends in 0.
 pub fn is_npi(number: &str) -> bool {
-    if number.len() != 10 || !number.bytes().all(|byte| byte.is_ascii_digit()) || !number.starts_with(['1', '2']) {
+    if number.len() != 10
+        || !number.bytes().all(|byte| byte.is_ascii_digit())
+        || !number.starts_with(['1', '2'])
+    {
         return false;
     }
     // The prefix 80840 always adds 24.
@@ -27,7 +30,9 @@ mod tests {
     fn the_published_example_is_right() {
         // The example of the CMS check digit standard.
         assert!(is_npi("1234567893"));
-        for wrong in ["1234567890", "123456789", "12345678933", "123456789x", "", "3234567891", "１２３４５６７８９３"] {
+        for wrong in
+            ["1234567890", "123456789", "12345678933", "123456789x", "", "3234567891", "１２３４５６７８９３"]
+        {
             assert!(!is_npi(wrong), "{wrong}");
         }
     }

@@ -2,16 +2,12 @@
 
 use std::{collections::HashMap, hash::Hash};
 
-use praxis_entity::{
-    availability_rule,
-    ids::PractitionerId,
-    practitioner, practitioner_identifier,
-};
+use praxis_entity::{availability_rule, ids::PractitionerId, practitioner, practitioner_identifier};
 use praxis_platform::{Op, access::Permission};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
 
 use crate::{
-    Error, PageRequest, Slice,
+    PageRequest, Result, Slice,
     page::{self, Ordering, any_of},
 };
 
@@ -43,7 +39,7 @@ impl PractitionerFilter {
 }
 
 /// The clinicians with these ids.
-pub async fn practitioners_by_ids<M>(op: &Op<M>, ids: &[PractitionerId]) -> Result<Vec<practitioner::Model>, Error> {
+pub async fn practitioners_by_ids<M>(op: &Op<M>, ids: &[PractitionerId]) -> Result<Vec<practitioner::Model>> {
     op.require(Permission::STAFF_READ)?;
     let wanted = any_of(practitioner::Column::Id, uuids(ids));
     Ok(practitioner::Entity::find().filter(wanted).all(op.db()).await?)
@@ -54,14 +50,14 @@ pub async fn practitioners<M>(
     op: &Op<M>,
     filter: &PractitionerFilter,
     page: &PageRequest,
-) -> Result<Slice<practitioner::Model>, Error> {
+) -> Result<Slice<practitioner::Model>> {
     op.require(Permission::STAFF_READ)?;
     let order = Ordering { column: None, id: practitioner::Column::Id, descending: false };
     Ok(page::list::<practitioner::Entity>(op.db(), filter.condition(), &order, page).await?)
 }
 
 /// How many clinicians there are, at most `max`.
-pub async fn count_practitioners<M>(op: &Op<M>, filter: &PractitionerFilter, max: u64) -> Result<i64, Error> {
+pub async fn count_practitioners<M>(op: &Op<M>, filter: &PractitionerFilter, max: u64) -> Result<i64> {
     op.require(Permission::STAFF_READ)?;
     Ok(page::count::<practitioner::Entity>(op.db(), filter.condition(), max).await?)
 }
@@ -70,7 +66,7 @@ pub async fn count_practitioners<M>(op: &Op<M>, filter: &PractitionerFilter, max
 pub async fn identifiers_of<M>(
     op: &Op<M>,
     ids: &[PractitionerId],
-) -> Result<HashMap<PractitionerId, Vec<practitioner_identifier::Model>>, Error> {
+) -> Result<HashMap<PractitionerId, Vec<practitioner_identifier::Model>>> {
     op.require(Permission::STAFF_READ)?;
     let rows = practitioner_identifier::Entity::find()
         .filter(any_of(practitioner_identifier::Column::PractitionerId, uuids(ids)))
@@ -85,16 +81,13 @@ pub async fn identifiers_of<M>(
 pub async fn availability_of<M>(
     op: &Op<M>,
     ids: &[PractitionerId],
-) -> Result<HashMap<PractitionerId, Vec<availability_rule::Model>>, Error> {
+) -> Result<HashMap<PractitionerId, Vec<availability_rule::Model>>> {
     op.require(Permission::SCHEDULE_READ)?;
     Ok(grouped(rules_of(op, ids).await?, |row| row.practitioner_id))
 }
 
 /// The same, asked by a rule rather than a person.
-pub(crate) async fn rules_of<M>(
-    op: &Op<M>,
-    ids: &[PractitionerId],
-) -> Result<Vec<availability_rule::Model>, Error> {
+pub(crate) async fn rules_of<M>(op: &Op<M>, ids: &[PractitionerId]) -> Result<Vec<availability_rule::Model>> {
     let rules = availability_rule::Entity::find()
         .filter(any_of(availability_rule::Column::PractitionerId, uuids(ids)))
         .order_by_asc(availability_rule::Column::Weekday)

@@ -11,7 +11,7 @@ use super::{
     identifier,
     npi::{NPI_SYSTEM, is_npi},
 };
-use crate::{Error, Violation, ViolationCode, clinic::text, error::Violations};
+use crate::{Result, Violation, ViolationCode, clinic::text, error::Violations};
 
 /// A clinician to register.
 #[derive(Debug, Clone)]
@@ -31,18 +31,22 @@ pub struct RegisterPractitioner {
 }
 
 /// Registers a clinician.
-pub async fn register_practitioner(op: &Op<Write>, new: RegisterPractitioner) -> Result<practitioner::Model, Error> {
+pub async fn register_practitioner(op: &Op<Write>, new: RegisterPractitioner) -> Result<practitioner::Model> {
     op.require(Permission::STAFF_MANAGE)?;
     let mut found = Violations::default();
     let content = content(&mut found, &new);
     for (index, (system, value)) in new.identifiers.iter().enumerate() {
         if system == NPI_SYSTEM && !is_npi(value) {
-            found.add(ViolationCode::Invalid, &["identifiers", &index.to_string(), "value"], "not a valid NPI");
+            found.add(
+                ViolationCode::Invalid,
+                &["identifiers", &index.to_string(), "value"],
+                "This is not a valid NPI.",
+            );
         }
     }
     let specialty = match new.specialty.as_deref() {
         Some(code) => specialty_of(op, code).await?.map(Some).unwrap_or_else(|| {
-            found.add(ViolationCode::NotFound, &["specialty"], "no such specialty");
+            found.add(ViolationCode::NotFound, &["specialty"], "There is no such specialty.");
             None
         }),
         None => None,
@@ -57,7 +61,12 @@ pub async fn register_practitioner(op: &Op<Write>, new: RegisterPractitioner) ->
     };
     let registered = practitioner::Entity::insert(row).exec_with_returning(op.db()).await?;
     if identifier::add(op, registered.id, new.identifiers.iter().collect()).await?.is_none() {
-        return Err(Violation::at(ViolationCode::AlreadyExists, &["identifiers"], "somebody else has this number").into());
+        return Err(Violation::at(
+            ViolationCode::AlreadyExists,
+            &["identifiers"],
+            "Somebody else has this number.",
+        )
+        .into());
     }
     op.record(Entry::done("practitioner.register").on("Practitioner", registered.id.0, registered.version));
     Ok(registered)
@@ -66,7 +75,7 @@ pub async fn register_practitioner(op: &Op<Write>, new: RegisterPractitioner) ->
 /// The names, judged; and whether the identifiers are well-formed.
 pub(super) fn content(found: &mut Violations, given: &RegisterPractitioner) -> practitioner::ActiveModel {
     if given.identifiers.len() > 20 {
-        found.add(ViolationCode::TooLong, &["identifiers"], "at most 20 identifiers");
+        found.add(ViolationCode::TooLong, &["identifiers"], "There are more than 20 identifiers.");
     }
     for (index, (system, value)) in given.identifiers.iter().enumerate() {
         let index = index.to_string();
@@ -82,7 +91,7 @@ pub(super) fn content(found: &mut Violations, given: &RegisterPractitioner) -> p
 }
 
 /// The specialty in use with this code.
-pub(super) async fn specialty_of(op: &Op<Write>, code: &str) -> Result<Option<SpecialtyId>, Error> {
+pub(super) async fn specialty_of(op: &Op<Write>, code: &str) -> Result<Option<SpecialtyId>> {
     let found = specialty::Entity::find()
         .filter(specialty::Column::Code.eq(code))
         .filter(specialty::Column::Retired.eq(false))

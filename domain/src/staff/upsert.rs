@@ -10,7 +10,7 @@ use super::{
     RegisterPractitioner, identifier,
     register::{content, specialty_of},
 };
-use crate::{Error, Violation, ViolationCode, error::Violations};
+use crate::{Result, Violation, ViolationCode, error::Violations};
 
 /// Makes the clinician or brings names and specialty up to date; `true` when they were made.
 ///
@@ -20,12 +20,16 @@ use crate::{Error, Violation, ViolationCode, error::Violations};
 pub async fn upsert_practitioner(
     op: &Op<Write>,
     given: RegisterPractitioner,
-) -> Result<(practitioner::Model, bool), Error> {
+) -> Result<(practitioner::Model, bool)> {
     op.require(Permission::DATA_IMPORT)?;
     let mut found = Violations::default();
     let mut content = content(&mut found, &given);
     if given.identifiers.is_empty() {
-        found.add(ViolationCode::Required, &["identifiers"], "a practitioner from outside needs an identifier");
+        found.add(
+            ViolationCode::Required,
+            &["identifiers"],
+            "A practitioner from outside needs an identifier.",
+        );
     }
     found.check()?;
     let specialty = match given.specialty.as_deref() {
@@ -39,7 +43,12 @@ pub async fn upsert_practitioner(
     let known = identifier::stored(op, &given.identifiers).await?;
     let owners: BTreeSet<PractitionerId> = known.iter().map(|row| row.practitioner_id).collect();
     if owners.len() > 1 {
-        return Err(Violation::at(ViolationCode::Invalid, &["identifiers"], "these belong to different people").into());
+        return Err(Violation::at(
+            ViolationCode::Invalid,
+            &["identifiers"],
+            "These belong to different people.",
+        )
+        .into());
     }
     let stored = match owners.first() {
         Some(id) => practitioner::Entity::find_by_id(*id).one(op.db()).await?,
@@ -63,10 +72,19 @@ pub async fn upsert_practitioner(
             (practitioner::Entity::insert(row).exec_with_returning(op.db()).await?, true)
         }
     };
-    let is_new = |(system, value): &&(String, String)| !known.iter().any(|row| row.system == *system && row.value == *value);
-    let Some(added) = identifier::add(op, model.id, given.identifiers.iter().filter(is_new).collect()).await? else {
+    let is_new = |(system, value): &&(String, String)| {
+        !known.iter().any(|row| row.system == *system && row.value == *value)
+    };
+    let Some(added) =
+        identifier::add(op, model.id, given.identifiers.iter().filter(is_new).collect()).await?
+    else {
         // Another import took one of them meanwhile; a retry finds its owner.
-        return Err(Violation::at(ViolationCode::AlreadyExists, &["identifiers"], "just taken in by another import").into());
+        return Err(Violation::at(
+            ViolationCode::AlreadyExists,
+            &["identifiers"],
+            "Another import took this in just now.",
+        )
+        .into());
     };
     if !same || added > 0 {
         let action = if created { "practitioner.add" } else { "practitioner.update" };
@@ -79,7 +97,7 @@ async fn update(
     op: &Op<Write>,
     id: PractitionerId,
     content: practitioner::ActiveModel,
-) -> Result<practitioner::Model, Error> {
+) -> Result<practitioner::Model> {
     let update = practitioner::Entity::update_many().set(content).filter(practitioner::Column::Id.eq(id));
     update.exec_with_returning(op.db()).await?.pop().ok_or_else(|| Failure::NotFound.into())
 }

@@ -54,15 +54,21 @@ fn changes(year: i32, zone: Tz) -> Vec<NaiveDate> {
         let midnight = zone.from_local_datetime(&date.and_hms_opt(0, 0, 0).unwrap()).earliest().unwrap();
         midnight.naive_local() - midnight.naive_utc()
     };
-    day(year, 1, 1).iter_days().take(365).filter(|date| offset(*date) != offset(date.succ_opt().unwrap())).collect()
+    day(year, 1, 1)
+        .iter_days()
+        .take(365)
+        .filter(|date| offset(*date) != offset(date.succ_opt().unwrap()))
+        .collect()
 }
 
 fn any_day() -> impl Strategy<Value = (NaiveDate, Tz)> {
-    (0..ZONES.len(), 2015..2037, any::<bool>(), 0..365u64, 0..2usize).prop_map(|(zone, year, change, plain, which)| {
-        let zone = ZONES[zone];
-        let plain = day(year, 1, 1) + chrono::Days::new(plain);
-        (if change { changes(year, zone)[which] } else { plain }, zone)
-    })
+    (0..ZONES.len(), 2015..2037, any::<bool>(), 0..365u64, 0..2usize).prop_map(
+        |(zone, year, change, plain, which)| {
+            let zone = ZONES[zone];
+            let plain = day(year, 1, 1) + chrono::Days::new(plain);
+            (if change { changes(year, zone)[which] } else { plain }, zone)
+        },
+    )
 }
 
 fn starts(hours: &[Hours], date: NaiveDate, length: i64, taken: &[Span]) -> Vec<Span> {
@@ -81,7 +87,15 @@ fn skipped_times_have_no_slot() {
     // 01:00 to 02:00 does not exist; a visit from 00:45 goes on until 02:15.
     assert_eq!(
         walls(&found, zone),
-        ["00:00+00:00", "00:15+00:00", "00:30+00:00", "00:45+00:00", "02:00+01:00", "02:15+01:00", "02:30+01:00"]
+        [
+            "00:00+00:00",
+            "00:15+00:00",
+            "00:30+00:00",
+            "00:45+00:00",
+            "02:00+01:00",
+            "02:15+01:00",
+            "02:30+01:00"
+        ]
     );
     // Half an hour is skipped on Lord Howe Island.
     let zone = Tz::Australia__Lord_Howe;
@@ -97,7 +111,15 @@ fn repeated_times_have_one_slot() {
     let found = starts(&[hours(autumn, zone, 30, 150)], autumn, 30, &[]);
     assert_eq!(
         walls(&found, zone),
-        ["00:30-04:00", "00:45-04:00", "01:00-04:00", "01:15-04:00", "01:30-04:00", "01:45-04:00", "02:00-05:00"]
+        [
+            "00:30-04:00",
+            "00:45-04:00",
+            "01:00-04:00",
+            "01:15-04:00",
+            "01:30-04:00",
+            "01:45-04:00",
+            "02:00-05:00"
+        ]
     );
 }
 
