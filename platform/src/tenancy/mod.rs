@@ -18,7 +18,7 @@ mod state;
 mod tenant;
 mod transaction;
 
-pub use bootstrap::{Hardening, bootstrap, check_hardening, ensure_login_role};
+pub use bootstrap::{Hardening, bootstrap, check_hardening, ensure_login_role, installed};
 pub use control::{Control, Installation, connect_admin};
 pub use db::TenantDb;
 pub use directory::{Directory, Freshness};
