@@ -39,7 +39,7 @@ check: ## format, lints, documentation, supply chain, generated files
 	scripts/generate --check
 
 .PHONY: generate
-generate: ## write the generated files anew: schema.graphql
+generate: ## write the generated files anew: schema.graphql, schema.sql
 	scripts/generate
 
 .PHONY: web

@@ -1,1 +1,652 @@
 -- schema version: 9
+CREATE FUNCTION {schema}.bump_version() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    NEW.version := OLD.version + 1;
+    NEW.created_at := OLD.created_at;
+    NEW.updated_at := now();
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.enforce_transition() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    before text := '';
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        before := OLD.status;
+        IF before = NEW.status THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    IF NOT EXISTS (SELECT FROM status_transition t WHERE t.machine = TG_ARGV[0] AND t.from_status = before AND t.to_status = NEW.status) THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX001', MESSAGE = format('illegal transition of %s from %s to %s', TG_ARGV[0], before, NEW.status);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    EXECUTE format('GRANT %s ON %s TO %I', rights, relation, current_setting('praxis.role'));
+END $$;
+CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
+END $$;
+CREATE TABLE {schema}.appointment (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid NOT NULL,
+    facility_id uuid NOT NULL,
+    room_id uuid,
+    visit_type_id uuid,
+    modality text NOT NULL,
+    status text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    time_zone text NOT NULL,
+    note bytea,
+    cancel_code text,
+    booked_by uuid,
+    CONSTRAINT appointment_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
+    CONSTRAINT appointment_order CHECK ((ends_at > starts_at)),
+    CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['BOOKED'::text, 'CONFIRMED'::text, 'CHECKED_IN'::text, 'IN_PROGRESS'::text, 'COMPLETED'::text, 'CANCELLED'::text, 'NO_SHOW'::text])))
+);
+CREATE TABLE {schema}.appointment_resource (
+    appointment_id uuid NOT NULL,
+    resource_id uuid NOT NULL,
+    kind text NOT NULL,
+    busy_from timestamp with time zone NOT NULL,
+    busy_until timestamp with time zone NOT NULL,
+    blocking boolean DEFAULT true NOT NULL,
+    CONSTRAINT appointment_resource_kind_known CHECK ((kind = ANY (ARRAY['PRACTITIONER'::text, 'ROOM'::text]))),
+    CONSTRAINT appointment_resource_order CHECK ((busy_until > busy_from))
+);
+CREATE TABLE {schema}.audit_entry (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_id uuid,
+    actor_kind text NOT NULL,
+    roles text[] NOT NULL,
+    session_id uuid,
+    facility_id uuid,
+    action text NOT NULL,
+    object_type text,
+    object_id uuid,
+    object_version integer,
+    patients uuid[] NOT NULL,
+    classes text[] NOT NULL,
+    purpose text NOT NULL,
+    operation_hash text,
+    request_id uuid,
+    source_address text,
+    outcome text NOT NULL,
+    CONSTRAINT audit_entry_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['USER'::text, 'SYSTEM'::text, 'OPERATOR'::text]))),
+    CONSTRAINT audit_entry_outcome_known CHECK ((outcome = ANY (ARRAY['OK'::text, 'DENIED'::text, 'FAILED'::text])))
+);
+CREATE TABLE {schema}.availability_rule (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    practitioner_id uuid NOT NULL,
+    facility_id uuid NOT NULL,
+    weekday smallint NOT NULL,
+    starts_local time without time zone NOT NULL,
+    ends_local time without time zone NOT NULL,
+    time_zone text NOT NULL,
+    valid_from date NOT NULL,
+    valid_until date,
+    CONSTRAINT availability_rule_order CHECK ((ends_local > starts_local)),
+    CONSTRAINT availability_rule_validity_order CHECK ((valid_until >= valid_from)),
+    CONSTRAINT availability_rule_weekday_iso CHECK (((weekday >= 1) AND (weekday <= 7)))
+);
+CREATE TABLE {schema}.condition (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    category text NOT NULL,
+    clinical_status text,
+    verification_status text NOT NULL,
+    recorded_at timestamp with time zone,
+    onset_at timestamp with time zone,
+    abated_at timestamp with time zone,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT condition_category_known CHECK ((category = ANY (ARRAY['PROBLEM_LIST_ITEM'::text, 'ENCOUNTER_DIAGNOSIS'::text, 'HEALTH_CONCERN'::text]))),
+    CONSTRAINT condition_clinical_status_known CHECK ((clinical_status = ANY (ARRAY['ACTIVE'::text, 'RECURRENCE'::text, 'RELAPSE'::text, 'INACTIVE'::text, 'REMISSION'::text, 'RESOLVED'::text]))),
+    CONSTRAINT condition_verification_status_known CHECK ((verification_status = ANY (ARRAY['UNCONFIRMED'::text, 'PROVISIONAL'::text, 'DIFFERENTIAL'::text, 'CONFIRMED'::text, 'REFUTED'::text, 'ENTERED_IN_ERROR'::text])))
+);
+CREATE TABLE {schema}.counter (
+    name text NOT NULL,
+    n bigint NOT NULL
+);
+CREATE TABLE {schema}.encounter (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid,
+    facility_id uuid,
+    organization_id uuid,
+    appointment_id uuid,
+    class text NOT NULL,
+    status text NOT NULL,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    clinical bytea,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT encounter_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
+    CONSTRAINT encounter_order CHECK ((ended_at >= started_at)),
+    CONSTRAINT encounter_status_known CHECK ((status = ANY (ARRAY['PLANNED'::text, 'ARRIVED'::text, 'TRIAGED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'CLOSED'::text, 'CANCELLED'::text])))
+);
+CREATE TABLE {schema}.encounter_participant (
+    encounter_id uuid NOT NULL,
+    practitioner_id uuid NOT NULL,
+    role text NOT NULL
+);
+CREATE TABLE {schema}.facility (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    time_zone text NOT NULL,
+    phone text,
+    address_lines text[] DEFAULT '{}'::text[] NOT NULL,
+    active boolean DEFAULT true NOT NULL
+);
+CREATE TABLE {schema}.fhir_resource (
+    id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    resource_type text NOT NULL,
+    patient_id uuid,
+    mapped_id uuid,
+    body bytea NOT NULL
+);
+CREATE TABLE {schema}.field_policy (
+    id uuid NOT NULL,
+    type_name text NOT NULL,
+    field_name text NOT NULL,
+    permission text NOT NULL,
+    reason text NOT NULL,
+    template_key text,
+    template_hash text,
+    customised boolean DEFAULT false NOT NULL
+);
+CREATE TABLE {schema}.idempotency_key (
+    actor_id uuid NOT NULL,
+    operation text NOT NULL,
+    key_hash bytea NOT NULL,
+    request_hash bytea NOT NULL,
+    outcome jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+CREATE TABLE {schema}.import_source (
+    resource_type text NOT NULL,
+    source_token bytea NOT NULL,
+    local_id uuid NOT NULL
+);
+CREATE TABLE {schema}.membership (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role_id uuid NOT NULL,
+    facility_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE {schema}.note_template (
+    id uuid NOT NULL,
+    title text NOT NULL,
+    type_code text NOT NULL,
+    body text NOT NULL,
+    retired boolean DEFAULT false NOT NULL,
+    template_key text,
+    template_hash text,
+    customised boolean DEFAULT false NOT NULL
+);
+CREATE TABLE {schema}.observation (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    performer_id uuid,
+    category text NOT NULL,
+    status text NOT NULL,
+    effective_at timestamp with time zone,
+    issued_at timestamp with time zone,
+    result bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT observation_category_known CHECK ((category = ANY (ARRAY['VITAL_SIGNS'::text, 'LABORATORY'::text, 'SURVEY'::text, 'SOCIAL_HISTORY'::text, 'EXAM'::text, 'IMAGING'::text, 'PROCEDURE'::text, 'THERAPY'::text, 'ACTIVITY'::text, 'OTHER'::text]))),
+    CONSTRAINT observation_status_known CHECK ((status = ANY (ARRAY['REGISTERED'::text, 'PRELIMINARY'::text, 'FINAL'::text, 'AMENDED'::text, 'CORRECTED'::text, 'CANCELLED'::text, 'ENTERED_IN_ERROR'::text, 'UNKNOWN'::text])))
+);
+CREATE TABLE {schema}.organization (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    kind text,
+    phone text,
+    address_lines text[] DEFAULT '{}'::text[] NOT NULL,
+    active boolean DEFAULT true NOT NULL
+);
+CREATE TABLE {schema}.organization_identifier (
+    system text NOT NULL,
+    value text NOT NULL,
+    organization_id uuid NOT NULL
+);
+CREATE TABLE {schema}.patient (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    status text NOT NULL,
+    administrative_sex text NOT NULL,
+    record_number bytea NOT NULL,
+    identity bytea NOT NULL,
+    contact bytea NOT NULL,
+    identifiers bytea NOT NULL,
+    CONSTRAINT patient_administrative_sex_known CHECK ((administrative_sex = ANY (ARRAY['FEMALE'::text, 'MALE'::text, 'OTHER'::text, 'UNKNOWN'::text]))),
+    CONSTRAINT patient_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text, 'DECEASED'::text, 'MERGED'::text, 'ERASED'::text])))
+);
+CREATE TABLE {schema}.patient_token (
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    token bytea NOT NULL,
+    CONSTRAINT patient_token_kind_known CHECK ((kind = ANY (ARRAY['MRN'::text, 'NATIONAL_ID'::text, 'IDENTIFIER'::text, 'EMAIL'::text, 'PHONE'::text, 'BIRTH_DATE'::text, 'DUPLICATE'::text])))
+);
+CREATE TABLE {schema}.phi_key (
+    subject uuid NOT NULL,
+    version integer NOT NULL,
+    wrapped bytea NOT NULL,
+    commitment bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT phi_key_version_positive CHECK ((version > 0))
+);
+CREATE TABLE {schema}.practitioner (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    family text NOT NULL,
+    given text[] DEFAULT '{}'::text[] NOT NULL,
+    prefix text,
+    specialty_id uuid,
+    active boolean DEFAULT true NOT NULL,
+    bookable boolean DEFAULT false NOT NULL
+);
+CREATE TABLE {schema}.practitioner_identifier (
+    system text NOT NULL,
+    value text NOT NULL,
+    practitioner_id uuid NOT NULL
+);
+CREATE TABLE {schema}.related_person (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    guardian boolean DEFAULT false NOT NULL,
+    emergency_contact boolean DEFAULT false NOT NULL,
+    details bytea NOT NULL
+);
+CREATE TABLE {schema}.role (
+    id uuid NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    description text NOT NULL,
+    retired boolean DEFAULT false NOT NULL,
+    template_key text,
+    template_hash text,
+    customised boolean DEFAULT false NOT NULL
+);
+CREATE TABLE {schema}.role_permission (
+    role_id uuid NOT NULL,
+    permission text NOT NULL
+);
+CREATE TABLE {schema}.room (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    facility_id uuid NOT NULL,
+    name text NOT NULL,
+    active boolean DEFAULT true NOT NULL
+);
+CREATE TABLE {schema}.session (
+    id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT session_kind_known CHECK ((kind = ANY (ARRAY['BEARER'::text, 'COOKIE'::text])))
+);
+CREATE TABLE {schema}.specialty (
+    id uuid NOT NULL,
+    code text NOT NULL,
+    display text NOT NULL,
+    retired boolean DEFAULT false NOT NULL,
+    template_key text,
+    template_hash text,
+    customised boolean DEFAULT false NOT NULL
+);
+CREATE TABLE {schema}.status_transition (
+    machine text NOT NULL,
+    from_status text NOT NULL,
+    to_status text NOT NULL,
+    permission text NOT NULL
+);
+CREATE TABLE {schema}.tenant_self (
+    tenant_id uuid NOT NULL,
+    schema_version integer NOT NULL,
+    only_one boolean DEFAULT true NOT NULL,
+    CONSTRAINT tenant_self_only_one_check CHECK (only_one)
+);
+CREATE TABLE {schema}.user_account (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text NOT NULL,
+    display_name text NOT NULL,
+    password_hash text NOT NULL,
+    practitioner_id uuid,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT user_account_email_lower CHECK ((email = lower(email)))
+);
+CREATE TABLE {schema}.visit_type (
+    id uuid NOT NULL,
+    key text NOT NULL,
+    name text NOT NULL,
+    modality text NOT NULL,
+    duration_minutes integer NOT NULL,
+    buffer_before_minutes integer DEFAULT 0 NOT NULL,
+    buffer_after_minutes integer DEFAULT 0 NOT NULL,
+    retired boolean DEFAULT false NOT NULL,
+    template_key text,
+    template_hash text,
+    customised boolean DEFAULT false NOT NULL,
+    CONSTRAINT visit_type_buffer_after_sensible CHECK (((buffer_after_minutes >= 0) AND (buffer_after_minutes <= 240))),
+    CONSTRAINT visit_type_buffer_before_sensible CHECK (((buffer_before_minutes >= 0) AND (buffer_before_minutes <= 240))),
+    CONSTRAINT visit_type_duration_sensible CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
+    CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text])))
+);
+INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient:create');
+INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create');
+INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'DECEASED', 'patient:record-death');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'DECEASED', 'patient:record-death');
+INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'BOOKED', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CANCELLED', 'appointment:cancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CANCELLED', 'appointment:cancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'NO_SHOW', 'appointment:no-show');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'NO_SHOW', 'appointment:no-show');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ARRIVED', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'TRIAGED', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ON_HOLD', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CLOSED', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CANCELLED', '');
+ALTER TABLE ONLY {schema}.appointment_resource
+    ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&) WHERE (blocking);
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_patient_unique UNIQUE (id, patient_id);
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.appointment_resource
+    ADD CONSTRAINT appointment_resource_pkey PRIMARY KEY (appointment_id, resource_id);
+ALTER TABLE ONLY {schema}.audit_entry
+    ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.availability_rule
+    ADD CONSTRAINT availability_rule_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.condition
+    ADD CONSTRAINT condition_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.counter
+    ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY {schema}.encounter_participant
+    ADD CONSTRAINT encounter_participant_pkey PRIMARY KEY (encounter_id, practitioner_id, role);
+ALTER TABLE ONLY {schema}.encounter
+    ADD CONSTRAINT encounter_patient_unique UNIQUE (id, patient_id);
+ALTER TABLE ONLY {schema}.encounter
+    ADD CONSTRAINT encounter_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.facility
+    ADD CONSTRAINT facility_code_unique UNIQUE (code);
+ALTER TABLE ONLY {schema}.facility
+    ADD CONSTRAINT facility_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.fhir_resource
+    ADD CONSTRAINT fhir_resource_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.field_policy
+    ADD CONSTRAINT field_policy_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.field_policy
+    ADD CONSTRAINT field_policy_unique UNIQUE (type_name, field_name, permission);
+ALTER TABLE ONLY {schema}.idempotency_key
+    ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (actor_id, operation, key_hash);
+ALTER TABLE ONLY {schema}.import_source
+    ADD CONSTRAINT import_source_pkey PRIMARY KEY (resource_type, source_token);
+ALTER TABLE ONLY {schema}.membership
+    ADD CONSTRAINT membership_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.membership
+    ADD CONSTRAINT membership_unique UNIQUE NULLS NOT DISTINCT (user_id, role_id, facility_id);
+ALTER TABLE ONLY {schema}.note_template
+    ADD CONSTRAINT note_template_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.observation
+    ADD CONSTRAINT observation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.organization_identifier
+    ADD CONSTRAINT organization_identifier_pkey PRIMARY KEY (system, value);
+ALTER TABLE ONLY {schema}.organization
+    ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.patient
+    ADD CONSTRAINT patient_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.patient_token
+    ADD CONSTRAINT patient_token_pkey PRIMARY KEY (patient_id, kind, token);
+ALTER TABLE ONLY {schema}.phi_key
+    ADD CONSTRAINT phi_key_pkey PRIMARY KEY (subject, version);
+ALTER TABLE ONLY {schema}.practitioner_identifier
+    ADD CONSTRAINT practitioner_identifier_pkey PRIMARY KEY (system, value);
+ALTER TABLE ONLY {schema}.practitioner
+    ADD CONSTRAINT practitioner_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.related_person
+    ADD CONSTRAINT related_person_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.role
+    ADD CONSTRAINT role_code_unique UNIQUE (code);
+ALTER TABLE ONLY {schema}.role_permission
+    ADD CONSTRAINT role_permission_pkey PRIMARY KEY (role_id, permission);
+ALTER TABLE ONLY {schema}.role
+    ADD CONSTRAINT role_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.room
+    ADD CONSTRAINT room_name_unique UNIQUE (facility_id, name);
+ALTER TABLE ONLY {schema}.room
+    ADD CONSTRAINT room_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.session
+    ADD CONSTRAINT session_token_unique UNIQUE (token_hash);
+ALTER TABLE ONLY {schema}.specialty
+    ADD CONSTRAINT specialty_code_unique UNIQUE (code);
+ALTER TABLE ONLY {schema}.specialty
+    ADD CONSTRAINT specialty_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.status_transition
+    ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status);
+ALTER TABLE ONLY {schema}.tenant_self
+    ADD CONSTRAINT tenant_self_only_one UNIQUE (only_one);
+ALTER TABLE ONLY {schema}.tenant_self
+    ADD CONSTRAINT tenant_self_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY {schema}.user_account
+    ADD CONSTRAINT user_account_email_unique UNIQUE (email);
+ALTER TABLE ONLY {schema}.user_account
+    ADD CONSTRAINT user_account_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.visit_type
+    ADD CONSTRAINT visit_type_key_unique UNIQUE (key);
+ALTER TABLE ONLY {schema}.visit_type
+    ADD CONSTRAINT visit_type_pkey PRIMARY KEY (id);
+CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC, id DESC);
+CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
+CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at, id);
+CREATE INDEX audit_entry_by_patient ON {schema}.audit_entry USING gin (patients);
+CREATE INDEX audit_entry_by_time ON {schema}.audit_entry USING brin (at);
+CREATE INDEX availability_rule_by_practitioner ON {schema}.availability_rule USING btree (practitioner_id);
+CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
+CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC, id DESC);
+CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
+CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC, id DESC);
+CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
+CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
+CREATE INDEX observation_by_encounter ON {schema}.observation USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
+CREATE INDEX observation_by_patient ON {schema}.observation USING btree (patient_id, effective_at DESC, id DESC);
+CREATE INDEX patient_by_update ON {schema}.patient USING btree (updated_at);
+CREATE UNIQUE INDEX patient_identifier_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'IDENTIFIER'::text);
+CREATE UNIQUE INDEX patient_mrn_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'MRN'::text);
+CREATE UNIQUE INDEX patient_national_id_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'NATIONAL_ID'::text);
+CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, token);
+CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
+CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
+CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment');
+CREATE TRIGGER appointment_version BEFORE UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER audit_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER availability_rule_version BEFORE UPDATE ON {schema}.availability_rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
+CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER observation_version BEFORE UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('patient');
+CREATE TRIGGER patient_version BEFORE UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER practitioner_version BEFORE UPDATE ON {schema}.practitioner FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.appointment_resource
+    ADD CONSTRAINT appointment_resource_appointment_fk FOREIGN KEY (appointment_id) REFERENCES {schema}.appointment(id);
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id);
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id);
+ALTER TABLE ONLY {schema}.availability_rule
+    ADD CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.availability_rule
+    ADD CONSTRAINT availability_rule_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.condition
+    ADD CONSTRAINT condition_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.condition
+    ADD CONSTRAINT condition_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.condition
+    ADD CONSTRAINT condition_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.encounter
+    ADD CONSTRAINT encounter_appointment_fk FOREIGN KEY (appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
+ALTER TABLE ONLY {schema}.encounter
+    ADD CONSTRAINT encounter_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.encounter
+    ADD CONSTRAINT encounter_organization_fk FOREIGN KEY (organization_id) REFERENCES {schema}.organization(id);
+ALTER TABLE ONLY {schema}.encounter_participant
+    ADD CONSTRAINT encounter_participant_encounter_fk FOREIGN KEY (encounter_id) REFERENCES {schema}.encounter(id);
+ALTER TABLE ONLY {schema}.encounter_participant
+    ADD CONSTRAINT encounter_participant_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.encounter
+    ADD CONSTRAINT encounter_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.encounter
+    ADD CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.fhir_resource
+    ADD CONSTRAINT fhir_resource_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.membership
+    ADD CONSTRAINT membership_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.membership
+    ADD CONSTRAINT membership_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
+ALTER TABLE ONLY {schema}.membership
+    ADD CONSTRAINT membership_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.observation
+    ADD CONSTRAINT observation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.observation
+    ADD CONSTRAINT observation_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.observation
+    ADD CONSTRAINT observation_performer_fk FOREIGN KEY (performer_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.organization_identifier
+    ADD CONSTRAINT organization_identifier_organization_fk FOREIGN KEY (organization_id) REFERENCES {schema}.organization(id);
+ALTER TABLE ONLY {schema}.patient_token
+    ADD CONSTRAINT patient_token_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.practitioner_identifier
+    ADD CONSTRAINT practitioner_identifier_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.practitioner
+    ADD CONSTRAINT practitioner_specialty_fk FOREIGN KEY (specialty_id) REFERENCES {schema}.specialty(id);
+ALTER TABLE ONLY {schema}.related_person
+    ADD CONSTRAINT related_person_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.role_permission
+    ADD CONSTRAINT role_permission_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
+ALTER TABLE ONLY {schema}.room
+    ADD CONSTRAINT room_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.session
+    ADD CONSTRAINT session_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.user_account
+    ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.audit_entry TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.fhir_resource TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.field_policy TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.organization TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.organization_identifier TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.patient TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.related_person TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.role TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.role_permission TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.room TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
+GRANT SELECT ON TABLE {schema}.status_transition TO {role};
+GRANT SELECT ON TABLE {schema}.tenant_self TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.user_account TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.visit_type TO {role};

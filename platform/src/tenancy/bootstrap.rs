@@ -4,7 +4,7 @@
 //! updates of `pg_settings`) from PUBLIC means that an injected expression can't cross tenants.
 
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use super::control::Installation;
 use crate::vault::{LocalKeyWrapper, crypto};
@@ -27,24 +27,22 @@ impl Hardening {
 
 /// Makes what is missing, leaves what is there, and returns the installation.
 ///
-/// The connection must belong to a role that may create roles and schemas.
+/// The connection must belong to a superuser. The roles and the schema appear together or not at
+/// all: the owner of the schema `control` is what says which installation this is.
 pub async fn bootstrap(admin: &mut PgConnection, passwords: &LocalKeyWrapper) -> Result<Installation, sqlx::Error> {
-    let existing: bool = sqlx::query_scalar("SELECT to_regclass('control.installation') IS NOT NULL").fetch_one(&mut *admin).await?;
-    let stored: Option<String> = if existing {
-        sqlx::query_scalar("SELECT id FROM control.installation").fetch_optional(&mut *admin).await?
-    } else {
-        None
-    };
-    let installation = match stored.and_then(Installation::stored) {
+    let mut transaction = admin.begin().await?;
+    let connection: &mut PgConnection = &mut transaction;
+    let installation = match installed(connection).await? {
         Some(installation) => installation,
         None => new_installation()?,
     };
     let owner = installation.owner_role();
-    ensure_role(admin, &owner, "NOLOGIN").await?;
+    ensure_role(connection, &owner, "NOLOGIN").await?;
     let control = installation.control_role();
-    ensure_login(admin, &control, passwords).await?;
-    run(admin, format!(
+    ensure_login(connection, &control, passwords).await?;
+    run(connection, format!(
         "GRANT {owner} TO CURRENT_USER;
+         SET LOCAL client_min_messages = warning;
          CREATE SCHEMA IF NOT EXISTS control AUTHORIZATION {owner};
          CREATE SCHEMA IF NOT EXISTS ext AUTHORIZATION {owner};
          CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA ext;
@@ -53,6 +51,7 @@ pub async fn bootstrap(admin: &mut PgConnection, passwords: &LocalKeyWrapper) ->
          ALTER DEFAULT PRIVILEGES FOR ROLE {owner} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"
     ))
     .await?;
+    transaction.commit().await?;
     // Only the owner of the functions, a superuser, can take them away; where the operator is not
     // one, `praxis doctor` says what is missing.
     if let Err(error) = run(admin, "REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
@@ -63,13 +62,27 @@ pub async fn bootstrap(admin: &mut PgConnection, passwords: &LocalKeyWrapper) ->
     Ok(installation)
 }
 
+/// The installation of this database, if it has one.
+pub async fn installed(connection: &mut PgConnection) -> Result<Option<Installation>, sqlx::Error> {
+    let owner: Option<String> =
+        sqlx::query_scalar("SELECT nspowner::regrole::text FROM pg_catalog.pg_namespace WHERE nspname = 'control'")
+            .fetch_optional(connection)
+            .await?;
+    let Some(owner) = owner else { return Ok(None) };
+    let id = owner.strip_prefix("praxis_").and_then(|rest| rest.strip_suffix("_owner")).map(str::to_owned);
+    // A schema of that name that is somebody else's must not be touched.
+    id.and_then(Installation::stored).map(Some).ok_or_else(|| {
+        sqlx::Error::Configuration("the schema `control` of this database belongs to something else than Praxis".into())
+    })
+}
+
 fn new_installation() -> Result<Installation, sqlx::Error> {
     let noise: [u8; 5] = crypto::random().map_err(|error| sqlx::Error::Configuration(error.to_string().into()))?;
     let id = data_encoding::BASE32_NOPAD.encode(&noise).to_ascii_lowercase();
     Installation::stored(id).ok_or_else(|| sqlx::Error::Configuration("installation id".into()))
 }
 
-/// Makes the login role of a shard if it is missing, and lets the server log in as it.
+/// Makes the login role of a shard if it is missing. The caller sees to it that no other does so too.
 pub async fn ensure_login_role(
     admin: &mut PgConnection,
     installation: &Installation,
@@ -90,11 +103,7 @@ async fn ensure_role(admin: &mut PgConnection, role: &str, options: &str) -> Res
     if known {
         return Ok(());
     }
-    match run(admin, format!("CREATE ROLE {role} {options}")).await {
-        // Somebody else made it at the same time.
-        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == "42710" || code == "23505") => Ok(()),
-        other => other,
-    }
+    run(admin, format!("CREATE ROLE {role} {options}")).await
 }
 
 /// Looks whether the rights that could cross tenants are taken away.

@@ -18,6 +18,11 @@ impl Installation {
         (id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())).then_some(Self(id))
     }
 
+    /// What tells it from others, as it stands in the control schema.
+    pub fn id(&self) -> &str {
+        &self.0
+    }
+
     /// The role that owns every schema and runs migrations.
     pub fn owner_role(&self) -> String {
         format!("praxis_{}_owner", self.0)

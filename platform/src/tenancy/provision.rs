@@ -88,6 +88,8 @@ pub async fn provision(
 
     let mut transaction = admin.begin().await?;
     let connection: &mut PgConnection = &mut transaction;
+    // One new clinic per cell at a time: shards are given out, and their roles made, in turn.
+    sqlx::query("SELECT FROM control.cell WHERE id = 'main' FOR NO KEY UPDATE").execute(&mut *connection).await?;
     // The control rows first: a taken slug is found before anything costly is done.
     let shard = next_shard(connection).await?;
     ensure_login_role(connection, installation, shard, passwords).await?;
@@ -96,7 +98,8 @@ pub async fn provision(
     let tables = SNAPSHOT.replace("{schema}", schema.as_str()).replace("{role}", schema.as_str());
     let message = format!(
         "CREATE ROLE {schema} NOLOGIN; GRANT {schema} TO {app}; GRANT {schema} TO {owner};
-         SET LOCAL ROLE {owner}; CREATE SCHEMA {schema}; GRANT USAGE ON SCHEMA {schema} TO {schema};
+         CREATE SCHEMA {schema} AUTHORIZATION {owner};
+         SET LOCAL ROLE {owner}; GRANT USAGE ON SCHEMA {schema} TO {schema};
          SET LOCAL search_path = {schema};
          {tables}"
     );
@@ -208,4 +211,3 @@ async fn insert_control_rows(
         .await?;
     Ok(())
 }
-

@@ -21,7 +21,7 @@ impl SchemaName {
     }
 
     /// Takes a stored name, if it has the shape that only we give.
-    pub(super) fn stored(name: &str) -> Option<Self> {
+    pub fn stored(name: &str) -> Option<Self> {
         let digits = name.strip_prefix("t_")?;
         praxis_entity::ids::decode_base32(digits)?;
         Some(Self(name.to_owned()))

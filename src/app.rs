@@ -1,0 +1,158 @@
+//! The composition root: what the server consists of, made from top to bottom.
+
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use praxis_graphql::{
+    api::{Api, UnreadableSchema},
+    schema,
+};
+use praxis_platform::{
+    Platform,
+    clock::{SharedClock, SystemClock},
+    keyring::Keyring,
+    names::NameIndexes,
+    session::Authenticator,
+    tenancy::{Control, Directory, Pool, check_hardening, connect_admin},
+    vault::VaultError,
+};
+use sea_orm::DbErr;
+use tokio::{net::TcpListener, task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{Config, Invalid},
+    http::{self, Edge, admin::Health, metrics, throttle::Throttle},
+};
+
+/// How long requests under way may take once the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Clinics whose name search is held in memory.
+const SEARCHED_CLINICS: u64 = 256;
+
+/// The server, built but not yet listening.
+pub struct App {
+    /// What the public port serves.
+    pub router: Router,
+    /// What the admin port serves.
+    pub admin_router: Router,
+    /// Which clinics there are.
+    pub directory: Arc<Directory>,
+    /// What all operations share.
+    pub platform: Arc<Platform>,
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is not valid.
+    #[error(transparent)]
+    Config(#[from] Invalid),
+    /// The root key can't be used.
+    #[error("the root key cannot be used")]
+    Key(#[source] VaultError),
+    /// The control database can't be used.
+    #[error("the control database cannot be used")]
+    Database(#[source] sqlx::Error),
+    /// The clinics can't be read.
+    #[error("the directory of tenants cannot be read")]
+    Directory(#[source] DbErr),
+    /// PUBLIC holds rights with which a statement can cross tenants.
+    #[error(
+        "PUBLIC may call set_config or update pg_settings: run `praxis migrate up` as a superuser, see `praxis doctor`"
+    )]
+    NotHardened,
+    /// The schema can't be read back.
+    #[error(transparent)]
+    Schema(#[from] UnreadableSchema),
+    /// The listeners failed.
+    #[error("serving failed")]
+    Io(#[source] io::Error),
+}
+
+impl App {
+    /// Builds the server, and refuses where it would not be safe to serve.
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        metrics::handle();
+        let url = config.database.url()?;
+        let root = config.keys.wrapper(false).map_err(StartError::Key)?;
+        let control = Control::connect(url, Arc::clone(&root)).await.map_err(StartError::Database)?;
+        let mut operator = connect_admin(url).await.map_err(StartError::Database)?;
+        let hardening = check_hardening(&mut operator).await.map_err(StartError::Database)?;
+        sqlx::Connection::close(operator).await.map_err(StartError::Database)?;
+        match (hardening.complete(), config.database.require_hardening) {
+            (true, _) => {}
+            (false, true) => return Err(StartError::NotHardened),
+            (false, false) => {
+                tracing::warn!("PUBLIC may call set_config: an injected statement could cross tenants")
+            }
+        }
+
+        let clock: SharedClock = Arc::new(SystemClock);
+        let directory = Directory::load(control.clone(), Arc::clone(&clock), &config.http.base_domain)
+            .await
+            .map_err(StartError::Directory)?;
+        // Ends by itself with the last holder of the directory.
+        drop(directory.keep_fresh());
+        let platform = Arc::new(Platform {
+            pool: Pool::new(control.clone(), config.database.pool),
+            keyring: Keyring::new(control, root),
+            clock: Arc::clone(&clock),
+            names: NameIndexes::new(SEARCHED_CLINICS),
+        });
+        let api = Arc::new(Api::new(schema::build(), config.limits)?);
+        let edge = Arc::new(Edge {
+            platform: Arc::clone(&platform),
+            directory: Arc::clone(&directory),
+            authenticator: Authenticator::default(),
+            throttle: Throttle::default(),
+            client_address_header: config.http.client_address_header,
+        });
+        let ids = Arc::new(move || clock.new_id().to_string());
+        let health = Health { directory: Arc::clone(&directory), platform: Arc::clone(&platform), hardening };
+        Ok(Self {
+            router: http::public(edge, api, ids, config.http.graphiql),
+            admin_router: http::admin::router(health),
+            directory,
+            platform,
+        })
+    }
+
+    /// Serves until `shutdown`, then lets requests under way finish for a while.
+    pub async fn serve(
+        self,
+        public: Vec<TcpListener>,
+        admin: Option<TcpListener>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), StartError> {
+        let stop = CancellationToken::new();
+        let mut servers = JoinSet::new();
+        for listener in public {
+            servers.spawn(serve_one(listener, self.router.clone(), stop.clone()));
+        }
+        if let Some(listener) = admin {
+            servers.spawn(serve_one(listener, self.admin_router.clone(), stop.clone()));
+        }
+        let upkeep = tokio::spawn(metrics::upkeep());
+        // A server that ends by itself takes the others with it.
+        let ended_early = tokio::select! {
+            () = shutdown => None,
+            ended = servers.join_next() => ended,
+        };
+        stop.cancel();
+        upkeep.abort();
+        if timeout(DRAIN, async { while servers.join_next().await.is_some() {} }).await.is_err() {
+            tracing::warn!("requests under way were cut off");
+        }
+        match ended_early {
+            Some(Ok(Err(error))) => Err(StartError::Io(error)),
+            Some(Err(error)) => Err(StartError::Io(io::Error::other(error))),
+            Some(Ok(Ok(()))) | None => Ok(()),
+        }
+    }
+}
+
+async fn serve_one(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
+}

@@ -1,0 +1,204 @@
+//! `praxis doctor`: looks at everything an installation needs and says what to do about the rest.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use praxis_platform::{
+    clock::{Clock, SystemClock},
+    tenancy::{Hardening, InstallationFacts, ServerFacts, check_hardening, connect_admin, probe},
+};
+use serde::Serialize;
+
+use super::{Context, Exit};
+use crate::config::Config;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Failed,
+    /// Another check has to succeed first.
+    Skipped,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, Serialize)]
+struct Check {
+    check: &'static str,
+    verdict: Verdict,
+    found: String,
+    /// What to do about it.
+    hint: Option<&'static str>,
+}
+
+impl Check {
+    fn judged(check: &'static str, good: bool, found: impl Into<String>, hint: &'static str) -> Self {
+        let verdict = if good { Verdict::Ok } else { Verdict::Failed };
+        Self { check, verdict, found: found.into(), hint: (!good).then_some(hint) }
+    }
+
+    fn skipped(check: &'static str) -> Self {
+        Self { check, verdict: Verdict::Skipped, found: String::new(), hint: None }
+    }
+}
+
+const OF_THE_SERVER: [&str; 7] = [
+    "postgres version",
+    "btree_gist",
+    "max_locks_per_transaction",
+    "clock",
+    "hardening",
+    "control schema",
+    "tenants",
+];
+
+/// Runs all checks; fails if one does.
+pub async fn run(_args: Args, context: &Context) -> Result<Exit> {
+    let checks = examine(context).await;
+    context.output.print_rows(&["check", "verdict", "found", "hint"], &checks)?;
+    let failed = checks.iter().any(|check| check.verdict == Verdict::Failed);
+    Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+async fn examine(context: &Context) -> Vec<Check> {
+    let config = match context.config() {
+        Ok(config) => config,
+        Err(invalid) => {
+            let found = invalid.problems.join("; ");
+            let hint = "see `praxis config print --explain` once these are put right";
+            let mut checks = vec![Check::judged("configuration", false, found, hint)];
+            checks.extend(["root key", "database"].into_iter().chain(OF_THE_SERVER).map(Check::skipped));
+            return checks;
+        }
+    };
+    let mut checks = vec![Check::judged("configuration", true, "valid", ""), root_key(&config)];
+    match look(&config).await {
+        Ok((facts, hardening)) => {
+            checks.push(Check::judged("database", true, "reachable", ""));
+            checks.extend(server(&facts, SystemClock.now()));
+            let hint =
+                "run `praxis migrate up` as a superuser: it takes set_config and pg_settings from PUBLIC";
+            let found = format!(
+                "set_config {}, pg_settings {}",
+                if hardening.set_config_revoked { "revoked" } else { "open to PUBLIC" },
+                if hardening.settings_revoked { "revoked" } else { "open to PUBLIC" },
+            );
+            checks.push(Check::judged("hardening", hardening.complete(), found, hint));
+            checks.extend(installation(facts.installation.as_ref()));
+        }
+        Err(error) => {
+            let hint = "check DATABASE_URL, and that the server runs and accepts this login";
+            checks.push(Check::judged("database", false, format!("{error:#}"), hint));
+            checks.extend(OF_THE_SERVER.map(Check::skipped));
+        }
+    }
+    checks
+}
+
+fn root_key(config: &Config) -> Check {
+    let hint = "set PRAXIS_ROOT_KEY_FILE to a file with mode 600; `praxis migrate up` makes a missing one";
+    match config.keys.wrapper(false) {
+        Ok(wrapper) => {
+            Check::judged("root key", true, praxis_platform::vault::KeyWrapper::id(&*wrapper), hint)
+        }
+        Err(error) => Check::judged("root key", false, error.to_string(), hint),
+    }
+}
+
+async fn look(config: &Config) -> Result<(ServerFacts, Hardening)> {
+    let mut connection = connect_admin(config.database.url()?).await?;
+    let facts = probe(&mut connection).await?;
+    let hardening = check_hardening(&mut connection).await?;
+    sqlx::Connection::close(connection).await?;
+    Ok((facts, hardening))
+}
+
+fn server(facts: &ServerFacts, now: DateTime<Utc>) -> [Check; 4] {
+    let skew = (facts.now - now).num_milliseconds().abs();
+    let version = format!("{}.{}", facts.version / 10_000, facts.version % 10_000);
+    [
+        Check::judged(
+            "postgres version",
+            facts.version >= 150_000,
+            version,
+            "Postgres 15 or newer is needed",
+        ),
+        Check::judged(
+            "btree_gist",
+            facts.btree_gist,
+            if facts.btree_gist { "available" } else { "missing" },
+            "install the package of Postgres' contributed extensions",
+        ),
+        Check::judged(
+            "max_locks_per_transaction",
+            facts.max_locks >= 256,
+            facts.max_locks.to_string(),
+            "set it to 256 or more in postgresql.conf: making a clinic locks several hundred objects at once",
+        ),
+        Check::judged(
+            "clock",
+            skew <= 5_000,
+            format!("{skew} ms apart"),
+            "let both machines follow a time server: sessions end by the clock",
+        ),
+    ]
+}
+
+fn installation(facts: Option<&InstallationFacts>) -> [Check; 2] {
+    let Some(facts) = facts else {
+        let hint = "run `praxis migrate up`";
+        return [Check::judged("control schema", false, "not there", hint), Check::skipped("tenants")];
+    };
+    let known = i32::try_from(praxis_migration::control::steps().len()).unwrap_or(i32::MAX);
+    [
+        Check::judged(
+            "control schema",
+            facts.control_version == known,
+            format!("version {} of {known}", facts.control_version),
+            "run `praxis migrate up`, or a newer praxis if the schema is ahead",
+        ),
+        Check::judged(
+            "tenants",
+            facts.behind == 0,
+            format!("{} of {} out of date", facts.behind, facts.tenants),
+            "run `praxis migrate up`",
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn failed(checks: &[Check]) -> Vec<&str> {
+        checks.iter().filter(|check| check.verdict == Verdict::Failed).map(|check| check.check).collect()
+    }
+
+    #[test]
+    fn each_fact_out_of_bounds_is_found_and_hinted_at() {
+        let now = DateTime::UNIX_EPOCH;
+        let good =
+            ServerFacts { version: 150_004, max_locks: 256, btree_gist: true, now, installation: None };
+        assert!(failed(&server(&good, now)).is_empty());
+        let bad = ServerFacts { version: 140_011, max_locks: 64, btree_gist: false, now, installation: None };
+        let checks = server(&bad, now + TimeDelta::seconds(6));
+        assert_eq!(failed(&checks).len(), 4);
+        assert!(checks.iter().all(|check| check.hint.is_some()));
+    }
+
+    #[test]
+    fn a_server_that_was_never_set_up_is_told_from_one_that_is_behind() {
+        assert_eq!(failed(&installation(None)), ["control schema"]);
+        let control_version = i32::try_from(praxis_migration::control::steps().len()).unwrap();
+        let facts = |control_version, behind| InstallationFacts { control_version, tenants: 3, behind };
+        assert!(failed(&installation(Some(&facts(control_version, 0)))).is_empty());
+        assert_eq!(failed(&installation(Some(&facts(control_version, 1)))), ["tenants"]);
+        assert_eq!(failed(&installation(Some(&facts(control_version - 1, 0)))), ["control schema"]);
+    }
+}

@@ -1,0 +1,68 @@
+//! How a command ends.
+
+use std::{io, process::ExitCode};
+
+use crate::config::Invalid;
+
+/// How a command ends, as scripts see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed.
+    Failed = 1,
+    /// Called or configured wrongly.
+    Usage = 2,
+    /// A check says that something is not up to date.
+    NotUpToDate = 3,
+    /// Some of the work is done; a run can be resumed.
+    Partial = 4,
+    /// Somebody else is at it.
+    Locked = 5,
+    /// Something it depends on can't be reached.
+    Unavailable = 6,
+    /// Refused without `--yes`.
+    Refused = 7,
+    /// Interrupted.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// What an error means.
+    pub fn of(error: &anyhow::Error) -> Self {
+        for cause in error.chain() {
+            if cause.is::<Invalid>() {
+                return Self::Usage;
+            }
+            if let Some(error) = cause.downcast_ref::<sqlx::Error>() {
+                return if is_unreachable(error) { Self::Unavailable } else { Self::Failed };
+            }
+        }
+        Self::Failed
+    }
+}
+
+fn is_unreachable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+        }
+        _ => false,
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Whether the reader of our output has gone away, as `head` does; that is no failure.
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,78 @@
+//! `praxis tenant create`.
+
+use std::{sync::Arc, time::Instant};
+
+use anyhow::Result;
+use praxis_platform::{
+    clock::SystemClock,
+    template::{Source, Template},
+    tenancy::{Installation, NewTenant, provision},
+    vault::KeyWrapper,
+};
+use serde::Serialize;
+use sqlx::postgres::PgConnection;
+
+use crate::cli::{Context, Exit};
+
+/// A clinic to be made.
+#[derive(Debug, clap::Args)]
+pub struct Create {
+    /// Subdomain, such as `northside`
+    #[arg(long)]
+    slug: String,
+    /// Name as shown
+    #[arg(long)]
+    name: String,
+    /// What it starts with; see `praxis template list`
+    #[arg(long)]
+    template: String,
+    /// BCP 47 locale, such as `en-GB`; the template's by default
+    #[arg(long)]
+    locale: Option<String>,
+    /// IANA time zone, such as `Europe/London`; the template's by default
+    #[arg(long)]
+    time_zone: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Created {
+    id: String,
+    slug: String,
+    display_name: String,
+    host: String,
+    template: String,
+    locale: String,
+    time_zone: String,
+    schema_version: i32,
+    duration_ms: u128,
+}
+
+/// Makes the clinic.
+pub async fn run(admin: &mut PgConnection, installation: &Installation, create: Create, context: &Context) -> Result<Exit> {
+    let template = Template::load(&Source::shipped(), &create.template)?;
+    let config = context.config()?;
+    let keys = config.keys.wrapper(false)?;
+    let wrapper: Arc<dyn KeyWrapper> = keys.clone();
+    let begun = Instant::now();
+    let new = NewTenant {
+        slug: create.slug,
+        display_name: create.name,
+        locale: create.locale,
+        time_zone: create.time_zone,
+    };
+    let clock = Arc::new(SystemClock) as _;
+    let tenant = provision(admin, installation, &keys, &wrapper, &clock, &template, &new).await?;
+    let created = Created {
+        id: tenant.id.to_string(),
+        host: format!("{}.{}", tenant.slug, config.http.base_domain),
+        slug: tenant.slug,
+        display_name: tenant.display_name,
+        template: create.template,
+        locale: tenant.locale,
+        time_zone: tenant.time_zone,
+        schema_version: tenant.schema_version,
+        duration_ms: begun.elapsed().as_millis(),
+    };
+    context.output.print_one(&["id", "slug", "display_name", "host", "template", "locale", "time_zone", "duration_ms"], &created)?;
+    Ok(Exit::Done)
+}

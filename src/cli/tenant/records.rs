@@ -1,0 +1,110 @@
+//! What the control schema says of clinics, and changes of their state.
+
+use anyhow::{Result, bail};
+use chrono::{DateTime, Utc};
+use praxis_entity::ids::TenantId;
+use serde::Serialize;
+use sqlx::{Connection, FromRow, postgres::PgConnection};
+use uuid::Uuid;
+
+use crate::cli::{Context, Exit};
+
+const SELECT: &str = "SELECT t.id, slug, display_name, state, state_since, locale, time_zone, template, template_version,
+        cell_id, schema_version, created_at,
+        array(SELECT host FROM control.tenant_domain d WHERE d.tenant_id = t.id ORDER BY host) AS domains
+    FROM control.tenant t";
+
+#[derive(FromRow, Serialize)]
+struct Record {
+    #[serde(serialize_with = "public_id")]
+    id: Uuid,
+    slug: String,
+    display_name: String,
+    state: String,
+    state_since: DateTime<Utc>,
+    locale: String,
+    time_zone: String,
+    template: String,
+    template_version: String,
+    cell_id: String,
+    schema_version: i32,
+    created_at: DateTime<Utc>,
+    domains: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    record: Record,
+    events: Vec<String>,
+}
+
+fn public_id<S: serde::Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&TenantId(*id))
+}
+
+/// Lists all clinics.
+pub async fn list(admin: &mut PgConnection, context: &Context) -> Result<Exit> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY slug"));
+    let rows: Vec<Record> = sqlx::query_as(sql).fetch_all(admin).await?;
+    context.output.print_rows(&["slug", "display_name", "state", "template", "schema_version", "domains"], &rows)?;
+    Ok(Exit::Done)
+}
+
+/// Shows one clinic.
+pub async fn show(admin: &mut PgConnection, slug: &str, context: &Context) -> Result<Exit> {
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE slug = $1"));
+    let Some(record) = sqlx::query_as::<_, Record>(sql).bind(slug).fetch_optional(&mut *admin).await? else {
+        bail!("there is no tenant \"{slug}\"");
+    };
+    let events = sqlx::query_scalar(
+        "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || ' ' || kind
+         FROM control.tenant_event WHERE tenant_id = $1 ORDER BY id",
+    )
+    .bind(record.id)
+    .fetch_all(admin)
+    .await?;
+    let columns = [
+        "id", "slug", "display_name", "state", "state_since", "locale", "time_zone", "template", "template_version",
+        "cell_id", "schema_version", "created_at", "domains", "events",
+    ];
+    context.output.print_one(&columns, &Shown { record, events })?;
+    Ok(Exit::Done)
+}
+
+/// Brings a clinic into another state, if that is a legal transition, and writes it down.
+pub async fn change_state(admin: &mut PgConnection, slug: &str, state: &str, context: &Context) -> Result<Exit> {
+    let mut transaction = admin.begin().await?;
+    let found: Option<(Uuid, String)> = sqlx::query_as("SELECT id, state FROM control.tenant WHERE slug = $1 FOR UPDATE")
+        .bind(slug)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let Some((id, before)) = found else { bail!("there is no tenant \"{slug}\"") };
+    if before != state {
+        let changed = sqlx::query("UPDATE control.tenant SET state = $2 WHERE id = $1")
+            .bind(id)
+            .bind(state)
+            .execute(&mut *transaction)
+            .await;
+        match changed {
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("PX001") => {
+                bail!("a tenant that is {before} can't become {state}");
+            }
+            other => other?,
+        };
+        event(&mut transaction, id, state, serde_json::json!({ "from": before })).await?;
+    }
+    transaction.commit().await?;
+    show(admin, slug, context).await
+}
+
+/// Writes down what an operator did to a clinic.
+pub async fn event(connection: &mut PgConnection, tenant: Uuid, kind: &str, detail: serde_json::Value) -> Result<()> {
+    sqlx::query("INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, $2, session_user, $3)")
+        .bind(tenant)
+        .bind(kind)
+        .bind(detail)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

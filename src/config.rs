@@ -1,0 +1,326 @@
+//! How this installation is set up: defaults, `praxis.toml`, the environment and flags, as one value.
+//!
+//! It is read once and judged as a whole: whoever set three things wrong learns of all three.
+
+mod layers;
+mod secret;
+mod settings;
+
+use std::{
+    collections::HashMap, env, fmt::Display, fs::DirBuilder, net::SocketAddr, os::unix::fs::DirBuilderExt,
+    path::PathBuf, str::FromStr, sync::Arc, time::Duration,
+};
+
+use axum::http::HeaderName;
+use praxis_graphql::limits::Limits;
+use praxis_platform::{
+    tenancy::PoolLimits,
+    vault::{LocalKeyWrapper, RootKey, VaultError},
+};
+use tracing_subscriber::EnvFilter;
+
+pub use layers::Overrides;
+pub use secret::Secret;
+pub use settings::{SETTINGS, Setting};
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The control database and the pool to tenant data.
+    pub database: Database,
+    /// The root key.
+    pub keys: Keys,
+    /// The public port.
+    pub http: Http,
+    /// The admin port.
+    pub admin: Admin,
+    /// The log.
+    pub log: Log,
+    /// What one GraphQL request may ask for.
+    pub limits: Limits,
+}
+
+/// The control database and the pool to tenant data.
+#[derive(Debug, Clone)]
+pub struct Database {
+    url: Option<Secret>,
+    /// Size of the pool.
+    pub pool: PoolLimits,
+    /// Refuse to serve while PUBLIC may call `set_config`.
+    pub require_hardening: bool,
+}
+
+/// Where the root key is.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    root_key: Option<Secret>,
+    /// The file, when the key itself is not given.
+    pub root_key_file: PathBuf,
+}
+
+/// The public port.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// Clinics are reached at `<slug>.<base domain>`.
+    pub base_domain: String,
+    /// Addresses to listen on.
+    pub listen: Vec<SocketAddr>,
+    /// Where a trusted proxy puts the client's address.
+    pub client_address_header: Option<HeaderName>,
+    /// Serve the explorer.
+    pub graphiql: bool,
+}
+
+/// The admin port.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+}
+
+/// The log.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// What is logged, as `EnvFilter` reads it.
+    pub filter: String,
+    /// As text or JSON.
+    pub format: LogFormat,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("expected text or json"),
+        }
+    }
+}
+
+/// Everything that is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is not valid:{}", .problems.iter().map(|problem| format!("\n  - {problem}")).collect::<String>())]
+pub struct Invalid {
+    /// One sentence each.
+    pub problems: Vec<String>,
+}
+
+/// One setting with its value and origin, secrets hidden.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Explained {
+    /// Section and name.
+    pub key: &'static str,
+    /// The value as text.
+    pub value: String,
+    /// Where it comes from.
+    pub source: String,
+    /// The environment variable that sets it.
+    pub variable: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+impl Config {
+    /// Reads and judges the configuration of this process.
+    pub fn load(overrides: &Overrides) -> Result<Self, Invalid> {
+        Self::explain(overrides, &env::vars().collect()).map(|(config, _)| config)
+    }
+
+    /// The same with a given environment, and where each value comes from.
+    pub fn explain(
+        overrides: &Overrides,
+        environment: &HashMap<String, String>,
+    ) -> Result<(Self, Vec<Explained>), Invalid> {
+        let mut problems = Vec::new();
+        let merged = layers::merged(overrides, environment, &mut problems);
+        let values = merged.map(|merged| layers::flat(&merged.cache)).unwrap_or_default();
+        let mut reader = Reader { values: values.into_iter().collect(), problems };
+        reader.refuse_unknown();
+        let config = reader.config();
+        let explained = SETTINGS.iter().map(|setting| reader.explained(setting)).collect();
+        match config {
+            Some(config) if reader.problems.is_empty() => Ok((config, explained)),
+            _ => Err(Invalid { problems: reader.problems }),
+        }
+    }
+}
+
+impl Database {
+    /// The address of the control database; every command but a few needs it.
+    pub fn url(&self) -> Result<&str, Invalid> {
+        self.url.as_ref().map(Secret::expose).ok_or_else(|| Invalid {
+            problems: vec![
+                "no database: set DATABASE_URL, or `url` under [database] in praxis.toml".to_owned(),
+            ],
+        })
+    }
+}
+
+impl Keys {
+    /// The root key, ready for use; a missing file is made only when asked for.
+    pub fn wrapper(&self, create_if_missing: bool) -> Result<Arc<LocalKeyWrapper>, VaultError> {
+        if let Some(key) = &self.root_key {
+            return Ok(Arc::new(LocalKeyWrapper::new("env", &RootKey::parse(key.expose())?)));
+        }
+        if create_if_missing
+            && let Some(folder) = self.root_key_file.parent().filter(|folder| !folder.as_os_str().is_empty())
+        {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+            made.map_err(|error| VaultError::KeyFile(format!("{}: {error}", folder.display())))?;
+        }
+        Ok(Arc::new(LocalKeyWrapper::from_file(&self.root_key_file, create_if_missing)?))
+    }
+}
+
+/// Reads values by name and collects what is wrong with them.
+struct Reader {
+    values: HashMap<String, config::Value>,
+    problems: Vec<String>,
+}
+
+impl Reader {
+    fn config(&mut self) -> Option<Config> {
+        let pool = PoolLimits {
+            connections: self.at_least("database.connections", 1),
+            wait: Duration::from_millis(self.at_least("database.wait_ms", 1)),
+            tenants_per_connection: self.at_least("database.tenants_per_connection", 1),
+            max_age: Duration::from_secs(self.at_least("database.connection_max_age_s", 1)),
+        };
+        let limits = Limits {
+            tokens: self.at_least("limits.tokens", 1),
+            depth: self.at_least("limits.depth", 1),
+            aliases: self.at_least("limits.aliases", 1),
+            root_fields: self.at_least("limits.root_fields", 1),
+            cost: self.at_least("limits.cost", 1),
+            ..Limits::default()
+        };
+        let url = self.text("database.url").map(Secret::new);
+        if let Some(Err(_)) = url.as_ref().map(|url| url.expose().parse::<sqlx::postgres::PgConnectOptions>())
+        {
+            // What is wrong with it may quote the password.
+            self.problem("database.url", "not an address of a Postgres database");
+        }
+        let root_key = self.text("keys.root_key").map(Secret::new);
+        if root_key.as_ref().is_some_and(|key| RootKey::parse(key.expose()).is_err()) {
+            self.problem("keys.root_key", "not 32 bytes in hexadecimal or base64");
+        }
+        let filter = self.text("log.filter").unwrap_or_default();
+        if let Err(error) = EnvFilter::builder().parse(&filter) {
+            self.problem("log.filter", error);
+        }
+        let base_domain = self.text("http.base_domain").unwrap_or_default();
+        if praxis_platform::tenancy::Host::parse(&base_domain).is_none_or(|host| host.as_str() != base_domain)
+        {
+            self.problem("http.base_domain", "not a lower-case host name");
+        }
+        let require_hardening = self.parsed("database.require_hardening");
+        let root_key_file = self.text("keys.root_key_file").map(PathBuf::from).unwrap_or_default();
+        let client_address_header = match self.text("http.client_address_header") {
+            Some(_) => self.parsed("http.client_address_header"),
+            None => None,
+        };
+        let graphiql = self.parsed("http.graphiql");
+        let listen = self.addresses("http.listen");
+        let admin = self.parsed("admin.listen");
+        let format = self.parsed("log.format");
+        Some(Config {
+            database: Database { url, pool, require_hardening: require_hardening? },
+            keys: Keys { root_key, root_key_file },
+            http: Http { base_domain, listen, client_address_header, graphiql: graphiql? },
+            admin: Admin { listen: admin? },
+            log: Log { filter, format: format? },
+            limits,
+        })
+    }
+
+    fn problem(&mut self, key: &str, problem: impl Display) {
+        let origin = self.values.get(key).and_then(config::Value::origin).unwrap_or("default");
+        self.problems.push(format!("{key} (from {origin}): {problem}"));
+    }
+
+    fn refuse_unknown(&mut self) {
+        let mut unknown: Vec<_> =
+            self.values.keys().filter(|key| settings::setting(key).is_none()).cloned().collect();
+        unknown.sort_unstable();
+        for key in unknown {
+            self.problem(&key, "there is no such setting");
+        }
+    }
+
+    /// A list is read as its members, separated by commas.
+    fn text(&self, key: &str) -> Option<String> {
+        let value = self.values.get(key)?.clone();
+        match value.clone().into_array() {
+            Ok(members) => {
+                let members: Result<Vec<_>, _> =
+                    members.into_iter().map(config::Value::into_string).collect();
+                Some(members.ok()?.join(","))
+            }
+            Err(_) => value.into_string().ok(),
+        }
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<T> {
+        match self.text(key).unwrap_or_default().trim().parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(key, error);
+                None
+            }
+        }
+    }
+
+    fn at_least<T: FromStr<Err: Display> + PartialOrd + Display + Copy>(&mut self, key: &str, least: T) -> T {
+        match self.parsed::<T>(key) {
+            Some(value) if value >= least => value,
+            Some(_) => {
+                self.problem(key, format_args!("must be at least {least}"));
+                least
+            }
+            None => least,
+        }
+    }
+
+    fn addresses(&mut self, key: &str) -> Vec<SocketAddr> {
+        let text = self.text(key).unwrap_or_default();
+        let mut addresses = Vec::new();
+        for part in text.split(',').map(str::trim) {
+            match part.parse() {
+                Ok(address) => addresses.push(address),
+                Err(error) => self.problem(key, format_args!("`{part}`: {error}")),
+            }
+        }
+        addresses
+    }
+
+    fn explained(&self, setting: &'static Setting) -> Explained {
+        let value = match self.text(setting.key) {
+            None => String::new(),
+            Some(_) if setting.key != "database.url" && setting.secret => "(hidden)".to_owned(),
+            Some(text) if setting.secret => secret::without_password(&text),
+            Some(text) => text,
+        };
+        let origin = self.values.get(setting.key).and_then(config::Value::origin);
+        Explained {
+            key: setting.key,
+            value,
+            source: origin.unwrap_or("not set").to_owned(),
+            variable: setting.variable,
+            meaning: setting.meaning,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

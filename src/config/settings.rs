@@ -1,0 +1,129 @@
+//! Every setting there is: its name, its variable, its default and what it means.
+//!
+//! One table, so that the documentation, `praxis config print` and the check for misspelt names
+//! cannot drift apart.
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Section and name, as in `praxis.toml`.
+    pub key: &'static str,
+    /// The environment variable that sets it.
+    pub variable: &'static str,
+    /// The value when nobody sets it; `None` for "not set".
+    pub default: Option<&'static str>,
+    /// A secret: never shown, and `<variable>_FILE` may name a file that holds it. (The root key's
+    /// file is a setting of its own, because its rights are checked.)
+    pub secret: bool,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+const fn plain(
+    key: &'static str,
+    variable: &'static str,
+    default: Option<&'static str>,
+    meaning: &'static str,
+) -> Setting {
+    Setting { key, variable, default, secret: false, meaning }
+}
+
+const fn secret(key: &'static str, variable: &'static str, meaning: &'static str) -> Setting {
+    Setting { key, variable, default: None, secret: true, meaning }
+}
+
+/// Every setting, by section.
+pub const SETTINGS: &[Setting] = &[
+    secret("database.url", "DATABASE_URL", "Address of the control database, with the operator's login."),
+    plain(
+        "database.connections",
+        "PRAXIS_DATABASE_CONNECTIONS",
+        Some("32"),
+        "Connections to tenant data at the most.",
+    ),
+    plain(
+        "database.wait_ms",
+        "PRAXIS_DATABASE_WAIT_MS",
+        Some("3000"),
+        "How long a request waits for a connection.",
+    ),
+    plain(
+        "database.tenants_per_connection",
+        "PRAXIS_DATABASE_TENANTS_PER_CONNECTION",
+        Some("64"),
+        "Tenants a connection serves before it is replaced.",
+    ),
+    plain(
+        "database.connection_max_age_s",
+        "PRAXIS_DATABASE_CONNECTION_MAX_AGE_S",
+        Some("1800"),
+        "Age at which a connection is replaced.",
+    ),
+    plain(
+        "database.require_hardening",
+        "PRAXIS_REQUIRE_HARDENING",
+        Some("true"),
+        "Refuse to serve while PUBLIC may call set_config.",
+    ),
+    secret("keys.root_key", "PRAXIS_ROOT_KEY", "The root key itself, 32 bytes in base64 or hexadecimal."),
+    plain(
+        "keys.root_key_file",
+        "PRAXIS_ROOT_KEY_FILE",
+        Some(".praxis/root.key"),
+        "Where the root key lies when it is not given; a file only its owner may read.",
+    ),
+    plain(
+        "http.base_domain",
+        "PRAXIS_BASE_DOMAIN",
+        Some("localhost"),
+        "Clinics are reached at <slug>.<base domain>.",
+    ),
+    plain("http.listen", "PRAXIS_LISTEN", Some("127.0.0.1:8080"), "Public addresses, separated by commas."),
+    plain(
+        "http.client_address_header",
+        "PRAXIS_CLIENT_ADDRESS_HEADER",
+        None,
+        "Header in which a trusted proxy, and nobody else, puts the client's address.",
+    ),
+    plain("http.graphiql", "PRAXIS_GRAPHIQL", Some("true"), "Serve the explorer under /graphiql."),
+    plain(
+        "admin.listen",
+        "PRAXIS_ADMIN_LISTEN",
+        Some("127.0.0.1:9090"),
+        "Address of health checks and metrics.",
+    ),
+    plain("log.filter", "PRAXIS_LOG", Some("info"), "What is logged, by level and module."),
+    plain("log.format", "PRAXIS_LOG_FORMAT", Some("text"), "text or json."),
+    plain("limits.tokens", "PRAXIS_LIMITS_TOKENS", Some("10000"), "Tokens in a document."),
+    plain("limits.depth", "PRAXIS_LIMITS_DEPTH", Some("12"), "Fields inside each other."),
+    plain("limits.aliases", "PRAXIS_LIMITS_ALIASES", Some("30"), "Aliased fields of an operation."),
+    plain(
+        "limits.root_fields",
+        "PRAXIS_LIMITS_ROOT_FIELDS",
+        Some("20"),
+        "Fields at the root of an operation.",
+    ),
+    plain("limits.cost", "PRAXIS_LIMITS_COST", Some("2000"), "Values an operation may produce."),
+];
+
+/// The setting of a name.
+pub fn setting(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::SETTINGS;
+
+    #[test]
+    fn names_and_variables_are_unique_and_described() {
+        let keys: HashSet<_> = SETTINGS.iter().map(|setting| setting.key).collect();
+        let variables: HashSet<_> = SETTINGS.iter().map(|setting| setting.variable).collect();
+        assert_eq!(keys.len(), SETTINGS.len());
+        assert_eq!(variables.len(), SETTINGS.len());
+        assert!(SETTINGS.iter().all(|setting| setting.meaning.ends_with('.')));
+        assert!(SETTINGS.iter().all(|setting| !setting.secret || setting.default.is_none()));
+    }
+}

@@ -1,0 +1,235 @@
+//! Which clinic a request is for, and who sends it.
+//!
+//! The host alone decides the clinic. A header may repeat it and never override it; there is no
+//! default. Hosts that lead nowhere all get the same answer, from memory. A request without
+//! credential goes on as nobody; one with a credential that is not valid *here* stops.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, HeaderName, Request, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::Response,
+};
+use praxis_entity::{control::tenant::TenantState, ids::FacilityId};
+use praxis_graphql::{
+    context::{Caller, RedactionMode},
+    error::Code,
+};
+use praxis_platform::{
+    OpFactory, Platform, RequestInfo,
+    access::Actor,
+    session::Authenticator,
+    tenancy::{Directory, Freshness, Host, Resolution, Standing, Tenant, snapshot_version},
+};
+
+use super::{credential, hygiene::RequestId, refused::Refused, throttle::Throttle};
+
+/// Headers that may repeat the clinic of the host, by slug or id.
+static TENANT: [HeaderName; 2] =
+    [HeaderName::from_static("praxis-tenant"), HeaderName::from_static("x-tenant-id")];
+/// Headers that name the branch the caller acts for.
+static FACILITY: [HeaderName; 2] =
+    [HeaderName::from_static("praxis-facility"), HeaderName::from_static("x-facility-id")];
+const REDACTION: HeaderName = HeaderName::from_static("praxis-redaction");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+const UNKNOWN: Refused =
+    Refused::new(StatusCode::NOT_FOUND, Code::TenantNotFound, "No clinic answers to this host name.");
+const SUSPENDED: Refused =
+    Refused::new(StatusCode::FORBIDDEN, Code::TenantSuspended, "The clinic's access is suspended.");
+const MIGRATING: Refused = Refused::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    Code::TenantMigrating,
+    "The clinic's data is being migrated.",
+)
+.later(5);
+const MISMATCH: Refused = Refused::forbidden("The request names another clinic than its host does.");
+
+/// What the public port works with.
+pub struct Edge {
+    /// What all operations share.
+    pub platform: Arc<Platform>,
+    /// Which clinics there are.
+    pub directory: Arc<Directory>,
+    /// From tokens to actors.
+    pub authenticator: Authenticator,
+    /// Failed sign-ins.
+    pub throttle: Throttle,
+    /// Where a trusted proxy puts the client's address.
+    pub client_address_header: Option<HeaderName>,
+}
+
+/// Lets requests pass that are for a clinic which is served, and puts the `Arc<Tenant>` into them.
+pub async fn admit(State(edge): State<Arc<Edge>>, mut request: Request<Body>, next: Next) -> Response {
+    let tenant = host(&request).and_then(|host| match edge.directory.resolve(&host) {
+        Resolution::Tenant(tenant) => Some(tenant),
+        Resolution::Unknown => None,
+    });
+    let verdict = tenant.ok_or(UNKNOWN).and_then(|tenant| {
+        repeats(&tenant, request.headers())?;
+        served(&tenant)?;
+        Ok(tenant)
+    });
+    match verdict {
+        Ok(tenant) => {
+            request.extensions_mut().insert(tenant);
+            next.run(request).await
+        }
+        Err(refused) => refused.response(&request_id(request.extensions())),
+    }
+}
+
+/// Finds out who sends a request, and puts the [`Caller`] into it.
+pub async fn identify(State(edge): State<Arc<Edge>>, request: Request<Body>, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match edge.caller(&parts).await {
+        Ok(caller) => {
+            parts.extensions.insert(caller);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(refused) => refused.response(&request_id(&parts.extensions)),
+    }
+}
+
+impl Edge {
+    /// Who sends a request; `None` when it carries no credential.
+    pub(super) async fn actor(
+        &self,
+        parts: &Parts,
+        tenant: &Arc<Tenant>,
+    ) -> Result<Option<Arc<Actor>>, Refused> {
+        let facility = facility(&parts.headers)?;
+        let Some(credential) = credential::of(&parts.method, &parts.headers)? else { return Ok(None) };
+        let system = self.factory(tenant, Arc::new(Actor::system()), self.request_info(parts));
+        Ok(Some(self.authenticator.actor(&system, &credential, facility).await?))
+    }
+
+    async fn caller(&self, parts: &Parts) -> Result<Caller, Refused> {
+        // Only routes behind `admit` ask.
+        let tenant = parts.extensions.get::<Arc<Tenant>>().ok_or(UNKNOWN)?;
+        let redaction = redaction(&parts.headers)?;
+        let key = idempotency_key(&parts.headers)?;
+        let info = self.request_info(parts);
+        let (actor, policies) = match self.actor(parts, tenant).await? {
+            Some(actor) => {
+                let system = self.factory(tenant, Arc::new(Actor::system()), info.clone());
+                (actor, self.authenticator.field_policies(&system).await?)
+            }
+            // Nobody sees nothing, whatever the clinic's policies say: no need to ask the database.
+            None => (Arc::new(Actor::anonymous()), Arc::default()),
+        };
+        Ok(Caller::new(self.factory(tenant, actor, info), policies, redaction, key))
+    }
+
+    /// Operations of an actor at a clinic.
+    pub(super) fn factory(&self, tenant: &Arc<Tenant>, actor: Arc<Actor>, info: RequestInfo) -> OpFactory {
+        let writable = self.directory.freshness() == Freshness::Fresh;
+        OpFactory::new(Arc::clone(&self.platform), Arc::clone(tenant), actor, info, writable)
+    }
+
+    pub(super) fn request_info(&self, parts: &Parts) -> RequestInfo {
+        RequestInfo {
+            id: request_id(&parts.extensions).parse().ok(),
+            source_address: self.client_address(parts).map(|address| address.to_string()),
+            ..RequestInfo::default()
+        }
+    }
+
+    /// The address a request came from, as far as it can be believed.
+    pub(super) fn client_address(&self, parts: &Parts) -> Option<IpAddr> {
+        match &self.client_address_header {
+            // The last entry is the one that the proxy itself added.
+            Some(name) => {
+                let value = parts.headers.get_all(name).iter().next_back()?.to_str().ok()?;
+                value.rsplit(',').next()?.trim().parse().ok()
+            }
+            None => {
+                parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+            }
+        }
+    }
+}
+
+fn request_id(extensions: &axum::http::Extensions) -> Arc<str> {
+    extensions.get::<RequestId>().map_or_else(|| "".into(), |RequestId(id)| Arc::clone(id))
+}
+
+/// The hygiene layer has seen to it that there is one host, or two equal ones.
+fn host(request: &Request<Body>) -> Option<Host> {
+    let stated = match request.uri().authority() {
+        Some(authority) => authority.as_str(),
+        None => request.headers().get(header::HOST)?.to_str().ok()?,
+    };
+    Host::parse(stated)
+}
+
+fn repeats(tenant: &Tenant, headers: &HeaderMap) -> Result<(), Refused> {
+    let stated = TENANT.iter().flat_map(|name| headers.get_all(name));
+    for value in stated {
+        let same = value.to_str().is_ok_and(|text| text == tenant.slug || text == tenant.id.to_string());
+        if !same {
+            return Err(MISMATCH);
+        }
+    }
+    Ok(())
+}
+
+fn served(tenant: &Tenant) -> Result<(), Refused> {
+    if tenant.standing() == Standing::Refused {
+        return Err(match tenant.state {
+            TenantState::Suspended => SUSPENDED,
+            // Not yet or no longer a clinic: the same as none.
+            _ => UNKNOWN,
+        });
+    }
+    // A schema one step ahead is served as well: steps only add, and servers follow one by one.
+    let window = snapshot_version()..=snapshot_version() + 1;
+    if window.contains(&tenant.schema_version) { Ok(()) } else { Err(MIGRATING) }
+}
+
+/// The one value of a header that may be sent once.
+fn single<'a>(
+    headers: &'a HeaderMap,
+    names: &[HeaderName],
+    twice: &'static str,
+) -> Result<Option<&'a str>, Refused> {
+    let mut values = names.iter().flat_map(|name| headers.get_all(name));
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| Refused::bad(twice)),
+        (Some(_), Some(_)) => Err(Refused::bad(twice)),
+    }
+}
+
+fn facility(headers: &HeaderMap) -> Result<Option<FacilityId>, Refused> {
+    let message = "Praxis-Facility has to be the id of one facility.";
+    let stated = single(headers, &FACILITY, message)?;
+    stated.map(|text| text.parse().map_err(|_| Refused::bad(message))).transpose()
+}
+
+fn redaction(headers: &HeaderMap) -> Result<RedactionMode, Refused> {
+    let message = "Praxis-Redaction has to be silent or error.";
+    match single(headers, &[REDACTION], message)? {
+        None | Some("silent") => Ok(RedactionMode::Silent),
+        Some("error") => Ok(RedactionMode::Error),
+        Some(_) => Err(Refused::bad(message)),
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refused> {
+    let message = "Idempotency-Key has to be one text of 1 to 255 characters.";
+    match single(headers, &[IDEMPOTENCY_KEY], message)? {
+        None => Ok(None),
+        Some(key) if (1..=255).contains(&key.len()) => Ok(Some(key.to_owned())),
+        Some(_) => Err(Refused::bad(message)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! Why a request goes no further than the edge, and how that is told.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use praxis_graphql::error::{Code, INTERNAL_MESSAGE};
+use praxis_platform::Failure;
+
+use super::graphql::refusal;
+
+/// A refusal: constant texts only, so that nothing leaks through them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refused {
+    status: StatusCode,
+    code: Code,
+    message: &'static str,
+    retry_after: Option<u64>,
+}
+
+impl Refused {
+    pub(super) const UNAUTHENTICATED: Self = Self::new(
+        StatusCode::UNAUTHORIZED,
+        Code::Unauthenticated,
+        "There is no such session, or it has ended.",
+    );
+
+    pub(super) const fn new(status: StatusCode, code: Code, message: &'static str) -> Self {
+        Self { status, code, message, retry_after: None }
+    }
+
+    pub(super) const fn bad(message: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::BadUserInput, message)
+    }
+
+    pub(super) const fn forbidden(message: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+    }
+
+    pub(super) const fn later(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    pub(super) fn response(self, request_id: &str) -> Response {
+        let mut response = refusal(self.status, self.code, self.message, request_id);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// What stops a request before its operation starts: finding the session, signing in or out.
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unauthenticated => Self::UNAUTHENTICATED,
+            Failure::BadInput(_) => Self::forbidden("You are not a member of this facility."),
+            Failure::KeyUnavailable => {
+                let message = "The clinic's key cannot be used at the moment.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::KeyUnavailable, message).later(5)
+            }
+            Failure::Unavailable(error) => {
+                tracing::warn!(%error, "the database is not available");
+                let message = "The database cannot be reached at the moment.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::UpstreamUnavailable, message).later(1)
+            }
+            other => {
+                tracing::error!(error = %other, "a request failed at the edge");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, INTERNAL_MESSAGE)
+            }
+        }
+    }
+}

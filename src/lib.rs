@@ -1,0 +1,10 @@
+//! The server: wiring only. Reads its configuration, builds the parts in order and serves them.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod shutdown;
+pub mod telemetry;
+
+pub use app::{App, StartError};
