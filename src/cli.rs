@@ -6,8 +6,10 @@ pub mod completions;
 pub mod config;
 pub mod doctor;
 pub mod exit;
+pub mod migrate;
 pub mod output;
 pub mod serve;
+pub mod tenant;
 
 /// The demo; so far only its private database cluster.
 pub mod demo {
@@ -54,6 +56,10 @@ struct Global {
 enum Command {
     /// Serve all clinics
     Serve(serve::Args),
+    /// Migrate
+    Migrate(migrate::Args),
+    /// Tenants
+    Tenant(tenant::Args),
     /// Check the installation and say what to do about what is wrong
     Doctor(doctor::Args),
     /// Show the configuration
@@ -109,6 +115,8 @@ impl Command {
     async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         match self {
             Self::Serve(args) => serve::run(args, context).await,
+            Self::Migrate(args) => migrate::run(args, context).await,
+            Self::Tenant(args) => tenant::run(args, context).await,
             Self::Doctor(args) => doctor::run(args, context).await,
             Self::Config(args) => config::run(args, context).await,
             Self::Completions(args) => completions::run(args, context).await,
