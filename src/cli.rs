@@ -4,6 +4,7 @@
 
 pub mod completions;
 pub mod config;
+pub mod demo;
 pub mod doctor;
 pub mod exit;
 pub mod key;
@@ -15,11 +16,6 @@ pub mod serve;
 pub mod template;
 pub mod tenant;
 pub mod user;
-
-/// The demo; so far only its private database cluster.
-pub mod demo {
-    pub mod cluster;
-}
 
 use std::path::PathBuf;
 
@@ -59,6 +55,8 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve two made-up clinics from a database of their own
+    Demo(demo::Args),
     /// Serve all clinics
     Serve(serve::Args),
     /// Bring the control schema and all tenants to the version of this build
@@ -112,7 +110,10 @@ impl Cli {
         let overrides = Overrides { file: global.config, values };
         let context = Context { output: global.output, overrides };
         // A wrong configuration is told by the command, if it needs one.
-        telemetry::init(context.config().ok().map(|config| config.log).as_ref());
+        // The demo has a configuration and a log of its own.
+        if !matches!(command, Command::Demo(_)) {
+            telemetry::init(context.config().ok().map(|config| config.log).as_ref());
+        }
         match command.run(&context).await {
             Ok(exit) => exit,
             Err(error) if exit::is_broken_pipe(&error) => Exit::Done,
@@ -127,6 +128,7 @@ impl Cli {
 impl Command {
     async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         match self {
+            Self::Demo(args) => demo::run(args, context).await,
             Self::Serve(args) => serve::run(args, context).await,
             Self::Migrate(args) => migrate::run(args, context).await,
             Self::Tenant(args) => tenant::run(args, context).await,

@@ -6,7 +6,7 @@
 
 mod line;
 
-use std::io;
+use std::{fs::File, io, sync::Arc};
 
 use tracing::{Level, Metadata, level_filters::LevelFilter};
 use tracing_subscriber::{
@@ -24,6 +24,11 @@ use line::{Line, NoFields};
 pub fn init(log: Option<&Log>) {
     let (filter, format) = log.map_or(("warn", LogFormat::Text), |log| (log.filter.as_str(), log.format));
     let _ = tracing_subscriber::registry().with(layer(filter, format, io::stderr)).try_init();
+}
+
+/// Starts logging to a file; does nothing when something else already logs.
+pub fn init_to(log: &Log, file: File) {
+    let _ = tracing_subscriber::registry().with(layer(&log.filter, log.format, Arc::new(file))).try_init();
 }
 
 fn layer<W>(filter: &str, format: LogFormat, writer: W) -> impl Layer<Registry> + Send + Sync

@@ -4,6 +4,7 @@
 //! resources, always in the same order, then looks, then writes; the exclusion constraint
 //! `appointment_no_overlap` is the last line behind that.
 
+mod advance;
 mod book;
 mod cancel;
 mod check;
@@ -18,6 +19,7 @@ mod reschedule;
 mod slots;
 mod transition;
 
+pub use advance::advance;
 pub use book::{BookAppointment, book};
 pub use cancel::{CANCELLATION_REASONS, CancelReason, cancel};
 pub use filter::{AppointmentFilter, AppointmentOrder, Ordered};

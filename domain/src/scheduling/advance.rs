@@ -1,0 +1,44 @@
+//! Moving a visit on: confirmed, arrived, under way, over.
+
+use praxis_entity::{
+    appointment::{self, AppointmentStatus},
+    ids::AppointmentId,
+};
+use praxis_platform::{Op, Write, access::Permission, audit::Entry};
+use sea_orm::ActiveValue::Set;
+
+use super::{check, reschedule::guarded, transition::legal_transitions};
+use crate::{Error, Violation, ViolationCode};
+
+/// Brings a visit to its next status. Cancelling and not coming have verbs of their own.
+pub async fn advance(
+    op: &Op<Write>,
+    id: AppointmentId,
+    if_version: i32,
+    to: AppointmentStatus,
+) -> Result<appointment::Model, Error> {
+    op.require(Permission::APPOINTMENT_BOOK)?;
+    let stored = check::at_version(op, id, if_version).await?;
+    let action = match to {
+        AppointmentStatus::Confirmed => "appointment.confirm",
+        AppointmentStatus::CheckedIn => "appointment.check-in",
+        AppointmentStatus::InProgress => "appointment.start",
+        AppointmentStatus::Completed => "appointment.complete",
+        AppointmentStatus::Booked | AppointmentStatus::Cancelled | AppointmentStatus::NoShow => {
+            return Err(check::not_from(stored.status).into());
+        }
+    };
+    if !legal_transitions(op).await?.allow(stored.status, to) {
+        return Err(check::not_from(stored.status).into());
+    }
+    if to == AppointmentStatus::Completed && op.now() < stored.starts_at {
+        return Err(
+            Violation::at(ViolationCode::InvalidTransition, &["id"], "the visit has not begun yet").into()
+        );
+    }
+    let change = appointment::ActiveModel { status: Set(to), ..Default::default() };
+    let changed = guarded(op, id, if_version, change).await?;
+    let patient = changed.patient_id.0;
+    op.record(Entry::done(action).on("Appointment", id.0, changed.version).of(patient));
+    Ok(changed)
+}
