@@ -130,7 +130,7 @@ impl Rules {
 
     /// A record number that somebody gave.
     pub(super) fn mrn(&mut self, mrn: &mut String) {
-        self.text(&["mrn"], mrn, 32);
+        self.text(&["mrn"], mrn, 64);
         let shaped = mrn.chars().all(|c| c.is_ascii_alphanumeric() || "-./ ".contains(c));
         if !shaped || !mrn.chars().any(|c| c.is_ascii_alphanumeric()) {
             self.found.add(Invalid, &["mrn"], "A record number has letters, digits, hyphens, dots and slashes.");
@@ -364,6 +364,6 @@ mod tests {
             rules.mrn(&mut mrn.to_owned());
             codes(rules).len()
         };
-        assert_eq!([of("M0000012"), of("a-1/2.3"), of("--"), of("x;y"), of(&"1".repeat(33))], [0, 0, 1, 1, 1]);
+        assert_eq!([of("M0000012"), of("a-1/2.3"), of("--"), of("x;y"), of(&"1".repeat(65))], [0, 0, 1, 1, 1]);
     }
 }

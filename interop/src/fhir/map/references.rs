@@ -1,0 +1,89 @@
+//! Whose a resource is, and who stands behind its references.
+
+use praxis_entity::ids::{EncounterId, PatientId, PractitionerId};
+use uuid::Uuid;
+
+use crate::fhir::{
+    links::{Link, Links},
+    source::{Invalid, Loss, Source},
+    types::Reference,
+};
+
+/// The elements that may say whose a resource is.
+const OF_PATIENT: [&str; 4] = ["subject", "patient", "beneficiary", "for"];
+
+/// The elements whose references are followed.
+pub(in crate::fhir) const REFERENCES: [&str; 9] =
+    ["subject", "patient", "beneficiary", "for", "encounter", "participant", "serviceProvider", "performer", "recorder"];
+
+const BROKEN: &str = "refers to a resource that could not be imported";
+
+/// What mapping needs to know of the input around a resource.
+pub(in crate::fhir) struct Context<'a> {
+    pub(in crate::fhir) links: &'a Links,
+    pub(in crate::fhir) base: Option<&'a str>,
+}
+
+impl Context<'_> {
+    /// The row behind a reference. One that leads nowhere is a loss; one to a resource that failed
+    /// is wrong, so that a later import can put both right.
+    pub(super) fn follow(&self, reference: &Reference, kind: &str, loss: &mut Loss) -> Result<Option<Uuid>, Invalid> {
+        match self.links.follow(reference, kind, self.base) {
+            Link::To(target) => {
+                loss.note_if(reference.reference.is_none() || reference.identifier.is_some());
+                Ok(Some(target.id))
+            }
+            Link::Broken => Err(Invalid::at("", BROKEN)),
+            Link::Unknown => {
+                loss.note();
+                Ok(None)
+            }
+        }
+    }
+
+    pub(super) fn practitioner(&self, reference: &Reference, loss: &mut Loss) -> Result<Option<PractitionerId>, Invalid> {
+        Ok(self.follow(reference, "Practitioner", loss)?.map(PractitionerId))
+    }
+
+    /// Whose a clinical resource is.
+    pub(super) fn subject(&self, source: &mut Source<'_>) -> Result<PatientId, Invalid> {
+        let found = source.element("subject", |reference: Reference, loss| self.follow(&reference, "Patient", loss))?;
+        let found = found.ok_or_else(|| source.invalid("subject", "is missing"))?;
+        found.map(PatientId).ok_or_else(|| source.invalid("subject", "refers to no patient that is known here"))
+    }
+
+    /// In which visit it was: one of the same patient.
+    pub(super) fn visit(&self, source: &mut Source<'_>, patient: PatientId) -> Result<Option<EncounterId>, Invalid> {
+        let found = source.element("encounter", |reference: Reference, loss| {
+            if let Link::To(target) = self.links.follow(&reference, "Encounter", self.base)
+                && target.patient != Some(patient.0)
+            {
+                return Err(Invalid::at("", "is a visit of another patient"));
+            }
+            self.follow(&reference, "Encounter", loss)
+        })?;
+        Ok(found.flatten().map(EncounterId))
+    }
+}
+
+/// Whose a resource of any type is; `None` for what is nobody's. What belongs to somebody unknown is
+/// wrong: it would be sealed under a key that outlives its owner's.
+pub(in crate::fhir) fn owner(source: &Source<'_>, context: &Context<'_>) -> Result<Option<PatientId>, Invalid> {
+    for key in OF_PATIENT {
+        let Some(reference) = source.glance::<Reference>(key) else { continue };
+        match context.links.follow(&reference, "Patient", context.base) {
+            Link::To(target) => return Ok(Some(PatientId(target.id))),
+            Link::Broken => return Err(source.invalid(key, BROKEN)),
+            Link::Unknown if is_of_another_kind(&reference) => {}
+            Link::Unknown => return Err(source.invalid(key, "refers to no patient that is known here")),
+        }
+    }
+    Ok(None)
+}
+
+/// A group, a device, a place: told by what the reference names.
+fn is_of_another_kind(reference: &Reference) -> bool {
+    let text = reference.reference.as_deref().unwrap_or_default();
+    let kind = text.split_once('?').map_or_else(|| text.rsplit('/').nth(1), |(kind, _)| Some(kind));
+    kind.is_some_and(|kind| kind != "Patient") || text.starts_with('#') || reference.reference.is_none() && reference.identifier.is_none()
+}
