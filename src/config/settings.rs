@@ -85,7 +85,7 @@ pub const SETTINGS: &[Setting] = &[
         None,
         "Header in which a trusted proxy, and nobody else, puts the client's address.",
     ),
-    plain("http.graphiql", "PRAXIS_GRAPHIQL", Some("true"), "Serve the explorer under /graphiql."),
+    plain("http.graphiql", "PRAXIS_GRAPHIQL", Some("false"), "Serve the explorer under /explorer."),
     plain(
         "admin.listen",
         "PRAXIS_ADMIN_LISTEN",

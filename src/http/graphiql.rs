@@ -35,13 +35,13 @@ const PLAIN_CSS: &str = include_str!("graphiql/plain.css");
 #[compression = "zstd"]
 struct Built;
 
-/// Serves GraphiQL under `/graphiql`.
+/// Serves GraphiQL under `/explorer`.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
-        .route("/graphiql", get(index))
-        .route("/graphiql/assets/{*path}", get(asset))
-        .route("/graphiql/plain.js", get(plain("text/javascript; charset=utf-8", PLAIN_JS)))
-        .route("/graphiql/plain.css", get(plain("text/css; charset=utf-8", PLAIN_CSS)))
+        .route("/explorer", get(index))
+        .route("/explorer/assets/{*path}", get(asset))
+        .route("/explorer/plain.js", get(plain("text/javascript; charset=utf-8", PLAIN_JS)))
+        .route("/explorer/plain.css", get(plain("text/css; charset=utf-8", PLAIN_CSS)))
         .route_layer(map_response(protect))
 }
 

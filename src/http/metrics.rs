@@ -55,7 +55,7 @@ fn kind(path: &str) -> &'static str {
     match path {
         "/graphql" => "graphql",
         _ if path.starts_with("/auth/") => "auth",
-        _ if path.starts_with("/graphiql") => "graphiql",
+        _ if path.starts_with("/explorer") => "graphiql",
         _ => "other",
     }
 }

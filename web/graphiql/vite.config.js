@@ -1,10 +1,10 @@
-// `npm run build` makes the page that the server embeds and serves under /graphiql;
+// `npm run build` makes the page that the server embeds and serves under /explorer;
 // `npm run dev` serves it from source against the server at PRAXIS_URL.
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
-  base: '/graphiql/',
+  base: '/explorer/',
   plugins: [react()],
   worker: { format: 'es' },
   build: {

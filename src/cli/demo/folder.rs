@@ -93,8 +93,8 @@ impl Folder {
             toml_text(&[("database", "url", dsn), ("keys", "root_key_file", &key.to_string_lossy())]);
         let created = File::options().write(true).create(true).truncate(true).mode(0o600).open(&file);
         std::io::Write::write_all(&mut created?, settings.as_bytes())?;
-        let overrides =
-            Overrides { file: Some(file), values: vec![("http.base_domain", "localhost".to_owned())] };
+        let values = vec![("http.base_domain", "localhost".to_owned()), ("http.graphiql", "true".to_owned())];
+        let overrides = Overrides { file: Some(file), values };
         let counts = |name: &str| name.starts_with("PRAXIS_LOG") || name.starts_with("PRAXIS_LIMITS");
         let environment: HashMap<_, _> = env::vars().filter(|(name, _)| counts(name)).collect();
         Ok(Config::explain(&overrides, &environment)?.0)

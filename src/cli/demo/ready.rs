@@ -69,7 +69,7 @@ impl Ready {
                 slug: clinic.slug,
                 graphql: format!("http://{reachable}/graphql"),
                 // Every browser knows `*.localhost`, whatever the system does.
-                graphiql: format!("http://{host}/graphiql"),
+                graphiql: format!("http://{host}/explorer"),
                 host,
             }
         });
@@ -195,6 +195,6 @@ mod tests {
             urls(ready(false)),
             ["http://127.0.0.2:8080/graphql", "http://harbor.localhost:8080/graphql"]
         );
-        assert_eq!(ready(false).tenants[0].graphiql, "http://northside.localhost:8080/graphiql");
+        assert_eq!(ready(false).tenants[0].graphiql, "http://northside.localhost:8080/explorer");
     }
 }

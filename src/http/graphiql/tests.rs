@@ -21,9 +21,9 @@ async fn text(response: Response) -> String {
 #[tokio::test]
 async fn every_answer_is_protected_and_typed() {
     for (path, media_type) in [
-        ("/graphiql", "text/html"),
-        ("/graphiql/plain.js", "text/javascript"),
-        ("/graphiql/plain.css", "text/css"),
+        ("/explorer", "text/html"),
+        ("/explorer/plain.js", "text/javascript"),
+        ("/explorer/plain.css", "text/css"),
     ] {
         for method in ["GET", "HEAD"] {
             let response = send(method, path).await;
@@ -42,14 +42,14 @@ async fn every_answer_is_protected_and_typed() {
 
 #[tokio::test]
 async fn only_reading_is_allowed() {
-    let response = send("POST", "/graphiql").await;
+    let response = send("POST", "/explorer").await;
     assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(value(&response, header::X_CONTENT_TYPE_OPTIONS), "nosniff");
 }
 
 #[tokio::test]
 async fn an_unknown_asset_is_not_found_and_not_cached() {
-    for path in ["/graphiql/assets/nothing.js", "/graphiql/assets/..%2F..%2Fpackage.json"] {
+    for path in ["/explorer/assets/nothing.js", "/explorer/assets/..%2F..%2Fpackage.json"] {
         let response = send("GET", path).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         assert_eq!(value(&response, header::CACHE_CONTROL), "no-store");
@@ -58,8 +58,8 @@ async fn an_unknown_asset_is_not_found_and_not_cached() {
 
 #[tokio::test]
 async fn what_the_index_refers_to_is_served() {
-    let page = text(send("GET", "/graphiql").await).await;
-    let references: Vec<&str> = page.split('"').filter(|part| part.starts_with("/graphiql/")).collect();
+    let page = text(send("GET", "/explorer").await).await;
+    let references: Vec<&str> = page.split('"').filter(|part| part.starts_with("/explorer/")).collect();
     assert!(references.len() >= 2, "{page}");
     for path in references {
         let response = send("GET", path).await;
