@@ -2,4 +2,5 @@
 
 mod migrate;
 mod provision;
+mod serving;
 mod support;

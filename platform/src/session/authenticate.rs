@@ -33,9 +33,13 @@ pub struct Credential {
     pub kind: SessionKind,
 }
 
+/// The kind is part of it: a cookie's token must not pass as a bearer token, which needs no header
+/// against CSRF.
+type Remembered = (TenantId, Vec<u8>, SessionKind, Option<FacilityId>);
+
 /// Turns credentials into actors.
 pub struct Authenticator {
-    actors: Cache<(TenantId, Vec<u8>, Option<FacilityId>), Arc<Actor>>,
+    actors: Cache<Remembered, Arc<Actor>>,
     policies: Cache<TenantId, Arc<FieldPolicies>>,
 }
 
@@ -64,7 +68,7 @@ impl Authenticator {
     ) -> Result<Arc<Actor>, Failure> {
         let op = system.read();
         let token = op.token(IndexField::Session, &credential.token).await?.ok_or(Failure::Unauthenticated)?;
-        let remembered = (op.tenant().id, token, facility);
+        let remembered: Remembered = (op.tenant().id, token, credential.kind, facility);
         if let Some(actor) = self.actors.get(&remembered) {
             return Ok(actor);
         }
@@ -126,7 +130,7 @@ impl Authenticator {
 
     /// Forgets what is remembered of a tenant's sessions, for an ended session to end at once here.
     pub fn forget(&self, tenant: TenantId) {
-        let _ = self.actors.invalidate_entries_if(move |(owner, _, _), _| *owner == tenant);
+        let _ = self.actors.invalidate_entries_if(move |(owner, ..), _| *owner == tenant);
         self.policies.invalidate(&tenant);
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 const ABSOLUTE: TimeDelta = TimeDelta::hours(12);
 
 /// How the client carries the session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SessionKind {
     /// In the `Authorization` header.
     Bearer,

@@ -1,10 +1,13 @@
 //! An installation of a test's own: a database with the control schema, and a root key.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use anyhow::Result;
-use data_encoding::BASE32_NOPAD;
-use praxis::migrate::{Migrator, Options};
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use praxis::{
+    config::{Config, Overrides},
+    migrate::{Migrator, Options},
+};
 use praxis_platform::{
     clock::{SharedClock, SystemClock},
     template::{Source, Template},
@@ -25,6 +28,7 @@ pub struct TestInstallation {
     pub clock: SharedClock,
     /// The names of its roles.
     pub names: Installation,
+    root_key: String,
     template: Template,
 }
 
@@ -32,7 +36,8 @@ impl TestInstallation {
     /// Makes one, without tenants.
     pub async fn new() -> Result<Self> {
         let url = empty_database().await?;
-        let keys = Arc::new(LocalKeyWrapper::new("test", &RootKey::generate()?));
+        let root_key = HEXLOWER.encode(&crypto::random::<32>()?);
+        let keys = Arc::new(LocalKeyWrapper::new("test", &RootKey::parse(&root_key)?));
         let clock: SharedClock = Arc::new(SystemClock);
         Migrator::new(&url).up(&keys, &clock, &Options::default(), &|_| {}).await?;
         let mut admin = connect_admin(&url).await?;
@@ -42,8 +47,20 @@ impl TestInstallation {
             keys,
             clock,
             names,
+            root_key,
             template: Template::load(&Source::shipped(), "general-practice")?,
         })
+    }
+
+    /// What a server over it is configured with: clinics are at `<slug>.praxis.test`.
+    pub fn config(&self) -> Result<Config> {
+        let values = vec![
+            ("database.url", self.url.clone()),
+            ("keys.root_key", self.root_key.clone()),
+            ("http.base_domain", "praxis.test".to_owned()),
+        ];
+        let environment = HashMap::new();
+        Ok(Config::explain(&Overrides { file: None, values }, &environment)?.0)
     }
 
     /// A connection with the superuser's rights.
