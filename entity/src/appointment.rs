@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::{AppointmentId, FacilityId, PatientId, PractitionerId, RoomId, VisitTypeId}, value::{AppointmentNote, Sealed}};
+use crate::{
+    ids::{AppointmentId, FacilityId, PatientId, PractitionerId, RoomId, VisitTypeId},
+    value::{AppointmentNote, Sealed},
+};
 
 /// How the visit takes place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]

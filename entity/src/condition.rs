@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::{ConditionId, EncounterId, PatientId, PractitionerId}, value::{ConditionClinical, Sealed}};
+use crate::{
+    ids::{ConditionId, EncounterId, PatientId, PractitionerId},
+    value::{ConditionClinical, Sealed},
+};
 
 /// Where a condition belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]

@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::{AppointmentId, EncounterId, FacilityId, OrganizationId, PatientId, PractitionerId}, value::{EncounterClinical, Sealed}};
+use crate::{
+    ids::{AppointmentId, EncounterId, FacilityId, OrganizationId, PatientId, PractitionerId},
+    value::{EncounterClinical, Sealed},
+};
 
 /// Setting of an encounter, HL7 v3 ActCode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]

@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{ids::{FhirResourceId, PatientId}, value::{FhirBody, Sealed}};
+use crate::{
+    ids::{FhirResourceId, PatientId},
+    value::{FhirBody, Sealed},
+};
 
 /// A received resource without a model of its own yet, or the rest of a mapped one, sealed.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]

@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::{EncounterId, ObservationId, PatientId, PractitionerId}, value::{ObservationResult, Sealed}};
+use crate::{
+    ids::{EncounterId, ObservationId, PatientId, PractitionerId},
+    value::{ObservationResult, Sealed},
+};
 
 /// Kind of observation, HL7 observation-category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]

@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::PatientId, value::{Contact, Identifiers, Identity, RecordNumber, Sealed}};
+use crate::{
+    ids::PatientId,
+    value::{Contact, Identifiers, Identity, RecordNumber, Sealed},
+};
 
 /// Where a patient's record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]

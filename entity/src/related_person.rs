@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{ids::{PatientId, RelatedPersonId}, value::{RelatedPersonDetails, Sealed}};
+use crate::{
+    ids::{PatientId, RelatedPersonId},
+    value::{RelatedPersonDetails, Sealed},
+};
 
 /// Next of kin, guardian or other person around a patient.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]

@@ -104,7 +104,10 @@ impl Api {
     /// Runs one operation for one caller.
     pub async fn execute(&self, caller: Caller, request: GraphqlRequest) -> Outcome {
         let request_id = request.request_id.clone();
-        let outcome = execute_on(&self.schema, &self.sizes, &self.limits, caller.clone(), request, &|| caller.extensions()).await;
+        let outcome = execute_on(&self.schema, &self.sizes, &self.limits, caller.clone(), request, &|| {
+            caller.extensions()
+        })
+        .await;
         // What was disclosed is written down before the answer leaves; if it can't be, nothing leaves.
         if let Err(failure) = caller.finish().await {
             tracing::error!(request_id, error = %failure, "a disclosure could not be written down");

@@ -134,7 +134,8 @@ impl Caller {
 }
 
 fn forbidden(permission: praxis_platform::access::Permission) -> ApiError {
-    ApiError::new(Code::Forbidden, format!("The permission {permission} is needed.")).with("permission", permission.code())
+    ApiError::new(Code::Forbidden, format!("The permission {permission} is needed."))
+        .with("permission", permission.code())
 }
 
 /// How a resolver reaches the domain: by naming its coordinate.
@@ -182,15 +183,19 @@ impl From<Failure> for ApiError {
             Failure::NotFound => Self::new(Code::NotFound, "Not found."),
             Failure::BadInput(message) => Self::new(Code::BadUserInput, message),
             Failure::TenantLocked => Self::new(Code::TenantLocked, "This clinic is locked for changes."),
-            Failure::IdempotencyKeyRequired => {
-                Self::new(Code::IdempotencyKeyRequired, "This mutation needs @idempotent(key:) or an Idempotency-Key header.")
-            }
+            Failure::IdempotencyKeyRequired => Self::new(
+                Code::IdempotencyKeyRequired,
+                "This mutation needs @idempotent(key:) or an Idempotency-Key header.",
+            ),
             Failure::IdempotencyConflict => {
                 Self::new(Code::IdempotencyConflict, "This idempotency key was used with another input.")
             }
-            Failure::KeyUnavailable => Self::new(Code::KeyUnavailable, "A key is not available at the moment."),
+            Failure::KeyUnavailable => {
+                Self::new(Code::KeyUnavailable, "A key is not available at the moment.")
+            }
             unavailable @ Failure::Unavailable(_) => {
-                Self::new(Code::UpstreamUnavailable, "The database is not available at the moment.").caused_by(unavailable)
+                Self::new(Code::UpstreamUnavailable, "The database is not available at the moment.")
+                    .caused_by(unavailable)
             }
             other => Self::internal(other),
         }

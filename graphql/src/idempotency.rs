@@ -31,7 +31,8 @@ pub(crate) fn idempotent(
 ///
 /// The header counts when the operation has exactly one mutation field.
 pub(crate) fn given_key(ctx: &Context<'_>) -> Result<Option<String>, ApiError> {
-    let directives = ctx.field().directives().map_err(|error| ApiError::new(Code::BadUserInput, error.message))?;
+    let directives =
+        ctx.field().directives().map_err(|error| ApiError::new(Code::BadUserInput, error.message))?;
     let from_directive = directives
         .iter()
         .find(|directive| directive.name.node == "idempotent")
@@ -46,7 +47,8 @@ pub(crate) fn given_key(ctx: &Context<'_>) -> Result<Option<String>, ApiError> {
     let header = ctx.caller()?.idempotency_key().map(str::to_owned);
     let fields = ctx.query_env.operation.node.selection_set.node.items.len();
     if header.is_some() && fields > 1 {
-        let message = "The Idempotency-Key header needs an operation with one mutation; use @idempotent(key:) on each.";
+        let message =
+            "The Idempotency-Key header needs an operation with one mutation; use @idempotent(key:) on each.";
         return Err(ApiError::new(Code::BadUserInput, message));
     }
     Ok(header)
@@ -86,7 +88,11 @@ where
             // Nothing is written but the fact that somebody asked again.
             op.record(praxis_platform::audit::Entry::done("replay"));
             ctx.caller()?.note_replay(ctx.field().alias().unwrap_or_else(|| ctx.field().name()));
-            recall(outcome).await.map_err(ApiError::from)?.map(Ok).ok_or_else(|| ApiError::new(Code::NotFound, "Not found."))
+            recall(outcome)
+                .await
+                .map_err(ApiError::from)?
+                .map(Ok)
+                .ok_or_else(|| ApiError::new(Code::NotFound, "Not found."))
         }
     }
 }

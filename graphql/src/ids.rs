@@ -7,7 +7,9 @@ use crate::error::{ApiError, Code};
 
 /// Reads an id of one kind.
 pub(crate) fn parse<I: TypedId + std::str::FromStr>(id: &ID) -> Result<I, ApiError> {
-    id.as_str().parse().map_err(|_| ApiError::new(Code::BadUserInput, format!("This is not an id that begins with {}_.", I::PREFIX)))
+    id.as_str().parse().map_err(|_| {
+        ApiError::new(Code::BadUserInput, format!("This is not an id that begins with {}_.", I::PREFIX))
+    })
 }
 
 /// Reads ids of one kind.

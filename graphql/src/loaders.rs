@@ -6,8 +6,8 @@ use praxis_domain::{Slice, charting, clinic, encounters, history, patients, sche
 use praxis_entity::{
     appointment, condition, encounter, encounter_participant, facility,
     ids::{
-        AppointmentId, ConditionId, EncounterId, FacilityId, ObservationId, OrganizationId, PatientId, PractitionerId,
-        RoomId, SpecialtyId, VisitTypeId,
+        AppointmentId, ConditionId, EncounterId, FacilityId, ObservationId, OrganizationId, PatientId,
+        PractitionerId, RoomId, SpecialtyId, VisitTypeId,
     },
     observation, organization, patient, practitioner, related_person, room, specialty, visit_type,
 };

@@ -129,7 +129,10 @@ impl NodeQuery {
             return Err(ApiError::new(Code::BadUserInput, "nodes takes 100 ids at the most."));
         }
         let caller = ctx.caller()?;
-        let ids = ids.iter().map(|id| id.as_str().parse().map_err(|_| malformed())).collect::<Result<Vec<AnyId>, _>>()?;
+        let ids = ids
+            .iter()
+            .map(|id| id.as_str().parse().map_err(|_| malformed()))
+            .collect::<Result<Vec<AnyId>, _>>()?;
         futures::future::try_join_all(ids.into_iter().map(|id| find(caller, id))).await
     }
 }
@@ -142,24 +145,44 @@ fn malformed() -> ApiError {
 pub(crate) async fn find(caller: &Caller, id: AnyId) -> Result<Option<Node>, ApiError> {
     let loaders = caller.loaders();
     let found = match id {
-        AnyId::PatientId(id) => loaders.patients.load(id).await.map(|row| row.map(|row| Node::Patient(Patient::new(row)))),
-        AnyId::AppointmentId(id) => {
-            loaders.appointments.load(id).await.map(|row| row.map(|row| Node::Appointment(Appointment::new(row))))
+        AnyId::PatientId(id) => {
+            loaders.patients.load(id).await.map(|row| row.map(|row| Node::Patient(Patient::new(row))))
         }
-        AnyId::EncounterId(id) => loaders.encounters.load(id).await.map(|row| row.map(|row| Node::Encounter(Encounter::new(row)))),
-        AnyId::ObservationId(id) => {
-            loaders.observations.load(id).await.map(|row| row.map(|row| Node::Observation(Observation::new(row))))
+        AnyId::AppointmentId(id) => loaders
+            .appointments
+            .load(id)
+            .await
+            .map(|row| row.map(|row| Node::Appointment(Appointment::new(row)))),
+        AnyId::EncounterId(id) => {
+            loaders.encounters.load(id).await.map(|row| row.map(|row| Node::Encounter(Encounter::new(row))))
         }
-        AnyId::ConditionId(id) => loaders.conditions.load(id).await.map(|row| row.map(|row| Node::Condition(Condition::new(row)))),
-        AnyId::PractitionerId(id) => {
-            loaders.practitioners.load(id).await.map(|row| row.map(|row| Node::Practitioner(Practitioner::new(row))))
+        AnyId::ObservationId(id) => loaders
+            .observations
+            .load(id)
+            .await
+            .map(|row| row.map(|row| Node::Observation(Observation::new(row)))),
+        AnyId::ConditionId(id) => {
+            loaders.conditions.load(id).await.map(|row| row.map(|row| Node::Condition(Condition::new(row))))
         }
-        AnyId::FacilityId(id) => loaders.facilities.load(id).await.map(|row| row.map(|row| Node::Facility(Facility::new(row)))),
-        AnyId::RoomId(id) => loaders.rooms.load(id).await.map(|row| row.map(|row| Node::Room(Room::new(row)))),
-        AnyId::VisitTypeId(id) => loaders.visit_types.load(id).await.map(|row| row.map(|row| Node::VisitKind(VisitKind::new(row)))),
-        AnyId::OrganizationId(id) => {
-            loaders.organizations.load(id).await.map(|row| row.map(|row| Node::Organization(Organization::new(row))))
+        AnyId::PractitionerId(id) => loaders
+            .practitioners
+            .load(id)
+            .await
+            .map(|row| row.map(|row| Node::Practitioner(Practitioner::new(row)))),
+        AnyId::FacilityId(id) => {
+            loaders.facilities.load(id).await.map(|row| row.map(|row| Node::Facility(Facility::new(row))))
         }
+        AnyId::RoomId(id) => {
+            loaders.rooms.load(id).await.map(|row| row.map(|row| Node::Room(Room::new(row))))
+        }
+        AnyId::VisitTypeId(id) => {
+            loaders.visit_types.load(id).await.map(|row| row.map(|row| Node::VisitKind(VisitKind::new(row))))
+        }
+        AnyId::OrganizationId(id) => loaders
+            .organizations
+            .load(id)
+            .await
+            .map(|row| row.map(|row| Node::Organization(Organization::new(row)))),
         _ => Ok(None),
     };
     match found {

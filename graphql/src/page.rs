@@ -91,13 +91,14 @@ impl Cursors {
     /// The page that the arguments ask for. What lies out of range is refused, never clamped.
     pub(crate) fn request(&self, arguments: &PageArguments) -> Result<PageRequest, ApiError> {
         let size = |name: &str, value: i32| {
-            u32::try_from(value)
-                .ok()
-                .filter(|size| *size <= MAX_PAGE)
-                .ok_or_else(|| ApiError::new(Code::BadUserInput, format!("{name} must lie between 0 and {MAX_PAGE}.")))
+            u32::try_from(value).ok().filter(|size| *size <= MAX_PAGE).ok_or_else(|| {
+                ApiError::new(Code::BadUserInput, format!("{name} must lie between 0 and {MAX_PAGE}."))
+            })
         };
         let (size, backward) = match (arguments.first, arguments.last) {
-            (Some(_), Some(_)) => return Err(ApiError::new(Code::BadUserInput, "Give first or last, not both.")),
+            (Some(_), Some(_)) => {
+                return Err(ApiError::new(Code::BadUserInput, "Give first or last, not both."));
+            }
             (Some(first), None) => (size("first", first)?, false),
             (None, Some(last)) => (size("last", last)?, true),
             (None, None) => (DEFAULT_PAGE, false),
@@ -117,7 +118,12 @@ pub(crate) struct Page<T> {
 
 impl<T> Page<T> {
     /// Wraps a slice of rows.
-    pub(crate) fn new<M>(slice: Slice<M>, cursors: Cursors, position: fn(&M) -> Position, wrap: impl Fn(M) -> T) -> Self {
+    pub(crate) fn new<M>(
+        slice: Slice<M>,
+        cursors: Cursors,
+        position: fn(&M) -> Position,
+        wrap: impl Fn(M) -> T,
+    ) -> Self {
         Self {
             has_next: slice.has_next,
             has_previous: slice.has_previous,
@@ -132,7 +138,8 @@ impl<T> Page<T> {
     }
 
     pub(crate) fn info(&self) -> Result<PageInfo, ApiError> {
-        let seal = |row: Option<&(Position, T)>| row.map(|(position, _)| self.cursors.seal(position)).transpose();
+        let seal =
+            |row: Option<&(Position, T)>| row.map(|(position, _)| self.cursors.seal(position)).transpose();
         Ok(PageInfo {
             has_next_page: self.has_next,
             has_previous_page: self.has_previous,
@@ -258,7 +265,8 @@ where
     let caller = caller.clone();
     Box::new(move |max| {
         let fetch = fetch.clone();
-        let loader = loaders(caller.loaders()).with(format!("{arguments} {max}"), || Loader::new(move |parents| fetch(parents, max)));
+        let loader = loaders(caller.loaders())
+            .with(format!("{arguments} {max}"), || Loader::new(move |parents| fetch(parents, max)));
         Box::pin(async move { Ok(loader.load(parent).await?.unwrap_or_default()) })
     })
 }

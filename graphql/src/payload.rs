@@ -16,7 +16,10 @@ use crate::{
 
 pub(crate) const POLICY: &[Rule] = &[
     inherited("InputError", &["code", "message", "path"]),
-    inherited("VersionConflictError", &["code", "message", "path", "currentVersion", "current", "changedFields"]),
+    inherited(
+        "VersionConflictError",
+        &["code", "message", "path", "currentVersion", "current", "changedFields"],
+    ),
     inherited("SchedulingConflictError", &["code", "message", "path", "conflicts", "nextFreeSlots"]),
     inherited("DuplicatePatientError", &["code", "message", "path", "candidates"]),
 ];
@@ -130,7 +133,11 @@ pub(crate) struct DuplicatePatientError {
 #[graphql(
     field(name = "code", ty = "&UserErrorCode", desc = "What kind of mistake."),
     field(name = "message", ty = "&String", desc = "One sentence to show, in plain words and without PHI."),
-    field(name = "path", ty = "&Option<Vec<String>>", desc = "Where in the input, for example `[\"input\", \"startsAt\"]`.")
+    field(
+        name = "path",
+        ty = "&Option<Vec<String>>",
+        desc = "Where in the input, for example `[\"input\", \"startsAt\"]`."
+    )
 )]
 pub(crate) enum UserError {
     /// A mistake in the input.
@@ -213,19 +220,46 @@ async fn user_error(
                 Some(id) => crate::node::find(caller, id).await?,
                 None => None,
             };
-            UserError::VersionConflict(VersionConflictError { code, message, path, current_version, current, changed_fields: Vec::new() })
+            UserError::VersionConflict(VersionConflictError {
+                code,
+                message,
+                path,
+                current_version,
+                current,
+                changed_fields: Vec::new(),
+            })
         }
         Detail::Scheduling { conflicts, next_free } => {
             // Whoever may not read appointments learns that the time is taken, not by whom.
             let conflicts = match caller.check("Query.appointment") {
-                Ok(()) => caller.loaders().appointments.load_many(&conflicts).await?.into_iter().map(Appointment::new).collect(),
+                Ok(()) => caller
+                    .loaders()
+                    .appointments
+                    .load_many(&conflicts)
+                    .await?
+                    .into_iter()
+                    .map(Appointment::new)
+                    .collect(),
                 Err(_) => Vec::new(),
             };
             let next_free_slots = next_free.into_iter().map(DateTime).collect();
-            UserError::SchedulingConflict(SchedulingConflictError { code, message, path, conflicts, next_free_slots })
+            UserError::SchedulingConflict(SchedulingConflictError {
+                code,
+                message,
+                path,
+                conflicts,
+                next_free_slots,
+            })
         }
         Detail::Duplicates(candidates) => {
-            let candidates = caller.loaders().patients.load_many(&candidates).await?.into_iter().map(Patient::new).collect();
+            let candidates = caller
+                .loaders()
+                .patients
+                .load_many(&candidates)
+                .await?
+                .into_iter()
+                .map(Patient::new)
+                .collect();
             UserError::DuplicatePatient(DuplicatePatientError { code, message, path, candidates })
         }
     })

@@ -71,7 +71,11 @@ pub(crate) struct Rule {
 }
 
 /// Fields that ask for a permission.
-pub(crate) const fn needs(type_name: &'static str, permission: Permission, fields: &'static [&'static str]) -> Rule {
+pub(crate) const fn needs(
+    type_name: &'static str,
+    permission: Permission,
+    fields: &'static [&'static str],
+) -> Rule {
     Rule { type_name, fields, access: Access::Needs(permission), phi: None }
 }
 
@@ -117,7 +121,9 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
 }
 
 static TABLE: LazyLock<HashMap<String, &'static Rule>> = LazyLock::new(|| {
-    rules().flat_map(|rule| rule.fields.iter().map(move |field| (format!("{}.{field}", rule.type_name), rule))).collect()
+    rules()
+        .flat_map(|rule| rule.fields.iter().map(move |field| (format!("{}.{field}", rule.type_name), rule)))
+        .collect()
 });
 
 /// The rule of a coordinate.
@@ -138,7 +144,8 @@ pub(crate) fn guarded(type_name: &'static str) -> impl Iterator<Item = (&'static
 
 /// Every coordinate that has a rule, for documentation and tests.
 pub fn coordinates() -> Vec<(String, Access, Option<(PhiCategory, Sensitivity)>)> {
-    let mut all: Vec<_> = TABLE.iter().map(|(coordinate, rule)| (coordinate.clone(), rule.access, rule.phi)).collect();
+    let mut all: Vec<_> =
+        TABLE.iter().map(|(coordinate, rule)| (coordinate.clone(), rule.access, rule.phi)).collect();
     all.sort_by(|a, b| a.0.cmp(&b.0));
     all
 }

@@ -13,7 +13,8 @@ use crate::{
     policy::{self, Denied, Rule, inherited},
 };
 
-pub(crate) const POLICY: &[Rule] = &[inherited("Redaction", &["field", "reason", "permission", "breakGlass"])];
+pub(crate) const POLICY: &[Rule] =
+    &[inherited("Redaction", &["field", "reason", "permission", "breakGlass"])];
 
 /// Why a value came back null although there may be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +32,14 @@ impl Reason {
     pub(crate) fn as_error(self) -> ApiError {
         match self {
             Self::Permission(Some(permission)) => {
-                ApiError::new(Code::Forbidden, format!("The permission {permission} is needed.")).with("permission", permission.code())
+                ApiError::new(Code::Forbidden, format!("The permission {permission} is needed."))
+                    .with("permission", permission.code())
             }
             Self::Permission(None) => ApiError::new(Code::Forbidden, "Nobody may read this field."),
             Self::Erased => ApiError::new(Code::NotFound, "The data was erased."),
-            Self::KeyUnavailable => ApiError::new(Code::KeyUnavailable, "A key is not available at the moment."),
+            Self::KeyUnavailable => {
+                ApiError::new(Code::KeyUnavailable, "A key is not available at the moment.")
+            }
         }
     }
 
@@ -91,7 +95,11 @@ impl Redaction {
 }
 
 /// What is kept back of an object: by permission, and whole classes whose key is gone.
-pub(crate) async fn of(caller: &Caller, type_name: &'static str, subject: Option<Uuid>) -> Result<Vec<Redaction>, ApiError> {
+pub(crate) async fn of(
+    caller: &Caller,
+    type_name: &'static str,
+    subject: Option<Uuid>,
+) -> Result<Vec<Redaction>, ApiError> {
     let key_state = match subject {
         None => None,
         Some(subject) => match caller.loaders().keys.load(subject).await {
@@ -105,8 +113,12 @@ pub(crate) async fn of(caller: &Caller, type_name: &'static str, subject: Option
     for (field, _) in policy::guarded(type_name) {
         let coordinate = format!("{type_name}.{field}");
         match caller.check(&coordinate) {
-            Err(Denied::Lacks(permission)) => redactions.push(Redaction::new(field, Reason::Permission(Some(permission)))),
-            Err(Denied::SignIn | Denied::NoRule) => redactions.push(Redaction::new(field, Reason::Permission(None))),
+            Err(Denied::Lacks(permission)) => {
+                redactions.push(Redaction::new(field, Reason::Permission(Some(permission))))
+            }
+            Err(Denied::SignIn | Denied::NoRule) => {
+                redactions.push(Redaction::new(field, Reason::Permission(None)))
+            }
             Ok(()) => {
                 let sealed = policy::rule(&coordinate).is_some_and(|rule| rule.phi.is_some());
                 redactions.extend(key_state.filter(|_| sealed).map(|reason| Redaction::new(field, reason)));
@@ -167,16 +179,17 @@ pub(crate) fn allowed(ctx: &async_graphql::Context<'_>, coordinate: &'static str
 }
 
 /// The same for a list that is never null: it is empty where the viewer may not read it.
-pub(crate) fn allowed_list(ctx: &async_graphql::Context<'_>, coordinate: &'static str) -> Result<bool, ApiError> {
+pub(crate) fn allowed_list(
+    ctx: &async_graphql::Context<'_>,
+    coordinate: &'static str,
+) -> Result<bool, ApiError> {
     use crate::context::{Ask, RedactionMode};
     match ctx.caller()?.mode() {
         RedactionMode::Silent => allowed(ctx, coordinate),
-        RedactionMode::Error => {
-            allowed(ctx, coordinate).or_else(|error| {
-                let error: async_graphql::Error = error.into();
-                ctx.add_error(ctx.set_error_path(error.into_server_error(ctx.item.pos)));
-                Ok(false)
-            })
-        }
+        RedactionMode::Error => allowed(ctx, coordinate).or_else(|error| {
+            let error: async_graphql::Error = error.into();
+            ctx.add_error(ctx.set_error_path(error.into_server_error(ctx.item.pos)));
+            Ok(false)
+        }),
     }
 }

@@ -13,7 +13,8 @@ const HEAD: &str = "\
 ";
 
 /// Directives that every GraphQL tool knows already.
-const BUILT_IN: [&str; 4] = ["directive @include", "directive @skip", "directive @specifiedBy", "directive @oneOf"];
+const BUILT_IN: [&str; 4] =
+    ["directive @include", "directive @skip", "directive @specifiedBy", "directive @oneOf"];
 
 const DIRECTIVES: &str = r#"
 """
@@ -163,7 +164,8 @@ fn suffix(coordinate: &str) -> String {
 
 /// Coordinates of the schema that have no rule, and rules without a field: both must be empty.
 pub fn gaps(sdl: &str) -> (Vec<String>, Vec<String>) {
-    let declared: HashSet<String> = policy::coordinates().into_iter().map(|(coordinate, ..)| coordinate).collect();
+    let declared: HashSet<String> =
+        policy::coordinates().into_iter().map(|(coordinate, ..)| coordinate).collect();
     let served = served(sdl);
     let mut open: Vec<_> = served.difference(&declared).cloned().collect();
     let mut dead: Vec<_> = declared.difference(&served).cloned().collect();
@@ -173,7 +175,10 @@ pub fn gaps(sdl: &str) -> (Vec<String>, Vec<String>) {
 }
 
 fn served(sdl: &str) -> HashSet<String> {
-    use async_graphql::parser::{parse_schema, types::{TypeKind, TypeSystemDefinition}};
+    use async_graphql::parser::{
+        parse_schema,
+        types::{TypeKind, TypeSystemDefinition},
+    };
     let Ok(document) = parse_schema(sdl) else { return HashSet::new() };
     document
         .definitions
@@ -186,6 +191,12 @@ fn served(sdl: &str) -> HashSet<String> {
             TypeKind::Object(object) => Some((definition.name.node.to_string(), object)),
             _ => None,
         })
-        .flat_map(|(name, object)| object.fields.iter().map(move |field| format!("{name}.{}", field.node.name.node)).collect::<Vec<_>>())
+        .flat_map(|(name, object)| {
+            object
+                .fields
+                .iter()
+                .map(move |field| format!("{name}.{}", field.node.name.node))
+                .collect::<Vec<_>>()
+        })
         .collect()
 }

@@ -103,7 +103,12 @@ pub(crate) struct ContactPoint {
 
 impl From<&stored::ContactPoint> for ContactPoint {
     fn from(point: &stored::ContactPoint) -> Self {
-        Self { system: point.system.into(), value: point.value.clone(), usage: point.usage.clone(), preferred: point.preferred }
+        Self {
+            system: point.system.into(),
+            value: point.value.clone(),
+            usage: point.usage.clone(),
+            preferred: point.preferred,
+        }
     }
 }
 
@@ -124,7 +129,12 @@ pub(crate) struct ContactPointInput {
 
 impl From<ContactPointInput> for stored::ContactPoint {
     fn from(point: ContactPointInput) -> Self {
-        Self { system: point.system.into(), value: point.value, usage: point.usage, preferred: point.preferred }
+        Self {
+            system: point.system.into(),
+            value: point.value,
+            usage: point.usage,
+            preferred: point.preferred,
+        }
     }
 }
 
@@ -197,7 +207,13 @@ pub(crate) struct IdentifierInput {
 
 impl From<IdentifierInput> for stored::Identifier {
     fn from(identifier: IdentifierInput) -> Self {
-        Self { system: identifier.system, value: identifier.value, kind: None, valid_from: None, valid_until: None }
+        Self {
+            system: identifier.system,
+            value: identifier.value,
+            kind: None,
+            valid_from: None,
+            valid_until: None,
+        }
     }
 }
 
@@ -269,7 +285,12 @@ impl From<CodeableConceptInput> for stored::CodeableConcept {
             codings: concept
                 .codings
                 .into_iter()
-                .map(|coding| stored::Coding { system: coding.system, code: coding.code, display: coding.display, version: None })
+                .map(|coding| stored::Coding {
+                    system: coding.system,
+                    code: coding.code,
+                    display: coding.display,
+                    version: None,
+                })
                 .collect(),
         }
     }

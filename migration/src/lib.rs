@@ -5,7 +5,10 @@
 //! thousands of tenants lives in the root package. The search path is set by the runner, so no
 //! step names the schema it works in.
 
-use sea_orm_migration::{MigrationTrait, SchemaManager, sea_orm::{ConnectionTrait, DbErr}};
+use sea_orm_migration::{
+    MigrationTrait, SchemaManager,
+    sea_orm::{ConnectionTrait, DbErr},
+};
 
 pub mod control;
 pub mod tenant;

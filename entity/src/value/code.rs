@@ -39,11 +39,9 @@ pub struct CodeableConcept {
 impl CodeableConcept {
     /// What a person reads: the text, else the first display, else the first code.
     pub fn label(&self) -> Option<&str> {
-        self.text.as_deref().or_else(|| {
-            self.codings
-                .first()
-                .map(|coding| coding.display.as_deref().unwrap_or(&coding.code))
-        })
+        self.text
+            .as_deref()
+            .or_else(|| self.codings.first().map(|coding| coding.display.as_deref().unwrap_or(&coding.code)))
     }
 }
 

@@ -122,7 +122,9 @@ impl Observation {
 
     /// Whose it is.
     async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
-        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }.await.transpose()
+        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }
+            .await
+            .transpose()
     }
 
     /// In which encounter; null where the viewer may not know of it.
@@ -180,22 +182,30 @@ impl Observation {
 
     /// Why there is no result.
     async fn absent_reason(&self) -> Phi<ObservationResult, CodeableConcept> {
-        Phi::new("Observation.absentReason", &self.result, |result| result.absent_reason.as_ref().map(Into::into))
+        Phi::new("Observation.absentReason", &self.result, |result| {
+            result.absent_reason.as_ref().map(Into::into)
+        })
     }
 
     /// High, low, normal and the like.
     async fn interpretations(&self) -> Phi<ObservationResult, Vec<CodeableConcept>> {
-        Phi::new("Observation.interpretations", &self.result, |result| Some(concepts(&result.interpretations)))
+        Phi::new("Observation.interpretations", &self.result, |result| {
+            Some(concepts(&result.interpretations))
+        })
     }
 
     /// The ranges it was read against.
     async fn reference_ranges(&self) -> Phi<ObservationResult, Vec<ReferenceRange>> {
-        Phi::new("Observation.referenceRanges", &self.result, |result| Some(result.reference_ranges.iter().map(Into::into).collect()))
+        Phi::new("Observation.referenceRanges", &self.result, |result| {
+            Some(result.reference_ranges.iter().map(Into::into).collect())
+        })
     }
 
     /// Parts of a composed observation, such as systolic and diastolic pressure.
     async fn components(&self) -> Phi<ObservationResult, Vec<ObservationComponent>> {
-        Phi::new("Observation.components", &self.result, |result| Some(result.components.iter().map(Into::into).collect()))
+        Phi::new("Observation.components", &self.result, |result| {
+            Some(result.components.iter().map(Into::into).collect())
+        })
     }
 
     /// Where on the body.
@@ -257,16 +267,23 @@ impl ObservationConnection {
     ) -> Result<Self, ApiError> {
         let arguments = format!("{filter:?}{page:?}");
         let (op, wanted) = (caller.reading().clone(), filter.clone());
-        let slice = slice_under(&caller.loaders().observations_of_patients, arguments, patient, move |patients| {
-            let (op, filter) = (op.clone(), wanted.clone());
-            async move { Ok(charting::of_patients(&op, &patients, &filter, &page).await?) }
-        })
-        .await?;
+        let slice =
+            slice_under(&caller.loaders().observations_of_patients, arguments, patient, move |patients| {
+                let (op, filter) = (op.clone(), wanted.clone());
+                async move { Ok(charting::of_patients(&op, &patients, &filter, &page).await?) }
+            })
+            .await?;
         let (op, arguments) = (caller.reading().clone(), format!("observations {filter:?}"));
-        let count = count_under(caller, |loaders| &loaders.patient_counts, arguments, patient, move |patients, max| {
-            let (op, filter) = (op.clone(), filter.clone());
-            async move { Ok(charting::count_of_patients(&op, &patients, &filter, max).await?) }
-        });
+        let count = count_under(
+            caller,
+            |loaders| &loaders.patient_counts,
+            arguments,
+            patient,
+            move |patients, max| {
+                let (op, filter) = (op.clone(), filter.clone());
+                async move { Ok(charting::count_of_patients(&op, &patients, &filter, max).await?) }
+            },
+        );
         Ok(Self::new(Page::new(slice, cursors, Observation::position, Observation::new), count))
     }
 
@@ -280,16 +297,27 @@ impl ObservationConnection {
     ) -> Result<Self, ApiError> {
         let arguments = format!("{filter:?}{page:?}");
         let (op, wanted) = (caller.reading().clone(), filter.clone());
-        let slice = slice_under(&caller.loaders().observations_of_encounters, arguments, encounter, move |encounters| {
-            let (op, filter) = (op.clone(), wanted.clone());
-            async move { Ok(charting::of_encounters(&op, &encounters, &filter, &page).await?) }
-        })
+        let slice = slice_under(
+            &caller.loaders().observations_of_encounters,
+            arguments,
+            encounter,
+            move |encounters| {
+                let (op, filter) = (op.clone(), wanted.clone());
+                async move { Ok(charting::of_encounters(&op, &encounters, &filter, &page).await?) }
+            },
+        )
         .await?;
         let (op, arguments) = (caller.reading().clone(), format!("observations {filter:?}"));
-        let count = count_under(caller, |loaders| &loaders.encounter_counts, arguments, encounter, move |encounters, max| {
-            let (op, filter) = (op.clone(), filter.clone());
-            async move { Ok(charting::count_of_encounters(&op, &encounters, &filter, max).await?) }
-        });
+        let count = count_under(
+            caller,
+            |loaders| &loaders.encounter_counts,
+            arguments,
+            encounter,
+            move |encounters, max| {
+                let (op, filter) = (op.clone(), filter.clone());
+                async move { Ok(charting::count_of_encounters(&op, &encounters, &filter, max).await?) }
+            },
+        );
         Ok(Self::new(Page::new(slice, cursors, Observation::position, Observation::new), count))
     }
 }

@@ -13,7 +13,21 @@ use praxis_platform::access::Permission;
 use crate::policy::{Access, Rule, inherited, needs, open};
 
 pub(crate) const POLICY: &[Rule] = &[
-    inherited("Facility", &["id", "version", "createdAt", "updatedAt", "code", "name", "timeZone", "phone", "addressLines", "active"]),
+    inherited(
+        "Facility",
+        &[
+            "id",
+            "version",
+            "createdAt",
+            "updatedAt",
+            "code",
+            "name",
+            "timeZone",
+            "phone",
+            "addressLines",
+            "active",
+        ],
+    ),
     inherited("Room", &["id", "name", "active", "facility"]),
     inherited(
         "VisitKind",

@@ -3,16 +3,8 @@
 use async_graphql::{Context, Object};
 use praxis_domain::clinic;
 
-use super::{
-    Facility, Room, VisitKind,
-    types::Tenant,
-};
-use crate::{
-    context::Ask,
-    error::ApiError,
-    ids,
-    scalar::TimeZone,
-};
+use super::{Facility, Room, VisitKind, types::Tenant};
+use crate::{context::Ask, error::ApiError, ids, scalar::TimeZone};
 
 /// Reading what the clinic is.
 #[derive(Default)]
@@ -45,6 +37,10 @@ impl ClinicQuery {
 
     /// Kinds of visit that can be booked.
     async fn visit_kinds(&self, ctx: &Context<'_>) -> Result<Vec<VisitKind>, ApiError> {
-        Ok(clinic::visit_types(ctx.read("Query.visitKinds")?).await?.into_iter().map(VisitKind::new).collect())
+        Ok(clinic::visit_types(ctx.read("Query.visitKinds")?)
+            .await?
+            .into_iter()
+            .map(VisitKind::new)
+            .collect())
     }
 }

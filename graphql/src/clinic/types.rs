@@ -125,7 +125,9 @@ impl Room {
 
     /// At which branch.
     async fn facility(&self, ctx: &Context<'_>) -> Nullable<Facility> {
-        async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }.await.transpose()
+        async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }
+            .await
+            .transpose()
     }
 }
 

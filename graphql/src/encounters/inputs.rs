@@ -62,7 +62,11 @@ impl EncounterFilter {
             return Err(too_deep());
         }
         let all = |filters: Option<Vec<Self>>| {
-            filters.unwrap_or_default().into_iter().map(|filter| filter.convert(depth - 1)).collect::<Result<Vec<_>, _>>()
+            filters
+                .unwrap_or_default()
+                .into_iter()
+                .map(|filter| filter.convert(depth - 1))
+                .collect::<Result<Vec<_>, _>>()
         };
         Ok(encounters::EncounterFilter {
             and: all(self.and)?,

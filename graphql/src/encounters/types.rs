@@ -68,7 +68,10 @@ pub(crate) struct Encounter {
 
 impl Encounter {
     pub(crate) fn new(row: encounter::Model) -> Self {
-        let clinical = row.clinical.clone().map(|clinical| Class::new("encounter", row.id.0, row.patient_id.0, clinical));
+        let clinical = row
+            .clinical
+            .clone()
+            .map(|clinical| Class::new("encounter", row.id.0, row.patient_id.0, clinical));
         Self { row, clinical }
     }
 
@@ -108,7 +111,9 @@ impl Encounter {
 
     /// Whose encounter it is.
     async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
-        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }.await.transpose()
+        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }
+            .await
+            .transpose()
     }
 
     /// Who is responsible.
@@ -173,12 +178,16 @@ impl Encounter {
 
     /// What kind of encounter it is, as coded.
     async fn types(&self) -> Phi<EncounterClinical, Vec<CodeableConcept>> {
-        Phi::optional("Encounter.types", self.clinical.as_ref(), |clinical| Some(clinical.types.iter().map(Into::into).collect()))
+        Phi::optional("Encounter.types", self.clinical.as_ref(), |clinical| {
+            Some(clinical.types.iter().map(Into::into).collect())
+        })
     }
 
     /// Why the patient came.
     async fn reasons(&self) -> Phi<EncounterClinical, Vec<CodeableConcept>> {
-        Phi::optional("Encounter.reasons", self.clinical.as_ref(), |clinical| Some(clinical.reasons.iter().map(Into::into).collect()))
+        Phi::optional("Encounter.reasons", self.clinical.as_ref(), |clinical| {
+            Some(clinical.reasons.iter().map(Into::into).collect())
+        })
     }
 
     /// Where the patient went afterwards.
@@ -192,20 +201,28 @@ impl Encounter {
     async fn observations(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
         #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which observations.")] filter: Option<ObservationFilter>,
     ) -> Nullable<ObservationConnection> {
         async {
-            let filter: charting::ObservationFilter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
-            let cursors = Cursors::of(ctx.caller()?, "Encounter.observations", &format!("{:?}{filter:?}", self.row.id)).await?;
+            let filter: charting::ObservationFilter =
+                filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+            let cursors =
+                Cursors::of(ctx.caller()?, "Encounter.observations", &format!("{:?}{filter:?}", self.row.id))
+                    .await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
             if !redaction::allowed(ctx, "Encounter.observations")? {
                 return Ok(None);
             }
-            ObservationConnection::of_encounter(ctx.caller()?, self.row.id, filter, page, cursors).await.map(Some)
+            ObservationConnection::of_encounter(ctx.caller()?, self.row.id, filter, page, cursors)
+                .await
+                .map(Some)
         }
         .await
         .transpose()
@@ -215,20 +232,28 @@ impl Encounter {
     async fn conditions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
         #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which conditions.")] filter: Option<ConditionFilter>,
     ) -> Nullable<ConditionConnection> {
         async {
-            let filter: history::ConditionFilter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
-            let cursors = Cursors::of(ctx.caller()?, "Encounter.conditions", &format!("{:?}{filter:?}", self.row.id)).await?;
+            let filter: history::ConditionFilter =
+                filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+            let cursors =
+                Cursors::of(ctx.caller()?, "Encounter.conditions", &format!("{:?}{filter:?}", self.row.id))
+                    .await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
             if !redaction::allowed(ctx, "Encounter.conditions")? {
                 return Ok(None);
             }
-            ConditionConnection::of_encounter(ctx.caller()?, self.row.id, filter, page, cursors).await.map(Some)
+            ConditionConnection::of_encounter(ctx.caller()?, self.row.id, filter, page, cursors)
+                .await
+                .map(Some)
         }
         .await
         .transpose()
@@ -245,9 +270,17 @@ pub(crate) struct EncounterParticipant {
 impl EncounterParticipant {
     /// Who.
     async fn practitioner(&self, ctx: &Context<'_>) -> Nullable<Practitioner> {
-        async { Ok(ctx.caller()?.loaders().practitioners.load(self.row.practitioner_id).await?.map(Practitioner::new)) }
-            .await
-            .transpose()
+        async {
+            Ok(ctx
+                .caller()?
+                .loaders()
+                .practitioners
+                .load(self.row.practitioner_id)
+                .await?
+                .map(Practitioner::new))
+        }
+        .await
+        .transpose()
     }
 
     /// As what, HL7 v3 ParticipationType: ATND, CON, PPRF, PART.
@@ -272,16 +305,23 @@ impl EncounterConnection {
     ) -> Result<Self, ApiError> {
         let arguments = format!("{filter:?}{page:?}");
         let (op, wanted) = (caller.reading().clone(), filter.clone());
-        let slice = slice_under(&caller.loaders().encounters_of_patients, arguments, patient, move |patients| {
-            let (op, filter) = (op.clone(), wanted.clone());
-            async move { Ok(encounters::of_patients(&op, &patients, &filter, &page).await?) }
-        })
-        .await?;
+        let slice =
+            slice_under(&caller.loaders().encounters_of_patients, arguments, patient, move |patients| {
+                let (op, filter) = (op.clone(), wanted.clone());
+                async move { Ok(encounters::of_patients(&op, &patients, &filter, &page).await?) }
+            })
+            .await?;
         let (op, arguments) = (caller.reading().clone(), format!("encounters {filter:?}"));
-        let count = count_under(caller, |loaders| &loaders.patient_counts, arguments, patient, move |patients, max| {
-            let (op, filter) = (op.clone(), filter.clone());
-            async move { Ok(encounters::count_of_patients(&op, &patients, &filter, max).await?) }
-        });
+        let count = count_under(
+            caller,
+            |loaders| &loaders.patient_counts,
+            arguments,
+            patient,
+            move |patients, max| {
+                let (op, filter) = (op.clone(), filter.clone());
+                async move { Ok(encounters::count_of_patients(&op, &patients, &filter, max).await?) }
+            },
+        );
         Ok(Self::new(Page::new(slice, cursors, Encounter::position, Encounter::new), count))
     }
 }

@@ -33,7 +33,9 @@ impl TryFrom<ConditionFilter> for history::ConditionFilter {
         Ok(Self {
             category: filter.category.map(|all| all.into_iter().map(Into::into).collect()),
             clinical_status: filter.clinical_status.map(|all| all.into_iter().map(Into::into).collect()),
-            verification_status: filter.verification_status.map(|all| all.into_iter().map(Into::into).collect()),
+            verification_status: filter
+                .verification_status
+                .map(|all| all.into_iter().map(Into::into).collect()),
             code: filter.code.and_then(ExactFilter::values),
             recorded_at: filter.recorded_at.unwrap_or_default().into(),
             onset_at: filter.onset_at.unwrap_or_default().into(),

@@ -12,7 +12,11 @@ pub(crate) struct ConditionQuery;
 #[Object]
 impl ConditionQuery {
     /// One condition.
-    async fn condition(&self, ctx: &Context<'_>, #[graphql(desc = "Id of the condition.")] id: ID) -> Nullable<Condition> {
+    async fn condition(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Id of the condition.")] id: ID,
+    ) -> Nullable<Condition> {
         async {
             ctx.read("Query.condition")?;
             Ok(ctx.caller()?.loaders().conditions.load(ids::parse(&id)?).await?.map(Condition::new))

@@ -118,7 +118,9 @@ impl Condition {
 
     /// Whose it is.
     async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
-        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }.await.transpose()
+        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }
+            .await
+            .transpose()
     }
 
     /// In which encounter; null where the viewer may not know of it.
@@ -186,7 +188,9 @@ impl Condition {
 
     /// Where on the body.
     async fn body_sites(&self) -> Phi<ConditionClinical, Vec<CodeableConcept>> {
-        Phi::new("Condition.bodySites", &self.clinical, |clinical| Some(clinical.body_sites.iter().map(Into::into).collect()))
+        Phi::new("Condition.bodySites", &self.clinical, |clinical| {
+            Some(clinical.body_sites.iter().map(Into::into).collect())
+        })
     }
 
     /// Remarks.
@@ -211,16 +215,23 @@ impl ConditionConnection {
     ) -> Result<Self, ApiError> {
         let arguments = format!("{filter:?}{page:?}");
         let (op, wanted) = (caller.reading().clone(), filter.clone());
-        let slice = slice_under(&caller.loaders().conditions_of_patients, arguments, patient, move |patients| {
-            let (op, filter) = (op.clone(), wanted.clone());
-            async move { Ok(history::of_patients(&op, &patients, &filter, &page).await?) }
-        })
-        .await?;
+        let slice =
+            slice_under(&caller.loaders().conditions_of_patients, arguments, patient, move |patients| {
+                let (op, filter) = (op.clone(), wanted.clone());
+                async move { Ok(history::of_patients(&op, &patients, &filter, &page).await?) }
+            })
+            .await?;
         let (op, arguments) = (caller.reading().clone(), format!("conditions {filter:?}"));
-        let count = count_under(caller, |loaders| &loaders.patient_counts, arguments, patient, move |patients, max| {
-            let (op, filter) = (op.clone(), filter.clone());
-            async move { Ok(history::count_of_patients(&op, &patients, &filter, max).await?) }
-        });
+        let count = count_under(
+            caller,
+            |loaders| &loaders.patient_counts,
+            arguments,
+            patient,
+            move |patients, max| {
+                let (op, filter) = (op.clone(), filter.clone());
+                async move { Ok(history::count_of_patients(&op, &patients, &filter, max).await?) }
+            },
+        );
         Ok(Self::new(Page::new(slice, cursors, Condition::position, Condition::new), count))
     }
 
@@ -234,16 +245,27 @@ impl ConditionConnection {
     ) -> Result<Self, ApiError> {
         let arguments = format!("{filter:?}{page:?}");
         let (op, wanted) = (caller.reading().clone(), filter.clone());
-        let slice = slice_under(&caller.loaders().conditions_of_encounters, arguments, encounter, move |encounters| {
-            let (op, filter) = (op.clone(), wanted.clone());
-            async move { Ok(history::of_encounters(&op, &encounters, &filter, &page).await?) }
-        })
+        let slice = slice_under(
+            &caller.loaders().conditions_of_encounters,
+            arguments,
+            encounter,
+            move |encounters| {
+                let (op, filter) = (op.clone(), wanted.clone());
+                async move { Ok(history::of_encounters(&op, &encounters, &filter, &page).await?) }
+            },
+        )
         .await?;
         let (op, arguments) = (caller.reading().clone(), format!("conditions {filter:?}"));
-        let count = count_under(caller, |loaders| &loaders.encounter_counts, arguments, encounter, move |encounters, max| {
-            let (op, filter) = (op.clone(), filter.clone());
-            async move { Ok(history::count_of_encounters(&op, &encounters, &filter, max).await?) }
-        });
+        let count = count_under(
+            caller,
+            |loaders| &loaders.encounter_counts,
+            arguments,
+            encounter,
+            move |encounters, max| {
+                let (op, filter) = (op.clone(), filter.clone());
+                async move { Ok(history::count_of_encounters(&op, &encounters, &filter, max).await?) }
+            },
+        );
         Ok(Self::new(Page::new(slice, cursors, Condition::position, Condition::new), count))
     }
 }

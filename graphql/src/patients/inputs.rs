@@ -54,7 +54,13 @@ pub(crate) struct DateTimeFilter {
 impl From<DateTimeFilter> for TimeRange {
     fn from(filter: DateTimeFilter) -> Self {
         let at = |moment: Option<DateTime>| moment.map(|moment| moment.0);
-        Self { eq: at(filter.eq), gt: at(filter.gt), gte: at(filter.gte), lt: at(filter.lt), lte: at(filter.lte) }
+        Self {
+            eq: at(filter.eq),
+            gt: at(filter.gt),
+            gte: at(filter.gte),
+            lt: at(filter.lt),
+            lte: at(filter.lte),
+        }
     }
 }
 
@@ -69,7 +75,9 @@ pub(crate) struct IdFilter {
 }
 
 impl IdFilter {
-    pub(crate) fn ids<I: praxis_entity::ids::TypedId + std::str::FromStr>(self) -> Result<Option<Vec<I>>, ApiError> {
+    pub(crate) fn ids<I: praxis_entity::ids::TypedId + std::str::FromStr>(
+        self,
+    ) -> Result<Option<Vec<I>>, ApiError> {
         let eq = self.eq.as_ref().map(ids::parse).transpose()?;
         let any = self.any.as_deref().map(ids::parse_all).transpose()?;
         Ok(match (eq, any) {
@@ -133,7 +141,11 @@ impl PatientFilter {
             return Err(too_deep());
         }
         let all = |filters: Option<Vec<Self>>| {
-            filters.unwrap_or_default().into_iter().map(|filter| filter.convert(depth - 1)).collect::<Result<Vec<_>, _>>()
+            filters
+                .unwrap_or_default()
+                .into_iter()
+                .map(|filter| filter.convert(depth - 1))
+                .collect::<Result<Vec<_>, _>>()
         };
         Ok(patients::PatientFilter {
             and: all(self.and)?,
@@ -194,7 +206,8 @@ impl TryFrom<PatientCreateInput> for patients::RegisterPatient {
     type Error = ApiError;
 
     fn try_from(input: PatientCreateInput) -> Result<Self, ApiError> {
-        let point = |system, value: String| stored::ContactPoint { system, value, usage: None, preferred: true };
+        let point =
+            |system, value: String| stored::ContactPoint { system, value, usage: None, preferred: true };
         let first = input.phone.map(|phone| point(stored::ContactSystem::Phone, phone.0));
         let second = input.email.map(|email| point(stored::ContactSystem::Email, email.0));
         let others = input.contact_points.unwrap_or_default().into_iter().map(Into::into);
@@ -261,7 +274,9 @@ impl From<PatientUpdateInput> for patients::AmendPatient {
             national_id: patch(input.national_id),
             addresses: input.addresses.map(|addresses| addresses.into_iter().map(Into::into).collect()),
             contact_points: input.contact_points.map(|points| points.into_iter().map(Into::into).collect()),
-            identifiers: input.identifiers.map(|identifiers| identifiers.into_iter().map(Into::into).collect()),
+            identifiers: input
+                .identifiers
+                .map(|identifiers| identifiers.into_iter().map(Into::into).collect()),
         }
     }
 }

@@ -5,9 +5,9 @@ mod mutation;
 mod query;
 mod types;
 
+pub(crate) use inputs::{DateTimeFilter, ExactFilter, IdFilter, too_deep};
 pub(crate) use mutation::PatientMutation;
 pub(crate) use query::PatientQuery;
-pub(crate) use inputs::{DateTimeFilter, ExactFilter, IdFilter, too_deep};
 pub(crate) use types::{Patient, PatientConnection, RelatedPerson};
 
 use praxis_platform::access::Permission;
@@ -19,16 +19,39 @@ pub(crate) const POLICY: &[Rule] = &[
         "Patient",
         Permission::PATIENT_READ,
         &[
-            "id", "version", "createdAt", "updatedAt", "redactions", "status", "administrativeSex", "age",
-            "viewerPermissions", "relatedPersons",
+            "id",
+            "version",
+            "createdAt",
+            "updatedAt",
+            "redactions",
+            "status",
+            "administrativeSex",
+            "age",
+            "viewerPermissions",
+            "relatedPersons",
         ],
     ),
     phi("Patient", Permission::PATIENT_READ, PhiCategory::GovernmentId, &["mrn"]),
     phi("Patient", Permission::PATIENT_NAME_READ, PhiCategory::Name, &["name", "names"]),
     phi("Patient", Permission::PATIENT_DEMOGRAPHICS_READ, PhiCategory::BirthDate, &["birthDate"]),
-    phi("Patient", Permission::PATIENT_DEMOGRAPHICS_READ, PhiCategory::Clinical, &["deceasedAt", "maritalStatus", "languages"]),
-    phi("Patient", Permission::PATIENT_CONTACT_READ, PhiCategory::Contact, &["email", "phone", "contactPoints", "addresses"]),
-    phi("Patient", Permission::PATIENT_IDENTIFIERS_READ, PhiCategory::GovernmentId, &["nationalId", "identifiers"]),
+    phi(
+        "Patient",
+        Permission::PATIENT_DEMOGRAPHICS_READ,
+        PhiCategory::Clinical,
+        &["deceasedAt", "maritalStatus", "languages"],
+    ),
+    phi(
+        "Patient",
+        Permission::PATIENT_CONTACT_READ,
+        PhiCategory::Contact,
+        &["email", "phone", "contactPoints", "addresses"],
+    ),
+    phi(
+        "Patient",
+        Permission::PATIENT_IDENTIFIERS_READ,
+        PhiCategory::GovernmentId,
+        &["nationalId", "identifiers"],
+    ),
     needs("Patient", Permission::APPOINTMENT_READ, &["appointments"]),
     needs("Patient", Permission::ENCOUNTER_READ, &["encounters"]),
     needs("Patient", Permission::OBSERVATION_READ, &["observations"]),

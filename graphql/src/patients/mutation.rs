@@ -11,8 +11,8 @@ use praxis_entity::{
 use super::{
     Patient, RelatedPerson,
     inputs::{
-        PatientCreateInput, PatientDeactivateInput, PatientReactivateInput, PatientRecordDeathInput, PatientUpdateInput,
-        RelatedPersonAddInput, RelatedPersonEndInput,
+        PatientCreateInput, PatientDeactivateInput, PatientReactivateInput, PatientRecordDeathInput,
+        PatientUpdateInput, RelatedPersonAddInput, RelatedPersonEndInput,
     },
 };
 use crate::{
@@ -119,7 +119,9 @@ impl PatientMutation {
             &text,
             false,
             patients::register(&op, new),
-            |registered: &patients::Registered| (registered.patient.id, registered.duplicate_candidates.clone()),
+            |registered: &patients::Registered| {
+                (registered.patient.id, registered.duplicate_candidates.clone())
+            },
             async |(id, duplicate_candidates): (PatientId, Vec<PatientId>)| {
                 let found = patients::by_ids(&op, &[id]).await?.pop();
                 Ok(found.map(|patient| patients::Registered { patient, duplicate_candidates }))
@@ -131,8 +133,15 @@ impl PatientMutation {
             Some(registered) => (Some(Patient::new(registered.patient)), registered.duplicate_candidates),
             None => (None, Vec::new()),
         };
-        let duplicate_candidates =
-            ctx.caller()?.loaders().patients.load_many(&candidates).await?.into_iter().map(Patient::new).collect();
+        let duplicate_candidates = ctx
+            .caller()?
+            .loaders()
+            .patients
+            .load_many(&candidates)
+            .await?
+            .into_iter()
+            .map(Patient::new)
+            .collect();
         Ok(PatientCreatePayload { patient, user_errors, duplicate_candidates })
     }
 

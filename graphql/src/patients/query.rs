@@ -20,7 +20,11 @@ pub(crate) struct PatientQuery;
 #[Object]
 impl PatientQuery {
     /// One patient; null when there is none or the viewer may not know of them.
-    async fn patient(&self, ctx: &Context<'_>, #[graphql(desc = "How to find the patient.")] by: PatientLookup) -> Nullable<Patient> {
+    async fn patient(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How to find the patient.")] by: PatientLookup,
+    ) -> Nullable<Patient> {
         async {
             let op = ctx.read("Query.patient")?;
             let lookup = by.try_into()?;
@@ -37,11 +41,16 @@ impl PatientQuery {
     async fn patients(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
         #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Beginnings of names, in any order, or a whole record number, phone number, e-mail address or birth date.")]
+        #[graphql(
+            desc = "Beginnings of names, in any order, or a whole record number, phone number, e-mail address or birth date."
+        )]
         search: Option<String>,
         #[graphql(desc = "Which patients.")] filter: Option<PatientFilter>,
     ) -> Result<PatientConnection, ApiError> {

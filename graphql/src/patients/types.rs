@@ -128,7 +128,9 @@ impl Patient {
 
     /// All names, the one to use first.
     async fn names(&self) -> Phi<Identity, Vec<HumanName>> {
-        Phi::new("Patient.names", &self.identity, |identity| Some(identity.names.iter().map(Into::into).collect()))
+        Phi::new("Patient.names", &self.identity, |identity| {
+            Some(identity.names.iter().map(Into::into).collect())
+        })
     }
 
     /// Birth date, as precise as it is known.
@@ -155,37 +157,51 @@ impl Patient {
 
     /// When the patient died, as precise as it is known.
     async fn deceased_at(&self) -> Phi<Identity, String> {
-        Phi::new("Patient.deceasedAt", &self.identity, |identity| identity.deceased.as_ref().map(|at| at.text.clone()))
+        Phi::new("Patient.deceasedAt", &self.identity, |identity| {
+            identity.deceased.as_ref().map(|at| at.text.clone())
+        })
     }
 
     /// Marital status.
     async fn marital_status(&self) -> Phi<Identity, CodeableConcept> {
-        Phi::new("Patient.maritalStatus", &self.identity, |identity| identity.marital_status.as_ref().map(Into::into))
+        Phi::new("Patient.maritalStatus", &self.identity, |identity| {
+            identity.marital_status.as_ref().map(Into::into)
+        })
     }
 
     /// Languages the patient speaks, preferred first.
     async fn languages(&self) -> Phi<Identity, Vec<CodeableConcept>> {
-        Phi::new("Patient.languages", &self.identity, |identity| Some(identity.languages.iter().map(Into::into).collect()))
+        Phi::new("Patient.languages", &self.identity, |identity| {
+            Some(identity.languages.iter().map(Into::into).collect())
+        })
     }
 
     /// The e-mail address to use.
     async fn email(&self) -> Phi<Contact, EmailAddress> {
-        Phi::new("Patient.email", &self.contact, |contact| preferred(contact, ContactSystem::Email).map(EmailAddress))
+        Phi::new("Patient.email", &self.contact, |contact| {
+            preferred(contact, ContactSystem::Email).map(EmailAddress)
+        })
     }
 
     /// The telephone number to use.
     async fn phone(&self) -> Phi<Contact, PhoneNumber> {
-        Phi::new("Patient.phone", &self.contact, |contact| preferred(contact, ContactSystem::Phone).map(PhoneNumber))
+        Phi::new("Patient.phone", &self.contact, |contact| {
+            preferred(contact, ContactSystem::Phone).map(PhoneNumber)
+        })
     }
 
     /// All ways to reach the patient.
     async fn contact_points(&self) -> Phi<Contact, Vec<ContactPoint>> {
-        Phi::new("Patient.contactPoints", &self.contact, |contact| Some(contact.points.iter().map(Into::into).collect()))
+        Phi::new("Patient.contactPoints", &self.contact, |contact| {
+            Some(contact.points.iter().map(Into::into).collect())
+        })
     }
 
     /// Postal addresses.
     async fn addresses(&self) -> Phi<Contact, Vec<Address>> {
-        Phi::new("Patient.addresses", &self.contact, |contact| Some(contact.addresses.iter().map(Into::into).collect()))
+        Phi::new("Patient.addresses", &self.contact, |contact| {
+            Some(contact.addresses.iter().map(Into::into).collect())
+        })
     }
 
     /// National number of the clinic's country.
@@ -219,12 +235,16 @@ impl Patient {
     async fn appointments(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
         #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which appointments.")] filter: Option<AppointmentFilter>,
-        #[graphql(desc = "Order; the latest start first when absent. One entry at the most.")] order_by: Option<Vec<AppointmentOrder>>,
+        #[graphql(desc = "Order; the latest start first when absent. One entry at the most.")]
+        order_by: Option<Vec<AppointmentOrder>>,
     ) -> Result<AppointmentConnection, ApiError> {
         let order = AppointmentOrder::one(order_by, true)?;
         let filter = AppointmentFilter::or_all(filter)?;
@@ -241,14 +261,19 @@ impl Patient {
     async fn encounters(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
         #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which encounters.")] filter: Option<EncounterFilter>,
     ) -> Result<EncounterConnection, ApiError> {
-        let filter: encounters::EncounterFilter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
-        let cursors = Cursors::of(ctx.caller()?, "Patient.encounters", &format!("{:?}{filter:?}", self.row.id)).await?;
+        let filter: encounters::EncounterFilter =
+            filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+        let cursors =
+            Cursors::of(ctx.caller()?, "Patient.encounters", &format!("{:?}{filter:?}", self.row.id)).await?;
         if !redaction::allowed_list(ctx, "Patient.encounters")? {
             return Ok(EncounterConnection::new(Page::empty(cursors), nothing()));
         }
@@ -260,20 +285,28 @@ impl Patient {
     async fn observations(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
         #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which observations.")] filter: Option<ObservationFilter>,
     ) -> Nullable<ObservationConnection> {
         async {
-            let filter: charting::ObservationFilter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
-            let cursors = Cursors::of(ctx.caller()?, "Patient.observations", &format!("{:?}{filter:?}", self.row.id)).await?;
+            let filter: charting::ObservationFilter =
+                filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+            let cursors =
+                Cursors::of(ctx.caller()?, "Patient.observations", &format!("{:?}{filter:?}", self.row.id))
+                    .await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
             if !redaction::allowed(ctx, "Patient.observations")? {
                 return Ok(None);
             }
-            ObservationConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors).await.map(Some)
+            ObservationConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors)
+                .await
+                .map(Some)
         }
         .await
         .transpose()
@@ -283,15 +316,21 @@ impl Patient {
     async fn conditions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
         #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which conditions.")] filter: Option<ConditionFilter>,
     ) -> Nullable<ConditionConnection> {
         async {
-            let filter: history::ConditionFilter = filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
-            let cursors = Cursors::of(ctx.caller()?, "Patient.conditions", &format!("{:?}{filter:?}", self.row.id)).await?;
+            let filter: history::ConditionFilter =
+                filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+            let cursors =
+                Cursors::of(ctx.caller()?, "Patient.conditions", &format!("{:?}{filter:?}", self.row.id))
+                    .await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
             if !redaction::allowed(ctx, "Patient.conditions")? {
                 return Ok(None);
@@ -305,7 +344,9 @@ impl Patient {
     /// What the viewer may do with this patient: permission codes.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
         let actor = ctx.caller()?.actor();
-        let about = |permission: &Permission| permission.code().starts_with("patient") || permission.code().starts_with("appointment");
+        let about = |permission: &Permission| {
+            permission.code().starts_with("patient") || permission.code().starts_with("appointment")
+        };
         Ok(actor.permissions.iter().filter(about).map(Permission::code).collect())
     }
 }
@@ -367,7 +408,9 @@ impl RelatedPerson {
 
     /// How they are reached.
     async fn contact_points(&self) -> Phi<RelatedPersonDetails, Vec<ContactPoint>> {
-        Phi::new("RelatedPerson.contactPoints", &self.details, |details| Some(details.points.iter().map(Into::into).collect()))
+        Phi::new("RelatedPerson.contactPoints", &self.details, |details| {
+            Some(details.points.iter().map(Into::into).collect())
+        })
     }
 
     /// False once it no longer holds.
@@ -385,4 +428,3 @@ impl RelatedPerson {
         self.row.emergency_contact
     }
 }
-

@@ -67,7 +67,11 @@ impl AppointmentFilter {
             return Err(too_deep());
         }
         let all = |filters: Option<Vec<Self>>| {
-            filters.unwrap_or_default().into_iter().map(|filter| filter.convert(depth - 1)).collect::<Result<Vec<_>, _>>()
+            filters
+                .unwrap_or_default()
+                .into_iter()
+                .map(|filter| filter.convert(depth - 1))
+                .collect::<Result<Vec<_>, _>>()
         };
         Ok(scheduling::AppointmentFilter {
             and: all(self.and)?,
@@ -116,7 +120,9 @@ impl AppointmentOrder {
     /// The order asked for, or by start.
     pub(crate) fn one(orders: Option<Vec<Self>>, descending: bool) -> Result<scheduling::Ordered, ApiError> {
         match orders.as_deref() {
-            None | Some([]) => Ok(scheduling::Ordered { by: scheduling::AppointmentOrder::StartsAt, descending }),
+            None | Some([]) => {
+                Ok(scheduling::Ordered { by: scheduling::AppointmentOrder::StartsAt, descending })
+            }
             Some([order]) => Ok(scheduling::Ordered {
                 by: match order.field {
                     AppointmentOrderField::StartsAt => scheduling::AppointmentOrder::StartsAt,

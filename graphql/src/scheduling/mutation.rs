@@ -10,7 +10,9 @@ use praxis_platform::{Op, Write};
 
 use super::{
     Appointment,
-    inputs::{AppointmentBookInput, AppointmentCancelInput, AppointmentMarkNoShowInput, AppointmentRescheduleInput},
+    inputs::{
+        AppointmentBookInput, AppointmentCancelInput, AppointmentMarkNoShowInput, AppointmentRescheduleInput,
+    },
 };
 use crate::{
     context::Ask,

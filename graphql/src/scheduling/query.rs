@@ -3,10 +3,7 @@
 use async_graphql::{Context, ID, Object};
 use praxis_domain::scheduling;
 
-use super::{
-    Appointment, AppointmentConnection, AppointmentFilter, AppointmentOrder,
-    types::Slot,
-};
+use super::{Appointment, AppointmentConnection, AppointmentFilter, AppointmentOrder, types::Slot};
 use crate::{
     context::Ask,
     error::{ApiError, Nullable},
@@ -23,7 +20,11 @@ pub(crate) struct AppointmentQuery;
 #[Object]
 impl AppointmentQuery {
     /// One appointment.
-    async fn appointment(&self, ctx: &Context<'_>, #[graphql(desc = "Id of the appointment.")] id: ID) -> Nullable<Appointment> {
+    async fn appointment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Id of the appointment.")] id: ID,
+    ) -> Nullable<Appointment> {
         async {
             ctx.read("Query.appointment")?;
             Ok(ctx.caller()?.loaders().appointments.load(ids::parse(&id)?).await?.map(Appointment::new))
@@ -36,16 +37,21 @@ impl AppointmentQuery {
     async fn appointments(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
         #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which appointments.")] filter: Option<AppointmentFilter>,
-        #[graphql(desc = "Order; the earliest start first when absent. One entry at the most.")] order_by: Option<Vec<AppointmentOrder>>,
+        #[graphql(desc = "Order; the earliest start first when absent. One entry at the most.")]
+        order_by: Option<Vec<AppointmentOrder>>,
     ) -> Result<AppointmentConnection, ApiError> {
         let op = ctx.read("Query.appointments")?;
         let (filter, order) = (AppointmentFilter::or_all(filter)?, AppointmentOrder::one(order_by, false)?);
-        let cursors = Cursors::of(ctx.caller()?, "Query.appointments", &format!("{filter:?}{order:?}")).await?;
+        let cursors =
+            Cursors::of(ctx.caller()?, "Query.appointments", &format!("{filter:?}{order:?}")).await?;
         let page = cursors.request(&PageArguments { first, after, last, before })?;
         let slice = scheduling::list(op, &filter, order, &page).await?;
         let op = op.clone();

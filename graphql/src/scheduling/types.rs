@@ -96,19 +96,31 @@ impl Appointment {
 
     /// Who comes.
     async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
-        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }.await.transpose()
-    }
-
-    /// Whom they see.
-    async fn practitioner(&self, ctx: &Context<'_>) -> Nullable<Practitioner> {
-        async { Ok(ctx.caller()?.loaders().practitioners.load(self.row.practitioner_id).await?.map(Practitioner::new)) }
+        async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }
             .await
             .transpose()
     }
 
+    /// Whom they see.
+    async fn practitioner(&self, ctx: &Context<'_>) -> Nullable<Practitioner> {
+        async {
+            Ok(ctx
+                .caller()?
+                .loaders()
+                .practitioners
+                .load(self.row.practitioner_id)
+                .await?
+                .map(Practitioner::new))
+        }
+        .await
+        .transpose()
+    }
+
     /// At which branch.
     async fn facility(&self, ctx: &Context<'_>) -> Nullable<Facility> {
-        async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }.await.transpose()
+        async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }
+            .await
+            .transpose()
     }
 
     /// In which room, when one is reserved.
@@ -178,7 +190,13 @@ impl Appointment {
             if !redaction::allowed(ctx, "Appointment.encounter")? {
                 return Ok(None);
             }
-            Ok(ctx.caller()?.loaders().encounters_of_appointments.load(self.row.id).await?.map(Encounter::new))
+            Ok(ctx
+                .caller()?
+                .loaders()
+                .encounters_of_appointments
+                .load(self.row.id)
+                .await?
+                .map(Encounter::new))
         }
         .await
         .transpose()
@@ -199,9 +217,15 @@ impl AppointmentConnection {
         count: Count,
     ) -> Self {
         let position: fn(&appointment::Model) -> Position = match order.by {
-            scheduling::AppointmentOrder::StartsAt => |row| Position { key: Some(row.starts_at), id: row.id.0 },
-            scheduling::AppointmentOrder::CreatedAt => |row| Position { key: Some(row.created_at), id: row.id.0 },
-            scheduling::AppointmentOrder::UpdatedAt => |row| Position { key: Some(row.updated_at), id: row.id.0 },
+            scheduling::AppointmentOrder::StartsAt => {
+                |row| Position { key: Some(row.starts_at), id: row.id.0 }
+            }
+            scheduling::AppointmentOrder::CreatedAt => {
+                |row| Position { key: Some(row.created_at), id: row.id.0 }
+            }
+            scheduling::AppointmentOrder::UpdatedAt => {
+                |row| Position { key: Some(row.updated_at), id: row.id.0 }
+            }
         };
         Self::new(Page::new(slice, cursors, position, Appointment::new), count)
     }
@@ -217,16 +241,23 @@ impl AppointmentConnection {
     ) -> Result<Self, ApiError> {
         let arguments = format!("{filter:?}{order:?}{page:?}");
         let (op, wanted) = (caller.reading().clone(), filter.clone());
-        let slice = slice_under(&caller.loaders().appointments_of_patients, arguments, patient, move |patients| {
-            let (op, filter) = (op.clone(), wanted.clone());
-            async move { Ok(scheduling::of_patients(&op, &patients, &filter, order, &page).await?) }
-        })
-        .await?;
+        let slice =
+            slice_under(&caller.loaders().appointments_of_patients, arguments, patient, move |patients| {
+                let (op, filter) = (op.clone(), wanted.clone());
+                async move { Ok(scheduling::of_patients(&op, &patients, &filter, order, &page).await?) }
+            })
+            .await?;
         let (op, arguments) = (caller.reading().clone(), format!("appointments {filter:?}"));
-        let count = count_under(caller, |loaders| &loaders.patient_counts, arguments, patient, move |patients, max| {
-            let (op, filter) = (op.clone(), filter.clone());
-            async move { Ok(scheduling::count_of_patients(&op, &patients, &filter, max).await?) }
-        });
+        let count = count_under(
+            caller,
+            |loaders| &loaders.patient_counts,
+            arguments,
+            patient,
+            move |patients, max| {
+                let (op, filter) = (op.clone(), filter.clone());
+                async move { Ok(scheduling::count_of_patients(&op, &patients, &filter, max).await?) }
+            },
+        );
         Ok(Self::of_slice(slice, order, cursors, count))
     }
 }

@@ -115,7 +115,8 @@ impl StaffMutation {
         #[graphql(desc = "The hours.")] input: AvailabilitySetInput,
     ) -> Result<AvailabilitySetPayload, ApiError> {
         let op = ctx.write("Mutation.availabilitySet").await?;
-        let (practitioner, facility): (PractitionerId, _) = (ids::parse(&input.practitioner_id)?, ids::parse(&input.facility_id)?);
+        let (practitioner, facility): (PractitionerId, _) =
+            (ids::parse(&input.practitioner_id)?, ids::parse(&input.facility_id)?);
         let today = op.now().date_naive();
         let rules = input
             .hours

@@ -18,7 +18,11 @@ pub(crate) struct StaffQuery;
 #[Object]
 impl StaffQuery {
     /// One clinician.
-    async fn practitioner(&self, ctx: &Context<'_>, #[graphql(desc = "Id of the clinician.")] id: ID) -> Nullable<Practitioner> {
+    async fn practitioner(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Id of the clinician.")] id: ID,
+    ) -> Nullable<Practitioner> {
         async {
             ctx.read("Query.practitioner")?;
             Ok(ctx.caller()?.loaders().practitioners.load(ids::parse(&id)?).await?.map(Practitioner::new))
@@ -31,7 +35,10 @@ impl StaffQuery {
     async fn practitioners(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most.")] first: Option<i32>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
         #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
@@ -49,6 +56,9 @@ impl StaffQuery {
             let (op, filter) = (op.clone(), filter.clone());
             Box::pin(async move { Ok(staff::count_practitioners(&op, &filter, max).await?) })
         });
-        Ok(PractitionerConnection::new(Page::new(slice, cursors, Practitioner::position, Practitioner::new), count))
+        Ok(PractitionerConnection::new(
+            Page::new(slice, cursors, Practitioner::position, Practitioner::new),
+            count,
+        ))
     }
 }

@@ -131,8 +131,15 @@ pub(crate) enum Weekday {
 }
 
 impl Weekday {
-    const ALL: [Self; 7] =
-        [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
+    const ALL: [Self; 7] = [
+        Self::Monday,
+        Self::Tuesday,
+        Self::Wednesday,
+        Self::Thursday,
+        Self::Friday,
+        Self::Saturday,
+        Self::Sunday,
+    ];
 
     /// ISO number, 1 is Monday.
     pub(crate) fn number(self) -> u8 {
@@ -155,7 +162,9 @@ impl AvailabilityRule {
 
     /// At which branch.
     async fn facility(&self, ctx: &Context<'_>) -> Nullable<Facility> {
-        async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }.await.transpose()
+        async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }
+            .await
+            .transpose()
     }
 
     /// Day of the week.
