@@ -162,6 +162,9 @@ impl Ask for Context<'_> {
     async fn write(&self, coordinate: &'static str) -> Result<Op<Write>, ApiError> {
         let caller = self.caller()?;
         caller.admit(own(self, coordinate)?)?;
+        // Mutation fields run one after the other. What an earlier one's payload read is done: keeping
+        // its connection while waiting for another would let busy requests block each other.
+        caller.0.read.release().await;
         Ok(caller.0.factory.write().await?)
     }
 }
