@@ -104,6 +104,7 @@ impl Api {
     /// Runs one operation for one caller.
     pub async fn execute(&self, caller: Caller, request: GraphqlRequest) -> Outcome {
         let request_id = request.request_id.clone();
+        caller.note_operation(request.query.as_deref().unwrap_or_default());
         let outcome = execute_on(&self.schema, &self.sizes, &self.limits, caller.clone(), request, &|| {
             caller.extensions()
         })

@@ -127,6 +127,11 @@ impl Caller {
         })
     }
 
+    /// Says which document the request runs.
+    pub(crate) fn note_operation(&self, document: &str) {
+        self.0.factory.note_operation(document);
+    }
+
     /// Writes down what was disclosed. To be called before the answer leaves.
     pub(crate) async fn finish(&self) -> Result<(), Failure> {
         self.0.read.write_disclosures().await

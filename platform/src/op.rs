@@ -8,7 +8,7 @@
 use std::{
     collections::HashMap,
     marker::PhantomData,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use chrono::{DateTime, Utc};
@@ -24,7 +24,7 @@ use crate::{
     keyring::Keyring,
     names::{NameIndexes, TenantNames},
     tenancy::{Pool, Standing, Tenant, TenantDb, TenantTransaction},
-    vault::{DataKey, IndexField, Place, TenantKey},
+    vault::{DataKey, IndexField, Place, TenantKey, crypto},
 };
 
 /// Marks an operation that reads.
@@ -41,15 +41,15 @@ pub struct RequestInfo {
     pub id: Option<Uuid>,
     /// Address it came from.
     pub source_address: Option<String>,
-    /// Hash of the operation's text.
-    pub operation_hash: Option<String>,
+    /// Hash of the operation's text, once it is known.
+    pub operation_hash: Arc<OnceLock<String>>,
     /// Purpose of use, HL7 v3: TREAT unless said otherwise.
     pub purpose: &'static str,
 }
 
 impl Default for RequestInfo {
     fn default() -> Self {
-        Self { id: None, source_address: None, operation_hash: None, purpose: "TREAT" }
+        Self { id: None, source_address: None, operation_hash: Arc::default(), purpose: "TREAT" }
     }
 }
 
@@ -105,6 +105,12 @@ impl OpFactory {
     /// The actor.
     pub fn actor(&self) -> &Arc<Actor> {
         &self.origin.actor
+    }
+
+    /// Says which operation all of this belongs to; every audit entry names it.
+    pub fn note_operation(&self, text: &str) {
+        let hash = || data_encoding::HEXLOWER.encode(&crypto::sha256(text.as_bytes()));
+        self.origin.request.operation_hash.get_or_init(hash);
     }
 
     /// An operation that reads.

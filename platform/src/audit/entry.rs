@@ -94,7 +94,7 @@ pub async fn write(db: &impl ConnectionTrait, origin: &Origin, entries: Vec<Entr
         patients: Set(entry.patients),
         classes: Set(entry.classes),
         purpose: Set(origin.request.purpose.to_owned()),
-        operation_hash: Set(origin.request.operation_hash.clone()),
+        operation_hash: Set(origin.request.operation_hash.get().cloned()),
         request_id: Set(origin.request.id),
         source_address: Set(origin.request.source_address.clone()),
         outcome: Set(match entry.outcome {
