@@ -35,8 +35,8 @@ async fn execute(installation: &TestInstallation, sql: &str) -> Result<()> {
     Ok(())
 }
 
-async fn admin(app: &App, path: &str) -> Answer {
-    send(&app.admin_router, Request::get(path).body(Body::empty()).unwrap()).await
+async fn admin(app: &App, path: &str) -> Result<Answer> {
+    Ok(send(&app.admin_router, Request::get(path).body(Body::empty())?).await)
 }
 
 #[tokio::test]
@@ -124,7 +124,6 @@ async fn only_the_host_decides_the_clinic() -> Result<()> {
     assert_eq!(server.get(NORTH, "/nowhere", &[]).await.code(), "NOT_FOUND");
     assert_eq!(server.get(NORTH, "/healthz", &[]).await.status, StatusCode::NOT_FOUND);
     assert_eq!(server.get(NORTH, "/auth/login", &[]).await.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(server.get(NORTH, "/graphiql", &[]).await.status, StatusCode::OK);
 
     // States and versions take effect without a restart.
     execute(&server.installation, "UPDATE control.tenant SET state = 'SUSPENDED' WHERE slug = 'northside'")
@@ -172,7 +171,9 @@ async fn signing_in_tells_nothing_and_slows_down_guessing() -> Result<()> {
 
     // Many successes hinder nobody, and forgive the failure above.
     let many = (0..30).map(|_| server.login(NORTH, "ann@praxis.test", PASSWORD));
-    assert!(futures::future::join_all(many).await.iter().all(|answer| answer.status == StatusCode::OK));
+    for answer in futures::future::join_all(many).await {
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    }
     for _ in 0..10 {
         assert_eq!(server.login(NORTH, "ann@praxis.test", "wrong").await.status, StatusCode::UNAUTHORIZED);
     }
@@ -186,10 +187,10 @@ async fn signing_in_tells_nothing_and_slows_down_guessing() -> Result<()> {
 async fn the_admin_port_tells_how_the_server_does() -> Result<()> {
     let server = two_clinics().await?;
     server.login(NORTH, "ann@praxis.test", "wrong").await;
-    assert_eq!(admin(&server.app, "/healthz").await.body, json!({ "alive": true }));
-    let ready = admin(&server.app, "/readyz").await;
+    assert_eq!(admin(&server.app, "/healthz").await?.body, json!({ "alive": true }));
+    let ready = admin(&server.app, "/readyz").await?;
     assert_eq!(ready.body, json!({ "ready": true, "database": true, "directory": true, "hardening": true }));
-    let text = admin(&server.app, "/metrics").await.text;
+    let text = admin(&server.app, "/metrics").await?.text;
     for line in [
         "praxis_logins_total{result=\"refused\"}",
         "praxis_http_requests_total{kind=\"auth\",method=\"POST\",status=\"401\"}",
@@ -204,6 +205,22 @@ async fn the_admin_port_tells_how_the_server_does() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_explorer_is_served_only_where_it_is_asked_for() -> Result<()> {
+    let installation = TestInstallation::new().await?;
+    installation.provision("northside").await?;
+    let mut config = installation.config()?;
+    for (graphiql, status) in [(false, StatusCode::NOT_FOUND), (true, StatusCode::OK)] {
+        config.http.graphiql = graphiql;
+        let app = App::build(config.clone()).await?;
+        for (host, status) in [(NORTH, status), ("nobody.praxis.test", StatusCode::NOT_FOUND)] {
+            let request = Request::get("/explorer").header("host", host).body(Body::empty())?;
+            assert_eq!(send(&app.router, request).await.status, status, "{host} {graphiql}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_server_without_hardening_does_not_start() -> Result<()> {
     let installation = TestInstallation::new().await?;
     let sql = "GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO PUBLIC";
@@ -211,7 +228,7 @@ async fn a_server_without_hardening_does_not_start() -> Result<()> {
     let mut config = installation.config()?;
     assert!(matches!(App::build(config.clone()).await, Err(StartError::NotHardened)));
     config.database.require_hardening = false;
-    let ready = admin(&App::build(config).await?, "/readyz").await;
+    let ready = admin(&App::build(config).await?, "/readyz").await?;
     assert_eq!((ready.status, &ready.body["hardening"]), (StatusCode::OK, &json!(false)));
     Ok(())
 }
