@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, Invalid},
     http::{self, Edge, admin::Health, metrics, throttle::Throttle},
+    root_key,
 };
 
 /// How long requests under way may take once the server is told to stop.
@@ -72,9 +73,9 @@ impl App {
     pub async fn build(config: Config) -> Result<Self, StartError> {
         metrics::handle();
         let url = config.database.url()?;
-        let root = config.keys.wrapper(false).map_err(StartError::Key)?;
-        let control = Control::connect(url, Arc::clone(&root)).await.map_err(StartError::Database)?;
         let mut operator = connect_admin(url).await.map_err(StartError::Database)?;
+        let root = root_key::find(&config.keys, &mut operator).await.map_err(StartError::Key)?;
+        let control = Control::connect(url, Arc::clone(&root)).await.map_err(StartError::Database)?;
         let hardening = check_hardening(&mut operator).await.map_err(StartError::Database)?;
         sqlx::Connection::close(operator).await.map_err(StartError::Database)?;
         match (hardening.complete(), config.database.require_hardening) {

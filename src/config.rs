@@ -8,7 +8,7 @@ mod settings;
 
 use std::{
     collections::HashMap, env, fmt::Display, fs::DirBuilder, net::SocketAddr, os::unix::fs::DirBuilderExt,
-    path::PathBuf, str::FromStr, sync::Arc, time::Duration,
+    path::{Path, PathBuf}, str::FromStr, sync::Arc, time::Duration,
 };
 
 use axum::http::HeaderName;
@@ -180,6 +180,16 @@ impl Keys {
             made.map_err(|error| VaultError::KeyFile(format!("{}: {error}", folder.display())))?;
         }
         Ok(Arc::new(LocalKeyWrapper::from_file(&self.root_key_file, create_if_missing)?))
+    }
+
+    /// True when there is neither a key nor a file where one should be.
+    pub fn is_absent(&self) -> bool {
+        self.root_key.is_none() && !self.root_key_file.exists()
+    }
+
+    /// The file that the key is in, unless it was given itself.
+    pub fn file(&self) -> Option<&Path> {
+        self.root_key.is_none().then_some(self.root_key_file.as_path())
     }
 }
 

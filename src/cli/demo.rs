@@ -47,6 +47,7 @@ use crate::{
     config::Config,
     migrate::{Migrator, Options, Outcome},
     shutdown, telemetry,
+    root_key,
 };
 
 /// The database of the cluster that holds everything.
@@ -140,6 +141,7 @@ async fn start(config: Config, dsn: &str, fill: Option<Seeded>, folder: &Folder)
     let Some(wanted) = fill else { return Ok(App::build(config).await?) };
 
     let mut operator = connect_admin(dsn).await?;
+    root_key::remember(&config.keys, &mut operator).await?;
     let installation = installed(&mut operator).await?.context("no installation")?;
     for clinic in &CLINICS {
         make(&mut operator, &installation, &root, &clock, clinic).await?;

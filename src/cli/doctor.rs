@@ -9,7 +9,7 @@ use praxis_platform::{
 use serde::Serialize;
 
 use super::{Context, Exit};
-use crate::config::Config;
+use crate::{config::Config, root_key as root_key_of};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -75,7 +75,7 @@ async fn examine(context: &Context) -> Vec<Check> {
             return checks;
         }
     };
-    let mut checks = vec![Check::judged("configuration", true, "valid", ""), root_key(&config)];
+    let mut checks = vec![Check::judged("configuration", true, "valid", ""), root_key(&config).await];
     match look(&config).await {
         Ok((facts, hardening)) => {
             checks.push(Check::judged("database", true, "reachable", ""));
@@ -99,9 +99,17 @@ async fn examine(context: &Context) -> Vec<Check> {
     checks
 }
 
-fn root_key(config: &Config) -> Check {
+async fn root_key(config: &Config) -> Check {
     let hint = "set PRAXIS_ROOT_KEY_FILE to a file with mode 600; `praxis migrate up` makes a missing one";
-    match config.keys.wrapper(false) {
+    let database = match config.database.url() {
+        Ok(url) => connect_admin(url).await.ok(),
+        Err(_) => None,
+    };
+    let key = match database {
+        Some(mut admin) => root_key_of::find(&config.keys, &mut admin).await,
+        None => config.keys.wrapper(false),
+    };
+    match key {
         Ok(wrapper) => {
             Check::judged("root key", true, praxis_platform::vault::KeyWrapper::id(&*wrapper), hint)
         }

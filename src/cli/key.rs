@@ -11,6 +11,7 @@ use sqlx::{AssertSqlSafe, FromRow, postgres::PgConnection};
 use uuid::Uuid;
 
 use super::{Context, Exit, Output, tenant::admin};
+use crate::root_key;
 
 /// What to do.
 #[derive(Debug, clap::Args)]
@@ -54,7 +55,7 @@ struct Status {
 pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     let Command::Status = args.command;
     let (mut admin, _) = admin(context).await?;
-    let keys = context.config()?.keys.wrapper(false)?;
+    let keys = root_key::find(&context.config()?.keys, &mut admin).await?;
     let stored: Vec<Stored> = sqlx::query_as(
         "SELECT t.id, t.slug, t.schema_name, k.version, k.wrapped, k.wrapper
          FROM control.tenant t JOIN control.tenant_key k ON k.tenant_id = t.id

@@ -13,7 +13,10 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Exit, Output};
-use crate::migrate::{Event, Fleet, Migrator, OnError, Options, Outcome, Report};
+use crate::{
+    migrate::{Event, Fleet, Migrator, OnError, Options, Outcome, Report},
+    root_key,
+};
 
 /// What to do.
 #[derive(Debug, clap::Args)]
@@ -127,8 +130,7 @@ async fn run_up(migrator: &Migrator, up: Up, context: &Context) -> Result<Exit> 
     let config = context.config()?;
     let mut admin = connect_admin(config.database.url()?).await?;
     let new = installed(&mut admin).await?.is_none();
-    drop(admin);
-    let keys = config.keys.wrapper(new)?;
+    let keys = if new { config.keys.wrapper(true)? } else { root_key::find(&config.keys, &mut admin).await? };
     let interrupt = CancellationToken::new();
     let options = Options {
         parallel: up.parallel,
@@ -151,6 +153,9 @@ async fn run_up(migrator: &Migrator, up: Up, context: &Context) -> Result<Exit> 
     listening.abort();
     progress.bar.finish_and_clear();
     let report = result?;
+    if new {
+        root_key::remember(&config.keys, &mut admin).await?;
+    }
     print_report(&report, context.output)?;
     Ok(match report.outcome {
         Outcome::Done => Exit::Done,

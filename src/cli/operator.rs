@@ -9,15 +9,18 @@ use praxis_platform::{
     clock::SystemClock,
     keyring::Keyring,
     names::NameIndexes,
-    tenancy::{Control, Directory, Pool},
+    tenancy::{Control, Directory, Pool, connect_admin},
 };
 
 use super::Context;
+use crate::root_key;
 
 /// Makes operations at the tenant of the slug.
 pub async fn operations(context: &Context, slug: &str) -> Result<OpFactory> {
     let config = context.config()?;
-    let keys = config.keys.wrapper(false)?;
+    let mut admin = connect_admin(config.database.url()?).await?;
+    let keys = root_key::find(&config.keys, &mut admin).await?;
+    drop(admin);
     let control = Control::connect(config.database.url()?, Arc::clone(&keys)).await?;
     let clock = Arc::new(SystemClock);
     let directory =

@@ -3,6 +3,8 @@
 CREATE TABLE installation (
     id text PRIMARY KEY,
     only_one boolean NOT NULL DEFAULT true CONSTRAINT installation_only_one UNIQUE CHECK (only_one),
+    -- Where the root key lies on the machine that made the installation; never the key itself.
+    root_key_file text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 

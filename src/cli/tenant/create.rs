@@ -12,7 +12,10 @@ use praxis_platform::{
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
 
-use crate::cli::{Context, Exit};
+use crate::{
+    cli::{Context, Exit},
+    root_key,
+};
 
 /// A clinic to be made.
 #[derive(Debug, clap::Args)]
@@ -56,7 +59,7 @@ pub async fn run(
 ) -> Result<Exit> {
     let template = Template::load(&Source::shipped(), &create.template)?;
     let config = context.config()?;
-    let keys = config.keys.wrapper(false)?;
+    let keys = root_key::find(&config.keys, admin).await?;
     let wrapper: Arc<dyn KeyWrapper> = keys.clone();
     let begun = Instant::now();
     let new = NewTenant {
