@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod exit;
+pub mod fhir;
 pub mod key;
 pub mod migrate;
 pub mod operator;
@@ -67,6 +68,8 @@ enum Command {
     Template(template::Args),
     /// People who sign in to a clinic
     User(user::Args),
+    /// Exchange records with other systems in FHIR
+    Fhir(fhir::Args),
     /// Which keys there are, and whether they can be used
     Key(key::Args),
     /// What the API and the database look like
@@ -134,6 +137,7 @@ impl Command {
             Self::Tenant(args) => tenant::run(args, context).await,
             Self::Template(args) => template::run(args, context).await,
             Self::User(args) => user::run(args, context).await,
+            Self::Fhir(args) => fhir::run(args, context).await,
             Self::Key(args) => key::run(args, context).await,
             Self::Schema(args) => schema::run(args, context).await,
             Self::Doctor(args) => doctor::run(args, context).await,

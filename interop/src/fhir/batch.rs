@@ -3,20 +3,23 @@
 use std::collections::{HashMap, HashSet};
 
 use praxis_domain::{charting, clinic, encounters, history, staff};
-use praxis_entity::{encounter, ids::{EncounterId, PatientId}, patient::PatientStatus};
+use praxis_entity::{
+    encounter,
+    ids::{EncounterId, PatientId},
+    patient::PatientStatus,
+};
 use praxis_platform::{Failure, Op, OpFactory, Write, audit::Entry, vault::TenantKey};
 use sea_orm::{EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::{
     links::{Links, Target},
-    map::{self, Context, REFERENCES},
+    map::{self, Context},
     name::{Names, kind_of, meant},
     people::{self, Standing, Taken},
     report::Tally,
     source::{Invalid, Source},
     store::{self, Kept, Memory},
-    types::Reference,
 };
 
 /// One resource of the input and where it stands.
@@ -28,13 +31,22 @@ pub(super) struct Item<'a> {
 }
 
 /// Takes in resources, all or none; those that are wrong are counted and left out.
-pub(super) async fn take_in(factory: &OpFactory, source: &str, items: Vec<Item<'_>>) -> Result<Tally, Failure> {
+///
+/// The names of those that failed are added to `broken`: what refers to them must not go to somebody
+/// else of the same name, in this batch or a later one.
+pub(super) async fn take_in(
+    factory: &OpFactory,
+    source: &str,
+    items: Vec<Item<'_>>,
+    broken: &mut HashSet<String>,
+) -> Result<Tally, Failure> {
     let op = factory.write().await?;
     store::one_at_a_time(&op).await?;
     let key = op.tenant_key().await?;
     let memory = Memory { key: &key, source };
-    let mut batch =
-        Batch { op: &op, key: &key, memory: &memory, links: Links::default(), tally: Tally::default(), kept: Vec::new() };
+    let (mut links, tally, kept) = (Links::default(), Tally::default(), Vec::new());
+    broken.iter().for_each(|name| links.add(name, None));
+    let mut batch = Batch { op: &op, key: &key, memory: &memory, links, broken, tally, kept };
     batch.run(items).await?;
     let Batch { tally, kept, .. } = batch;
     if kept.is_empty() {
@@ -56,6 +68,7 @@ struct Batch<'a> {
     key: &'a TenantKey,
     memory: &'a Memory<'a>,
     links: Links,
+    broken: &'a mut HashSet<String>,
     tally: Tally,
     kept: Vec<Kept>,
 }
@@ -91,15 +104,27 @@ impl Batch<'_> {
         }
         let (items, new) = self.mapped(encounters, map::encounter);
         let patients: Vec<PatientId> = new.iter().map(|new| new.patient).collect();
-        let rows = if new.is_empty() { Vec::new() } else { encounters::record_many(self.op, new).await.map_err(unexpected)? };
+        let rows = if new.is_empty() {
+            Vec::new()
+        } else {
+            encounters::record_many(self.op, new).await.map_err(unexpected)?
+        };
         self.recorded(items, rows.iter().map(|row| row.id.0), &patients);
         let (items, new) = self.mapped(conditions, map::condition);
         let patients: Vec<PatientId> = new.iter().map(|new| new.patient).collect();
-        let rows = if new.is_empty() { Vec::new() } else { history::record_many(self.op, new).await.map_err(unexpected)? };
+        let rows = if new.is_empty() {
+            Vec::new()
+        } else {
+            history::record_many(self.op, new).await.map_err(unexpected)?
+        };
         self.recorded(items, rows.iter().map(|row| row.id.0), &patients);
         let (items, new) = self.mapped(observations, map::observation);
         let patients: Vec<PatientId> = new.iter().map(|new| new.patient).collect();
-        let rows = if new.is_empty() { Vec::new() } else { charting::record_many(self.op, new).await.map_err(unexpected)? };
+        let rows = if new.is_empty() {
+            Vec::new()
+        } else {
+            charting::record_many(self.op, new).await.map_err(unexpected)?
+        };
         self.recorded(items, rows.iter().map(|row| row.id.0), &patients);
         for item in others {
             self.unmodelled(item);
@@ -148,7 +173,7 @@ impl Batch<'_> {
         inside.extend(items.iter().flat_map(|item| item.names.all.iter().map(String::as_str)));
         let mut asked: Vec<String> = Vec::new();
         for item in items {
-            for reference in references(&item.source) {
+            for reference in map::references(&item.source) {
                 for kind in ["Patient", "Encounter", "Practitioner", "Organization"] {
                     asked.extend(meant(&reference, kind, item.names.base.as_deref()));
                 }
@@ -156,7 +181,9 @@ impl Batch<'_> {
         }
         asked.sort_unstable();
         asked.dedup();
-        asked.retain(|name| !inside.contains(name.as_str()) && !self.links.has(name) && kind_of(name).is_some());
+        asked.retain(|name| {
+            !inside.contains(name.as_str()) && !self.links.has(name) && kind_of(name).is_some()
+        });
         let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
         if asked.is_empty() {
             return Ok(());
@@ -207,7 +234,10 @@ impl Batch<'_> {
     async fn organization(&mut self, mut item: Item<'_>) -> Result<(), Failure> {
         let new = match map::organization(&mut item.source, &item.names) {
             Ok(new) => new,
-            Err(invalid) => return Ok(self.fail(item, invalid)),
+            Err(invalid) => {
+                self.fail(item, invalid);
+                return Ok(());
+            }
         };
         match clinic::upsert_organization(self.op, new).await {
             Ok((row, created)) => self.took(item, row.id.0, created, None),
@@ -219,7 +249,10 @@ impl Batch<'_> {
     async fn practitioner(&mut self, mut item: Item<'_>) -> Result<(), Failure> {
         let new = match map::practitioner(&mut item.source, &item.names) {
             Ok(new) => new,
-            Err(invalid) => return Ok(self.fail(item, invalid)),
+            Err(invalid) => {
+                self.fail(item, invalid);
+                return Ok(());
+            }
         };
         match staff::upsert_practitioner(self.op, new).await {
             Ok((row, created)) => self.took(item, row.id.0, created, None),
@@ -231,7 +264,10 @@ impl Batch<'_> {
     async fn patient(&mut self, mut item: Item<'_>) -> Result<(), Failure> {
         let person = match map::patient(&mut item.source) {
             Ok(person) => person,
-            Err(invalid) => return Ok(self.fail(item, invalid)),
+            Err(invalid) => {
+                self.fail(item, invalid);
+                return Ok(());
+            }
         };
         match people::take_in(self.op, self.key, person).await? {
             Ok(Taken::New(id)) => self.took(item, id.0, true, Some(id)),
@@ -276,14 +312,25 @@ impl Batch<'_> {
         self.tally.kept(&item.source.kind);
         let local = self.op.new_id();
         let json = item.source.text.to_owned();
-        self.kept.push(Kept { kind: item.source.kind, name: item.names.first, local, mapped: false, patient, json });
+        self.kept.push(Kept {
+            kind: item.source.kind,
+            name: item.names.first,
+            local,
+            mapped: false,
+            patient,
+            json,
+        });
     }
 
     /// Notes what a resource became, and keeps what its row does not hold. A patient who was known
     /// before is not changed, so the whole resource is kept.
     fn took(&mut self, item: Item<'_>, id: Uuid, created: bool, patient: Option<PatientId>) {
         let kind = item.source.kind.clone();
-        if created { self.tally.created(&kind) } else { self.tally.unchanged(&kind) }
+        if created {
+            self.tally.created(&kind)
+        } else {
+            self.tally.unchanged(&kind)
+        }
         let json = match kind.as_str() {
             "Patient" if !created => item.source.text.to_owned(),
             _ => item.source.residual(),
@@ -295,36 +342,9 @@ impl Batch<'_> {
 
     fn fail(&mut self, item: Item<'_>, invalid: Invalid) {
         self.links.add_all(&item.names, None);
+        self.broken.extend(item.names.all);
         self.tally.failed(&item.source.kind, item.file, item.position, invalid);
     }
-}
-
-/// The references of a resource that are followed.
-fn references(source: &Source<'_>) -> Vec<Reference> {
-    #[derive(serde::Deserialize)]
-    #[serde(untagged)]
-    enum Found {
-        One(Reference),
-        Many(Vec<Reference>),
-    }
-    #[derive(serde::Deserialize)]
-    struct Individual {
-        individual: Option<Reference>,
-    }
-    let mut found = Vec::new();
-    for key in REFERENCES {
-        if key == "participant" {
-            let participants: Vec<Individual> = source.glance(key).unwrap_or_default();
-            found.extend(participants.into_iter().filter_map(|one| one.individual));
-            continue;
-        }
-        match source.glance::<Found>(key) {
-            Some(Found::One(one)) => found.push(one),
-            Some(Found::Many(many)) => found.extend(many),
-            None => {}
-        }
-    }
-    found
 }
 
 /// All that a rule can refuse was checked before; what is refused all the same ends the batch.

@@ -1,6 +1,10 @@
 //! An import from beginning to end: bundle by bundle, then the loose resources in three passes.
 
-use std::{path::{Path, PathBuf}, time::Instant};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use praxis_platform::{Failure, OpFactory};
 
@@ -46,7 +50,7 @@ pub struct Options<'a> {
 /// Imports files into the clinic of the factory. Importing twice adds nothing.
 pub async fn import(factory: &OpFactory, input: &Input, options: Options<'_>) -> Result<Report, ImportError> {
     let begun = Instant::now();
-    let mut run = Run { factory, options, tally: Tally::default(), done: 0 };
+    let mut run = Run { factory, options, tally: Tally::default(), broken: HashSet::new(), done: 0 };
     for file in &input.bundles {
         run.bundle(file).await?;
     }
@@ -84,6 +88,7 @@ struct Run<'a> {
     factory: &'a OpFactory,
     options: Options<'a>,
     tally: Tally,
+    broken: HashSet<String>,
     done: u64,
 }
 
@@ -100,7 +105,9 @@ impl Run<'_> {
         let bundle: Bundle<'_> = serde_json::from_str(&text).map_err(|_| changed(file))?;
         let resources = bundle.entry.iter().zip(1..).map(|(entry, position)| {
             let text = match entry.resource {
-                _ if entry.is_no_creation() => Err(Invalid::at("Bundle.entry.request.method", "is not POST or PUT")),
+                _ if entry.is_no_creation() => {
+                    Err(Invalid::at("Bundle.entry.request.method", "is not POST or PUT"))
+                }
                 None => Err(Invalid::at("Bundle.entry.resource", "is missing")),
                 Some(resource) => Ok(resource.get()),
             };
@@ -137,7 +144,11 @@ impl Run<'_> {
     }
 
     async fn lines(&mut self, file: &Path, lines: &[(u64, String)]) -> Result<(), ImportError> {
-        let raw = lines.iter().map(|(position, text)| Raw { position: *position, full_url: None, text: Ok(text.trim()) });
+        let raw = lines.iter().map(|(position, text)| Raw {
+            position: *position,
+            full_url: None,
+            text: Ok(text.trim()),
+        });
         self.batch(file, raw.collect()).await
     }
 
@@ -165,7 +176,7 @@ impl Run<'_> {
                 }
             }
         }
-        let taken = batch::take_in(self.factory, self.options.source, items).await;
+        let taken = batch::take_in(self.factory, self.options.source, items, &mut self.broken).await;
         self.tally.add(taken.map_err(|failure| ImportError::Failed { file: file.to_owned(), failure })?);
         self.tally.add(unusable);
         self.done += count;

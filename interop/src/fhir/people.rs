@@ -31,10 +31,15 @@ pub(super) enum Taken {
 ///
 /// A record number is given by the source's clinic. It is taken over where it is free; where it is
 /// not, the patient gets one of this clinic and keeps the other among the identifiers.
-pub(super) async fn take_in(op: &Op<Write>, key: &TenantKey, mut person: Person) -> Result<Result<Taken, Invalid>, Failure> {
+pub(super) async fn take_in(
+    op: &Op<Write>,
+    key: &TenantKey,
+    mut person: Person,
+) -> Result<Result<Taken, Invalid>, Failure> {
     let wrong = |path: &str, reason| Ok(Err(Invalid::at(path, reason)));
     let holders = holders(op, key, &person).await?;
-    let owners: HashSet<PatientId> = holders.iter().filter(|(kind, _)| kind != "MRN").map(|(_, id)| *id).collect();
+    let owners: HashSet<PatientId> =
+        holders.iter().filter(|(kind, _)| kind != "MRN").map(|(_, id)| *id).collect();
     if owners.len() > 1 {
         return wrong("Patient.identifier", "are numbers of different patients");
     }
@@ -103,14 +108,21 @@ pub(super) async fn same(
     let key = op.data_key(id.0).await?;
     let known: Identity = op.open_unseen(&key, &op.place("patient", id.0, id.0), &row.identity)?;
     let families = |names: &[HumanName]| -> HashSet<String> {
-        names.iter().map(|name| name.family.trim().to_lowercase()).filter(|family| !family.is_empty()).collect()
+        names
+            .iter()
+            .map(|name| name.family.trim().to_lowercase())
+            .filter(|family| !family.is_empty())
+            .collect()
     };
     let agree = known.birth_date == birth_date || !families(&known.names).is_disjoint(&families(names));
     Ok(if agree { Standing::Same } else { Standing::Other })
 }
 
 /// The statuses of patients.
-pub(super) async fn statuses(op: &Op<Write>, ids: Vec<Uuid>) -> Result<HashMap<Uuid, PatientStatus>, Failure> {
+pub(super) async fn statuses(
+    op: &Op<Write>,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, PatientStatus>, Failure> {
     use sea_orm::QuerySelect;
     let rows: Vec<(PatientId, PatientStatus)> = patient::Entity::find()
         .select_only()
@@ -123,7 +135,11 @@ pub(super) async fn statuses(op: &Op<Write>, ids: Vec<Uuid>) -> Result<HashMap<U
 }
 
 /// Who holds one of the person's numbers, with the kind of number.
-async fn holders(op: &Op<Write>, key: &TenantKey, person: &Person) -> Result<Vec<(String, PatientId)>, Failure> {
+async fn holders(
+    op: &Op<Write>,
+    key: &TenantKey,
+    person: &Person,
+) -> Result<Vec<(String, PatientId)>, Failure> {
     let identifiers = &person.new.identifiers;
     let others = identifiers.others.iter().chain(&person.record_number);
     let numbers = others
@@ -150,7 +166,8 @@ fn give_own_number(person: &mut Person) {
 fn is_about_the_number<T>(result: &Result<T, Error>) -> bool {
     let Err(Error::Violated(violations)) = result else { return false };
     let about = |violation: &praxis_domain::Violation| {
-        violation.path.first().is_some_and(|first| first == "mrn") && violation.code != ViolationCode::AlreadyExists
+        violation.path.first().is_some_and(|first| first == "mrn")
+            && violation.code != ViolationCode::AlreadyExists
     };
     !violations.is_empty() && violations.iter().all(about)
 }

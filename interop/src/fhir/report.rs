@@ -61,7 +61,10 @@ impl Report {
     /// The counts of a type.
     pub fn of(&self, resource_type: &str) -> TypeReport {
         let found = self.types.iter().find(|one| one.resource_type == resource_type);
-        found.cloned().unwrap_or_else(|| TypeReport { resource_type: resource_type.to_owned(), ..TypeReport::default() })
+        found.cloned().unwrap_or_else(|| TypeReport {
+            resource_type: resource_type.to_owned(),
+            ..TypeReport::default()
+        })
     }
 }
 

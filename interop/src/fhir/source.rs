@@ -102,7 +102,9 @@ impl<'a> Source<'a> {
         key: &str,
         map: impl FnOnce(T, &mut Loss) -> Result<U, Invalid>,
     ) -> Result<Option<U>, Invalid> {
-        let Some(element) = self.elements.iter_mut().find(|element| element.key == key) else { return Ok(None) };
+        let Some(element) = self.elements.iter_mut().find(|element| element.key == key) else {
+            return Ok(None);
+        };
         if element.raw.get() == "null" {
             return Ok(None);
         }
@@ -200,7 +202,8 @@ fn is_type(text: &str) -> bool {
 }
 
 fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
 }
 
 #[cfg(test)]

@@ -12,7 +12,9 @@ use praxis_platform::{
     Failure, Op, Write,
     vault::{IndexField, TenantKey},
 };
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement, sea_query::Expr,
+};
 use uuid::Uuid;
 
 use super::name::{identifier_of, kind_of};
@@ -39,11 +41,17 @@ pub(super) struct Memory<'a> {
 
 impl Memory<'_> {
     fn token(&self, name: &str) -> Option<Vec<u8>> {
-        self.key.token(IndexField::ImportSource, &format!("{}\n{name}", self.source)).map(|token| token.to_vec())
+        self.key
+            .token(IndexField::ImportSource, &format!("{}\n{name}", self.source))
+            .map(|token| token.to_vec())
     }
 
     /// The rows that resources of these names became.
-    pub(super) async fn recall(&self, op: &Op<Write>, names: &[&str]) -> Result<HashMap<String, Uuid>, Failure> {
+    pub(super) async fn recall(
+        &self,
+        op: &Op<Write>,
+        names: &[&str],
+    ) -> Result<HashMap<String, Uuid>, Failure> {
         let mut found = HashMap::new();
         for chunk in names.chunks(CHUNK) {
             let asked: HashMap<(String, Vec<u8>), &str> = chunk
@@ -128,18 +136,24 @@ pub(super) async fn keep(op: &Op<Write>, kept: &[Kept]) -> Result<(), Failure> {
 /// The actors that conditional references name, whichever way they came here.
 pub(super) async fn actors(op: &Op<Write>, names: &[&str]) -> Result<HashMap<String, Uuid>, Failure> {
     let of = |kind: &str| -> (Vec<String>, Vec<String>) {
-        let named = names.iter().filter(|name| kind_of(name) == Some(kind)).filter_map(|name| identifier_of(name));
+        let named =
+            names.iter().filter(|name| kind_of(name) == Some(kind)).filter_map(|name| identifier_of(name));
         named.map(|(system, value)| (system.to_owned(), value.to_owned())).unzip()
     };
     let pairs = |(systems, values)| {
-        Expr::cust_with_values("(system, value) IN (SELECT * FROM unnest($1::text[], $2::text[]))", [systems, values])
+        Expr::cust_with_values(
+            "(system, value) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
+            [systems, values],
+        )
     };
     let mut found = HashMap::new();
-    let clinicians = practitioner_identifier::Entity::find().filter(pairs(of("Practitioner"))).all(op.db()).await?;
+    let clinicians =
+        practitioner_identifier::Entity::find().filter(pairs(of("Practitioner"))).all(op.db()).await?;
     for row in clinicians {
         found.insert(format!("Practitioner?identifier={}|{}", row.system, row.value), row.practitioner_id.0);
     }
-    let organizations = organization_identifier::Entity::find().filter(pairs(of("Organization"))).all(op.db()).await?;
+    let organizations =
+        organization_identifier::Entity::find().filter(pairs(of("Organization"))).all(op.db()).await?;
     for row in organizations {
         found.insert(format!("Organization?identifier={}|{}", row.system, row.value), row.organization_id.0);
     }

@@ -17,7 +17,10 @@ use crate::fhir::{
 };
 
 /// Maps a condition. Without a category it is one of the problem list.
-pub(in crate::fhir) fn condition(source: &mut Source<'_>, context: &Context<'_>) -> Result<RecordCondition, Invalid> {
+pub(in crate::fhir) fn condition(
+    source: &mut Source<'_>,
+    context: &Context<'_>,
+) -> Result<RecordCondition, Invalid> {
     let patient = context.subject(source)?;
     let encounter = context.visit(source, patient)?;
     let code = source.element("code", meaning)?.ok_or_else(|| source.invalid("code", "is missing"))?;
@@ -37,10 +40,13 @@ pub(in crate::fhir) fn condition(source: &mut Source<'_>, context: &Context<'_>)
     let onset = either(source, "onsetDateTime", "onsetPeriod")?;
     let abatement = either(source, "abatementDateTime", "abatementPeriod")?;
     let recorded = source.element("recordedDate", |text: String, _| moment(text))?;
-    let recorder = source.element("recorder", |reference: Reference, loss| context.practitioner(&reference, loss))?;
+    let recorder =
+        source.element("recorder", |reference: Reference, loss| context.practitioner(&reference, loss))?;
     let severity = source.element("severity", |one: CodeableConcept, loss| Ok(concept(one, loss)))?;
-    let body_sites = source.element("bodySite", |many: Vec<CodeableConcept>, loss| Ok(concepts(many, loss)))?;
-    let notes = source.element("note", |many: Vec<Annotation>, _| Ok(many.into_iter().map(|note| note.text).collect()))?;
+    let body_sites =
+        source.element("bodySite", |many: Vec<CodeableConcept>, loss| Ok(concepts(many, loss)))?;
+    let notes = source
+        .element("note", |many: Vec<Annotation>, _| Ok(many.into_iter().map(|note| note.text).collect()))?;
     Ok(RecordCondition {
         patient,
         encounter,

@@ -19,7 +19,10 @@ use crate::fhir::{
 };
 
 /// Maps an encounter.
-pub(in crate::fhir) fn encounter(source: &mut Source<'_>, context: &Context<'_>) -> Result<RecordEncounter, Invalid> {
+pub(in crate::fhir) fn encounter(
+    source: &mut Source<'_>,
+    context: &Context<'_>,
+) -> Result<RecordEncounter, Invalid> {
     let patient = context.subject(source)?;
     let period = source.element("period", |period: Period, _| {
         let (start, end) = (optional("start", period.start)?, optional("end", period.end)?);
@@ -36,11 +39,13 @@ pub(in crate::fhir) fn encounter(source: &mut Source<'_>, context: &Context<'_>)
         Ok(class(coding.code.as_deref(), loss))
     })?;
     let types = source.element("type", |many: Vec<CodeableConcept>, loss| Ok(concepts(many, loss)))?;
-    let reasons = source.element("reasonCode", |many: Vec<CodeableConcept>, loss| Ok(concepts(many, loss)))?;
+    let reasons =
+        source.element("reasonCode", |many: Vec<CodeableConcept>, loss| Ok(concepts(many, loss)))?;
     let disposition = source.element("hospitalization", |one: Hospitalization, loss| {
         Ok(one.discharge_disposition.map(|disposition| concept(disposition, loss)))
     })?;
-    let participants = source.element("participant", |many: Vec<Participant>, loss| participants(many, context, loss))?;
+    let participants =
+        source.element("participant", |many: Vec<Participant>, loss| participants(many, context, loss))?;
     let participants = participants.unwrap_or_default();
     let organization = source.element("serviceProvider", |reference: Reference, loss| {
         Ok(context.follow(&reference, "Organization", loss)?.map(OrganizationId))
@@ -130,5 +135,8 @@ fn participants(
 /// Who answers for the visit: the attender, else the primary performer, else the first.
 fn responsible(participants: &[(PractitionerId, String)]) -> Option<PractitionerId> {
     let with = |role: &str| participants.iter().find(|(_, held)| held == role);
-    with("ATND").or_else(|| with("PPRF")).or_else(|| participants.first()).map(|(practitioner, _)| *practitioner)
+    with("ATND")
+        .or_else(|| with("PPRF"))
+        .or_else(|| participants.first())
+        .map(|(practitioner, _)| *practitioner)
 }

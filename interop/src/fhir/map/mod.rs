@@ -17,7 +17,4 @@ pub(super) use observation::observation;
 pub(super) use organization::organization;
 pub(super) use patient::{Person, patient};
 pub(super) use practitioner::practitioner;
-pub(super) use references::{Context, REFERENCES, owner};
-
-#[cfg(test)]
-mod tests;
+pub(super) use references::{Context, owner, references};

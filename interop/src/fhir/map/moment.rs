@@ -37,7 +37,9 @@ mod tests {
             let moment = moment(text.to_owned()).unwrap();
             assert_eq!((moment.text.as_str(), moment.at), (text, at.parse().unwrap()));
         }
-        for text in ["", "T", "2019-13", "2019-02-30", "2019-04-05T08:15:00", "2019-04-05T25:00:00Z", "yesterday"] {
+        for text in
+            ["", "T", "2019-13", "2019-02-30", "2019-04-05T08:15:00", "2019-04-05T25:00:00Z", "yesterday"]
+        {
             assert!(moment(text.to_owned()).is_err(), "{text}");
         }
     }

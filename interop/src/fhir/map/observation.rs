@@ -18,7 +18,10 @@ use crate::fhir::{
 };
 
 /// Maps an observation.
-pub(in crate::fhir) fn observation(source: &mut Source<'_>, context: &Context<'_>) -> Result<RecordObservation, Invalid> {
+pub(in crate::fhir) fn observation(
+    source: &mut Source<'_>,
+    context: &Context<'_>,
+) -> Result<RecordObservation, Invalid> {
     let patient = context.subject(source)?;
     let encounter = context.visit(source, patient)?;
     let status = source.element("status", |code: String, _| {
@@ -43,7 +46,8 @@ pub(in crate::fhir) fn observation(source: &mut Source<'_>, context: &Context<'_
     let result = ObservationResult {
         code: source.element("code", meaning)?.ok_or_else(|| source.invalid("code", "is missing"))?,
         value: value(source)?,
-        absent_reason: source.element("dataAbsentReason", |one: CodeableConcept, loss| Ok(concept(one, loss)))?,
+        absent_reason: source
+            .element("dataAbsentReason", |one: CodeableConcept, loss| Ok(concept(one, loss)))?,
         interpretations: source
             .element("interpretation", |many: Vec<CodeableConcept>, loss| Ok(concepts(many, loss)))?
             .unwrap_or_default(),
@@ -51,7 +55,9 @@ pub(in crate::fhir) fn observation(source: &mut Source<'_>, context: &Context<'_
             .element("referenceRange", |many: Vec<ReferenceRange>, loss| Ok(ranges(many, loss)))?
             .unwrap_or_default(),
         components: source
-            .element("component", |many: Vec<Component>, loss| many.into_iter().map(|one| component(one, loss)).collect())?
+            .element("component", |many: Vec<Component>, loss| {
+                many.into_iter().map(|one| component(one, loss)).collect()
+            })?
             .unwrap_or_default(),
         body_site: source.element("bodySite", |one: CodeableConcept, loss| Ok(concept(one, loss)))?,
         method: source.element("method", |one: CodeableConcept, loss| Ok(concept(one, loss)))?,
@@ -92,7 +98,10 @@ fn value(source: &mut Source<'_>) -> Result<Option<ObservationValue>, Invalid> {
     let mut found = Vec::new();
     let mut take = |value: Option<Option<ObservationValue>>| found.extend(value.flatten());
     take(form(source, "valueQuantity", |it| Values { value_quantity: Some(it), ..Values::default() })?);
-    take(form(source, "valueCodeableConcept", |it| Values { value_codeable_concept: Some(it), ..Values::default() })?);
+    take(form(source, "valueCodeableConcept", |it| Values {
+        value_codeable_concept: Some(it),
+        ..Values::default()
+    })?);
     take(form(source, "valueString", |it| Values { value_string: Some(it), ..Values::default() })?);
     take(form(source, "valueBoolean", |it| Values { value_boolean: Some(it), ..Values::default() })?);
     take(form(source, "valueInteger", |it| Values { value_integer: Some(it), ..Values::default() })?);

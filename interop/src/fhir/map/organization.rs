@@ -10,7 +10,10 @@ use crate::fhir::{
 };
 
 /// Maps an organisation. Kind, telephone and address are simplified, so their elements stay.
-pub(in crate::fhir) fn organization(source: &mut Source<'_>, names: &Names) -> Result<UpsertOrganization, Invalid> {
+pub(in crate::fhir) fn organization(
+    source: &mut Source<'_>,
+    names: &Names,
+) -> Result<UpsertOrganization, Invalid> {
     let identifiers = identifiers(source, names)?;
     let name = source.element("name", |name: String, _| Ok(name))?;
     let kinds: Vec<CodeableConcept> = glance(source, "type")?;
@@ -40,6 +43,13 @@ fn glance<T: serde::de::DeserializeOwned>(source: &mut Source<'_>, key: &str) ->
 /// An address as it stands on an envelope.
 fn lines(address: Address) -> Vec<String> {
     let region: Vec<String> = address.state.into_iter().chain(address.postal_code).collect();
-    let town: Vec<String> = address.city.into_iter().chain([region.join(" ")]).filter(|part| !part.is_empty()).collect();
-    address.line.into_iter().chain([town.join(", ")]).chain(address.country).filter(|line| !line.is_empty()).collect()
+    let town: Vec<String> =
+        address.city.into_iter().chain([region.join(" ")]).filter(|part| !part.is_empty()).collect();
+    address
+        .line
+        .into_iter()
+        .chain([town.join(", ")])
+        .chain(address.country)
+        .filter(|line| !line.is_empty())
+        .collect()
 }

@@ -42,10 +42,10 @@ pub(in crate::fhir) fn patient(source: &mut Source<'_>) -> Result<Person, Invali
         "unknown" => Ok(AdministrativeSex::Unknown),
         _ => Err(Invalid::at("", "is not one of the codes of FHIR")),
     })?;
-    let points = source.element("telecom", |many: Vec<ContactPoint>, loss| Ok(person::contact_points(many, loss)))?;
-    let addresses = source.element("address", |many: Vec<Address>, _| {
-        Ok(many.into_iter().map(person::address).collect())
-    })?;
+    let points =
+        source.element("telecom", |many: Vec<ContactPoint>, loss| Ok(person::contact_points(many, loss)))?;
+    let addresses = source
+        .element("address", |many: Vec<Address>, _| Ok(many.into_iter().map(person::address).collect()))?;
     let deceased = source.element("deceasedDateTime", |text: String, _| moment(text))?;
     let died = source.element("deceasedBoolean", |died: bool, loss| {
         loss.note_if(!died);
@@ -60,8 +60,10 @@ pub(in crate::fhir) fn patient(source: &mut Source<'_>) -> Result<Person, Invali
         (false, Some(false)) => PatientStatus::Inactive,
         (false, _) => PatientStatus::Active,
     };
-    let marital_status = source.element("maritalStatus", |one: CodeableConcept, loss| Ok(concept(one, loss)))?;
-    let languages = source.element("communication", |many: Vec<Communication>, loss| Ok(languages(many, loss)))?;
+    let marital_status =
+        source.element("maritalStatus", |one: CodeableConcept, loss| Ok(concept(one, loss)))?;
+    let languages =
+        source.element("communication", |many: Vec<Communication>, loss| Ok(languages(many, loss)))?;
     let extensions = source.element("extension", |many: Vec<Extension>, loss| {
         // Others than the mapped ones are among them.
         loss.note();
@@ -99,7 +101,10 @@ struct Numbers {
 fn numbers(many: Vec<Identifier>, loss: &mut Loss) -> Numbers {
     let mut numbers = Numbers::default();
     for given in many {
-        let is_record_number = given.kind.as_ref().is_some_and(|kind| known(kind, |code| (code == "MR").then_some(())).is_some());
+        let is_record_number = given
+            .kind
+            .as_ref()
+            .is_some_and(|kind| known(kind, |code| (code == "MR").then_some(())).is_some());
         let Some(identifier) = person::identifier(given, loss) else { continue };
         if is_record_number && numbers.record_number.is_none() {
             // Its system is not kept beside it.
@@ -129,17 +134,19 @@ fn us_core<'a>(extensions: &'a [Extension], name: &str) -> Option<&'a Extension>
 fn categories(extensions: &[Extension], name: &str) -> Vec<Concept> {
     let parts = us_core(extensions, name).map(|extension| extension.extension.as_slice()).unwrap_or_default();
     let text = parts.iter().find(|part| part.url == "text").and_then(|part| part.value_string.clone());
-    let codings = parts.iter().filter(|part| part.url == "ombCategory" || part.url == "detailed").filter_map(|part| {
-        let given = part.value_coding.as_ref()?;
-        let given = crate::fhir::types::Coding {
-            system: given.system.clone(),
-            version: given.version.clone(),
-            code: given.code.clone(),
-            display: given.display.clone(),
-        };
-        coding(given, &mut Loss::default())
-    });
-    let mut concepts: Vec<Concept> = codings.map(|coding| Concept { text: None, codings: vec![coding] }).collect();
+    let codings =
+        parts.iter().filter(|part| part.url == "ombCategory" || part.url == "detailed").filter_map(|part| {
+            let given = part.value_coding.as_ref()?;
+            let given = crate::fhir::types::Coding {
+                system: given.system.clone(),
+                version: given.version.clone(),
+                code: given.code.clone(),
+                display: given.display.clone(),
+            };
+            coding(given, &mut Loss::default())
+        });
+    let mut concepts: Vec<Concept> =
+        codings.map(|coding| Concept { text: None, codings: vec![coding] }).collect();
     match (concepts.as_mut_slice(), text) {
         ([], Some(text)) => concepts.push(Concept { text: Some(text), codings: Vec::new() }),
         ([only], Some(text)) => only.text = Some(text),

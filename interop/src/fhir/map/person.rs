@@ -38,7 +38,9 @@ pub(super) fn contact_points(many: Vec<ContactPoint>, loss: &mut Loss) -> Vec<st
             Some("email") => ContactSystem::Email,
             _ => ContactSystem::Other,
         };
-        loss.note_if(system == ContactSystem::Other || system == ContactSystem::Phone && !is_international(&value));
+        loss.note_if(
+            system == ContactSystem::Other || system == ContactSystem::Phone && !is_international(&value),
+        );
         let usage = point.usage.map(|usage| usage.to_ascii_uppercase());
         Some(stored::ContactPoint { system, value, usage, preferred: point.rank == Some(1) })
     });
@@ -81,7 +83,9 @@ pub(super) fn identifier(given: Identifier, loss: &mut Loss) -> Option<stored::I
 pub(super) fn pairs(many: Vec<Identifier>, loss: &mut Loss) -> Vec<(String, String)> {
     let mapped = many.into_iter().filter_map(|given| {
         let identifier = identifier(given, loss)?;
-        loss.note_if(identifier.kind.is_some() || identifier.valid_from.is_some() || identifier.valid_until.is_some());
+        loss.note_if(
+            identifier.kind.is_some() || identifier.valid_from.is_some() || identifier.valid_until.is_some(),
+        );
         Some((identifier.system, identifier.value))
     });
     mapped.collect()

@@ -10,7 +10,10 @@ use crate::fhir::{
 };
 
 /// Maps a practitioner. Nobody becomes bookable by being imported.
-pub(in crate::fhir) fn practitioner(source: &mut Source<'_>, names: &Names) -> Result<RegisterPractitioner, Invalid> {
+pub(in crate::fhir) fn practitioner(
+    source: &mut Source<'_>,
+    names: &Names,
+) -> Result<RegisterPractitioner, Invalid> {
     let identifiers = identifiers(source, names)?;
     let name = source.element("name", |many: Vec<HumanName>, loss| {
         loss.note_if(many.len() > 1);
@@ -31,8 +34,9 @@ pub(in crate::fhir) fn practitioner(source: &mut Source<'_>, names: &Names) -> R
 
 /// The numbers an actor is known by; without any, its own URI is one.
 pub(super) fn identifiers(source: &mut Source<'_>, names: &Names) -> Result<Vec<(String, String)>, Invalid> {
-    let mut identifiers =
-        source.element("identifier", |many: Vec<Identifier>, loss| Ok(pairs(many, loss)))?.unwrap_or_default();
+    let mut identifiers = source
+        .element("identifier", |many: Vec<Identifier>, loss| Ok(pairs(many, loss)))?
+        .unwrap_or_default();
     if identifiers.iter().any(|(system, value)| is_unprintable(system) || is_unprintable(value)) {
         return Err(source.invalid("identifier", "holds control characters or is too long"));
     }

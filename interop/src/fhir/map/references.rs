@@ -13,8 +13,17 @@ use crate::fhir::{
 const OF_PATIENT: [&str; 4] = ["subject", "patient", "beneficiary", "for"];
 
 /// The elements whose references are followed.
-pub(in crate::fhir) const REFERENCES: [&str; 9] =
-    ["subject", "patient", "beneficiary", "for", "encounter", "participant", "serviceProvider", "performer", "recorder"];
+const REFERENCES: [&str; 9] = [
+    "subject",
+    "patient",
+    "beneficiary",
+    "for",
+    "encounter",
+    "participant",
+    "serviceProvider",
+    "performer",
+    "recorder",
+];
 
 const BROKEN: &str = "refers to a resource that could not be imported";
 
@@ -27,7 +36,12 @@ pub(in crate::fhir) struct Context<'a> {
 impl Context<'_> {
     /// The row behind a reference. One that leads nowhere is a loss; one to a resource that failed
     /// is wrong, so that a later import can put both right.
-    pub(super) fn follow(&self, reference: &Reference, kind: &str, loss: &mut Loss) -> Result<Option<Uuid>, Invalid> {
+    pub(super) fn follow(
+        &self,
+        reference: &Reference,
+        kind: &str,
+        loss: &mut Loss,
+    ) -> Result<Option<Uuid>, Invalid> {
         match self.links.follow(reference, kind, self.base) {
             Link::To(target) => {
                 loss.note_if(reference.reference.is_none() || reference.identifier.is_some());
@@ -41,19 +55,30 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn practitioner(&self, reference: &Reference, loss: &mut Loss) -> Result<Option<PractitionerId>, Invalid> {
+    pub(super) fn practitioner(
+        &self,
+        reference: &Reference,
+        loss: &mut Loss,
+    ) -> Result<Option<PractitionerId>, Invalid> {
         Ok(self.follow(reference, "Practitioner", loss)?.map(PractitionerId))
     }
 
     /// Whose a clinical resource is.
     pub(super) fn subject(&self, source: &mut Source<'_>) -> Result<PatientId, Invalid> {
-        let found = source.element("subject", |reference: Reference, loss| self.follow(&reference, "Patient", loss))?;
+        let found = source
+            .element("subject", |reference: Reference, loss| self.follow(&reference, "Patient", loss))?;
         let found = found.ok_or_else(|| source.invalid("subject", "is missing"))?;
-        found.map(PatientId).ok_or_else(|| source.invalid("subject", "refers to no patient that is known here"))
+        found
+            .map(PatientId)
+            .ok_or_else(|| source.invalid("subject", "refers to no patient that is known here"))
     }
 
     /// In which visit it was: one of the same patient.
-    pub(super) fn visit(&self, source: &mut Source<'_>, patient: PatientId) -> Result<Option<EncounterId>, Invalid> {
+    pub(super) fn visit(
+        &self,
+        source: &mut Source<'_>,
+        patient: PatientId,
+    ) -> Result<Option<EncounterId>, Invalid> {
         let found = source.element("encounter", |reference: Reference, loss| {
             if let Link::To(target) = self.links.follow(&reference, "Encounter", self.base)
                 && target.patient != Some(patient.0)
@@ -68,7 +93,10 @@ impl Context<'_> {
 
 /// Whose a resource of any type is; `None` for what is nobody's. What belongs to somebody unknown is
 /// wrong: it would be sealed under a key that outlives its owner's.
-pub(in crate::fhir) fn owner(source: &Source<'_>, context: &Context<'_>) -> Result<Option<PatientId>, Invalid> {
+pub(in crate::fhir) fn owner(
+    source: &Source<'_>,
+    context: &Context<'_>,
+) -> Result<Option<PatientId>, Invalid> {
     for key in OF_PATIENT {
         let Some(reference) = source.glance::<Reference>(key) else { continue };
         match context.links.follow(&reference, "Patient", context.base) {
@@ -85,5 +113,35 @@ pub(in crate::fhir) fn owner(source: &Source<'_>, context: &Context<'_>) -> Resu
 fn is_of_another_kind(reference: &Reference) -> bool {
     let text = reference.reference.as_deref().unwrap_or_default();
     let kind = text.split_once('?').map_or_else(|| text.rsplit('/').nth(1), |(kind, _)| Some(kind));
-    kind.is_some_and(|kind| kind != "Patient") || text.starts_with('#') || reference.reference.is_none() && reference.identifier.is_none()
+    kind.is_some_and(|kind| kind != "Patient")
+        || text.starts_with('#')
+        || reference.reference.is_none() && reference.identifier.is_none()
+}
+
+/// The references of a resource that are followed.
+pub(in crate::fhir) fn references(source: &Source<'_>) -> Vec<Reference> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Found {
+        One(Reference),
+        Many(Vec<Reference>),
+    }
+    #[derive(serde::Deserialize)]
+    struct Individual {
+        individual: Option<Reference>,
+    }
+    let mut found = Vec::new();
+    for key in REFERENCES {
+        if key == "participant" {
+            let participants: Vec<Individual> = source.glance(key).unwrap_or_default();
+            found.extend(participants.into_iter().filter_map(|one| one.individual));
+            continue;
+        }
+        match source.glance::<Found>(key) {
+            Some(Found::One(one)) => found.push(one),
+            Some(Found::Many(many)) => found.extend(many),
+            None => {}
+        }
+    }
+    found
 }

@@ -22,7 +22,8 @@ pub(super) fn coding(coding: Coding, loss: &mut Loss) -> Option<stored::Coding> 
 
 /// A concept with all its codings; one that has only a display becomes the text.
 pub(super) fn concept(concept: CodeableConcept, loss: &mut Loss) -> stored::CodeableConcept {
-    let display = concept.coding.iter().find(|coding| coding.code.is_none()).and_then(|coding| coding.display.clone());
+    let display =
+        concept.coding.iter().find(|coding| coding.code.is_none()).and_then(|coding| coding.display.clone());
     stored::CodeableConcept {
         text: concept.text.or(display),
         codings: concept.coding.into_iter().filter_map(|one| coding(one, loss)).collect(),
@@ -73,7 +74,9 @@ pub(super) fn reference_range(range: ReferenceRange, loss: &mut Loss) -> stored:
 /// clinician would write them, and stay in the residual.
 pub(super) fn result(values: Values, loss: &mut Loss) -> Result<Option<ObservationValue>, Invalid> {
     let mut found = Vec::new();
-    found.extend(values.value_quantity.and_then(|given| quantity(given, loss)).map(ObservationValue::Quantity));
+    found.extend(
+        values.value_quantity.and_then(|given| quantity(given, loss)).map(ObservationValue::Quantity),
+    );
     found.extend(values.value_codeable_concept.map(|given| ObservationValue::Concept(concept(given, loss))));
     found.extend(values.value_string.map(ObservationValue::Text));
     found.extend(values.value_boolean.map(ObservationValue::Boolean));
@@ -107,7 +110,8 @@ pub(super) fn result(values: Values, loss: &mut Loss) -> Result<Option<Observati
 
 fn joined(ends: [Option<Quantity>; 2], between: &str) -> String {
     let written = |quantity: Quantity| {
-        let parts = [quantity.comparator, quantity.value.map(|number| number.value.to_string()), quantity.unit];
+        let parts =
+            [quantity.comparator, quantity.value.map(|number| number.value.to_string()), quantity.unit];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     };
     ends.map(|end| end.map(written).unwrap_or_default()).join(between)

@@ -8,7 +8,9 @@ mod general;
 mod number;
 mod person;
 
-pub(super) use clinical::{Annotation, Component, Hospitalization, Participant, Ranges, Ratio, ReferenceRange, Values};
+pub(super) use clinical::{
+    Annotation, Component, Hospitalization, Participant, Ranges, Ratio, ReferenceRange, Values,
+};
 pub(super) use general::{CodeableConcept, Coding, Period, Quantity, Reference};
 pub(super) use number::Number;
 pub(super) use person::{Address, Communication, ContactPoint, Extension, HumanName, Identifier};

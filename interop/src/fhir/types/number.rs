@@ -45,7 +45,14 @@ mod tests {
 
     #[test]
     fn what_can_not_be_kept_exactly_is_refused() {
-        for text in ["\"72\"", "true", "{}", "0.1234567890123456789012345678901", "1e999", "99999999999999999999999999999999"] {
+        for text in [
+            "\"72\"",
+            "true",
+            "{}",
+            "0.1234567890123456789012345678901",
+            "1e999",
+            "99999999999999999999999999999999",
+        ] {
             assert!(serde_json::from_str::<Number>(text).is_err(), "{text}");
         }
     }

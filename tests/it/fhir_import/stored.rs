@@ -1,0 +1,129 @@
+//! What an import left in the database, opened.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::{Context as _, Result};
+use praxis_entity::{
+    condition, encounter, fhir_resource,
+    ids::PractitionerId,
+    import_source, observation, organization, organization_identifier, patient, practitioner,
+    practitioner_identifier,
+    value::{
+        ConditionClinical, Contact, EncounterClinical, Identifiers, Identity, ObservationResult, RecordNumber,
+    },
+};
+use praxis_platform::OpFactory;
+use sea_orm::{EntityTrait, PaginatorTrait};
+use serde_json::Value;
+use uuid::Uuid;
+
+pub(super) struct OpenPatient {
+    pub(super) row: patient::Model,
+    pub(super) number: RecordNumber,
+    pub(super) identity: Identity,
+    pub(super) contact: Contact,
+    pub(super) identifiers: Identifiers,
+}
+
+/// What is kept of a resource beside its row, or whole.
+pub(super) struct Kept {
+    pub(super) mapped: Option<Uuid>,
+    pub(super) patient: Option<Uuid>,
+    pub(super) json: Value,
+}
+
+pub(super) struct Stored {
+    pub(super) rows: BTreeMap<String, u64>,
+    pub(super) kept: HashMap<(String, String), Kept>,
+    pub(super) patients: HashMap<Uuid, OpenPatient>,
+    pub(super) encounters: HashMap<Uuid, (encounter::Model, EncounterClinical)>,
+    pub(super) conditions: HashMap<Uuid, (condition::Model, ConditionClinical)>,
+    pub(super) observations: HashMap<Uuid, (observation::Model, ObservationResult)>,
+    /// By NPI.
+    pub(super) practitioners: HashMap<String, PractitionerId>,
+}
+
+impl Stored {
+    pub(super) async fn load(clinic: &OpFactory) -> Result<Self> {
+        let op = clinic.read();
+        let db = op.db();
+        let mut rows = BTreeMap::new();
+        rows.insert("Patient".to_owned(), patient::Entity::find().count(db).await?);
+        rows.insert("Encounter".to_owned(), encounter::Entity::find().count(db).await?);
+        rows.insert("Condition".to_owned(), condition::Entity::find().count(db).await?);
+        rows.insert("Observation".to_owned(), observation::Entity::find().count(db).await?);
+        rows.insert("Organization".to_owned(), organization::Entity::find().count(db).await?);
+        rows.insert("Practitioner".to_owned(), practitioner::Entity::find().count(db).await?);
+        assert!(organization_identifier::Entity::find().count(db).await? >= rows["Organization"]);
+        let all = patient::Entity::find().all(db).await?;
+        let mut subjects: Vec<Uuid> = all.iter().map(|row| row.id.0).collect();
+        subjects.push(op.tenant().uuid());
+        let keys = op.data_keys(&subjects).await?;
+        let mut patients = HashMap::new();
+        for row in all {
+            let (key, place) = (&keys[&row.id.0], op.place("patient", row.id.0, row.id.0));
+            let open = OpenPatient {
+                number: op.open_unseen(key, &place, &row.record_number)?,
+                identity: op.open_unseen(key, &place, &row.identity)?,
+                contact: op.open_unseen(key, &place, &row.contact)?,
+                identifiers: op.open_unseen(key, &place, &row.identifiers)?,
+                row,
+            };
+            patients.insert(open.row.id.0, open);
+        }
+        let mut encounters = HashMap::new();
+        for row in encounter::Entity::find().all(db).await? {
+            let place = op.place("encounter", row.id.0, row.patient_id.0);
+            let sealed = row.clinical.as_ref().context("nothing sealed")?;
+            let clinical = op.open_unseen(&keys[&row.patient_id.0], &place, sealed)?;
+            encounters.insert(row.id.0, (row, clinical));
+        }
+        let mut conditions = HashMap::new();
+        for row in condition::Entity::find().all(db).await? {
+            let place = op.place("condition", row.id.0, row.patient_id.0);
+            let clinical = op.open_unseen(&keys[&row.patient_id.0], &place, &row.clinical)?;
+            conditions.insert(row.id.0, (row, clinical));
+        }
+        let mut observations = HashMap::new();
+        for row in observation::Entity::find().all(db).await? {
+            let place = op.place("observation", row.id.0, row.patient_id.0);
+            let result = op.open_unseen(&keys[&row.patient_id.0], &place, &row.result)?;
+            observations.insert(row.id.0, (row, result));
+        }
+        let mut kept = HashMap::new();
+        for row in fhir_resource::Entity::find().all(db).await? {
+            let subject = row.patient_id.map_or(op.tenant().uuid(), |patient| patient.0);
+            let body =
+                op.open_unseen(&keys[&subject], &op.place("fhir_resource", row.id.0, subject), &row.body)?;
+            let json: Value = serde_json::from_str(&body.json)?;
+            let id = json["id"].as_str().unwrap_or_default().to_owned();
+            let one = Kept { mapped: row.mapped_id, patient: row.patient_id.map(|patient| patient.0), json };
+            assert!(kept.insert((row.resource_type, id), one).is_none(), "kept twice");
+        }
+        assert_eq!(import_source::Entity::find().count(db).await?, kept.len() as u64);
+        let practitioners = practitioner_identifier::Entity::find().all(db).await?;
+        let practitioners = practitioners.into_iter().map(|row| (row.value, row.practitioner_id)).collect();
+        op.release().await;
+        Ok(Self { rows, kept, patients, encounters, conditions, observations, practitioners })
+    }
+
+    pub(super) fn kept(&self, resource: &Value) -> &Kept {
+        let name = |key: &str| resource[key].as_str().unwrap().to_owned();
+        &self.kept[&(name("resourceType"), name("id"))]
+    }
+
+    pub(super) fn mapped(&self, resource: &Value) -> Uuid {
+        self.kept(resource).mapped.unwrap()
+    }
+
+    /// The row that a reference of the form `urn:uuid:…` or `Type/…` points to.
+    pub(super) fn target(&self, kind: &str, reference: &Value) -> Uuid {
+        let reference = reference["reference"].as_str().unwrap();
+        let id = reference.rsplit([':', '/']).next().unwrap();
+        self.kept[&(kind.to_owned(), id.to_owned())].mapped.unwrap()
+    }
+
+    pub(super) fn encounter(&self, resource: &Value) -> &encounter::Model {
+        &self.encounters[&self.mapped(resource)].0
+    }
+}
