@@ -11,7 +11,7 @@ use std::{fs::File, io, sync::Arc};
 use tracing::{Level, Metadata, level_filters::LevelFilter};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    filter::filter_fn,
+    filter::{FilterExt, dynamic_filter_fn},
     fmt::{self, MakeWriter},
     layer::SubscriberExt,
     util::SubscriberInitExt,
@@ -40,8 +40,9 @@ where
         .event_format(Line(format))
         .fmt_fields(NoFields)
         .with_writer(writer)
-        .with_filter(filter)
-        .with_filter(filter_fn(ours_or_grave))
+        // Asked anew for each event: where a filter says yes once and for all, the library loses the
+        // event that follows one it refused on the same thread.
+        .with_filter(filter.and(dynamic_filter_fn(|metadata, _| ours_or_grave(metadata))))
 }
 
 /// Our own events, and of others only what is wrong.

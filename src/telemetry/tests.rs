@@ -80,3 +80,17 @@ fn a_long_text_is_cut() {
     let log = logged(LogFormat::Text, "info", || tracing::error!(error = "x".repeat(10_000), "failed"));
     assert!(log.len() < 700, "{}", log.len());
 }
+
+/// A library that asks through the `log` crate whether to log, and is told no, takes no event of ours
+/// with it.
+#[test]
+fn nothing_is_lost_after_a_refusal() {
+    let log = logged(LogFormat::Text, "info", || {
+        let theirs = tracing::debug_span!(target: "sqlx::query", "summary");
+        for _ in 0..3 {
+            tracing::dispatcher::get_default(|ours| ours.enabled(theirs.metadata().unwrap()));
+            tracing::info!("said");
+        }
+    });
+    assert_eq!(log.lines().count(), 3, "{log}");
+}

@@ -3,7 +3,9 @@
 mod codes;
 mod observations;
 
-use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, FixedOffset, NaiveDate, SecondsFormat, TimeDelta, TimeZone, Utc, Weekday,
+};
 use chrono_tz::Tz;
 use praxis_domain::{charting::RecordObservation, encounters::RecordEncounter, history::RecordCondition};
 use praxis_entity::{
@@ -45,10 +47,8 @@ impl History {
             if age > disease.from_age && random.percent(disease.percent) {
                 let years = i64::from((age - disease.from_age).min(15));
                 let days = u64::try_from(random.between(90, years * 365 + 100)).unwrap_or(0);
-                chronic.push((
-                    disease,
-                    today.checked_sub_days(Days::new(days)).unwrap_or(today).max(person.born),
-                ));
+                let since = today.checked_sub_days(Days::new(days)).filter(|since| *since > person.born);
+                chronic.extend(since.map(|since| (disease, weekday(since))));
             }
         }
         let has = |code: &str| chronic.iter().any(|(disease, _): &(&Disease, _)| disease.icd10 == code);
@@ -67,7 +67,7 @@ impl History {
         let mut visits = Vec::new();
         for _ in 0..random.between(1, 3) {
             let days = u64::try_from(random.between(110, 1_095)).unwrap_or(0);
-            let Some(day) = last.checked_sub_days(Days::new(days)) else { continue };
+            let Some(day) = last.checked_sub_days(Days::new(days)).map(weekday) else { continue };
             let minutes = random.between(9 * 60, 17 * 60);
             let from = day.and_hms_opt(0, 0, 0).map(|midnight| midnight + TimeDelta::minutes(minutes));
             let Some(from) = from.and_then(|from| zone.from_local_datetime(&from).earliest()) else {
@@ -83,14 +83,11 @@ impl History {
                 _ => (EncounterClass::Ambulatory, TimeDelta::minutes(random.between(10, 45))),
             };
             let from = from.with_timezone(&Utc);
-            visits.push(PastVisit {
-                appointment: None,
-                practitioner,
-                facility,
-                class,
-                from,
-                until: from + length,
-            });
+            let mut until = from + length;
+            if until.weekday() == Weekday::Sun {
+                until += TimeDelta::days(1);
+            }
+            visits.push(PastVisit { appointment: None, practitioner, facility, class, from, until });
         }
         visits
     }
@@ -219,6 +216,15 @@ impl History {
         }
         let at = visit.from + TimeDelta::minutes(4);
         self.body.observations(random, patient, encounter, visit.practitioner, at, written(at, zone))
+    }
+}
+
+/// The day, or the Monday after its weekend: nothing is recorded on the days on which people are born.
+fn weekday(day: NaiveDate) -> NaiveDate {
+    match day.weekday() {
+        Weekday::Sat => day + Days::new(2),
+        Weekday::Sun => day + Days::new(1),
+        _ => day,
     }
 }
 

@@ -8,7 +8,7 @@ mod names;
 
 use std::collections::HashSet;
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use praxis_domain::patients::RegisterPatient;
 use praxis_entity::{
     patient::AdministrativeSex,
@@ -199,11 +199,15 @@ fn day(year: i32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default()
 }
 
+/// The young are born on Sundays, when the clinics record nothing: a birth date found in the clear is
+/// then no other date that happens to be the same.
 fn birthday(random: &mut Random) -> NaiveDate {
     // More middle-aged and old people than children: they are who comes.
     let year = if random.percent(60) { random.between(1934, 1984) } else { random.between(1985, 2023) };
     let first = day(i32::try_from(year).unwrap_or(1970));
-    first.checked_add_days(Days::new(random.below(365))).unwrap_or(first)
+    let born = first + Days::new(random.below(365));
+    let wait = if year < 2005 { 0 } else { 7 - born.weekday().num_days_from_sunday() };
+    born + Days::new(u64::from(wait % 7))
 }
 
 fn place(random: &mut Random, country: Country) -> (&'static str, Option<&'static str>, String) {
@@ -238,12 +242,12 @@ fn national_id(country: Country, index: u64) -> String {
     match country {
         Country::UnitedKingdom => {
             // Even, so that one more changes the last digit alone.
-            let body = (index * 70_001 % 500_000) * 2;
+            let body = ((index * 70_001 + 271_828) % 500_000) * 2;
             nhs_number(body).or_else(|| nhs_number(body + 1)).unwrap_or_default()
         }
         // No number begins with 9, and no taxpayer's with 9 has 10 to 49 in the middle.
         Country::UnitedStates => {
-            let number = index * 7_900_001 % 40_000_000;
+            let number = (index * 7_900_001 + 31_415_926) % 40_000_000;
             format!("9{:02}-{}-{:04}", number / 400_000, 10 + number / 10_000 % 40, number % 10_000)
         }
     }

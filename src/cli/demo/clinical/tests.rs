@@ -53,12 +53,14 @@ fn no_measurement_is_out_of_this_world() {
 }
 
 #[test]
-fn nothing_happens_before_birth_or_ends_before_it_begins() {
+fn nothing_happens_before_birth_or_on_a_sunday_or_ends_before_it_begins() {
     let patient = PatientId(Uuid::from_u128(3));
     for (person, history, visit, _) in visits() {
         assert!(visit.from < visit.until);
+        assert!([visit.from, visit.until].iter().all(|at| at.weekday() != Weekday::Sun));
         for problem in history.problems(patient, visit.practitioner) {
-            assert!(problem.onset_at.unwrap().date_naive() >= person.born);
+            assert_ne!(problem.onset_at.unwrap().weekday(), Weekday::Sun);
+            assert!(problem.onset_at.unwrap().date_naive() > person.born);
         }
     }
 }
