@@ -13,6 +13,9 @@ use crate::{
     error::{ApiError, Code},
 };
 
+/// Mutations that refuse to run without a key.
+pub(crate) const REQUIRED: [&str; 1] = ["appointmentBook"];
+
 struct Idempotent;
 
 impl CustomDirective for Idempotent {}
@@ -63,7 +66,6 @@ pub(crate) async fn once<T, O, R>(
     op: &Op<Write>,
     operation: &'static str,
     input: &str,
-    required: bool,
     run: R,
     remember: fn(&T) -> O,
     recall: impl AsyncFnOnce(O) -> Result<Option<T>, Error>,
@@ -73,7 +75,11 @@ where
     R: Future<Output = Result<T, Error>>,
 {
     let Some(key) = given_key(ctx)? else {
-        return if required { Err(Failure::IdempotencyKeyRequired.into()) } else { Ok(run.await) };
+        return if REQUIRED.contains(&operation) {
+            Err(Failure::IdempotencyKeyRequired.into())
+        } else {
+            Ok(run.await)
+        };
     };
     let key = IdempotencyKey::new(op, operation, &key, input).await?;
     match key.claim::<O>(op).await? {

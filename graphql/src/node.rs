@@ -53,6 +53,7 @@ pub(crate) enum Node {
 
 /// Anything that is changed over time, and refuses to be changed blindly.
 #[derive(Interface)]
+#[expect(clippy::duplicated_attributes, reason = "two fields of the interface have the same type")]
 #[graphql(
     field(name = "version", ty = "i32", desc = "Grows by one on each write; send it back as `ifVersion`."),
     field(name = "created_at", ty = "DateTime", desc = "When it was made."),

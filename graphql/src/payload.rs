@@ -130,6 +130,7 @@ pub(crate) struct DuplicatePatientError {
 
 /// Something the person at the screen can put right. Where there is one, nothing was written.
 #[derive(Interface)]
+#[expect(clippy::large_enum_variant, reason = "there are few, and they live for one answer")]
 #[graphql(
     field(name = "code", ty = "&UserErrorCode", desc = "What kind of mistake."),
     field(name = "message", ty = "&String", desc = "One sentence to show, in plain words and without PHI."),

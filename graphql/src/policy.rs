@@ -142,11 +142,24 @@ pub(crate) fn guarded(type_name: &'static str) -> impl Iterator<Item = (&'static
     })
 }
 
+/// A field of the schema and its rule.
+#[derive(Debug, Clone)]
+pub struct Coordinate {
+    /// `Type.field`.
+    pub name: String,
+    /// What it asks of its reader.
+    pub access: Access,
+    /// What protected health information it carries.
+    pub phi: Option<(PhiCategory, Sensitivity)>,
+}
+
 /// Every coordinate that has a rule, for documentation and tests.
-pub fn coordinates() -> Vec<(String, Access, Option<(PhiCategory, Sensitivity)>)> {
-    let mut all: Vec<_> =
-        TABLE.iter().map(|(coordinate, rule)| (coordinate.clone(), rule.access, rule.phi)).collect();
-    all.sort_by(|a, b| a.0.cmp(&b.0));
+pub fn coordinates() -> Vec<Coordinate> {
+    let mut all: Vec<_> = TABLE
+        .iter()
+        .map(|(name, rule)| Coordinate { name: name.clone(), access: rule.access, phi: rule.phi })
+        .collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }
 

@@ -63,7 +63,7 @@ mod tests {
         let sdl = build(Limits::default()).unwrap().sdl();
         let missing: Vec<_> = crate::policy::coordinates()
             .into_iter()
-            .filter(|(_, access, _)| matches!(access, crate::policy::Access::Needs(_)))
+            .filter(|coordinate| matches!(coordinate.access, crate::policy::Access::Needs(_)))
             .collect();
         assert_eq!(sdl.matches(" @auth(requires: [\"").count(), missing.len());
         if let Ok(path) = std::env::var("PRAXIS_PRINT_SDL") {

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::policy::{self, Access};
+use crate::{
+    idempotency::REQUIRED,
+    policy::{self, Access},
+};
 
 /// What stands above the published schema, for those who lint it.
 const HEAD: &str = "\
@@ -91,9 +94,6 @@ enum Sensitivity {
 }
 "#;
 
-/// Mutations that need an idempotency key.
-const KEY_REQUIRED: [&str; 1] = ["Mutation.appointmentBook"];
-
 /// Adds to each field of the framework's text what its policy says.
 pub(crate) fn annotate(sdl: &str) -> String {
     let mut out = String::with_capacity(sdl.len() * 2);
@@ -156,7 +156,7 @@ fn suffix(coordinate: &str) -> String {
     if let Access::Needs(permission) = rule.access {
         text.push_str(&format!(" @auth(requires: [\"{}\"])", permission.code()));
     }
-    if KEY_REQUIRED.contains(&coordinate) {
+    if coordinate.strip_prefix("Mutation.").is_some_and(|name| REQUIRED.contains(&name)) {
         text.push_str(" @idempotencyRequired");
     }
     text
@@ -165,7 +165,7 @@ fn suffix(coordinate: &str) -> String {
 /// Coordinates of the schema that have no rule, and rules without a field: both must be empty.
 pub fn gaps(sdl: &str) -> (Vec<String>, Vec<String>) {
     let declared: HashSet<String> =
-        policy::coordinates().into_iter().map(|(coordinate, ..)| coordinate).collect();
+        policy::coordinates().into_iter().map(|coordinate| coordinate.name).collect();
     let served = served(sdl);
     let mut open: Vec<_> = served.difference(&declared).cloned().collect();
     let mut dead: Vec<_> = declared.difference(&served).cloned().collect();

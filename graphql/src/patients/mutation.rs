@@ -117,7 +117,6 @@ impl PatientMutation {
             &op,
             "patientCreate",
             &text,
-            false,
             patients::register(&op, new),
             |registered: &patients::Registered| {
                 (registered.patient.id, registered.duplicate_candidates.clone())
@@ -252,7 +251,7 @@ async fn once_on_patient(
     run: impl Future<Output = Result<patient::Model, praxis_domain::Error>>,
 ) -> Result<Result<patient::Model, praxis_domain::Error>, ApiError> {
     let recall = async |id: PatientId| Ok(patients::by_ids(op, &[id]).await?.pop());
-    idempotency::once(ctx, op, operation, input, false, run, |row| row.id, recall).await
+    idempotency::once(ctx, op, operation, input, run, |row| row.id, recall).await
 }
 
 async fn once_on_related_person(
@@ -267,5 +266,5 @@ async fn once_on_related_person(
         let rows = patients::related_persons_of(op, &[patient]).await?.remove(&patient).unwrap_or_default();
         Ok(rows.into_iter().find(|row| row.id == id))
     };
-    idempotency::once(ctx, op, operation, input, false, run, |row| row.id, recall).await
+    idempotency::once(ctx, op, operation, input, run, |row| row.id, recall).await
 }

@@ -97,6 +97,7 @@ pub(crate) enum OrderDirection {
 
 /// What appointments are ordered by.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "the values are named as the fields they stand for")]
 pub(crate) enum AppointmentOrderField {
     /// By start.
     StartsAt,

@@ -71,7 +71,7 @@ impl AppointmentMutation {
         let op = ctx.write("Mutation.appointmentBook").await?;
         let text = format!("{input:?}");
         let run = scheduling::book(&op, input.try_into()?);
-        let result = once(ctx, &op, "appointmentBook", &text, true, run).await?;
+        let result = once(ctx, &op, "appointmentBook", &text, run).await?;
         Ok(conclude(ctx.caller()?, op, result, None).await?.into())
     }
 
@@ -86,7 +86,7 @@ impl AppointmentMutation {
         let op = ctx.write("Mutation.appointmentReschedule").await?;
         let (id, version, text) = (ids::parse(&input.id)?, input.if_version, format!("{input:?}"));
         let run = scheduling::reschedule(&op, id, version, input.try_into()?);
-        let result = once(ctx, &op, "appointmentReschedule", &text, false, run).await?;
+        let result = once(ctx, &op, "appointmentReschedule", &text, run).await?;
         Ok(conclude(ctx.caller()?, op, result, Some(AnyId::AppointmentId(id))).await?.into())
     }
 
@@ -102,7 +102,7 @@ impl AppointmentMutation {
         let (id, version, text) = (ids::parse(&input.id)?, input.if_version, format!("{input:?}"));
         let why = scheduling::CancelReason { code: input.code, text: input.reason };
         let run = scheduling::cancel(&op, id, version, why);
-        let result = once(ctx, &op, "appointmentCancel", &text, false, run).await?;
+        let result = once(ctx, &op, "appointmentCancel", &text, run).await?;
         Ok(conclude(ctx.caller()?, op, result, Some(AnyId::AppointmentId(id))).await?.into())
     }
 
@@ -117,7 +117,7 @@ impl AppointmentMutation {
         let op = ctx.write("Mutation.appointmentMarkNoShow").await?;
         let (id, text) = (ids::parse(&input.id)?, format!("{input:?}"));
         let run = scheduling::mark_no_show(&op, id, input.if_version);
-        let result = once(ctx, &op, "appointmentMarkNoShow", &text, false, run).await?;
+        let result = once(ctx, &op, "appointmentMarkNoShow", &text, run).await?;
         Ok(conclude(ctx.caller()?, op, result, Some(AnyId::AppointmentId(id))).await?.into())
     }
 }
@@ -127,9 +127,8 @@ async fn once(
     op: &Op<Write>,
     operation: &'static str,
     input: &str,
-    required: bool,
     run: impl Future<Output = Result<appointment::Model, Error>>,
 ) -> Result<Result<appointment::Model, Error>, ApiError> {
     let recall = async |id: AppointmentId| Ok(scheduling::by_ids(op, &[id]).await?.pop());
-    idempotency::once(ctx, op, operation, input, required, run, |row| row.id, recall).await
+    idempotency::once(ctx, op, operation, input, run, |row| row.id, recall).await
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use praxis_graphql::{Access, Sensitivity, coordinates, limits::Limits};
+use praxis_graphql::{Access, Coordinate, Sensitivity, coordinates, limits::Limits};
 use serde::Serialize;
 
 use crate::cli::{Context, exit::Exit};
@@ -27,7 +27,7 @@ pub fn print() -> Result<Exit> {
 pub fn run(context: &Context) -> Result<Exit> {
     let rows: Vec<_> = coordinates()
         .into_iter()
-        .map(|(field, access, phi)| Row {
+        .map(|Coordinate { name: field, access, phi }| Row {
             field,
             access: match access {
                 Access::Public => "public".to_owned(),
