@@ -46,8 +46,7 @@ use crate::{
     App,
     config::Config,
     migrate::{Migrator, Options, Outcome},
-    shutdown, telemetry,
-    root_key,
+    root_key, shutdown, telemetry,
 };
 
 /// The database of the cluster that holds everything.

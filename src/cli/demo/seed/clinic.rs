@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result};
 use chrono_tz::Tz;
-use futures::future::try_join_all;
 use praxis_domain::{
     clinic::{AddFacility, AddRoom, add_facility, add_room, visit_types},
     identity::{NewUser, create_user, grant_role},
@@ -83,24 +82,18 @@ pub(super) async fn open(factory: &OpFactory, clinic: &Clinic) -> Result<Premise
     Ok(Premises { clinicians, visits, zone })
 }
 
-/// Makes the accounts. Passwords take their time to hash, so all at once.
+/// Makes the accounts, in one transaction.
 pub(super) async fn make_accounts(factory: &OpFactory, clinic: &Clinic, premises: &Premises) -> Result<()> {
-    try_join_all(clinic.accounts.iter().map(async |(role, name, clinician)| {
-        let op = factory.write().await?;
-        let user = create_user(
-            &op,
-            NewUser {
-                email: clinic.email(role),
-                display_name: (*name).to_owned(),
-                password: PASSWORD.to_owned(),
-                practitioner: clinician.and_then(|at| premises.clinicians.get(at)).map(|(id, _, _)| *id),
-            },
-        )
-        .await?;
+    let op = factory.write().await?;
+    for (role, name, clinician) in clinic.accounts {
+        let new = NewUser {
+            email: clinic.email(role),
+            display_name: (*name).to_owned(),
+            password: PASSWORD.to_owned(),
+            practitioner: clinician.and_then(|at| premises.clinicians.get(at)).map(|(id, _, _)| *id),
+        };
+        let user = create_user(&op, new).await?;
         grant_role(&op, user.id, role, None).await?;
-        op.commit().await?;
-        anyhow::Ok(())
-    }))
-    .await?;
-    Ok(())
+    }
+    Ok(op.commit().await?)
 }
