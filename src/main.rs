@@ -5,9 +5,12 @@ use std::process::ExitCode;
 use clap::Parser;
 use praxis::cli::{Cli, Exit};
 
+/// A deep query polls a resolver inside a resolver: the default of 2 MiB is close in a build without optimisation.
+const STACK: usize = 8 * 1024 * 1024;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    match tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build() {
         Ok(runtime) => runtime.block_on(cli.run()).into(),
         Err(_) => Exit::Failed.into(),
     }

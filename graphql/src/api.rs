@@ -146,7 +146,8 @@ where
         Ok(admitted) => admitted,
         Err(refusal) => return refusal.outcome(&request_id),
     };
-    answer(schema.execute(request.data(caller)).await, cost, extensions(), &request_id)
+    // On the heap: unoptimised, the future of a whole execution fills a good part of a thread's stack.
+    answer(Box::pin(schema.execute(request.data(caller))).await, cost, extensions(), &request_id)
 }
 
 #[derive(Serialize)]

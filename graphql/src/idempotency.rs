@@ -74,6 +74,8 @@ where
     O: Serialize + DeserializeOwned,
     R: Future<Output = Result<T, Error>>,
 {
+    // The futures of rules are large; on the heap they do not add up on the stack.
+    let run = Box::pin(run);
     let Some(key) = given_key(ctx)? else {
         return if REQUIRED.contains(&operation) {
             Err(Failure::IdempotencyKeyRequired.into())

@@ -2,4 +2,5 @@
 
 pub mod cluster;
 pub mod installation;
+pub mod people;
 pub mod server;

@@ -161,12 +161,13 @@ fn words(folded: &str) -> impl Iterator<Item = &str> {
     folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// The words of a name; `O'Brien` is also found as `obrien`.
+/// The words of a name; `Núñez-O'Brien` is also found as `obrien` and as `nunezobrien`.
 fn name_words(part: &str) -> Vec<String> {
     let folded = fold(part);
-    let joined =
-        folded.split_whitespace().map(|word| words(word).collect::<String>()).filter(|word| !word.is_empty());
-    words(&folded).map(str::to_owned).chain(joined).collect()
+    let joined = |word: &str| words(word).collect::<String>();
+    let whole = folded.split_whitespace().map(joined);
+    let halves = folded.split(|c: char| c.is_whitespace() || c == '-').map(joined);
+    words(&folded).map(str::to_owned).chain(whole).chain(halves).filter(|word| !word.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,74 @@
+//! Test clients are people: who signs in at a clinic and asks, through the public API only.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that meets something else fails here")]
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::server::{Answer, PASSWORD, TestServer};
+
+/// Somebody who signed in.
+pub struct Person<'a> {
+    server: &'a TestServer,
+    /// The clinic's host.
+    pub host: String,
+    /// The whole Authorization header.
+    pub bearer: String,
+}
+
+impl TestServer {
+    /// Makes a user with a role and signs them in.
+    pub async fn person(&self, slug: &str, role: &str) -> Person<'_> {
+        let email = format!("{role}-{}@praxis.test", self.installation.clock.new_id().simple());
+        self.user(slug, &email, role).await.unwrap();
+        let host = format!("{slug}.praxis.test");
+        let answer = self.login(&host, &email, PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let bearer = format!("Bearer {}", answer.body["accessToken"].as_str().unwrap());
+        Person { server: self, host, bearer }
+    }
+}
+
+impl Person<'_> {
+    /// Asks, and hands out the whole answer.
+    pub async fn send(&self, query: &str, variables: Value, headers: &[(&str, &str)]) -> Answer {
+        let headers: Vec<_> = headers.iter().copied().chain([("authorization", self.bearer.as_str())]).collect();
+        let body = json!({ "query": query, "variables": variables });
+        self.server.post(&self.host, "/graphql", &headers, body).await
+    }
+
+    /// Asks for data; any error fails the test.
+    pub async fn ask(&self, query: &str, variables: Value) -> Value {
+        let answer = self.send(query, variables, &[]).await;
+        assert!(answer.body["errors"].is_null(), "{}", answer.text);
+        answer.body["data"].clone()
+    }
+
+    /// Registers a patient and returns their id.
+    pub async fn register(&self, given: &str, family: &str, birth_date: &str) -> String {
+        let input = json!({ "name": { "given": [given], "family": family }, "birthDate": birth_date,
+            "email": format!("{}@example.org", family.to_lowercase()), "phone": "+442079460123" });
+        let data = self.ask(CREATE, json!({ "input": input })).await;
+        assert_eq!(data["patientCreate"]["userErrors"], json!([]));
+        data["patientCreate"]["patient"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Registers a clinician with whom patients can be booked and returns their id.
+    pub async fn clinician(&self, family: &str) -> String {
+        let query = "mutation($input: PractitionerRegisterInput!) { practitionerRegister(input: $input) { practitioner { id } userErrors { message } } }";
+        let data = self.ask(query, json!({ "input": { "family": family, "given": ["Ada"] } })).await;
+        data["practitionerRegister"]["practitioner"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Adds a branch and returns its id.
+    pub async fn facility(&self, code: &str) -> String {
+        let query = "mutation($input: FacilityAddInput!) { facilityAdd(input: $input) { facility { id } userErrors { message } } }";
+        let input = json!({ "code": code, "name": code, "timeZone": "Europe/London" });
+        let data = self.ask(query, json!({ "input": input })).await;
+        data["facilityAdd"]["facility"]["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Registers a patient.
+pub const CREATE: &str = "mutation($input: PatientCreateInput!) { patientCreate(input: $input) {
+    patient { id version mrn } duplicateCandidates { id } userErrors { __typename code path message ... on DuplicatePatientError { candidates { id } } } } }";
