@@ -58,7 +58,10 @@ impl<T: Clone + Into<Value>> StatusSet<T> {
 }
 
 /// The condition that a column holds one of the values, where a choice was made at all.
-pub(crate) fn one_of<C: ColumnTrait, T: Clone + Into<Value>>(column: C, wanted: Option<&[T]>) -> Option<Expr> {
+pub(crate) fn one_of<C: ColumnTrait, T: Clone + Into<Value>>(
+    column: C,
+    wanted: Option<&[T]>,
+) -> Option<Expr> {
     wanted.map(|wanted| column.is_in(wanted.iter().cloned()))
 }
 
@@ -69,7 +72,7 @@ pub(crate) fn without(condition: Condition) -> Expr {
 
 #[cfg(test)]
 mod tests {
-    use praxis_entity::encounter::{Column, Entity, EncounterStatus};
+    use praxis_entity::encounter::{Column, EncounterStatus, Entity};
     use sea_orm::{DbBackend, EntityTrait, QueryFilter, QueryTrait};
 
     use super::*;
@@ -91,7 +94,9 @@ mod tests {
 
     #[test]
     fn an_empty_choice_matches_nothing_and_an_absent_one_everything() {
-        let set = |eq_any: Option<Vec<EncounterStatus>>| StatusSet { eq_any, not_any: None }.condition(Column::Status);
+        let set = |eq_any: Option<Vec<EncounterStatus>>| {
+            StatusSet { eq_any, not_any: None }.condition(Column::Status)
+        };
         assert_eq!(sql(set(None)), "TRUE");
         assert_eq!(sql(set(Some(Vec::new()))), "1 = 2");
         assert_eq!(sql(set(Some(vec![EncounterStatus::OnHold]))), r#""status" IN ('ON_HOLD')"#);

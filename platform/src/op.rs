@@ -243,6 +243,14 @@ impl<Mode> Op<Mode> {
         })
     }
 
+    /// Gives the connection back before a wait, unless a transaction is open on it.
+    pub async fn rest(&self) {
+        let reading = self.0.transaction.lock().unwrap_or_else(PoisonError::into_inner).is_none();
+        if reading {
+            self.0.db.release().await;
+        }
+    }
+
     /// How many statements ran so far.
     pub fn statements(&self) -> u32 {
         self.0.db.statements()

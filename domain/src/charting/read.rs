@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use praxis_entity::{
-    observation,
     ids::{EncounterId, ObservationId, PatientId},
+    observation,
 };
 use praxis_platform::{Op, access::Permission};
 use sea_orm::{EntityTrait, QueryFilter};
@@ -15,8 +15,11 @@ use crate::{
     page::{Ordering, any_of, count_under, list_under},
 };
 
-const NEWEST_FIRST: Ordering<observation::Column> =
-    Ordering { column: Some(observation::Column::EffectiveAt), id: observation::Column::Id, descending: true };
+const NEWEST_FIRST: Ordering<observation::Column> = Ordering {
+    column: Some(observation::Column::EffectiveAt),
+    id: observation::Column::Id,
+    descending: true,
+};
 
 /// Observations by their ids; unknown ones are absent.
 pub async fn by_ids<M>(op: &Op<M>, ids: &[ObservationId]) -> Result<Vec<observation::Model>> {
@@ -35,7 +38,8 @@ pub async fn of_patients<M>(
     op.require(Permission::OBSERVATION_READ)?;
     let condition = filter.condition(op).await?;
     let parent = observation::Column::PatientId;
-    Ok(list_under::<observation::Entity, _>(op.db(), patients, parent, condition, &NEWEST_FIRST, page).await?)
+    Ok(list_under::<observation::Entity, _>(op.db(), patients, parent, condition, &NEWEST_FIRST, page)
+        .await?)
 }
 
 /// How many observations each patient has, at most `max`.
@@ -47,7 +51,14 @@ pub async fn count_of_patients<M>(
 ) -> Result<HashMap<PatientId, i64>> {
     op.require(Permission::OBSERVATION_READ)?;
     let condition = filter.condition(op).await?;
-    Ok(count_under::<observation::Entity, _>(op.db(), patients, observation::Column::PatientId, condition, max).await?)
+    Ok(count_under::<observation::Entity, _>(
+        op.db(),
+        patients,
+        observation::Column::PatientId,
+        condition,
+        max,
+    )
+    .await?)
 }
 
 /// A page of the observations of each visit, newest first.
@@ -60,7 +71,8 @@ pub async fn of_encounters<M>(
     op.require(Permission::OBSERVATION_READ)?;
     let condition = filter.condition(op).await?;
     let parent = observation::Column::EncounterId;
-    Ok(list_under::<observation::Entity, _>(op.db(), encounters, parent, condition, &NEWEST_FIRST, page).await?)
+    Ok(list_under::<observation::Entity, _>(op.db(), encounters, parent, condition, &NEWEST_FIRST, page)
+        .await?)
 }
 
 /// How many observations each visit has, at most `max`.
@@ -72,5 +84,12 @@ pub async fn count_of_encounters<M>(
 ) -> Result<HashMap<EncounterId, i64>> {
     op.require(Permission::OBSERVATION_READ)?;
     let condition = filter.condition(op).await?;
-    Ok(count_under::<observation::Entity, _>(op.db(), encounters, observation::Column::EncounterId, condition, max).await?)
+    Ok(count_under::<observation::Entity, _>(
+        op.db(),
+        encounters,
+        observation::Column::EncounterId,
+        condition,
+        max,
+    )
+    .await?)
 }

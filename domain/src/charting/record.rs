@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use praxis_entity::{
-    observation::{self, ObservationCategory, ObservationStatus},
     ids::{EncounterId, ObservationId, PatientId, PractitionerId},
+    observation::{self, ObservationCategory, ObservationStatus},
     value::ObservationResult,
 };
 use praxis_platform::{Failure, Op, Write, access::Permission};

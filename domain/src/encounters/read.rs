@@ -47,7 +47,8 @@ pub async fn count_of_patients<M>(
 ) -> Result<HashMap<PatientId, i64>> {
     op.require(Permission::ENCOUNTER_READ)?;
     let condition = filter.condition(op).await?;
-    Ok(count_under::<encounter::Entity, _>(op.db(), patients, encounter::Column::PatientId, condition, max).await?)
+    Ok(count_under::<encounter::Entity, _>(op.db(), patients, encounter::Column::PatientId, condition, max)
+        .await?)
 }
 
 /// Who took part in each encounter.

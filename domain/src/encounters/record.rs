@@ -80,10 +80,12 @@ pub async fn record_many(op: &Op<Write>, new: Vec<RecordEncounter>) -> Result<Ve
         };
         rows.push((id, row));
         let distinct: BTreeSet<_> = new.participants.into_iter().collect();
-        participants.extend(distinct.into_iter().map(|(practitioner, role)| encounter_participant::ActiveModel {
-            encounter_id: Set(id),
-            practitioner_id: Set(practitioner),
-            role: Set(role),
+        participants.extend(distinct.into_iter().map(|(practitioner, role)| {
+            encounter_participant::ActiveModel {
+                encounter_id: Set(id),
+                practitioner_id: Set(practitioner),
+                role: Set(role),
+            }
         }));
     }
     let stored = insert_all(op.db(), rows, |row: &encounter::Model| row.id).await.map_err(explain)?;
@@ -100,7 +102,9 @@ pub async fn record_many(op: &Op<Write>, new: Vec<RecordEncounter>) -> Result<Ve
 
 fn explain(error: sea_orm::DbErr) -> Error {
     refused(error, |constraint| match constraint {
-        "encounter_order" => Some(Violation::at(ViolationCode::OutOfRange, &["endedAt"], "The end lies before the start.")),
+        "encounter_order" => {
+            Some(Violation::at(ViolationCode::OutOfRange, &["endedAt"], "The end lies before the start."))
+        }
         "encounter_practitioner_fk" => Some(Violation::unknown("practitionerId")),
         "encounter_facility_fk" => Some(Violation::unknown("facilityId")),
         "encounter_organization_fk" => Some(Violation::unknown("organizationId")),

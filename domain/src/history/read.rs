@@ -47,7 +47,8 @@ pub async fn count_of_patients<M>(
 ) -> Result<HashMap<PatientId, i64>> {
     op.require(Permission::CONDITION_READ)?;
     let condition = filter.condition(op).await?;
-    Ok(count_under::<condition::Entity, _>(op.db(), patients, condition::Column::PatientId, condition, max).await?)
+    Ok(count_under::<condition::Entity, _>(op.db(), patients, condition::Column::PatientId, condition, max)
+        .await?)
 }
 
 /// A page of the conditions of each visit, newest first.
@@ -60,7 +61,8 @@ pub async fn of_encounters<M>(
     op.require(Permission::CONDITION_READ)?;
     let condition = filter.condition(op).await?;
     let parent = condition::Column::EncounterId;
-    Ok(list_under::<condition::Entity, _>(op.db(), encounters, parent, condition, &NEWEST_FIRST, page).await?)
+    Ok(list_under::<condition::Entity, _>(op.db(), encounters, parent, condition, &NEWEST_FIRST, page)
+        .await?)
 }
 
 /// How many conditions each visit has, at most `max`.
@@ -72,5 +74,12 @@ pub async fn count_of_encounters<M>(
 ) -> Result<HashMap<EncounterId, i64>> {
     op.require(Permission::CONDITION_READ)?;
     let condition = filter.condition(op).await?;
-    Ok(count_under::<condition::Entity, _>(op.db(), encounters, condition::Column::EncounterId, condition, max).await?)
+    Ok(count_under::<condition::Entity, _>(
+        op.db(),
+        encounters,
+        condition::Column::EncounterId,
+        condition,
+        max,
+    )
+    .await?)
 }

@@ -9,7 +9,7 @@ use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ActiveValue::Set, ActiveValue::Unchanged, EntityTrait, QuerySelect, sea_query::LockType};
 
 use super::{
-    record::{self, Record, set_preferred},
+    record::{Record, set_preferred},
     rules::Rules,
     token,
 };
@@ -39,7 +39,12 @@ pub struct AmendPatient {
 }
 
 /// Changes the registration of a patient.
-pub async fn amend(op: &Op<Write>, id: PatientId, if_version: i32, change: AmendPatient) -> Result<patient::Model> {
+pub async fn amend(
+    op: &Op<Write>,
+    id: PatientId,
+    if_version: i32,
+    change: AmendPatient,
+) -> Result<patient::Model> {
     op.require(Permission::PATIENT_UPDATE)?;
     let patient = for_change(op, id, if_version).await?;
     let key = op.data_key(id.0).await?;
@@ -50,13 +55,13 @@ pub async fn amend(op: &Op<Write>, id: PatientId, if_version: i32, change: Amend
         row.administrative_sex = Set(sex);
     }
     change.apply(&mut after, Rules::entered(op))?;
-    after.seal_changes(op, &key, &record::place(op, id), Some(&before), &mut row)?;
+    let classes = after.seal_changes(op, &key, Some(&before), &mut row, id)?;
     let reindexed = after != before;
     if !reindexed && row.administrative_sex.is_not_set() {
         op.record(Entry::done("patient.amend").on("Patient", id.0, patient.version).of(id.0));
         return Ok(patient);
     }
-    let patient = update(op, row, "patient.amend").await?;
+    let patient = update(op, row, "patient.amend", classes).await?;
     if reindexed {
         token::replace_tokens(op, id, token::tokens_of(&*op.tenant_key().await?, &after)).await?;
     }
@@ -70,7 +75,9 @@ impl AmendPatient {
             rules.name(&["name"], &mut name);
             match record.identity.names.first_mut() {
                 // The kind of name is no part of the input.
-                Some(first) => *first = HumanName { usage: name.usage.or_else(|| first.usage.take()), ..name },
+                Some(first) => {
+                    *first = HumanName { usage: name.usage.or_else(|| first.usage.take()), ..name }
+                }
                 None => record.identity.names.push(name),
             }
         }
@@ -119,9 +126,13 @@ pub(super) async fn for_change(op: &Op<Write>, id: PatientId, if_version: i32) -
         return Err(Violation::at(ViolationCode::NotFound, &["id"], "There is no such patient.").into());
     };
     if patient.version != if_version {
-        return Err(Violation::at(ViolationCode::VersionConflict, &["ifVersion"], "Somebody else changed this patient meanwhile.")
-            .with(Detail::Version { current: patient.version })
-            .into());
+        return Err(Violation::at(
+            ViolationCode::VersionConflict,
+            &["ifVersion"],
+            "Somebody else changed this patient meanwhile.",
+        )
+        .with(Detail::Version { current: patient.version })
+        .into());
     }
     still_open(patient.status, "id")?;
     Ok(patient)
@@ -132,15 +143,24 @@ pub(super) fn still_open(status: PatientStatus, path: &str) -> Result<()> {
     match status {
         PatientStatus::Active | PatientStatus::Inactive | PatientStatus::Deceased => Ok(()),
         PatientStatus::Merged => {
-            Err(Violation::at(ViolationCode::Locked, &[path], "This record is continued in another one.").into())
+            Err(Violation::at(ViolationCode::Locked, &[path], "This record is continued in another one.")
+                .into())
         }
-        PatientStatus::Erased => Err(Violation::at(ViolationCode::Locked, &[path], "This record was erased.").into()),
+        PatientStatus::Erased => {
+            Err(Violation::at(ViolationCode::Locked, &[path], "This record was erased.").into())
+        }
     }
 }
 
-/// Writes the changed row, and writes down who did so.
-pub(super) async fn update(op: &Op<Write>, row: patient::ActiveModel, action: &'static str) -> Result<patient::Model> {
+/// Writes the changed row, and writes down who did so and which classes changed.
+pub(super) async fn update(
+    op: &Op<Write>,
+    row: patient::ActiveModel,
+    action: &'static str,
+    classes: Vec<String>,
+) -> Result<patient::Model> {
     let patient = patient::Entity::update(row).exec(op.db()).await?;
-    op.record(Entry::done(action).on("Patient", patient.id.0, patient.version).of(patient.id.0));
+    let entry = Entry::done(action).on("Patient", patient.id.0, patient.version).of(patient.id.0);
+    op.record(Entry { classes, ..entry });
     Ok(patient)
 }

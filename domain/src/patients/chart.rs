@@ -10,7 +10,10 @@ use super::amend::still_open;
 use crate::{Result, Violation, ViolationCode, page::any_of};
 
 /// The keys of the patients, if all of them exist and none is merged or erased.
-pub(crate) async fn open_charts(op: &Op<Write>, patients: &[PatientId]) -> Result<HashMap<PatientId, Arc<DataKey>>> {
+pub(crate) async fn open_charts(
+    op: &Op<Write>,
+    patients: &[PatientId],
+) -> Result<HashMap<PatientId, Arc<DataKey>>> {
     let mut ids: Vec<_> = patients.iter().map(|id| id.0).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -22,7 +25,9 @@ pub(crate) async fn open_charts(op: &Op<Write>, patients: &[PatientId]) -> Resul
         .all(op.db())
         .await?;
     if found.len() < ids.len() {
-        return Err(Violation::at(ViolationCode::NotFound, &["patientId"], "There is no such patient.").into());
+        return Err(
+            Violation::at(ViolationCode::NotFound, &["patientId"], "There is no such patient.").into()
+        );
     }
     for (_, status) in &found {
         still_open(*status, "patientId")?;

@@ -2,10 +2,7 @@
 
 use praxis_entity::{ids::PatientId, patient};
 use praxis_platform::{Failure, Op};
-use sea_orm::{
-    Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
-};
+use sea_orm::{Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
 use super::token::{Kind, Tokens, of_kind};
 
@@ -24,7 +21,13 @@ pub(super) async fn likely_duplicates<M>(op: &Op<M>, tokens: &Tokens) -> Result<
             SELECT reached.patient_id FROM patient_token reached
             JOIN patient_token born ON born.patient_id = reached.patient_id AND born.kind = 'BIRTH_DATE' AND born.token = ANY($3)
             WHERE (reached.kind = 'PHONE' AND reached.token = ANY($4)) OR (reached.kind = 'EMAIL' AND reached.token = ANY($5)))"#,
-        [any(Kind::Duplicate), any(Kind::NationalId), any(Kind::BirthDate), any(Kind::Phone), any(Kind::Email)],
+        [
+            any(Kind::Duplicate),
+            any(Kind::NationalId),
+            any(Kind::BirthDate),
+            any(Kind::Phone),
+            any(Kind::Email),
+        ],
     );
     let ids = patient::Entity::find()
         .select_only()

@@ -7,10 +7,7 @@ use praxis_entity::{
 use praxis_platform::{Failure, Op, access::Permission, vault::TenantKey};
 use sea_orm::{ColumnTrait, Condition, sea_query::Expr};
 
-use super::{
-    phone,
-    token::Kind,
-};
+use super::{phone, token::Kind};
 use crate::range::{MAX_FILTER_DEPTH, TimeRange, without};
 
 /// Which patients are wanted; lists mean any of their values.
@@ -91,6 +88,7 @@ impl PatientFilter {
     }
 
     fn asks_for_status(&self) -> bool {
-        self.status.is_some() || self.and.iter().chain(&self.or).chain(self.not.as_deref()).any(Self::asks_for_status)
+        self.status.is_some()
+            || self.and.iter().chain(&self.or).chain(self.not.as_deref()).any(Self::asks_for_status)
     }
 }

@@ -1,9 +1,15 @@
 //! The search by name: fills the index in memory and keeps it up.
+//!
+//! Made for reading: a write that searches would show others what it may yet take back.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use praxis_entity::{ids::PatientId, patient, value::{Identity, Sealed}};
+use praxis_entity::{
+    ids::PatientId,
+    patient,
+    value::{Identity, Sealed},
+};
 use praxis_platform::{Failure, Op, names::TenantNames};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Statement};
 use uuid::Uuid;
@@ -19,13 +25,12 @@ const OVERLAP: TimeDelta = TimeDelta::seconds(60);
 
 /// Patients by the beginnings of their names, by family and given name, at most `limit`.
 pub(super) async fn search<M>(op: &Op<M>, text: &str, limit: usize) -> Result<Vec<PatientId>, Failure> {
+    // Whoever holds the names needs a connection; those who wait for them must not keep theirs.
+    op.rest().await;
     let names = op.names();
-    let since = names.lock().await.seen_until;
-    // Asked before the names are locked: whoever holds them has a connection already, so that it
-    // never waits for one that is held by somebody waiting for the names.
-    let changes = changed_since(op, since).await?;
     let mut names = names.lock().await;
-    catch_up(op, &mut names, &changes).await?;
+    let changes = changed_since(op, names.seen_until).await?;
+    catch_up(op, &mut names, changes).await?;
     Ok(names.index.search(text, limit).into_iter().map(PatientId).collect())
 }
 
@@ -37,7 +42,7 @@ struct Changes {
 }
 
 /// Takes in what changed. Interrupted, the next search goes on from there.
-async fn catch_up<M>(op: &Op<M>, names: &mut TenantNames, changes: &Changes) -> Result<(), Failure> {
+async fn catch_up<M>(op: &Op<M>, names: &mut TenantNames, changes: Changes) -> Result<(), Failure> {
     let mut stale: Vec<Uuid> = changes
         .versions
         .iter()
@@ -49,7 +54,7 @@ async fn catch_up<M>(op: &Op<M>, names: &mut TenantNames, changes: &Changes) -> 
         take_in(op, names, chunk).await?;
     }
     names.recent.retain(|id, _| changes.versions.contains_key(id));
-    names.seen_until = Ord::max(names.seen_until, Some(changes.read_at));
+    names.seen_until = Some(changes.read_at);
     Ok(())
 }
 
@@ -82,7 +87,8 @@ async fn take_in<M>(op: &Op<M>, names: &mut TenantNames, ids: &[Uuid]) -> Result
         .await?;
     for (id, version, sealed) in rows {
         // One unreadable record, logged where it is opened, must not end the search for all others.
-        let identity = keys.get(&id.0).and_then(|key| op.open_unseen(key, &record::place(op, id), &sealed).ok());
+        let identity =
+            keys.get(&id.0).and_then(|key| op.open_unseen(key, &record::place(op, id), &sealed).ok());
         match identity {
             Some(identity) => {
                 let parts: Vec<&str> = identity
@@ -100,5 +106,8 @@ async fn take_in<M>(op: &Op<M>, names: &mut TenantNames, ids: &[Uuid]) -> Result
 }
 
 fn sort_key(identity: &Identity) -> String {
-    identity.names.first().map_or_else(String::new, |name| format!("{} {}", name.family, name.given.join(" ")))
+    identity
+        .names
+        .first()
+        .map_or_else(String::new, |name| format!("{} {}", name.family, name.given.join(" ")))
 }

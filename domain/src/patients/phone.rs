@@ -14,7 +14,9 @@ pub(super) fn region(locale: &str) -> Option<country::Id> {
 pub(super) fn e164(region: Option<country::Id>, text: &str) -> Option<String> {
     let text = text.trim();
     let international = text.starts_with('+');
-    if (!international && region.is_none()) || !text.chars().all(|c| c.is_ascii_digit() || " +-()./\u{a0}".contains(c)) {
+    if (!international && region.is_none())
+        || !text.chars().all(|c| c.is_ascii_digit() || " +-()./\u{a0}".contains(c))
+    {
         return None;
     }
     let number = phonenumber::parse(region, text).ok()?;

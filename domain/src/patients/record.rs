@@ -3,7 +3,7 @@
 use praxis_entity::{
     ids::PatientId,
     patient,
-    value::{Contact, ContactPoint, ContactSystem, Identifiers, Identity, RecordNumber},
+    value::{Contact, ContactPoint, ContactSystem, Identifiers, Identity, PhiClass, RecordNumber},
 };
 use praxis_platform::{
     Failure, Op, Write,
@@ -37,28 +37,33 @@ impl Record {
         })
     }
 
-    /// Seals what differs from the record before into the row; all of it where there was none.
+    /// Seals what differs from the record before into the row, all of it where there was none, and
+    /// says which classes these are.
     pub(super) fn seal_changes(
         &self,
         op: &Op<Write>,
         key: &DataKey,
-        place: &Place,
         before: Option<&Self>,
         row: &mut patient::ActiveModel,
-    ) -> Result<(), Failure> {
-        if before.is_none_or(|before| before.number != self.number) {
-            row.record_number = Set(op.seal(key, place, &self.number)?);
+        id: PatientId,
+    ) -> Result<Vec<String>, Failure> {
+        let place = place(op, id);
+        let mut classes = Vec::new();
+        macro_rules! seal {
+            ($($part:ident => $column:ident: $class:ty;)*) => {$(
+                if before.is_none_or(|before| before.$part != self.$part) {
+                    row.$column = Set(op.seal(key, &place, &self.$part)?);
+                    classes.push(<$class>::CLASS.to_owned());
+                }
+            )*};
         }
-        if before.is_none_or(|before| before.identity != self.identity) {
-            row.identity = Set(op.seal(key, place, &self.identity)?);
+        seal! {
+            number => record_number: RecordNumber;
+            identity => identity: Identity;
+            contact => contact: Contact;
+            identifiers => identifiers: Identifiers;
         }
-        if before.is_none_or(|before| before.contact != self.contact) {
-            row.contact = Set(op.seal(key, place, &self.contact)?);
-        }
-        if before.is_none_or(|before| before.identifiers != self.identifiers) {
-            row.identifiers = Set(op.seal(key, place, &self.identifiers)?);
-        }
-        Ok(())
+        Ok(classes)
     }
 }
 
@@ -82,7 +87,9 @@ pub(super) fn set_preferred(contact: &mut Contact, system: ContactSystem, value:
         (Some(position), None) => {
             contact.points.remove(position);
         }
-        (None, Some(value)) => contact.points.push(ContactPoint { system, value, usage: None, preferred: true }),
+        (None, Some(value)) => {
+            contact.points.push(ContactPoint { system, value, usage: None, preferred: true })
+        }
         (None, None) => {}
     }
 }
@@ -105,7 +112,8 @@ mod tests {
             ],
             addresses: Vec::new(),
         };
-        let phone = |contact: &Contact| preferred(contact, ContactSystem::Phone).map(|point| point.value.clone());
+        let phone =
+            |contact: &Contact| preferred(contact, ContactSystem::Phone).map(|point| point.value.clone());
         assert_eq!(phone(&contact).as_deref(), Some("2"));
         set_preferred(&mut contact, ContactSystem::Phone, Some("3".to_owned()));
         assert_eq!(phone(&contact).as_deref(), Some("3"));

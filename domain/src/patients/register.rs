@@ -10,7 +10,7 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, Stateme
 
 use super::{
     duplicates::likely_duplicates,
-    record::{self, Record},
+    record::Record,
     rules::Rules,
     token::{self, Kind},
 };
@@ -91,7 +91,8 @@ pub async fn register(op: &Op<Write>, new: RegisterPatient) -> Result<Registered
     let (record, row) = draft.numbered(op, &key).await?;
     let duplicates = likely_duplicates(op, &token::tokens_of(&key, &record)).await?;
     if duplicates.iter().any(|candidate| !accepted.contains(candidate)) {
-        let violation = Violation::at(ViolationCode::AlreadyExists, &[], "This person may be registered already.");
+        let violation =
+            Violation::at(ViolationCode::AlreadyExists, &[], "This person may be registered already.");
         return Err(violation.with(Detail::Duplicates(duplicates)).into());
     }
     let patient = store(op, &key, &record, row, "patient.register").await?;
@@ -188,10 +189,10 @@ async fn store(
     let id = PatientId(op.new_id());
     let key = op.create_data_key(id.0).await?;
     row.id = Set(id);
-    record.seal_changes(op, &key, &record::place(op, id), None, &mut row)?;
+    let classes = record.seal_changes(op, &key, None, &mut row, id)?;
     let patient = patient::Entity::insert(row).exec_with_returning(op.db()).await?;
     token::insert_tokens(op, id, token::tokens_of(tenant_key, record)).await?;
-    op.record(Entry::done(action).on("Patient", id.0, patient.version).of(id.0));
+    op.record(Entry { classes, ..Entry::done(action).on("Patient", id.0, patient.version).of(id.0) });
     Ok(patient)
 }
 
@@ -203,7 +204,8 @@ async fn next_mrn(op: &Op<Write>, key: &TenantKey) -> Result<String> {
             "INSERT INTO counter AS c (name, n) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET n = c.n + 1 RETURNING n",
             ["mrn".into()],
         );
-        let row = op.db().query_one_raw(drawn).await?.ok_or_else(|| Failure::Internal("no counter".to_owned()))?;
+        let row =
+            op.db().query_one_raw(drawn).await?.ok_or_else(|| Failure::Internal("no counter".to_owned()))?;
         let mrn = format!("M{:07}", row.try_get::<i64>("", "n")?);
         let taken = match Kind::Mrn.token(key, &mrn) {
             Some(token) => token::is_taken(op, Kind::Mrn, token).await?,

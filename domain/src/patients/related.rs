@@ -9,7 +9,8 @@ use praxis_entity::{
 };
 use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::{
-    ActiveValue::Set, ActiveValue::Unchanged, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+    ActiveValue::Set, ActiveValue::Unchanged, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::LockType,
 };
 
 use super::{amend::still_open, rules::Rules};
@@ -31,9 +32,14 @@ pub struct AddRelatedPerson {
 }
 
 /// Notes a person beside a patient.
-pub async fn add_related_person(op: &Op<Write>, patient: PatientId, new: AddRelatedPerson) -> Result<related_person::Model> {
+pub async fn add_related_person(
+    op: &Op<Write>,
+    patient: PatientId,
+    new: AddRelatedPerson,
+) -> Result<related_person::Model> {
     op.require(Permission::PATIENT_UPDATE)?;
-    let mut details = RelatedPersonDetails { relationship: new.relationship, name: new.name, points: new.points };
+    let mut details =
+        RelatedPersonDetails { relationship: new.relationship, name: new.name, points: new.points };
     let mut rules = Rules::entered(op);
     rules.concept(&["relationship"], &mut details.relationship);
     rules.name(&["name"], &mut details.name);
@@ -41,7 +47,9 @@ pub async fn add_related_person(op: &Op<Write>, patient: PatientId, new: AddRela
     rules.found.check()?;
     let found = patient::Entity::find_by_id(patient).lock(LockType::Share).one(op.db()).await?;
     let Some(found) = found else {
-        return Err(Violation::at(ViolationCode::NotFound, &["patientId"], "There is no such patient.").into());
+        return Err(
+            Violation::at(ViolationCode::NotFound, &["patientId"], "There is no such patient.").into()
+        );
     };
     still_open(found.status, "patientId")?;
     let id = RelatedPersonId(op.new_id());
@@ -61,19 +69,29 @@ pub async fn add_related_person(op: &Op<Write>, patient: PatientId, new: AddRela
 }
 
 /// Notes that a person stands by the patient no more.
-pub async fn end_related_person(op: &Op<Write>, id: RelatedPersonId, if_version: i32) -> Result<related_person::Model> {
+pub async fn end_related_person(
+    op: &Op<Write>,
+    id: RelatedPersonId,
+    if_version: i32,
+) -> Result<related_person::Model> {
     op.require(Permission::PATIENT_UPDATE)?;
     let found = related_person::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let Some(found) = found else {
         return Err(Violation::at(ViolationCode::NotFound, &["id"], "There is no such person.").into());
     };
     if found.version != if_version {
-        return Err(Violation::at(ViolationCode::VersionConflict, &["ifVersion"], "Somebody else changed this person meanwhile.")
-            .with(Detail::Version { current: found.version })
-            .into());
+        return Err(Violation::at(
+            ViolationCode::VersionConflict,
+            &["ifVersion"],
+            "Somebody else changed this person meanwhile.",
+        )
+        .with(Detail::Version { current: found.version })
+        .into());
     }
     if !found.active {
-        return Err(Violation::at(ViolationCode::InvalidTransition, &["id"], "This was ended already.").into());
+        return Err(
+            Violation::at(ViolationCode::InvalidTransition, &["id"], "This was ended already.").into()
+        );
     }
     let row = related_person::ActiveModel { id: Unchanged(id), active: Set(false), ..Default::default() };
     let row = related_person::Entity::update(row).exec(op.db()).await?;

@@ -7,7 +7,10 @@ use praxis_platform::{Failure, Op, access::Permission};
 use sea_orm::{Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{names, phone, token::Kind};
-use crate::{PageRequest, Position, Slice, page::{MAX_PAGE, any_of}};
+use crate::{
+    PageRequest, Position, Slice,
+    page::{MAX_PAGE, any_of},
+};
 
 /// More than this nobody looks through.
 const CANDIDATES: usize = 1_000;
@@ -44,7 +47,9 @@ impl<'a> Terms<'a> {
         let rest = match words.as_slice() {
             [] => Rest::Nothing,
             [word] if word.contains('@') => Rest::Email(word),
-            words if words.iter().any(|word| word.contains(|c: char| c.is_ascii_digit())) => Rest::Number(words.join(" ")),
+            words if words.iter().any(|word| word.contains(|c: char| c.is_ascii_digit())) => {
+                Rest::Number(words.join(" "))
+            }
             words => Rest::Name(words.join(" ")),
         };
         Self { births, rest }
@@ -68,7 +73,9 @@ pub(super) async fn find<M>(op: &Op<M>, text: &str, condition: Condition) -> Res
         }
     }
     match terms.rest {
-        Rest::Nothing if terms.births.is_empty() => Ok(Found { ranked: Vec::new(), matching: HashSet::new() }),
+        Rest::Nothing if terms.births.is_empty() => {
+            Ok(Found { ranked: Vec::new(), matching: HashSet::new() })
+        }
         Rest::Nothing => exact(op, narrowed).await,
         Rest::Email(address) => {
             op.require(Permission::PATIENT_CONTACT_READ)?;
@@ -131,7 +138,8 @@ impl Found {
         let wanted = self.ranked.get(after..before).unwrap_or_default();
         let wanted = wanted.iter().copied().filter(|id| self.matching.contains(id));
         let size = Ord::min(page.size, MAX_PAGE) as usize + 1;
-        let rows = if page.backward { wanted.rev().take(size).collect() } else { wanted.take(size).collect() };
+        let rows =
+            if page.backward { wanted.rev().take(size).collect() } else { wanted.take(size).collect() };
         Ok(Slice::cut(rows, page))
     }
 }

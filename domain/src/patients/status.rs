@@ -3,7 +3,7 @@
 use praxis_entity::{
     ids::PatientId,
     patient::{self, PatientStatus},
-    value::Moment,
+    value::{Identity, Moment, PhiClass},
 };
 use praxis_platform::{Op, Write, access::Permission};
 use sea_orm::{ActiveValue::Set, ActiveValue::Unchanged};
@@ -20,7 +20,7 @@ pub async fn deactivate(op: &Op<Write>, id: PatientId, if_version: i32) -> Resul
     op.require(Permission::PATIENT_DEACTIVATE)?;
     let patient = for_change(op, id, if_version).await?;
     legal(patient.status, &[PatientStatus::Active], "Only an active patient can be deactivated.")?;
-    update(op, moved(id, PatientStatus::Inactive), "patient.deactivate").await
+    update(op, moved(id, PatientStatus::Inactive), "patient.deactivate", Vec::new()).await
 }
 
 /// A patient is in care again.
@@ -28,14 +28,23 @@ pub async fn reactivate(op: &Op<Write>, id: PatientId, if_version: i32) -> Resul
     op.require(Permission::PATIENT_DEACTIVATE)?;
     let patient = for_change(op, id, if_version).await?;
     legal(patient.status, &[PatientStatus::Inactive], "Only an inactive patient can be reactivated.")?;
-    update(op, moved(id, PatientStatus::Active), "patient.reactivate").await
+    update(op, moved(id, PatientStatus::Active), "patient.reactivate", Vec::new()).await
 }
 
 /// A patient has died.
-pub async fn record_death(op: &Op<Write>, id: PatientId, if_version: i32, deceased: Moment) -> Result<patient::Model> {
+pub async fn record_death(
+    op: &Op<Write>,
+    id: PatientId,
+    if_version: i32,
+    deceased: Moment,
+) -> Result<patient::Model> {
     op.require(Permission::PATIENT_RECORD_DEATH)?;
     let patient = for_change(op, id, if_version).await?;
-    legal(patient.status, &[PatientStatus::Active, PatientStatus::Inactive], "The death was recorded already.")?;
+    legal(
+        patient.status,
+        &[PatientStatus::Active, PatientStatus::Inactive],
+        "The death was recorded already.",
+    )?;
     let (key, place) = (op.data_key(id.0).await?, record::place(op, id));
     let mut identity = op.open_unseen(&key, &place, &patient.identity)?;
     let mut rules = Rules::entered(op);
@@ -46,7 +55,7 @@ pub async fn record_death(op: &Op<Write>, id: PatientId, if_version: i32, deceas
         identity: Set(op.seal(&key, &place, &identity)?),
         ..moved(id, PatientStatus::Deceased)
     };
-    update(op, row, "patient.record-death").await
+    update(op, row, "patient.record-death", vec![Identity::CLASS.to_owned()]).await
 }
 
 fn moved(id: PatientId, status: PatientStatus) -> patient::ActiveModel {

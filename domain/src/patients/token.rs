@@ -64,14 +64,11 @@ impl Kind {
 
     /// The condition that a patient has one of the values.
     pub(super) fn condition(self, key: &TenantKey, values: &[impl AsRef<str>]) -> Expr {
-        let tokens: Vec<Vec<u8>> = values.iter().filter_map(|value| self.token(key, value.as_ref())).collect();
+        let tokens: Vec<Vec<u8>> =
+            values.iter().filter_map(|value| self.token(key, value.as_ref())).collect();
         Expr::cust_with_exprs(
             "$1 IN (SELECT patient_id FROM patient_token WHERE kind = $2 AND token = ANY($3))",
-            [
-                Expr::col((patient::Entity, patient::Column::Id)),
-                Expr::val(self.stored()),
-                Expr::val(tokens),
-            ],
+            [Expr::col((patient::Entity, patient::Column::Id)), Expr::val(self.stored()), Expr::val(tokens)],
         )
     }
 }
@@ -93,7 +90,9 @@ fn duplicate_form(surname: &str, birth_date: PartialDate) -> String {
 pub(super) fn tokens_of(key: &TenantKey, record: &Record) -> Tokens {
     let born = record.identity.birth_date;
     let mut values = vec![(Kind::Mrn, record.number.mrn.clone()), (Kind::BirthDate, born.to_string())];
-    values.extend(record.identity.names.iter().map(|name| (Kind::Duplicate, duplicate_form(&name.family, born))));
+    values.extend(
+        record.identity.names.iter().map(|name| (Kind::Duplicate, duplicate_form(&name.family, born))),
+    );
     values.extend(record.contact.points.iter().filter_map(|point| match point.system {
         ContactSystem::Phone => Some((Kind::Phone, point.value.clone())),
         ContactSystem::Email => Some((Kind::Email, point.value.clone())),
@@ -101,7 +100,11 @@ pub(super) fn tokens_of(key: &TenantKey, record: &Record) -> Tokens {
     }));
     values.extend(record.identifiers.national_id.iter().map(|number| (Kind::NationalId, number.clone())));
     values.extend(
-        record.identifiers.others.iter().map(|other| (Kind::Identifier, format!("{}|{}", other.system, other.value))),
+        record
+            .identifiers
+            .others
+            .iter()
+            .map(|other| (Kind::Identifier, format!("{}|{}", other.system, other.value))),
     );
     values.into_iter().filter_map(|(kind, value)| Some((kind, kind.token(key, &value)?))).collect()
 }

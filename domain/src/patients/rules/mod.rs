@@ -1,12 +1,11 @@
 //! What a person's data must look like before it is kept, and the one form it is kept in.
 
+mod contact;
+
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use phonenumber::country;
-use praxis_entity::value::{
-    Address, CodeableConcept, Contact, ContactPoint, ContactSystem, HumanName, Identifier, Identifiers, Moment,
-    PartialDate,
-};
+use praxis_entity::value::{CodeableConcept, HumanName, Moment, PartialDate};
 use praxis_platform::Op;
 
 use super::phone;
@@ -107,7 +106,9 @@ impl Rules {
         let today = self.now.with_timezone(&self.zone).date_naive();
         match date.earliest() {
             None => self.found.add(Invalid, path, "There is no such date."),
-            Some(day) if day > today => self.found.add(OutOfRange, path, "The birth date lies in the future."),
+            Some(day) if day > today => {
+                self.found.add(OutOfRange, path, "The birth date lies in the future.")
+            }
             Some(day) if day.year() < EARLIEST_BIRTH => {
                 self.found.add(OutOfRange, path, format!("The birth date lies before {EARLIEST_BIRTH}."));
             }
@@ -133,99 +134,12 @@ impl Rules {
         self.text(&["mrn"], mrn, 64);
         let shaped = mrn.chars().all(|c| c.is_ascii_alphanumeric() || "-./ ".contains(c));
         if !shaped || !mrn.chars().any(|c| c.is_ascii_alphanumeric()) {
-            self.found.add(Invalid, &["mrn"], "A record number has letters, digits, hyphens, dots and slashes.");
+            self.found.add(
+                Invalid,
+                &["mrn"],
+                "A record number has letters, digits, hyphens, dots and slashes.",
+            );
         }
-    }
-
-    /// E-mail as given, telephone in E.164.
-    pub(super) fn contact_point(&mut self, path: &[&str], point: &mut ContactPoint) {
-        self.text(path, &mut point.value, 254);
-        match point.system {
-            ContactSystem::Email if !self.imported && !is_email(&point.value) => {
-                self.found.add(Invalid, path, "This is not an e-mail address.");
-            }
-            ContactSystem::Phone => match phone::e164(self.region, &point.value) {
-                Some(number) => point.value = number,
-                None if self.imported => {}
-                None => self.found.add(Invalid, path, "This is not a telephone number. Give it with its country code, as in +442079460000."),
-            },
-            ContactSystem::Email | ContactSystem::Other => {}
-        }
-        if point.value.is_empty() && !self.imported {
-            self.found.add(Required, path, "A contact point needs a value.");
-        }
-    }
-
-    /// Contact points; the preferred one of a channel is at `email` or `phone` in the input.
-    pub(super) fn contact_points(&mut self, points: &mut Vec<ContactPoint>) {
-        self.not_too_many(&["contactPoints"], points);
-        for (position, point) in points.iter_mut().enumerate() {
-            let position = position.to_string();
-            let path: &[&str] = match point.system {
-                ContactSystem::Email if point.preferred => &["email"],
-                ContactSystem::Phone if point.preferred => &["phone"],
-                _ => &["contactPoints", &position, "value"],
-            };
-            self.contact_point(path, point);
-        }
-        points.retain(|point| !point.value.is_empty());
-    }
-
-    /// Postal addresses.
-    pub(super) fn addresses(&mut self, addresses: &mut Vec<Address>) {
-        self.not_too_many(&["addresses"], addresses);
-        for (position, address) in addresses.iter_mut().enumerate() {
-            let position = position.to_string();
-            let path = ["addresses", position.as_str()];
-            self.not_too_many(&path, &mut address.lines);
-            for line in &mut address.lines {
-                self.text(&path, line, TEXT_LENGTH);
-            }
-            for part in [
-                &mut address.usage,
-                &mut address.city,
-                &mut address.district,
-                &mut address.state,
-                &mut address.postal_code,
-                &mut address.country,
-            ] {
-                self.optional_text(&path, part, TEXT_LENGTH);
-            }
-        }
-    }
-
-    /// Contact points and addresses.
-    pub(super) fn contact(&mut self, contact: &mut Contact) {
-        self.contact_points(&mut contact.points);
-        self.addresses(&mut contact.addresses);
-    }
-
-    /// A national number, which may be blank.
-    pub(super) fn national_id(&mut self, number: &mut Option<String>) {
-        self.optional_text(&["nationalId"], number, 100);
-        if number.as_ref().is_some_and(|number| !number.chars().any(char::is_alphanumeric)) {
-            self.found.add(Invalid, &["nationalId"], "A national number has letters or digits.");
-        }
-    }
-
-    /// Other identifiers: each with its system.
-    pub(super) fn identifiers(&mut self, identifiers: &mut Vec<Identifier>) {
-        self.not_too_many(&["identifiers"], identifiers);
-        for (position, identifier) in identifiers.iter_mut().enumerate() {
-            let position = position.to_string();
-            let path = ["identifiers", position.as_str()];
-            self.text(&path, &mut identifier.system, TEXT_LENGTH);
-            self.text(&path, &mut identifier.value, TEXT_LENGTH);
-            if identifier.system.is_empty() || identifier.value.is_empty() {
-                self.found.add(Required, &path, "An identifier needs its system and a value.");
-            }
-        }
-    }
-
-    /// National number and others.
-    pub(super) fn all_identifiers(&mut self, identifiers: &mut Identifiers) {
-        self.national_id(&mut identifiers.national_id);
-        self.identifiers(&mut identifiers.others);
     }
 
     /// A concept: text or a code.
@@ -247,35 +161,19 @@ impl Rules {
 fn latest(date: PartialDate) -> Option<NaiveDate> {
     match date {
         PartialDate::Year(year) => NaiveDate::from_ymd_opt(year, 12, 31),
-        PartialDate::Month(..) => date.earliest()?.checked_add_months(Months::new(1))?.checked_sub_days(Days::new(1)),
+        PartialDate::Month(..) => {
+            date.earliest()?.checked_add_months(Months::new(1))?.checked_sub_days(Days::new(1))
+        }
         PartialDate::Day(day) => Some(day),
     }
 }
 
-/// The shape of an address that mail could be sent to; whether it arrives only sending tells.
-fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-    };
-    (1..=64).contains(&local.len())
-        && !local.starts_with('.')
-        && !local.ends_with('.')
-        && !local.contains("..")
-        && !local.chars().any(|c| c.is_whitespace() || "@<>()[]\\,;:\"".contains(c))
-        && domain.contains('.')
-        && domain.split('.').all(label)
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::{Error, ViolationCode};
 
-    fn rules(imported: bool) -> Rules {
+    pub(super) fn rules(imported: bool) -> Rules {
         Rules {
             region: phone::region("en-US"),
             zone: chrono_tz::America::New_York,
@@ -285,31 +183,21 @@ mod tests {
         }
     }
 
-    fn codes(rules: Rules) -> Vec<(ViolationCode, String)> {
+    pub(super) fn codes(rules: Rules) -> Vec<(ViolationCode, String)> {
         match rules.found.check() {
             Err(Error::Violated(all)) => all.into_iter().map(|one| (one.code, one.path.join("."))).collect(),
             _ => Vec::new(),
         }
     }
 
-    fn point(system: ContactSystem, value: &str) -> ContactPoint {
-        ContactPoint { system, value: value.to_owned(), usage: None, preferred: true }
-    }
-
-    #[test]
-    fn e_mail_addresses_are_told_by_their_shape() {
-        for good in ["a@b.example", "first.last+tag@sub.example.org", "jürgen@müller.example", "o'brien@x.ie"] {
-            assert!(is_email(good), "{good}");
-        }
-        for bad in ["", "a", "a@", "@b.example", "a@b", "a b@c.de", "a@@b.de", ".a@b.de", "a@-b.de", "a@b..de", "<a@b.de>"] {
-            assert!(!is_email(bad), "{bad}");
-        }
-    }
-
     #[test]
     fn names_are_trimmed_bounded_and_needed() {
         let mut strict = rules(false);
-        let mut name = HumanName { family: " Núñez\u{a0}".into(), given: vec![" Ana ".into(), "  ".into()], ..HumanName::default() };
+        let mut name = HumanName {
+            family: " Núñez\u{a0}".into(),
+            given: vec![" Ana ".into(), "  ".into()],
+            ..HumanName::default()
+        };
         strict.name(&["name"], &mut name);
         assert_eq!((name.family.as_str(), name.given), ("Núñez", vec!["Ana".to_owned()]));
         strict.name(&["name"], &mut HumanName { family: "x".repeat(201), ..HumanName::default() });
@@ -346,24 +234,15 @@ mod tests {
     }
 
     #[test]
-    fn an_import_keeps_what_a_person_may_not_enter() {
-        for (imported, wrong) in [(false, 2), (true, 0)] {
-            let mut rules = rules(imported);
-            let mut points = vec![point(ContactSystem::Phone, "555-123-4567"), point(ContactSystem::Email, "n/a"), point(ContactSystem::Phone, "202 555 0143")];
-            rules.contact_points(&mut points);
-            assert_eq!(points[0].value, "555-123-4567");
-            assert_eq!(points[2].value, "+12025550143");
-            assert_eq!(codes(rules).len(), wrong);
-        }
-    }
-
-    #[test]
     fn a_record_number_has_a_letter_or_digit() {
         let of = |mrn: &str| {
             let mut rules = rules(false);
             rules.mrn(&mut mrn.to_owned());
             codes(rules).len()
         };
-        assert_eq!([of("M0000012"), of("a-1/2.3"), of("--"), of("x;y"), of(&"1".repeat(65))], [0, 0, 1, 1, 1]);
+        assert_eq!(
+            [of("M0000012"), of("a-1/2.3"), of("--"), of("x;y"), of(&"1".repeat(65))],
+            [0, 0, 1, 1, 1]
+        );
     }
 }
