@@ -7,8 +7,16 @@ mod secret;
 mod settings;
 
 use std::{
-    collections::HashMap, env, fmt::Display, fs::DirBuilder, net::SocketAddr, os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf}, str::FromStr, sync::Arc, time::Duration,
+    collections::HashMap,
+    env,
+    fmt::Display,
+    fs::DirBuilder,
+    net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
 };
 
 use axum::http::HeaderName;

@@ -23,15 +23,18 @@ pub async fn find(keys: &Keys, admin: &mut PgConnection) -> Result<Arc<LocalKeyW
 }
 
 async fn remembered(admin: &mut PgConnection) -> Option<PathBuf> {
-    let path: Option<Option<String>> =
-        sqlx::query_scalar("SELECT root_key_file FROM control.installation").fetch_optional(admin).await.ok()?;
+    let path: Option<Option<String>> = sqlx::query_scalar("SELECT root_key_file FROM control.installation")
+        .fetch_optional(admin)
+        .await
+        .ok()?;
     path.flatten().map(PathBuf::from).filter(|path| path.is_file())
 }
 
 /// Lets the installation remember the file that its root key is in.
 pub async fn remember(keys: &Keys, admin: &mut PgConnection) -> Result<(), sqlx::Error> {
     let Some(path) = keys.file() else { return Ok(()) };
-    let Some(path) = std::fs::canonicalize(path).ok().and_then(|path| path.to_str().map(str::to_owned)) else {
+    let Some(path) = std::fs::canonicalize(path).ok().and_then(|path| path.to_str().map(str::to_owned))
+    else {
         return Ok(());
     };
     sqlx::query("UPDATE control.installation SET root_key_file = $1 WHERE root_key_file IS DISTINCT FROM $1")

@@ -91,7 +91,12 @@ pub enum Detail {
 impl Violation {
     /// A violation at a place of the input.
     pub fn at(code: ViolationCode, path: &[&str], message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), path: path.iter().map(|&part| part.to_owned()).collect(), detail: Detail::None }
+        Self {
+            code,
+            message: message.into(),
+            path: path.iter().map(|&part| part.to_owned()).collect(),
+            detail: Detail::None,
+        }
     }
 
     /// Something referred to that does not exist, or may not be known of.

@@ -10,22 +10,22 @@ pub mod page;
 pub mod range;
 mod rows;
 
+/// Observations: measurements and findings.
+pub mod charting;
 /// Branches, rooms, kinds of visit: what the clinic itself is.
 pub mod clinic;
-/// Clinicians and their availability.
-pub mod staff;
+/// Visits that took place.
+pub mod encounters;
+/// Problems and diagnoses.
+pub mod history;
 /// People who sign in, and their roles.
 pub mod identity;
 /// Persons in care.
 pub mod patients;
 /// Booked visits.
 pub mod scheduling;
-/// Visits that took place.
-pub mod encounters;
-/// Observations: measurements and findings.
-pub mod charting;
-/// Problems and diagnoses.
-pub mod history;
+/// Clinicians and their availability.
+pub mod staff;
 
 pub use error::{Detail, Error, Violation, ViolationCode};
 pub use page::{PageRequest, Position, Slice};

@@ -9,7 +9,8 @@ use std::{collections::HashMap, hash::Hash};
 use chrono::{DateTime, Utc};
 use praxis_entity::ids::TypedId;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, Order, QueryResult,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, Order,
+    QueryResult,
     sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, JoinType, Query, SelectStatement},
 };
 use uuid::Uuid;
@@ -108,9 +109,16 @@ fn beyond<C: ColumnTrait>(order: &Ordering<C>, position: &Position, forward: boo
     }
 }
 
-fn select<E: EntityTrait>(filter: Condition, order: &Ordering<E::Column>, page: &PageRequest) -> SelectStatement {
+fn select<E: EntityTrait>(
+    filter: Condition,
+    order: &Ordering<E::Column>,
+    page: &PageRequest,
+) -> SelectStatement {
     let mut statement = Query::select();
-    statement.columns(E::Column::iter().map(|column| (E::default(), column))).from(E::default()).cond_where(filter);
+    statement
+        .columns(E::Column::iter().map(|column| (E::default(), column)))
+        .from(E::default())
+        .cond_where(filter);
     if let Some(after) = &page.after {
         statement.cond_where(beyond(order, after, true));
     }
@@ -118,11 +126,17 @@ fn select<E: EntityTrait>(filter: Condition, order: &Ordering<E::Column>, page: 
         statement.cond_where(beyond(order, before, false));
     }
     let direction = if order.descending != page.backward { Order::Desc } else { Order::Asc };
-    let nulls = if page.backward { sea_orm::sea_query::NullOrdering::First } else { sea_orm::sea_query::NullOrdering::Last };
+    let nulls = if page.backward {
+        sea_orm::sea_query::NullOrdering::First
+    } else {
+        sea_orm::sea_query::NullOrdering::Last
+    };
     if let Some(column) = order.column {
         statement.order_by_with_nulls((E::default(), column), direction.clone(), nulls);
     }
-    statement.order_by((E::default(), order.id), direction).limit(u64::from(Ord::min(page.size, MAX_PAGE)) + 1);
+    statement
+        .order_by((E::default(), order.id), direction)
+        .limit(u64::from(Ord::min(page.size, MAX_PAGE)) + 1);
     statement
 }
 
@@ -161,7 +175,10 @@ pub async fn list_under<E: EntityTrait, P: TypedId + Hash>(
     for row in db.query_all(&outer).await? {
         found.entry(P::from_uuid(parent_of(&row)?)).or_default().push(E::Model::from_query_result(&row, "")?);
     }
-    Ok(parents.iter().map(|parent| (*parent, Slice::cut(found.remove(parent).unwrap_or_default(), page))).collect())
+    Ok(parents
+        .iter()
+        .map(|parent| (*parent, Slice::cut(found.remove(parent).unwrap_or_default(), page)))
+        .collect())
 }
 
 /// How many rows of the list each parent has, at most `max`.
@@ -189,11 +206,19 @@ pub async fn count_under<E: EntityTrait, P: TypedId + Hash>(
         .column((rows.clone(), Alias::new("n")))
         .from_function(Func::cust(Alias::new("unnest")).arg(Expr::val(ids)), parent)
         .join_lateral(JoinType::InnerJoin, counted, rows, Condition::all().add(Expr::cust("true")));
-    db.query_all(&outer).await?.iter().map(|row| Ok((P::from_uuid(parent_of(row)?), row.try_get("", "n")?))).collect()
+    db.query_all(&outer)
+        .await?
+        .iter()
+        .map(|row| Ok((P::from_uuid(parent_of(row)?), row.try_get("", "n")?)))
+        .collect()
 }
 
 /// How many rows the list has, at most `max`.
-pub async fn count<E: EntityTrait>(db: &impl ConnectionTrait, filter: Condition, max: u64) -> Result<i64, DbErr> {
+pub async fn count<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    filter: Condition,
+    max: u64,
+) -> Result<i64, DbErr> {
     let mut capped = Query::select();
     capped.expr(Expr::cust("1")).from(E::default()).cond_where(filter).limit(max);
     let mut counted = Query::select();

@@ -20,7 +20,10 @@ pub type SharedClock = Arc<dyn Clock>;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock and randomness for ids")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the machine's clock and randomness for ids"
+)]
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         Utc::now()

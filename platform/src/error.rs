@@ -92,7 +92,13 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
 fn is_connection_loss(error: &DbErr) -> bool {
     matches!(
         sqlx_error(error),
-        Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_))
+        Some(
+            sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::Protocol(_)
+        )
     ) || matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_))
 }
 

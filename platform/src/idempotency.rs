@@ -34,12 +34,19 @@ impl IdempotencyKey {
     /// The key as the tenant stores it.
     ///
     /// `input` is any stable text of the input; only its keyed hash is kept.
-    pub async fn new<Mode>(op: &Op<Mode>, operation: &'static str, key: &str, input: &str) -> Result<Self, Failure> {
+    pub async fn new<Mode>(
+        op: &Op<Mode>,
+        operation: &'static str,
+        key: &str,
+        input: &str,
+    ) -> Result<Self, Failure> {
         if key.is_empty() || key.len() > 200 {
             return Err(Failure::BadInput("an idempotency key has 1 to 200 characters".to_owned()));
         }
         let hash = async |label: &str, text: &str| {
-            op.token(IndexField::Idempotency, &format!("{label}:{text}")).await?.ok_or(Failure::KeyUnavailable)
+            op.token(IndexField::Idempotency, &format!("{label}:{text}"))
+                .await?
+                .ok_or(Failure::KeyUnavailable)
         };
         Ok(Self { operation, key_hash: hash("key", key).await?, request_hash: hash("input", input).await? })
     }
@@ -64,10 +71,11 @@ impl IdempotencyKey {
         if inserted == 1 {
             return Ok(Claim::New);
         }
-        let stored = idempotency_key::Entity::find_by_id((owner, self.operation.to_owned(), self.key_hash.clone()))
-            .one(op.db())
-            .await?
-            .ok_or_else(|| Failure::Internal("an idempotency key vanished".to_owned()))?;
+        let stored =
+            idempotency_key::Entity::find_by_id((owner, self.operation.to_owned(), self.key_hash.clone()))
+                .one(op.db())
+                .await?
+                .ok_or_else(|| Failure::Internal("an idempotency key vanished".to_owned()))?;
         if stored.request_hash != self.request_hash {
             return Err(Failure::IdempotencyConflict);
         }

@@ -30,8 +30,14 @@ impl Keyring {
         Self {
             control,
             wrapper,
-            tenants: future::Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(15 * 60)).build(),
-            data: sync::Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(5 * 60)).build(),
+            tenants: future::Cache::builder()
+                .max_capacity(10_000)
+                .time_to_live(Duration::from_secs(15 * 60))
+                .build(),
+            data: sync::Cache::builder()
+                .max_capacity(100_000)
+                .time_to_live(Duration::from_secs(5 * 60))
+                .build(),
         }
     }
 
@@ -42,10 +48,12 @@ impl Keyring {
 
     /// The key of a tenant, newest version.
     pub async fn tenant(&self, tenant: &Tenant) -> Result<Arc<TenantKey>, Failure> {
-        self.tenants.try_get_with(tenant.id, self.unwrap_tenant(tenant)).await.map_err(|failure: Arc<Failure>| match &*failure {
-            Failure::KeyUnavailable => Failure::KeyUnavailable,
-            other => Failure::Internal(other.to_string()),
-        })
+        self.tenants.try_get_with(tenant.id, self.unwrap_tenant(tenant)).await.map_err(
+            |failure: Arc<Failure>| match &*failure {
+                Failure::KeyUnavailable => Failure::KeyUnavailable,
+                other => Failure::Internal(other.to_string()),
+            },
+        )
     }
 
     async fn unwrap_tenant(&self, tenant: &Tenant) -> Result<Arc<TenantKey>, Failure> {
@@ -66,7 +74,12 @@ impl Keyring {
     /// The data keys of the subjects, with one statement for those that are not at hand.
     ///
     /// A subject without a key, erased for instance, is absent from the answer.
-    pub async fn data(&self, tenant: &Tenant, db: &TenantDb, subjects: &[Uuid]) -> Result<HashMap<Uuid, Arc<DataKey>>, Failure> {
+    pub async fn data(
+        &self,
+        tenant: &Tenant,
+        db: &TenantDb,
+        subjects: &[Uuid],
+    ) -> Result<HashMap<Uuid, Arc<DataKey>>, Failure> {
         let mut found = HashMap::with_capacity(subjects.len());
         let mut missing = Vec::new();
         for &subject in subjects {
@@ -87,13 +100,15 @@ impl Keyring {
             .all(db)
             .await?;
         for row in rows {
-            let inconsistent = || Failure::Inconsistent { table: "phi_key", column: "wrapped", row: row.subject };
+            let inconsistent =
+                || Failure::Inconsistent { table: "phi_key", column: "wrapped", row: row.subject };
             let wrapped = WrappedKey {
                 version: u32::try_from(row.version).map_err(|_| inconsistent())?,
                 commitment: row.commitment.as_slice().try_into().map_err(|_| inconsistent())?,
                 bytes: row.wrapped.clone(),
             };
-            let key = Arc::new(tenant_key.unwrap_data_key(row.subject, &wrapped).map_err(|_| inconsistent())?);
+            let key =
+                Arc::new(tenant_key.unwrap_data_key(row.subject, &wrapped).map_err(|_| inconsistent())?);
             self.data.insert((tenant.id, row.subject), Arc::clone(&key));
             found.insert(row.subject, key);
         }
@@ -103,7 +118,12 @@ impl Keyring {
     /// Makes the data key of a new subject, in the caller's transaction.
     ///
     /// It is not kept until somebody reads it back: the transaction may yet be rolled back.
-    pub async fn create(&self, tenant: &Tenant, db: &impl ConnectionTrait, subject: Uuid) -> Result<Arc<DataKey>, Failure> {
+    pub async fn create(
+        &self,
+        tenant: &Tenant,
+        db: &impl ConnectionTrait,
+        subject: Uuid,
+    ) -> Result<Arc<DataKey>, Failure> {
         let tenant_key = self.tenant(tenant).await?;
         let key = DataKey::generate(tenant.uuid(), subject, 1)?;
         let wrapped = tenant_key.wrap_data_key(&key)?;

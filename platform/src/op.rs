@@ -229,14 +229,24 @@ impl<Mode> Op<Mode> {
     }
 
     /// Opens a value for somebody to read, and notes the disclosure.
-    pub fn disclose<T: PhiClass>(&self, key: &DataKey, place: &Place, sealed: &Sealed<T>) -> Result<T, Failure> {
+    pub fn disclose<T: PhiClass>(
+        &self,
+        key: &DataKey,
+        place: &Place,
+        sealed: &Sealed<T>,
+    ) -> Result<T, Failure> {
         let value = self.open_unseen(key, place, sealed)?;
         self.0.disclosures.note(place.subject, T::CLASS);
         Ok(value)
     }
 
     /// Opens a value that nobody gets to see: to change one part of it, or to build a search index.
-    pub fn open_unseen<T: PhiClass>(&self, key: &DataKey, place: &Place, sealed: &Sealed<T>) -> Result<T, Failure> {
+    pub fn open_unseen<T: PhiClass>(
+        &self,
+        key: &DataKey,
+        place: &Place,
+        sealed: &Sealed<T>,
+    ) -> Result<T, Failure> {
         key.open(place, sealed).map_err(|error| {
             tracing::error!(tenant = %self.0.tenant.id, table = place.table, row = %place.row, class = T::CLASS, error = %error, "a sealed value could not be opened");
             Failure::Inconsistent { table: place.table, column: T::CLASS, row: place.row }
@@ -333,7 +343,11 @@ impl Op<Write> {
             .unwrap_or_else(PoisonError::into_inner)
             .take()
             .ok_or_else(|| Failure::Internal("no transaction".to_owned()))?;
-        if commit { transaction.commit().await? } else { transaction.rollback().await? }
+        if commit {
+            transaction.commit().await?
+        } else {
+            transaction.rollback().await?
+        }
         self.0.db.release().await;
         Ok(())
     }

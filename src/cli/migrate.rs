@@ -130,7 +130,8 @@ async fn run_up(migrator: &Migrator, up: Up, context: &Context) -> Result<Exit> 
     let config = context.config()?;
     let mut admin = connect_admin(config.database.url()?).await?;
     let new = installed(&mut admin).await?.is_none();
-    let keys = if new { config.keys.wrapper(true)? } else { root_key::find(&config.keys, &mut admin).await? };
+    let keys =
+        if new { config.keys.wrapper(true)? } else { root_key::find(&config.keys, &mut admin).await? };
     let interrupt = CancellationToken::new();
     let options = Options {
         parallel: up.parallel,

@@ -1,7 +1,9 @@
 //! Tests against a real PostgreSQL, which all of them share.
 
+mod access;
 mod appointments;
 mod fhir_import;
+mod isolation;
 mod migrate;
 mod patients;
 mod provision;

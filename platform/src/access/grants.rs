@@ -21,7 +21,9 @@ pub async fn load_grants(
     let memberships = membership::Entity::find().filter(membership::Column::UserId.eq(user)).all(db).await?;
     let counted: Vec<_> = memberships
         .iter()
-        .filter(|membership| facility.is_none() || membership.facility_id.is_none() || membership.facility_id == facility)
+        .filter(|membership| {
+            facility.is_none() || membership.facility_id.is_none() || membership.facility_id == facility
+        })
         .map(|membership| membership.role_id.0)
         .collect();
     if counted.is_empty() && facility.is_some() {

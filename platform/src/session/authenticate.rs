@@ -67,7 +67,8 @@ impl Authenticator {
         facility: Option<FacilityId>,
     ) -> Result<Arc<Actor>, Failure> {
         let op = system.read();
-        let token = op.token(IndexField::Session, &credential.token).await?.ok_or(Failure::Unauthenticated)?;
+        let token =
+            op.token(IndexField::Session, &credential.token).await?.ok_or(Failure::Unauthenticated)?;
         let remembered: Remembered = (op.tenant().id, token, credential.kind, facility);
         if let Some(actor) = self.actors.get(&remembered) {
             return Ok(actor);

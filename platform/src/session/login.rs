@@ -51,7 +51,8 @@ pub async fn login(
 ) -> Result<Result<SignedIn, LoginRefused>, Failure> {
     let email = email.trim().to_lowercase();
     let lookup = system.read();
-    let user = user_account::Entity::find().filter(user_account::Column::Email.eq(email)).one(lookup.db()).await?;
+    let user =
+        user_account::Entity::find().filter(user_account::Column::Email.eq(email)).one(lookup.db()).await?;
     // Give the connection back: checking the password takes long and needs none.
     lookup.release().await;
     let right = verify_password(password, user.as_ref().map(|user| user.password_hash.as_str())).await?;

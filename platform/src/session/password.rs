@@ -1,8 +1,7 @@
 //! Passwords: argon2id, with a bound on how many are checked at once.
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
-    password_hash::phc::PasswordHash,
+    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash,
 };
 use tokio::sync::Semaphore;
 
@@ -66,9 +65,12 @@ pub async fn verify_password(password: &str, stored: Option<&str>) -> Result<boo
     .await
 }
 
-const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const DECOY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-async fn on_a_slot<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+async fn on_a_slot<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     let _slot = SLOTS.acquire().await.map_err(|error| Failure::Internal(error.to_string()))?;
     tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Internal(error.to_string()))?
 }

@@ -15,7 +15,8 @@ pub struct Installation(String);
 impl Installation {
     /// Takes the id stored at bootstrap.
     pub(super) fn stored(id: String) -> Option<Self> {
-        (id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())).then_some(Self(id))
+        (id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase()))
+            .then_some(Self(id))
     }
 
     /// What tells it from others, as it stands in the control schema.
@@ -53,13 +54,19 @@ impl Control {
     /// Connects as the control role, which reads the control schema and nothing else.
     ///
     /// `database_url` is the operator's; only its address is used, never its rights.
-    pub async fn connect(database_url: &str, passwords: std::sync::Arc<LocalKeyWrapper>) -> Result<Self, sqlx::Error> {
+    pub async fn connect(
+        database_url: &str,
+        passwords: std::sync::Arc<LocalKeyWrapper>,
+    ) -> Result<Self, sqlx::Error> {
         let admin = quiet(PgConnectOptions::from_str(database_url)?);
         let mut connection = admin.connect().await?;
-        let id: Option<String> = sqlx::query_scalar("SELECT id FROM control.installation").fetch_optional(&mut connection).await?;
+        let id: Option<String> =
+            sqlx::query_scalar("SELECT id FROM control.installation").fetch_optional(&mut connection).await?;
         connection.close().await?;
         let installation = id.and_then(Installation::stored).ok_or_else(|| {
-            sqlx::Error::Configuration("this database holds no Praxis installation: run `praxis migrate up` first".into())
+            sqlx::Error::Configuration(
+                "this database holds no Praxis installation: run `praxis migrate up` first".into(),
+            )
         })?;
         let role = installation.control_role();
         let options = admin

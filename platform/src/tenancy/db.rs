@@ -11,8 +11,8 @@ use std::{
 use async_trait::async_trait;
 use futures::Stream;
 use sea_orm::{
-    AccessMode, ConnectionTrait, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, RuntimeErr, Statement,
-    StreamTrait, TransactionError, TransactionOptions, TransactionTrait, Values,
+    AccessMode, ConnectionTrait, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, RuntimeErr,
+    Statement, StreamTrait, TransactionError, TransactionOptions, TransactionTrait, Values,
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::postgres::{PgConnection, Postgres};
@@ -40,7 +40,9 @@ pub(super) struct Inner {
 impl TenantDb {
     /// The database of the tenant.
     pub fn new(pool: Pool, tenant: Arc<Tenant>) -> Self {
-        Self { inner: Arc::new(Inner { pool, tenant, lease: Mutex::new(None), statements: AtomicU32::new(0) }) }
+        Self {
+            inner: Arc::new(Inner { pool, tenant, lease: Mutex::new(None), statements: AtomicU32::new(0) }),
+        }
     }
 
     /// How many statements ran so far.
@@ -145,7 +147,10 @@ impl ConnectionTrait for TenantDb {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.inner.run(&statement, async |connection, query| query.execute(connection).await).await.map(Into::into)
+        self.inner
+            .run(&statement, async |connection, query| query.execute(connection).await)
+            .await
+            .map(Into::into)
     }
 
     /// Refused: unprepared text could hold several statements.
@@ -154,12 +159,16 @@ impl ConnectionTrait for TenantDb {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let row = self.inner.run(&statement, async |connection, query| query.fetch_optional(connection).await).await?;
+        let row = self
+            .inner
+            .run(&statement, async |connection, query| query.fetch_optional(connection).await)
+            .await?;
         Ok(row.map(Into::into))
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let rows = self.inner.run(&statement, async |connection, query| query.fetch_all(connection).await).await?;
+        let rows =
+            self.inner.run(&statement, async |connection, query| query.fetch_all(connection).await).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 }
@@ -217,7 +226,8 @@ impl TransactionTrait for TenantDb {
 
     async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
     where
-        F: for<'c> FnOnce(&'c TenantTransaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>> + Send,
+        F: for<'c> FnOnce(&'c TenantTransaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
+            + Send,
         T: Send,
         E: std::fmt::Display + std::fmt::Debug + Send,
     {
@@ -231,11 +241,15 @@ impl TransactionTrait for TenantDb {
         access_mode: Option<AccessMode>,
     ) -> Result<T, TransactionError<E>>
     where
-        F: for<'c> FnOnce(&'c TenantTransaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>> + Send,
+        F: for<'c> FnOnce(&'c TenantTransaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
+            + Send,
         T: Send,
         E: std::fmt::Display + std::fmt::Debug + Send,
     {
-        let transaction = self.begin_with_config(isolation_level, access_mode).await.map_err(TransactionError::Connection)?;
+        let transaction = self
+            .begin_with_config(isolation_level, access_mode)
+            .await
+            .map_err(TransactionError::Connection)?;
         transaction.run(callback).await
     }
 }

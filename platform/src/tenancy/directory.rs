@@ -106,7 +106,11 @@ impl Directory {
     /// Whether the directory can be relied on for writes.
     pub fn freshness(&self) -> Freshness {
         let checked = self.checked.load(Ordering::Relaxed).cast_signed();
-        if self.clock.now().timestamp() - checked > STALE_AFTER_SECONDS { Freshness::Stale } else { Freshness::Fresh }
+        if self.clock.now().timestamp() - checked > STALE_AFTER_SECONDS {
+            Freshness::Stale
+        } else {
+            Freshness::Fresh
+        }
     }
 
     /// Reads the routes again if they changed.

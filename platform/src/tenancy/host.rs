@@ -14,7 +14,9 @@ impl Host {
         let name = match header.strip_prefix('[') {
             Some(rest) => rest.split_once(']')?.0,
             None => match header.split_once(':') {
-                Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+                Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    name
+                }
                 Some(_) => return None,
                 None => header,
             },

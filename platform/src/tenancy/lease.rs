@@ -77,7 +77,8 @@ impl Lease {
         self.clear = false;
         let result = work(&mut seat.connection).await;
         // An error of the server leaves the connection in a known state; anything else does not.
-        self.clear = matches!(&result, Ok(_) | Err(sqlx::Error::Database(_)) | Err(sqlx::Error::ColumnDecode { .. }));
+        self.clear =
+            matches!(&result, Ok(_) | Err(sqlx::Error::Database(_)) | Err(sqlx::Error::ColumnDecode { .. }));
         result
     }
 
@@ -116,7 +117,9 @@ impl Drop for Lease {
 pub(super) fn is_stale(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08")),
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+        }
         _ => false,
     }
 }

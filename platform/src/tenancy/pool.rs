@@ -131,7 +131,8 @@ impl Shared {
 
     /// Takes a connection back, unless it has served its time.
     pub(super) fn give_back(&self, seat: Seat) {
-        if seat.seen.len() <= self.limits.tenants_per_connection && seat.born.elapsed() < self.limits.max_age {
+        if seat.seen.len() <= self.limits.tenants_per_connection && seat.born.elapsed() < self.limits.max_age
+        {
             self.idle().push(seat);
         }
     }

@@ -19,7 +19,10 @@ impl Standing {
         match state {
             TenantState::Active | TenantState::PastDue => Self::Served,
             TenantState::Locked | TenantState::Offboarding => Self::ReadOnly,
-            TenantState::Provisioning | TenantState::Suspended | TenantState::Archived | TenantState::Shredded => Self::Refused,
+            TenantState::Provisioning
+            | TenantState::Suspended
+            | TenantState::Archived
+            | TenantState::Shredded => Self::Refused,
         }
     }
 }

@@ -4,8 +4,8 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use sea_orm::{
-    AccessMode, ConnectionTrait, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, Statement, TransactionError,
-    TransactionOptions, TransactionSession, TransactionTrait,
+    AccessMode, ConnectionTrait, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, Statement,
+    TransactionError, TransactionOptions, TransactionSession, TransactionTrait,
 };
 
 use super::TenantDb;
@@ -80,7 +80,8 @@ impl Drop for TenantTransaction {
 #[async_trait]
 impl TransactionSession for TenantTransaction {
     async fn commit(mut self) -> Result<(), DbErr> {
-        let (command, open_after) = if self.nested { ("RELEASE SAVEPOINT nested", true) } else { ("COMMIT", false) };
+        let (command, open_after) =
+            if self.nested { ("RELEASE SAVEPOINT nested", true) } else { ("COMMIT", false) };
         self.db.control(command, open_after).await?;
         self.finished = true;
         Ok(())
@@ -130,7 +131,11 @@ impl TransactionTrait for TenantTransaction {
     }
 
     /// Isolation and access mode are those of the outer transaction.
-    async fn begin_with_config(&self, _: Option<IsolationLevel>, _: Option<AccessMode>) -> Result<Self, DbErr> {
+    async fn begin_with_config(
+        &self,
+        _: Option<IsolationLevel>,
+        _: Option<AccessMode>,
+    ) -> Result<Self, DbErr> {
         self.savepoint().await
     }
 

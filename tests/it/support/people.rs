@@ -1,6 +1,10 @@
 //! Test clients are people: who signs in at a clinic and asks, through the public API only.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that meets something else fails here")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets something else fails here"
+)]
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -32,7 +36,8 @@ impl TestServer {
 impl Person<'_> {
     /// Asks, and hands out the whole answer.
     pub async fn send(&self, query: &str, variables: Value, headers: &[(&str, &str)]) -> Answer {
-        let headers: Vec<_> = headers.iter().copied().chain([("authorization", self.bearer.as_str())]).collect();
+        let headers: Vec<_> =
+            headers.iter().copied().chain([("authorization", self.bearer.as_str())]).collect();
         let body = json!({ "query": query, "variables": variables });
         self.server.post(&self.host, "/graphql", &headers, body).await
     }

@@ -1,0 +1,229 @@
+//! Who sees what, what is kept back, and what is written down about it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets something else fails here"
+)]
+
+use std::{fmt::Write, sync::Arc};
+
+use anyhow::Result;
+use praxis_entity::ids::{PatientId, TypedId};
+use praxis_graphql::{
+    Access, Caller, RedactionMode,
+    api::{GraphqlRequest, Outcome},
+    coordinates,
+    limits::Limits,
+};
+use praxis_platform::{
+    OpFactory, RequestInfo,
+    access::Actor,
+    template::{Source, Template},
+};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Executor};
+
+use crate::support::server::TestServer;
+
+async fn clinic() -> Result<TestServer> {
+    TestServer::new(&[("northside", "owner@praxis.test", "owner")]).await
+}
+
+const CHART: &str = "query($id: ID!) { patient(by: { id: $id }) {
+    name { full } phone nationalId observations { nodes { id } } conditions { nodes { id } }
+    encounters { nodes { reasons { text } } } redactions { field reason permission } } }";
+
+#[tokio::test]
+async fn the_desk_sees_name_and_phone_and_null_with_a_redaction_for_the_rest() -> Result<()> {
+    let server = clinic().await?;
+    let (desk, physician) =
+        (server.person("northside", "receptionist").await, server.person("northside", "physician").await);
+    let id = desk.register("Ada", "Quill", "1990-01-02").await;
+
+    let answer = desk.send(CHART, json!({ "id": id }), &[]).await;
+    assert!(answer.body["errors"].is_null(), "{}", answer.text);
+    let patient = &answer.body["data"]["patient"];
+    assert_eq!(patient["name"]["full"], "Ada Quill");
+    assert_eq!(patient["phone"], "+442079460123");
+    for field in ["nationalId", "observations", "conditions"] {
+        assert_eq!(patient[field], Value::Null, "{field}");
+        let redaction =
+            patient["redactions"].as_array().unwrap().iter().find(|redaction| redaction["field"] == field);
+        assert_eq!(redaction.unwrap()["reason"], "PERMISSION", "{field}");
+        let summary = answer.body["extensions"]["redactions"].as_array().unwrap();
+        assert!(summary.iter().any(|entry| entry["coordinate"] == format!("Patient.{field}")), "{field}");
+    }
+
+    let data = physician.ask(CHART, json!({ "id": id })).await;
+    assert_eq!(data["patient"]["observations"], json!({ "nodes": [] }));
+    assert_eq!(data["patient"]["redactions"], json!([]));
+
+    // Strict clients get an error for each.
+    let strict = desk.send(CHART, json!({ "id": id }), &[("praxis-redaction", "error")]).await;
+    assert_eq!(strict.body["data"]["patient"]["name"]["full"], "Ada Quill");
+    assert_eq!(strict.body["errors"].as_array().unwrap().len(), 3);
+    assert!(
+        strict.body["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|error| error["extensions"]["code"] == "FORBIDDEN")
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_denied_field_is_no_oracle() -> Result<()> {
+    let server = clinic().await?;
+    let (desk, lab) =
+        (server.person("northside", "receptionist").await, server.person("northside", "auditor").await);
+    desk.register("Ada", "Quill", "1990-01-02").await;
+    let lookup = desk.send("{ patient(by: { nationalId: \"123\" }) { id } }", json!({}), &[]).await;
+    assert_eq!((lookup.code(), &lookup.body["data"]["patient"]), ("FORBIDDEN", &Value::Null));
+    let answer = lab.send("{ patients { nodes { id } } }", json!({}), &[]).await;
+    assert_eq!(answer.code(), "FORBIDDEN");
+    assert_eq!(answer.body["errors"][0]["extensions"]["permission"], "patient:read");
+    // An object that may not be known of is not found, by whatever way.
+    let id = desk.register("Bea", "Rook", "1991-01-02").await;
+    assert_eq!(
+        lab.ask("query($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await["node"],
+        Value::Null
+    );
+    Ok(())
+}
+
+/// Roles of the largest template against every coordinate that asks for something.
+#[test]
+fn which_role_may_use_which_field() {
+    let template = Template::load(&Source::shipped(), "hospital").unwrap();
+    let mut table = String::new();
+    let roles: Vec<_> = template.roles.iter().map(|role| (role.code.as_str(), &role.permissions)).collect();
+    for coordinate in coordinates() {
+        let Access::Needs(permission) = coordinate.access else { continue };
+        let extra = template
+            .field_policies
+            .iter()
+            .filter(|policy| coordinate.name == format!("{}.{}", policy.type_name, policy.field));
+        let needed: Vec<_> =
+            std::iter::once(permission).chain(extra.map(|policy| policy.permission)).collect();
+        let holders: Vec<_> = roles
+            .iter()
+            .filter(|(_, held)| needed.iter().all(|permission| held.contains(*permission)))
+            .map(|(code, _)| *code)
+            .collect();
+        writeln!(table, "{:<40} {}", coordinate.name, holders.join(" ")).unwrap();
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn every_field_of_the_schema_has_a_policy() {
+    let (open, dead) = praxis_graphql::build(Limits::default()).unwrap().policy_gaps();
+    assert!(open.is_empty() && dead.is_empty(), "without a policy: {open:?}; without a field: {dead:?}");
+}
+
+/// Runs a query in the process and counts its statements.
+async fn counted(server: &TestServer, query: &str) -> (u32, Value) {
+    let tenant = server.app.directory.by_slug("northside").unwrap();
+    let factory = OpFactory::new(
+        Arc::clone(&server.app.platform),
+        tenant,
+        Arc::new(Actor::system()),
+        RequestInfo::default(),
+        true,
+    );
+    let caller = Caller::new(factory, Arc::default(), RedactionMode::Silent, None);
+    let api = praxis_graphql::build(Limits::default()).unwrap();
+    let request = GraphqlRequest { query: Some(query.to_owned()), ..GraphqlRequest::default() };
+    match api.execute(caller.clone(), request).await {
+        Outcome::Executed { body, .. } => (caller.statements(), serde_json::from_slice(&body).unwrap()),
+        refused => panic!("{refused:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_nested_list_costs_the_same_statements_for_two_patients_and_for_twenty() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.person("northside", "owner").await;
+    owner.facility("MAIN").await;
+    let mut patients = Vec::new();
+    for number in 0..20_u32 {
+        patients.push(
+            owner
+                .register(
+                    &format!("P{number}"),
+                    &format!("Family{number}"),
+                    &format!("19{:02}-01-01", 60 + number),
+                )
+                .await,
+        );
+    }
+    for hour in 8..12 {
+        let clinician = owner.clinician(&format!("Doctor{hour}")).await;
+        for (number, patient) in patients.iter().enumerate() {
+            let query = format!(
+                "mutation {{ appointmentBook(input: {{ patientId: \"{patient}\", practitionerId: \"{clinician}\", type: PHONE, startsAt: \"2027-04-{:02}T{hour:02}:00:00Z\" }}) @idempotent(key: \"{hour} {number}\") {{ appointment {{ id }} userErrors {{ message }} }} }}",
+                number + 1
+            );
+            let data = owner.ask(&query, json!({})).await;
+            assert_eq!(data["appointmentBook"]["userErrors"], json!([]));
+        }
+    }
+    let query = |first: u32| {
+        format!(
+            "{{ patients(first: {first}) {{ nodes {{ name {{ full }} phone appointments(first: 5) {{ nodes {{ reason practitioner {{ displayName }} }} }} }} }} }}"
+        )
+    };
+    let entries = format!(
+        "SELECT count(*) FROM {}.audit_entry WHERE action = 'disclose'",
+        server.app.directory.by_slug("northside").unwrap().schema
+    );
+    let mut admin = server.installation.admin().await?;
+
+    counted(&server, &query(20)).await;
+    let before: i64 = sqlx::query_scalar(AssertSqlSafe(entries.clone())).fetch_one(&mut admin).await?;
+    let (few, _) = counted(&server, &query(2)).await;
+    let (many, answer) = counted(&server, &query(20)).await;
+    let after: i64 = sqlx::query_scalar(AssertSqlSafe(entries)).fetch_one(&mut admin).await?;
+    assert_eq!(answer["data"]["patients"]["nodes"].as_array().unwrap().len(), 20);
+    assert_eq!(answer["data"]["patients"]["nodes"][7]["appointments"]["nodes"].as_array().unwrap().len(), 4);
+    assert_eq!(few, many);
+    // Patients, appointments, practitioners, and the entry; the keys are at hand.
+    assert!(many <= 5, "{many} statements");
+    assert_eq!(after - before, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_can_not_be_written_down_is_neither_done_nor_answered() -> Result<()> {
+    let server = clinic().await?;
+    let desk = server.person("northside", "receptionist").await;
+    let id = desk.register("Ada", "Quill", "1990-01-02").await;
+    let schema = server.app.directory.by_slug("northside").unwrap().schema.clone();
+    let mut admin = server.installation.admin().await?;
+    let (disclosed, patients): (Vec<String>, Vec<uuid::Uuid>) = {
+        desk.ask("query($id: ID!) { patient(by: { id: $id }) { phone } }", json!({ "id": id })).await;
+        sqlx::query_as(AssertSqlSafe(format!("SELECT classes, patients FROM {schema}.audit_entry WHERE action = 'disclose' ORDER BY at DESC LIMIT 1")))
+            .fetch_one(&mut admin)
+            .await?
+    };
+    assert_eq!(disclosed, ["contact"]);
+    assert_eq!(patients, [id.parse::<PatientId>().unwrap().uuid()]);
+
+    admin
+        .execute(sqlx::raw_sql(AssertSqlSafe(format!("REVOKE INSERT ON {schema}.audit_entry FROM {schema}"))))
+        .await?;
+    let read = desk
+        .send("query($id: ID!) { patient(by: { id: $id }) { name { full } } }", json!({ "id": id }), &[])
+        .await;
+    assert_eq!(read.code(), "INTERNAL");
+    assert!(!read.text.contains("Quill"), "{}", read.text);
+    let update = desk.send("mutation($id: ID!) { patientUpdate(input: { id: $id, ifVersion: 1, email: null }) { patient { id } } }", json!({ "id": id }), &[]).await;
+    assert_eq!(update.code(), "INTERNAL");
+    let version: i32 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT version FROM {schema}.patient")))
+        .fetch_one(&mut admin)
+        .await?;
+    assert_eq!(version, 1);
+    Ok(())
+}

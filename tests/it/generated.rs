@@ -1,0 +1,11 @@
+//! Generated files are what their sources say. `make generate` writes them anew.
+
+use anyhow::Result;
+use praxis::migrate::Migrator;
+use praxis_graphql::limits::Limits;
+
+#[test]
+fn the_published_schema_is_the_one_that_is_served() {
+    let served = praxis_graphql::build(Limits::default()).map(|api| api.sdl());
+    assert!(served.is_ok_and(|sdl| sdl == include_str!("../../schema.graphql")), "run `make generate`");
+}
