@@ -1,7 +1,5 @@
 //! Generated files are what their sources say. `make generate` writes them anew.
 
-use anyhow::Result;
-use praxis::migrate::Migrator;
 use praxis_graphql::limits::Limits;
 
 #[test]

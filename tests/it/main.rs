@@ -3,6 +3,7 @@
 mod access;
 mod appointments;
 mod fhir_import;
+mod generated;
 mod isolation;
 mod migrate;
 mod patients;
