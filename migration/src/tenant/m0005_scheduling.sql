@@ -22,7 +22,7 @@ CREATE TABLE appointment (
     CONSTRAINT appointment_order CHECK (ends_at > starts_at),
     CONSTRAINT appointment_patient_unique UNIQUE (id, patient_id)
 );
-CREATE INDEX appointment_by_patient ON appointment (patient_id, starts_at DESC, id DESC);
+CREATE INDEX appointment_by_patient ON appointment (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON appointment (practitioner_id, starts_at);
 CREATE INDEX appointment_by_start ON appointment (starts_at, id);
 CREATE TRIGGER appointment_version BEFORE UPDATE ON appointment FOR EACH ROW EXECUTE FUNCTION bump_version();

@@ -21,7 +21,7 @@ CREATE TABLE encounter (
     CONSTRAINT encounter_patient_unique UNIQUE (id, patient_id),
     CONSTRAINT encounter_appointment_fk FOREIGN KEY (appointment_id, patient_id) REFERENCES appointment (id, patient_id)
 );
-CREATE INDEX encounter_by_patient ON encounter (patient_id, started_at DESC, id DESC);
+CREATE INDEX encounter_by_patient ON encounter (patient_id, started_at DESC NULLS LAST, id DESC);
 CREATE INDEX encounter_by_appointment ON encounter (appointment_id) WHERE appointment_id IS NOT NULL;
 CREATE TRIGGER encounter_version BEFORE UPDATE ON encounter FOR EACH ROW EXECUTE FUNCTION bump_version();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON encounter FOR EACH ROW EXECUTE FUNCTION enforce_transition('encounter');

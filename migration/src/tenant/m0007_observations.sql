@@ -19,7 +19,7 @@ CREATE TABLE observation (
     -- Composite, so that a row can never point to another patient's encounter.
     CONSTRAINT observation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES encounter (id, patient_id)
 );
-CREATE INDEX observation_by_patient ON observation (patient_id, effective_at DESC, id DESC);
+CREATE INDEX observation_by_patient ON observation (patient_id, effective_at DESC NULLS LAST, id DESC);
 CREATE INDEX observation_by_encounter ON observation (encounter_id) WHERE encounter_id IS NOT NULL;
 CREATE TRIGGER observation_version BEFORE UPDATE ON observation FOR EACH ROW EXECUTE FUNCTION bump_version();
 

@@ -20,7 +20,7 @@ CREATE TABLE condition (
     code_tokens bytea[] NOT NULL DEFAULT '{}',
     CONSTRAINT condition_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES encounter (id, patient_id)
 );
-CREATE INDEX condition_by_patient ON condition (patient_id, recorded_at DESC, id DESC);
+CREATE INDEX condition_by_patient ON condition (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX condition_by_encounter ON condition (encounter_id) WHERE encounter_id IS NOT NULL;
 CREATE TRIGGER condition_version BEFORE UPDATE ON condition FOR EACH ROW EXECUTE FUNCTION bump_version();
 

@@ -5,9 +5,9 @@
 //! it builds on a parent: items of the child are added, and replace an item of the parent that has the same key.
 //!
 //! - [`Source`] is where the files come from: those shipped in the binary, or a directory that stands on top of them.
-//! - [`lint`] names everything that is wrong: first by the published JSON Schemas, then by meaning (unknown permissions,
+//! - [`lint()`] names everything that is wrong: first by the published JSON Schemas, then by meaning (unknown permissions,
 //!   parents and roles, cycles, duplicate keys, notes whose body and sections differ).
-//! - [`Template::load`] resolves one template. It refuses what [`lint`] would report, so a loaded template is sound.
+//! - [`Template::load`] resolves one template. It refuses what [`lint()`] would report, so a loaded template is sound.
 //! - A [`Seed`] is one item to be stored. Its row id follows from tenant, kind and key alone, so seeding twice changes
 //!   nothing; its content hash tells an upgrade which rows the template has changed and which the clinic has.
 //!
