@@ -17,6 +17,21 @@ pub use mask::{INTERNAL_MESSAGE, entry};
 /// `result.transpose()` converts from the usual shape.
 pub type Nullable<T> = Option<Result<T, ApiError>>;
 
+/// For an edge to another object.
+pub(crate) trait Edge<T> {
+    /// What the caller may not know of is not there: null, and no entry that would tell the difference.
+    fn or_hidden(self) -> Nullable<T>;
+}
+
+impl<T> Edge<T> for Result<Option<T>, ApiError> {
+    fn or_hidden(self) -> Nullable<T> {
+        match self {
+            Err(error) if error.code() == Code::Forbidden => None,
+            other => other.transpose(),
+        }
+    }
+}
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident $text:literal $status:literal $retryable:literal;)+) => {
         /// The stable code in `extensions.code` of every `errors[]` entry. Append-only.

@@ -223,3 +223,28 @@ async fn what_can_not_be_written_down_is_neither_done_nor_answered() -> Result<(
     assert_eq!(version, 1);
     Ok(())
 }
+
+#[tokio::test]
+async fn an_edge_to_what_may_not_be_known_of_is_null_and_nothing_more() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.person("northside", "owner").await;
+    owner.facility("MAIN").await;
+    let (patient, clinician) =
+        (owner.register("Ada", "Quill", "1990-01-02").await, owner.clinician("Osei").await);
+    let book = format!(
+        "mutation {{ appointmentBook(input: {{ patientId: \"{patient}\", practitionerId: \"{clinician}\", type: PHONE, startsAt: \"2027-04-01T10:00:00Z\" }}) @idempotent(key: \"1\") {{ appointment {{ id }} }} }}"
+    );
+    owner.ask(&book, json!({})).await;
+    let schema = server.app.directory.by_slug("northside").unwrap().schema.clone();
+    let planner = format!(
+        "INSERT INTO {schema}.role (id, code, name, description) VALUES ('00000000-0000-7000-8000-000000000009', 'planner', 'Planner', 'Sees times only');
+         INSERT INTO {schema}.role_permission VALUES ('00000000-0000-7000-8000-000000000009', 'appointment:read')"
+    );
+    server.installation.admin().await?.execute(sqlx::raw_sql(AssertSqlSafe(planner))).await?;
+    let planner = server.person("northside", "planner").await;
+    let query = "{ appointments { nodes { startsAt reason patient { id } practitioner { displayName } encounter { id } } } }";
+    let data = planner.ask(query, json!({})).await;
+    let seen = json!([{ "startsAt": "2027-04-01T10:00:00.000Z", "reason": null, "patient": null, "practitioner": null, "encounter": null }]);
+    assert_eq!(data["appointments"]["nodes"], seen);
+    Ok(())
+}

@@ -13,7 +13,7 @@ use praxis_entity::{
 use crate::{
     context::{Ask, Caller},
     encounters::Encounter,
-    error::{ApiError, Nullable},
+    error::{ApiError, Edge, Nullable},
     ids,
     page::{Cursors, Page, connection, count_under, slice_under},
     patients::Patient,
@@ -124,7 +124,7 @@ impl Observation {
     async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
         async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }
             .await
-            .transpose()
+            .or_hidden()
     }
 
     /// In which encounter; null where the viewer may not know of it.
@@ -147,7 +147,7 @@ impl Observation {
             Ok(ctx.caller()?.loaders().practitioners.load(id).await?.map(Practitioner::new))
         }
         .await
-        .transpose()
+        .or_hidden()
     }
 
     /// Kind of observation.

@@ -5,7 +5,7 @@ use praxis_entity::{facility, organization, room, visit_type};
 
 use crate::{
     context::Ask,
-    error::Nullable,
+    error::{Edge, Nullable},
     ids,
     scalar::{DateTime, TimeZone},
     scheduling::AppointmentType,
@@ -127,7 +127,7 @@ impl Room {
     async fn facility(&self, ctx: &Context<'_>) -> Nullable<Facility> {
         async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }
             .await
-            .transpose()
+            .or_hidden()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     charting::{ObservationConnection, ObservationFilter},
     clinic::{Facility, Organization},
     context::{Ask, Caller},
-    error::{ApiError, Nullable},
+    error::{ApiError, Edge, Nullable},
     history::{ConditionConnection, ConditionFilter},
     ids,
     page::{Cursors, Page, PageArguments, connection, count_under, slice_under},
@@ -113,7 +113,7 @@ impl Encounter {
     async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
         async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }
             .await
-            .transpose()
+            .or_hidden()
     }
 
     /// Who is responsible.
@@ -123,7 +123,7 @@ impl Encounter {
             Ok(ctx.caller()?.loaders().practitioners.load(id).await?.map(Practitioner::new))
         }
         .await
-        .transpose()
+        .or_hidden()
     }
 
     /// Everybody of the staff who took part.
@@ -133,7 +133,7 @@ impl Encounter {
             Ok(Some(rows.into_iter().map(|row| EncounterParticipant { row }).collect()))
         }
         .await
-        .transpose()
+        .or_hidden()
     }
 
     /// At which branch.
@@ -143,7 +143,7 @@ impl Encounter {
             Ok(ctx.caller()?.loaders().facilities.load(id).await?.map(Facility::new))
         }
         .await
-        .transpose()
+        .or_hidden()
     }
 
     /// The other organisation that provided it, if one did.
@@ -153,7 +153,7 @@ impl Encounter {
             Ok(ctx.caller()?.loaders().organizations.load(id).await?.map(Organization::new))
         }
         .await
-        .transpose()
+        .or_hidden()
     }
 
     /// Setting.
@@ -280,7 +280,7 @@ impl EncounterParticipant {
                 .map(Practitioner::new))
         }
         .await
-        .transpose()
+        .or_hidden()
     }
 
     /// As what, HL7 v3 ParticipationType: ATND, CON, PPRF, PART.

@@ -14,7 +14,7 @@ use crate::{
     charting::{ObservationConnection, ObservationFilter},
     context::Ask,
     encounters::{EncounterConnection, EncounterFilter},
-    error::{ApiError, Nullable},
+    error::{ApiError, Edge, Nullable},
     history::{ConditionConnection, ConditionFilter},
     ids,
     page::{Cursors, Page, PageArguments, connection, nothing},
@@ -228,7 +228,7 @@ impl Patient {
             Ok(Some(rows.into_iter().map(RelatedPerson::new).collect()))
         }
         .await
-        .transpose()
+        .or_hidden()
     }
 
     /// Appointments; empty, with a redaction, where the viewer may not read them.

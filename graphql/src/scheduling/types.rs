@@ -10,7 +10,7 @@ use crate::{
     clinic::{Facility, Room, VisitKind},
     context::{Ask, Caller},
     encounters::Encounter,
-    error::{ApiError, Nullable},
+    error::{ApiError, Edge, Nullable},
     ids,
     page::{Count, Cursors, Page, connection, count_under, slice_under},
     patients::Patient,
@@ -98,7 +98,7 @@ impl Appointment {
     async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
         async { Ok(ctx.caller()?.loaders().patients.load(self.row.patient_id).await?.map(Patient::new)) }
             .await
-            .transpose()
+            .or_hidden()
     }
 
     /// Whom they see.
@@ -113,14 +113,14 @@ impl Appointment {
                 .map(Practitioner::new))
         }
         .await
-        .transpose()
+        .or_hidden()
     }
 
     /// At which branch.
     async fn facility(&self, ctx: &Context<'_>) -> Nullable<Facility> {
         async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }
             .await
-            .transpose()
+            .or_hidden()
     }
 
     /// In which room, when one is reserved.
@@ -130,7 +130,7 @@ impl Appointment {
             Ok(ctx.caller()?.loaders().rooms.load(id).await?.map(Room::new))
         }
         .await
-        .transpose()
+        .or_hidden()
     }
 
     /// The kind of visit.
@@ -140,7 +140,7 @@ impl Appointment {
             Ok(ctx.caller()?.loaders().visit_types.load(id).await?.map(VisitKind::new))
         }
         .await
-        .transpose()
+        .or_hidden()
     }
 
     /// How it takes place.

@@ -7,7 +7,7 @@ use praxis_entity::{availability_rule, practitioner};
 use crate::{
     clinic::Facility,
     context::Ask,
-    error::Nullable,
+    error::{Edge, Nullable},
     ids,
     page::connection,
     redaction,
@@ -79,7 +79,7 @@ impl Practitioner {
             Ok(ctx.caller()?.loaders().specialties.load(id).await?.map(|specialty| specialty.display))
         }
         .await
-        .transpose()
+        .or_hidden()
     }
 
     /// False once they have left.
@@ -164,7 +164,7 @@ impl AvailabilityRule {
     async fn facility(&self, ctx: &Context<'_>) -> Nullable<Facility> {
         async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }
             .await
-            .transpose()
+            .or_hidden()
     }
 
     /// Day of the week.
