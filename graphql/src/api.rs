@@ -176,6 +176,9 @@ fn answer(response: Response, cost: u64, more: Vec<(&'static str, Json)>, reques
     extensions.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
     extensions.insert("cost".into(), json!({ "requestedQueryCost": cost }));
     let errors = mask::execution(response.errors, request_id);
+    if nobody_is_signed_in(&response.data, &errors) {
+        return Outcome::Refused { status: Code::Unauthenticated.status(), errors, allow_post: false };
+    }
     match serde_json::to_vec(&Answer { errors, data: &response.data, extensions }) {
         Ok(body) => Outcome::Executed { body, cost },
         Err(error) => {
@@ -183,4 +186,17 @@ fn answer(response: Response, cost: u64, more: Vec<(&'static str, Json)>, reques
             Outcome::refused(Code::Internal, mask::INTERNAL_MESSAGE, request_id)
         }
     }
+}
+
+/// Whether nothing came of the request but the advice to sign in.
+fn nobody_is_signed_in(data: &Value, errors: &[Json]) -> bool {
+    let empty = match data {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().all(|field| *field == Value::Null),
+        _ => false,
+    };
+    let code = |error: &Json| {
+        error.pointer("/extensions/code").and_then(Json::as_str) == Some(Code::Unauthenticated.as_str())
+    };
+    empty && !errors.is_empty() && errors.iter().all(code)
 }
