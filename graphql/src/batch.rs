@@ -15,7 +15,7 @@ use futures::{
     future::{BoxFuture, Shared},
 };
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 
 type Answer<K, V> = Result<Arc<HashMap<K, V>>, ApiError>;
 type Fetch<K, V> = Arc<dyn Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>, ApiError>> + Send + Sync>;
@@ -80,13 +80,18 @@ where
     }
 
     fn batch(&self) -> Shared<BoxFuture<'static, Answer<K, V>>> {
-        let (state, fetch) = (Arc::clone(&self.state), Arc::clone(&self.fetch));
+        // Weak: the state holds this future, and one that nobody waits for any more must not hold the state.
+        let (state, fetch) = (Arc::downgrade(&self.state), Arc::clone(&self.fetch));
         async move {
+            let gone = || ApiError::new(Code::Internal, "a batch outlived its request");
             // Siblings are polled in the same turn of the request's task, or in the next when there
             // are many: the batch is whole once a turn brought no new key.
             let mut seen = 0;
             loop {
-                let waiting = lock(&state).waiting.len();
+                let waiting = {
+                    let state = state.upgrade().ok_or_else(gone)?;
+                    lock(&state).waiting.len()
+                };
                 if waiting == seen {
                     break;
                 }
@@ -94,11 +99,14 @@ where
                 tokio::task::yield_now().await;
             }
             let keys = {
+                let state = state.upgrade().ok_or_else(gone)?;
                 let mut state = lock(&state);
                 state.open = None;
                 std::mem::take(&mut state.waiting)
             };
-            fetch(keys).await.map(Arc::new)
+            // On its own: a fetch that has begun ends by itself, though all who waited for it went away,
+            // and gives the connection back.
+            tokio::spawn(fetch(keys)).await.map_err(ApiError::internal)?.map(Arc::new)
         }
         .boxed()
         .shared()
@@ -177,6 +185,37 @@ mod tests {
             let values = others.await;
             assert!(values.into_iter().all(|value| value.is_ok()));
             assert!(runs.load(Ordering::SeqCst) <= 2, "after {cancelled_after} turns");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_all_have_left_holds_nothing() {
+        for turns in 0..6 {
+            let held = Arc::new(());
+            let watched = Arc::downgrade(&held);
+            let loader = Loader::new(move |keys: Vec<u32>| {
+                let held = Arc::clone(&held);
+                async move {
+                    tokio::task::yield_now().await;
+                    drop(held);
+                    Ok(keys.into_iter().map(|key| (key, key)).collect())
+                }
+            });
+            let loader = Arc::new(loader);
+            let waiter = {
+                let loader = Arc::clone(&loader);
+                tokio::spawn(async move { loader.load(1).await })
+            };
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+            waiter.abort();
+            let _ = waiter.await;
+            drop(loader);
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            assert!(watched.upgrade().is_none(), "after {turns} turns");
         }
     }
 }

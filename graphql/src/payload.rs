@@ -184,7 +184,8 @@ pub(crate) async fn conclude<T>(
             Ok(Done::Written(value))
         }
         Err(Error::Failure(failure)) => {
-            // Dropping the operation takes everything back.
+            // Dropping the operation would take everything back too, at the price of its connection.
+            let _ = op.rollback().await;
             Err(failure.into())
         }
         Err(Error::Violated(violations)) => {

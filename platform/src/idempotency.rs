@@ -5,8 +5,12 @@
 //! input is kept only as a keyed hash.
 
 use chrono::TimeDelta;
-use praxis_entity::idempotency_key;
-use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
+use praxis_entity::idempotency_key::{self, Column};
+use sea_orm::{
+    ActiveValue::Set,
+    EntityTrait,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Failure, Op, Write, vault::IndexField};
@@ -63,9 +67,19 @@ impl IdempotencyKey {
             created_at: Set(op.now()),
             expires_at: Set(op.now() + KEPT_FOR),
         };
-        // Waits here while another transaction holds the same key.
+        // Waits here while another transaction holds the same key; takes over one that has expired.
         let inserted = idempotency_key::Entity::insert(row)
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .on_conflict(
+                OnConflict::columns([Column::ActorId, Column::Operation, Column::KeyHash])
+                    .update_columns([
+                        Column::RequestHash,
+                        Column::Outcome,
+                        Column::CreatedAt,
+                        Column::ExpiresAt,
+                    ])
+                    .action_and_where(Expr::col((idempotency_key::Entity, Column::ExpiresAt)).lte(op.now()))
+                    .to_owned(),
+            )
             .exec_without_returning(op.db())
             .await?;
         if inserted == 1 {

@@ -9,4 +9,5 @@ mod migrate;
 mod patients;
 mod provision;
 mod serving;
+mod staff;
 mod support;

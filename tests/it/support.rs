@@ -4,3 +4,4 @@ pub mod cluster;
 pub mod installation;
 pub mod people;
 pub mod server;
+pub mod steps;

@@ -48,7 +48,7 @@ pub async fn record_death(
     let (key, place) = (op.data_key(id.0).await?, record::place(op, id));
     let mut identity = op.open_unseen(&key, &place, &patient.identity)?;
     let mut rules = Rules::entered(op);
-    rules.death(&["deceased"], &deceased, identity.birth_date);
+    rules.death(&["deceasedAt"], &deceased, identity.birth_date);
     rules.found.check()?;
     identity.deceased = Some(deceased);
     let row = patient::ActiveModel {

@@ -69,7 +69,7 @@ pub async fn cancel(
     if why.code.as_deref().is_some_and(|code| !CANCELLATION_REASONS.contains(&code)) {
         found.add(
             ViolationCode::Invalid,
-            &["reasonCode"],
+            &["code"],
             "This is not a code of HL7's appointment-cancellation-reason.",
         );
     }

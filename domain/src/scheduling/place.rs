@@ -42,7 +42,7 @@ pub(super) async fn buffers<M>(
 ) -> Result<Buffers> {
     let Some(id) = id else { return Ok(Buffers::default()) };
     let Some(kind) = visit_type::Entity::find_by_id(id).one(op.db()).await? else {
-        found.add(ViolationCode::NotFound, &["visitTypeId"], "There is no such kind of visit.");
+        found.add(ViolationCode::NotFound, &["visitKindId"], "There is no such kind of visit.");
         return Ok(Buffers::default());
     };
     Ok(Buffers {

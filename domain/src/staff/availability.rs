@@ -87,7 +87,7 @@ pub async fn set_availability(
 fn check(rules: &[WeeklyRule]) -> Result<()> {
     if rules.len() > 100 {
         return Err(
-            Violation::at(ViolationCode::TooLong, &["rules"], "There are more than 100 rules.").into()
+            Violation::at(ViolationCode::TooLong, &["hours"], "There are more than 100 rules.").into()
         );
     }
     let mut found = Violations::default();
@@ -96,28 +96,28 @@ fn check(rules: &[WeeklyRule]) -> Result<()> {
         if !(1..=7).contains(&rule.weekday) {
             found.add(
                 ViolationCode::OutOfRange,
-                &["rules", &place, "weekday"],
+                &["hours", &place, "weekday"],
                 "A weekday is a number from 1, Monday, to 7.",
             );
         }
         if rule.ends_local <= rule.starts_local {
             found.add(
                 ViolationCode::Invalid,
-                &["rules", &place, "endsLocal"],
+                &["hours", &place, "endsLocal"],
                 "The end must be later than the start.",
             );
         }
         if rule.valid_until.is_some_and(|until| until < rule.valid_from) {
             found.add(
                 ViolationCode::Invalid,
-                &["rules", &place, "validUntil"],
+                &["hours", &place, "validUntil"],
                 "The last day must not be before the first.",
             );
         }
         if rules.iter().take(index).any(|earlier| earlier.overlaps(rule)) {
             found.add(
                 ViolationCode::Invalid,
-                &["rules", &place],
+                &["hours", &place],
                 "This overlaps an earlier rule of the same weekday.",
             );
         }
@@ -150,12 +150,12 @@ mod tests {
     #[test]
     fn hours_may_touch_but_not_overlap() {
         assert!(paths(&[rule(1, 9, 12), rule(1, 12, 17), rule(2, 9, 17)]).is_empty());
-        assert_eq!(paths(&[rule(1, 9, 12), rule(1, 11, 17)]), ["rules.1"]);
+        assert_eq!(paths(&[rule(1, 9, 12), rule(1, 11, 17)]), ["hours.1"]);
         let spring = WeeklyRule { valid_until: NaiveDate::from_ymd_opt(2026, 5, 31), ..rule(1, 9, 12) };
         let summer =
             WeeklyRule { valid_from: NaiveDate::from_ymd_opt(2026, 6, 1).unwrap(), ..rule(1, 8, 14) };
         assert!(paths(&[spring.clone(), summer]).is_empty());
-        assert_eq!(paths(&[spring, rule(1, 8, 14)]), ["rules.1"]);
+        assert_eq!(paths(&[spring, rule(1, 8, 14)]), ["hours.1"]);
     }
 
     #[test]
@@ -163,7 +163,7 @@ mod tests {
         let backwards = WeeklyRule { valid_until: NaiveDate::from_ymd_opt(2025, 1, 1), ..rule(3, 9, 10) };
         assert_eq!(
             paths(&[rule(0, 9, 10), rule(8, 9, 10), rule(1, 10, 10), backwards]),
-            ["rules.0.weekday", "rules.1.weekday", "rules.2.endsLocal", "rules.3.validUntil"]
+            ["hours.0.weekday", "hours.1.weekday", "hours.2.endsLocal", "hours.3.validUntil"]
         );
     }
 }

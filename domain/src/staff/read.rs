@@ -18,7 +18,7 @@ pub struct PractitionerFilter {
     pub active: Option<bool>,
     /// Bookable, or not.
     pub bookable: Option<bool>,
-    /// Part of the name as shown, in either case.
+    /// Part of the name as shown, whatever its case and accents.
     pub search: Option<String>,
 }
 
@@ -30,12 +30,18 @@ impl PractitionerFilter {
             .add_option(self.bookable.map(|bookable| practitioner::Column::Bookable.eq(bookable)))
             .add_option(search.map(|text| {
                 // The same text as `display_name`. A staff directory is small enough to be read through.
+                let shown = "array_to_string(array_remove(prefix || given || family, ''), ' ')";
                 Expr::cust_with_values(
-                    "strpos(lower(array_to_string(array_remove(prefix || given || family, ''), ' ')), lower($1)) > 0",
+                    format!("strpos({}, {}) > 0", folded(shown), folded("$1")),
                     [text.to_owned()],
                 )
             }))
     }
+}
+
+/// A text without case and accents, as SQL.
+fn folded(text: &str) -> String {
+    format!(r"lower(regexp_replace(normalize({text}, NFD), '[\u0300-\u036f]+', '', 'g'))")
 }
 
 /// The clinicians with these ids.

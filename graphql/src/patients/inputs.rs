@@ -208,14 +208,25 @@ impl TryFrom<PatientCreateInput> for patients::RegisterPatient {
     fn try_from(input: PatientCreateInput) -> Result<Self, ApiError> {
         let point =
             |system, value: String| stored::ContactPoint { system, value, usage: None, preferred: true };
-        let first = input.phone.map(|phone| point(stored::ContactSystem::Phone, phone.0));
-        let second = input.email.map(|email| point(stored::ContactSystem::Email, email.0));
-        let others = input.contact_points.unwrap_or_default().into_iter().map(Into::into);
+        // Only one of a channel is preferred: the one in the field of its own.
+        let others = input.contact_points.unwrap_or_default().into_iter().map(|point| {
+            let mut point = stored::ContactPoint::from(point);
+            point.preferred &= match point.system {
+                stored::ContactSystem::Phone => input.phone.is_none(),
+                stored::ContactSystem::Email => input.email.is_none(),
+                stored::ContactSystem::Other => true,
+            };
+            point
+        });
+        let others: Vec<_> = others.collect();
+        let phone = input.phone.map(|phone| point(stored::ContactSystem::Phone, phone.0));
+        let email = input.email.map(|email| point(stored::ContactSystem::Email, email.0));
         Ok(Self {
             administrative_sex: input.administrative_sex.into(),
             mrn: input.mrn,
             contact: stored::Contact {
-                points: first.into_iter().chain(second).chain(others).collect(),
+                // Last, so that the others keep the places that errors name.
+                points: others.into_iter().chain(phone).chain(email).collect(),
                 addresses: input.addresses.unwrap_or_default().into_iter().map(Into::into).collect(),
             },
             identifiers: stored::Identifiers {

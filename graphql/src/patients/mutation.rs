@@ -132,15 +132,9 @@ impl PatientMutation {
             Some(registered) => (Some(Patient::new(registered.patient)), registered.duplicate_candidates),
             None => (None, Vec::new()),
         };
-        let duplicate_candidates = ctx
-            .caller()?
-            .loaders()
-            .patients
-            .load_many(&candidates)
-            .await?
-            .into_iter()
-            .map(Patient::new)
-            .collect();
+        // The patient is written: whatever keeps the candidates back must not hide that.
+        let candidates = ctx.caller()?.loaders().patients.load_many(&candidates).await.unwrap_or_default();
+        let duplicate_candidates = candidates.into_iter().map(Patient::new).collect();
         Ok(PatientCreatePayload { patient, user_errors, duplicate_candidates })
     }
 

@@ -97,7 +97,7 @@ impl StaffMutation {
             family: input.family,
             given: input.given,
             prefix: input.prefix,
-            specialty: input.specialty,
+            specialty: input.specialty.map(|code| code.replace('\0', "")),
             identifiers: input.identifiers.into_iter().map(IdentifierInput::pair).collect(),
             bookable: input.bookable,
         };

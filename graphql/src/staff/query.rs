@@ -42,11 +42,13 @@ impl StaffQuery {
         #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Part of the name.")] search: Option<String>,
+        #[graphql(desc = "Part of the name, whatever its case and accents.")] search: Option<String>,
         #[graphql(desc = "Only those with whom patients can, or can't, be booked.")] bookable: Option<bool>,
         #[graphql(desc = "Only those who are, or are no longer, at the clinic.")] active: Option<bool>,
     ) -> Result<PractitionerConnection, ApiError> {
         let op = ctx.read("Query.practitioners")?;
+        // Postgres holds no NUL, so no name has one.
+        let search = search.map(|text| text.replace('\0', ""));
         let filter = staff::PractitionerFilter { active, bookable, search };
         let cursors = Cursors::of(ctx.caller()?, "Query.practitioners", &format!("{filter:?}")).await?;
         let page = cursors.request(&PageArguments { first, after, last, before })?;

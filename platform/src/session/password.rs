@@ -71,6 +71,11 @@ const DECOY: &str =
 async fn on_a_slot<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    let _slot = SLOTS.acquire().await.map_err(|error| Failure::Internal(error.to_string()))?;
+    let slot = SLOTS.acquire().await.map_err(|error| Failure::Internal(error.to_string()))?;
+    // The slot goes with the work: who hangs up does not make room for another while theirs still runs.
+    let work = move || {
+        let _slot = slot;
+        work()
+    };
     tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Internal(error.to_string()))?
 }

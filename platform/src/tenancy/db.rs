@@ -83,6 +83,12 @@ impl TenantDb {
 
 impl Inner {
     async fn leased<'a>(&self, guard: &'a mut Option<Lease>) -> Result<&'a mut Lease, DbErr> {
+        if guard.as_ref().is_some_and(|lease| !lease.is_clear()) {
+            // A statement before was cancelled half way: that connection is not used again.
+            if guard.take().is_some_and(|lease| lease.in_transaction()) {
+                return Err(DbErr::Custom("a statement of this transaction was cancelled".to_owned()));
+            }
+        }
         if guard.is_none() {
             *guard = Some(self.pool.lease(&self.tenant).await?);
         }
@@ -116,11 +122,16 @@ impl Inner {
     }
 }
 
+/// Texts up to this many bytes stay prepared on their connection.
+const LONGEST_KEPT: usize = 4096;
+
 type Query<'q> = sqlx::query::Query<'q, Postgres, SqlxValues>;
 
 fn query(statement: &Statement) -> Query<'_> {
     let values = statement.values.clone().unwrap_or_else(|| Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+    // A long text is one of a kind, a wide filter for instance: kept prepared it would only fill the backend.
+    let persistent = statement.sql.len() <= LONGEST_KEPT;
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values)).persistent(persistent)
 }
 
 fn is_read(statement: &Statement) -> bool {

@@ -77,8 +77,10 @@ impl Lease {
         self.clear = false;
         let result = work(&mut seat.connection).await;
         // An error of the server leaves the connection in a known state; anything else does not.
-        self.clear =
-            matches!(&result, Ok(_) | Err(sqlx::Error::Database(_)) | Err(sqlx::Error::ColumnDecode { .. }));
+        self.clear = match &result {
+            Ok(_) | Err(sqlx::Error::ColumnDecode { .. }) => true,
+            Err(error) => matches!(error, sqlx::Error::Database(_)) && !is_stale(error),
+        };
         result
     }
 
@@ -91,6 +93,11 @@ impl Lease {
     /// Says that a stream came to its end.
     pub(super) fn cleared(&mut self) {
         self.clear = true;
+    }
+
+    /// False while the connection's state is not known: what was sent last did not come to its end.
+    pub(super) fn is_clear(&self) -> bool {
+        self.clear
     }
 
     pub(super) fn in_transaction(&self) -> bool {

@@ -71,6 +71,16 @@ impl TestInstallation {
         Ok(connect_admin(&self.url).await?)
     }
 
+    /// A connection with the rights that the server has at a clinic.
+    pub async fn tenant_connection(&self, slug: &str) -> Result<PgConnection> {
+        let mut connection = self.admin().await?;
+        let find = "SELECT schema_name FROM control.tenant WHERE slug = $1";
+        let schema: String = sqlx::query_scalar(find).bind(slug).fetch_one(&mut connection).await?;
+        let bind = format!("SET search_path = {schema}; SET ROLE {schema}");
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(bind))).await?;
+        Ok(connection)
+    }
+
     /// Makes a clinic.
     pub async fn provision(&self, slug: &str) -> Result<Tenant, ProvisionError> {
         let mut admin = connect_admin(&self.url).await?;
