@@ -90,7 +90,7 @@ fn a_cost_is_found_through_fragments_and_interfaces() {
 fn large_arguments_cost() {
     let input: Vec<u32> = (0..1_000).collect();
     let query = "mutation($i: [Int]) { patientCreate(input: $i) { id } }";
-    assert_eq!(judge(query, json!({ "i": input })), Ok(502));
+    assert_eq!(judge(query, json!({ "i": input })), Ok(12));
     let often =
         format!("query($i: ID!) {{ patients(first: 100) {{ nodes {{ {} }} }} }}", "name(a: $i) ".repeat(15));
     let input: Vec<u32> = (0..50_000).collect();

@@ -21,7 +21,7 @@ const MAX_PAGE: u64 = 100;
 /// Names, addresses, codings: lists that belong to one object and are short.
 const PLAIN_LIST: u64 = 4;
 /// So many values in an argument count as one more value in the answer.
-const VALUES_PER_COST: u64 = 2;
+const VALUES_PER_COST: u64 = 100;
 
 /// Refuses an operation out of bounds; returns its cost.
 pub(super) fn check(
