@@ -1,4 +1,4 @@
--- schema version: 9
+-- schema version: 17
 CREATE FUNCTION {schema}.bump_version() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -205,6 +205,21 @@ CREATE TABLE {schema}.import_source (
     source_token bytea NOT NULL,
     local_id uuid NOT NULL
 );
+CREATE TABLE {schema}.mail_message (
+    id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    to_address text NOT NULL,
+    template text NOT NULL,
+    locale text,
+    facts bytea NOT NULL,
+    dedupe_key text,
+    status text DEFAULT 'QUEUED'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    last_error text,
+    CONSTRAINT mail_message_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'SENT'::text, 'DEAD'::text])))
+);
 CREATE TABLE {schema}.membership (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -343,6 +358,8 @@ CREATE TABLE {schema}.session (
     last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    methods text[] DEFAULT '{}'::text[] NOT NULL,
+    second_factor_at timestamp with time zone,
     CONSTRAINT session_kind_known CHECK ((kind = ANY (ARRAY['BEARER'::text, 'COOKIE'::text])))
 );
 CREATE TABLE {schema}.specialty (
@@ -455,6 +472,10 @@ ALTER TABLE ONLY {schema}.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (actor_id, operation, key_hash);
 ALTER TABLE ONLY {schema}.import_source
     ADD CONSTRAINT import_source_pkey PRIMARY KEY (resource_type, source_token);
+ALTER TABLE ONLY {schema}.mail_message
+    ADD CONSTRAINT mail_message_dedupe_unique UNIQUE (dedupe_key);
+ALTER TABLE ONLY {schema}.mail_message
+    ADD CONSTRAINT mail_message_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.membership
@@ -523,6 +544,7 @@ CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appoint
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
 CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
+CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX observation_by_encounter ON {schema}.observation USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX observation_by_patient ON {schema}.observation USING btree (patient_id, effective_at DESC NULLS LAST, id DESC);
 CREATE INDEX patient_by_update ON {schema}.patient USING btree (updated_at);
@@ -630,6 +652,7 @@ GRANT SELECT,INSERT ON TABLE {schema}.fhir_resource TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.field_policy TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.mail_message TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};

@@ -123,20 +123,36 @@ macro_rules! ids {
 }
 
 ids! {
+    /// A program that calls the API with credentials of its own.
+    ApiClientId = "cli";
     /// A booked visit.
     AppointmentId = "apt";
     /// An entry of the audit log.
     AuditEntryId = "aud";
     /// A weekly rule of a practitioner's availability.
     AvailabilityRuleId = "avr";
+    /// A declaration of emergency access.
+    BreakGlassId = "bgl";
+    /// A member of the team that cares for a patient.
+    CareTeamMemberId = "ctm";
     /// A problem or diagnosis.
     ConditionId = "con";
+    /// What a patient allows or forbids.
+    ConsentId = "cns";
     /// A visit that took place or is under way.
     EncounterId = "enc";
     /// A branch of the clinic.
     FacilityId = "fac";
     /// A received resource that has no model of its own yet.
     FhirResourceId = "fhr";
+    /// What a clinic asks for before a field is read.
+    FieldPolicyId = "fpo";
+    /// Where people sign in instead of here.
+    IdentityProviderId = "idp";
+    /// An invitation to join the clinic.
+    InvitationId = "inv";
+    /// A mail that leaves the house.
+    MailId = "mai";
     /// A person's role, at one facility or at all.
     MembershipId = "mbr";
     /// A template of a clinical note.
@@ -145,16 +161,22 @@ ids! {
     ObservationId = "obs";
     /// Another organisation: provider, payer, referrer.
     OrganizationId = "org";
+    /// A passkey of a user.
+    PasskeyId = "pky";
     /// A person in care.
     PatientId = "pat";
     /// A clinician.
     PractitionerId = "pra";
+    /// A registered operation.
+    RegisteredOperationId = "rop";
     /// A person related to a patient: next of kin, guardian.
     RelatedPersonId = "rel";
     /// A named set of permissions.
     RoleId = "rol";
     /// A bookable room.
     RoomId = "roo";
+    /// A warning of suspicious access.
+    SecurityAlertId = "sal";
     /// A signed-in session.
     SessionId = "ses";
     /// A medical specialty.

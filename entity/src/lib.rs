@@ -19,6 +19,7 @@ pub mod fhir_resource;
 pub mod field_policy;
 pub mod idempotency_key;
 pub mod import_source;
+pub mod mail_message;
 pub mod membership;
 pub mod note_template;
 pub mod observation;

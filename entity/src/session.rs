@@ -26,6 +26,10 @@ pub struct Model {
     pub expires_at: DateTimeUtc,
     /// When it was ended.
     pub ended_at: Option<DateTimeUtc>,
+    /// How the person proved who they are, in the terms of RFC 8176.
+    pub methods: Vec<String>,
+    /// When a second factor was last shown.
+    pub second_factor_at: Option<DateTimeUtc>,
 }
 
 /// Joins are written where they are needed; none is declared here.

@@ -188,6 +188,9 @@ impl From<Failure> for ApiError {
         match failure {
             Failure::Unauthenticated => Self::new(Code::Unauthenticated, "Sign in first."),
             Failure::Forbidden(permission) => forbidden(permission),
+            Failure::StepUpRequired => {
+                Self::new(Code::StepUpRequired, "Show a second factor first: POST /auth/step-up.")
+            }
             Failure::NotFound => Self::new(Code::NotFound, "Not found."),
             Failure::BadInput(message) => Self::new(Code::BadUserInput, message),
             Failure::TenantLocked => Self::new(Code::TenantLocked, "This clinic is locked for changes."),

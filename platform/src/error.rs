@@ -13,6 +13,9 @@ pub enum Failure {
     /// The actor lacks a permission.
     #[error("the permission {} is needed", .0.code())]
     Forbidden(Permission),
+    /// The action needs a second factor shown a short while ago.
+    #[error("show a second factor first")]
+    StepUpRequired,
     /// No such thing, or not one that the actor may know of.
     #[error("not found")]
     NotFound,

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod error;
 pub mod idempotency;
 pub mod keyring;
+pub mod mail;
 pub mod names;
 pub mod op;
 pub mod session;

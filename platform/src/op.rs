@@ -198,6 +198,11 @@ impl<Mode> Op<Mode> {
         self.actor().require(permission)
     }
 
+    /// Refuses unless the actor showed a second factor a short while ago.
+    pub fn require_step_up(&self) -> Result<(), Failure> {
+        self.actor().require_step_up(self.now())
+    }
+
     /// The clinic's name search.
     pub fn names(&self) -> Arc<tokio::sync::Mutex<TenantNames>> {
         self.0.platform.names.of(self.0.tenant.id)

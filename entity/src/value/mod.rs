@@ -17,6 +17,6 @@ pub use name::HumanName;
 pub use observation::{Component, ObservationValue, ReferenceRange};
 pub use phi::{
     AppointmentNote, ConditionClinical, Contact, EncounterClinical, FhirBody, Identifiers, Identity,
-    ObservationResult, RecordNumber, RelatedPersonDetails,
+    MailFacts, ObservationResult, RecordNumber, RelatedPersonDetails,
 };
 pub use sealed::{PhiClass, Sealed};

@@ -194,3 +194,9 @@ pub struct FhirBody {
     pub json: String,
 }
 class!(FhirBody = "fhir");
+
+/// What a mail says: the values that its template fills in, links with secrets among them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MailFacts(pub serde_json::Map<String, serde_json::Value>);
+class!(MailFacts = "mail");

@@ -4,4 +4,6 @@ crate::sql_steps! {
     Tenants = "m0001_tenants";
     Runs = "m0002_migration_runs";
     Operators = "m0003_operators";
+    Operations = "m0004_operations";
+    KeyRotation = "m0005_key_rotation";
 }

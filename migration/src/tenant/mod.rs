@@ -10,4 +10,12 @@ crate::sql_steps! {
     Observations = "m0007_observations";
     Conditions = "m0008_conditions";
     Imports = "m0009_imports";
+    Sessions = "m0010_sessions";
+    Mail = "m0011_mail";
+    Factors = "m0012_factors";
+    AccessConditions = "m0013_access_conditions";
+    BreakGlass = "m0014_break_glass";
+    Operations = "m0015_operations";
+    AuditTree = "m0016_audit_tree";
+    KeyRotation = "m0017_key_rotation";
 }

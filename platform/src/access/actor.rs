@@ -1,10 +1,14 @@
 //! Who acts: a person in a session, the system itself, or nobody yet.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use praxis_entity::ids::{FacilityId, PractitionerId, SessionId, UserId};
 use uuid::Uuid;
 
 use super::{Permission, PermissionSet};
 use crate::Failure;
+
+/// For how long a second factor counts as fresh.
+pub const FRESH: TimeDelta = TimeDelta::minutes(5);
 
 /// What kind of actor it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,8 @@ pub struct Actor {
     pub session: Option<SessionId>,
     /// The branch the actor acts for, when one was chosen.
     pub facility: Option<FacilityId>,
+    /// When a second factor was last shown in this session.
+    pub second_factor_at: Option<DateTime<Utc>>,
 }
 
 impl Actor {
@@ -75,6 +81,7 @@ impl Actor {
             permissions,
             session: None,
             facility: None,
+            second_factor_at: None,
         }
     }
 
@@ -94,6 +101,15 @@ impl Actor {
             return Err(Failure::Unauthenticated);
         }
         if self.may(permission) { Ok(()) } else { Err(Failure::Forbidden(permission)) }
+    }
+
+    /// Refuses unless a second factor was shown a short while ago.
+    pub fn require_step_up(&self, now: DateTime<Utc>) -> Result<(), Failure> {
+        if self.kind != ActorKind::User {
+            return Ok(());
+        }
+        let fresh = self.second_factor_at.is_some_and(|shown| shown <= now && now < shown + FRESH);
+        if fresh { Ok(()) } else { Err(Failure::StepUpRequired) }
     }
 
     /// The id under which idempotency keys are kept; nil for the system.

@@ -67,6 +67,23 @@ permissions! {
     BILLING_READ = "billing:read", "See charges, invoices and balances.";
     SETTINGS_READ = "settings:read", "See the settings of the clinic.";
     SETTINGS_MANAGE = "settings:manage", "Change the settings of the clinic.";
+    SESSION_MANAGE = "session:manage", "See and end the sessions of other people.";
+    POLICY_READ = "policy:read", "See which permissions fields ask for.";
+    POLICY_MANAGE = "policy:manage", "Change which permissions fields ask for.";
+    PATIENT_RESTRICTED_READ = "patient.restricted:read", "Read what is labelled as restricted, such as psychotherapy.";
+    ACCESS_LOG_READ = "access-log:read", "See who read a patient's chart, and to whom it was disclosed.";
+    CARE_TEAM_READ = "care-team:read", "See who cares for a patient.";
+    CARE_TEAM_MANAGE = "care-team:manage", "Change who cares for a patient.";
+    CONSENT_READ = "consent:read", "See what a patient allowed and forbade.";
+    CONSENT_RECORD = "consent:record", "Record what a patient allows and forbids.";
+    BREAK_GLASS_USE = "break-glass:use", "Open one patient's chart in an emergency, to be reviewed afterwards.";
+    BREAK_GLASS_REVIEW = "break-glass:review", "Be told of emergency access, and review it.";
+    SECURITY_ALERT_READ = "security-alert:read", "Be told of suspicious access, and see the alerts.";
+    SECURITY_ALERT_CLOSE = "security-alert:close", "Close security alerts.";
+    IDENTITY_PROVIDER_READ = "identity-provider:read", "See with which identity providers people sign in.";
+    IDENTITY_PROVIDER_MANAGE = "identity-provider:manage", "Add, change and remove identity providers.";
+    OPERATION_READ = "operation:read", "See registered operations and the clients that may call them.";
+    OPERATION_MANAGE = "operation:manage", "Register and retire operations and the clients that may call them.";
 }
 
 const _: () = assert!(Permission::ALL.len() <= WORDS * 64, "PermissionSet has too few words");

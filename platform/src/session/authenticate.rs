@@ -73,17 +73,13 @@ impl Authenticator {
         if let Some(actor) = self.actors.get(&remembered) {
             return Ok(actor);
         }
-        let kind = match credential.kind {
-            SessionKind::Bearer => "BEARER",
-            SessionKind::Cookie => "COOKIE",
-        };
         let now = op.now();
         let session = session::Entity::find()
             .filter(session::Column::TokenHash.eq(remembered.1.clone()))
             .one(op.db())
             .await?
             .filter(|session| {
-                session.kind == kind
+                session.kind == credential.kind.code()
                     && session.ended_at.is_none()
                     && session.expires_at > now
                     && session.last_seen_at + IDLE > now
@@ -113,6 +109,7 @@ impl Authenticator {
             permissions,
             session: Some(session.id),
             facility,
+            second_factor_at: session.second_factor_at,
         });
         self.actors.insert(remembered, Arc::clone(&actor));
         Ok(actor)

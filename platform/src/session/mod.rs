@@ -6,8 +6,10 @@
 
 mod authenticate;
 mod login;
+mod open;
 mod password;
 
 pub use authenticate::{Authenticator, Credential};
-pub use login::{LoginRefused, SessionKind, SignedIn, login, logout};
+pub use login::{LoginRefused, SessionKind, login, logout};
+pub use open::{Method, SignedIn, open};
 pub use password::{PasswordRefused, hash_password, verify_password};

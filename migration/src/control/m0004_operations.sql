@@ -1,0 +1,1 @@
+-- Registered operations that every clinic of the installation accepts.

@@ -1,0 +1,1 @@
+-- Rotation of the root key and of tenant keys: runs, and what they have done.

@@ -1,0 +1,1 @@
+-- Conditions of access: care teams, sensitivity labels, consent directives.

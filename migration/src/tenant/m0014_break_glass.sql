@@ -1,0 +1,1 @@
+-- Break-glass: emergency access to one patient, in a time box that the database holds.

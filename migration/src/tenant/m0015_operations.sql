@@ -1,0 +1,1 @@
+-- Registered operations and the clients that may call them.

@@ -1,0 +1,1 @@
+-- The audit log as a Merkle tree: leaves, checkpoints, alerts, disclosures.

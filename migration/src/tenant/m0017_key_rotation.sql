@@ -1,0 +1,1 @@
+-- Rotation of keys: what is still under an older version.

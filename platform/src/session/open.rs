@@ -1,0 +1,97 @@
+//! Opening a session for somebody who has proved who they are.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use data_encoding::BASE64URL_NOPAD;
+use praxis_entity::{
+    ids::{SessionId, UserId},
+    session, user_account,
+};
+use sea_orm::{ActiveValue::Set, EntityTrait};
+
+use super::SessionKind;
+use crate::{
+    Failure, Op, Write,
+    audit::Entry,
+    vault::{IndexField, crypto},
+};
+
+/// A session ends for good after this long.
+const ABSOLUTE: TimeDelta = TimeDelta::hours(12);
+
+/// One way of proving who one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// A password.
+    Password,
+    /// A link that was mailed.
+    MailedLink,
+    /// A code of an authenticator app.
+    Totp,
+    /// A passkey: something one has, unlocked by something one knows or is.
+    Passkey,
+    /// A recovery code.
+    RecoveryCode,
+    /// Another identity provider.
+    External,
+    /// Another identity provider that said it asked for several factors.
+    ExternalMultiFactor,
+}
+
+impl Method {
+    /// The stored form, after RFC 8176.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+            Self::MailedLink => "link",
+            Self::Totp => "otp",
+            Self::Passkey => "hwk",
+            Self::RecoveryCode => "rec",
+            Self::External => "fed",
+            Self::ExternalMultiFactor => "fed+mfa",
+        }
+    }
+
+    /// Whether it counts as a second factor, or as two at once.
+    pub fn is_second_factor(self) -> bool {
+        matches!(self, Self::Totp | Self::Passkey | Self::RecoveryCode | Self::ExternalMultiFactor)
+    }
+}
+
+/// A new session.
+pub struct SignedIn {
+    /// The token, told once.
+    pub token: zeroize::Zeroizing<String>,
+    /// Absolute end.
+    pub expires_at: DateTime<Utc>,
+    /// Who.
+    pub user: UserId,
+}
+
+/// Opens a session; the operation is the system's, and records the sign-in.
+pub async fn open(
+    op: &Op<Write>,
+    user: &user_account::Model,
+    methods: &[Method],
+    kind: SessionKind,
+) -> Result<SignedIn, Failure> {
+    let token = zeroize::Zeroizing::new(BASE64URL_NOPAD.encode(&crypto::random::<32>()?));
+    let token_hash = op.token(IndexField::Session, &token).await?.ok_or(Failure::KeyUnavailable)?;
+    let expires_at = op.now() + ABSOLUTE;
+    let second_factor_at = methods.iter().any(|method| method.is_second_factor()).then(|| op.now());
+    session::Entity::insert(session::ActiveModel {
+        id: Set(SessionId(op.new_id())),
+        token_hash: Set(token_hash),
+        user_id: Set(user.id),
+        kind: Set(kind.code().to_owned()),
+        created_at: Set(op.now()),
+        last_seen_at: Set(op.now()),
+        expires_at: Set(expires_at),
+        ended_at: Set(None),
+        methods: Set(methods.iter().map(|method| method.code().to_owned()).collect()),
+        second_factor_at: Set(second_factor_at),
+    })
+    .exec_without_returning(op.db())
+    .await?;
+    op.record(Entry::done("login").on("User", user.id.0, user.version));
+    Ok(SignedIn { token, expires_at, user: user.id })
+}
