@@ -71,6 +71,11 @@ pub enum StartError {
 impl App {
     /// Builds the server, and refuses where it would not be safe to serve.
     pub async fn build(config: Config) -> Result<Self, StartError> {
+        Self::build_with_clock(config, Arc::new(SystemClock)).await
+    }
+
+    /// The same by another clock: tests move time.
+    pub async fn build_with_clock(config: Config, clock: SharedClock) -> Result<Self, StartError> {
         metrics::handle();
         let url = config.database.url()?;
         let mut operator = connect_admin(url).await.map_err(StartError::Database)?;
@@ -86,8 +91,7 @@ impl App {
             }
         }
 
-        let clock: SharedClock = Arc::new(SystemClock);
-        let directory = Directory::load(control.clone(), Arc::clone(&clock), &config.http.base_domain)
+        let directory = Directory::load(control.clone(), &config.http.base_domain)
             .await
             .map_err(StartError::Directory)?;
         // Ends by itself with the last holder of the directory.

@@ -22,14 +22,12 @@ pub async fn operations(context: &Context, slug: &str) -> Result<OpFactory> {
     let keys = root_key::find(&config.keys, &mut admin).await?;
     drop(admin);
     let control = Control::connect(config.database.url()?, Arc::clone(&keys)).await?;
-    let clock = Arc::new(SystemClock);
-    let directory =
-        Directory::load(control.clone(), Arc::clone(&clock) as _, &config.http.base_domain).await?;
+    let directory = Directory::load(control.clone(), &config.http.base_domain).await?;
     let tenant = directory.by_slug(slug).with_context(|| format!("there is no tenant \"{slug}\""))?;
     let platform = Arc::new(Platform {
         pool: Pool::new(control.clone(), config.database.pool),
         keyring: Keyring::new(control, keys),
-        clock,
+        clock: Arc::new(SystemClock),
         names: NameIndexes::new(1),
     });
     let request = RequestInfo { purpose: "HOPERAT", ..RequestInfo::default() };

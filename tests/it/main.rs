@@ -9,5 +9,6 @@ mod migrate;
 mod patients;
 mod provision;
 mod serving;
+mod sessions;
 mod staff;
 mod support;

@@ -10,7 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
@@ -23,20 +23,20 @@ use sqlx::postgres::PgListener;
 use tokio::sync::Mutex;
 
 use super::{Control, Host, Resolution, Tenant};
-use crate::clock::SharedClock;
 
 const POLL: Duration = Duration::from_secs(5);
-const STALE_AFTER_SECONDS: i64 = 60;
+const STALE_AFTER: Duration = Duration::from_secs(60);
 
 /// Which clinics there are and which host leads to which.
 pub struct Directory {
     control: Control,
-    clock: SharedClock,
     base_domain: String,
     routes: ArcSwap<Routes>,
     /// Version of the routes, as the control schema counts it.
     version: AtomicI64,
-    /// Unix time of the last successful look, for the judgement of freshness.
+    /// Freshness is judged by time that passes, not by the wall clock, which may be set.
+    loaded: Instant,
+    /// Seconds from then to the last successful look.
     checked: AtomicU64,
     refreshing: Mutex<()>,
 }
@@ -59,13 +59,13 @@ pub enum Freshness {
 
 impl Directory {
     /// Reads all routes once.
-    pub async fn load(control: Control, clock: SharedClock, base_domain: &str) -> Result<Arc<Self>, DbErr> {
+    pub async fn load(control: Control, base_domain: &str) -> Result<Arc<Self>, DbErr> {
         let directory = Arc::new(Self {
             control,
-            clock,
             base_domain: base_domain.to_ascii_lowercase(),
             routes: ArcSwap::default(),
             version: AtomicI64::new(0),
+            loaded: Instant::now(),
             checked: AtomicU64::new(0),
             refreshing: Mutex::new(()),
         });
@@ -105,8 +105,8 @@ impl Directory {
 
     /// Whether the directory can be relied on for writes.
     pub fn freshness(&self) -> Freshness {
-        let checked = self.checked.load(Ordering::Relaxed).cast_signed();
-        if self.clock.now().timestamp() - checked > STALE_AFTER_SECONDS {
+        let checked = Duration::from_secs(self.checked.load(Ordering::Relaxed));
+        if self.loaded.elapsed().saturating_sub(checked) > STALE_AFTER {
             Freshness::Stale
         } else {
             Freshness::Fresh
@@ -126,7 +126,7 @@ impl Directory {
             self.routes.store(Arc::new(Routes::build(tenants, domains)));
             self.version.store(version, Ordering::Release);
         }
-        self.checked.store(self.clock.now().timestamp().unsigned_abs(), Ordering::Relaxed);
+        self.checked.store(self.loaded.elapsed().as_secs(), Ordering::Relaxed);
         Ok(())
     }
 

@@ -20,7 +20,7 @@ use praxis_platform::{OpFactory, RequestInfo, access::Actor};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::installation::TestInstallation;
+use super::{clock::TestClock, installation::TestInstallation};
 
 /// The password of every user of the tests.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -31,6 +31,8 @@ pub struct TestServer {
     pub installation: TestInstallation,
     /// The server.
     pub app: App,
+    /// Its clock, which tests move.
+    pub clock: Arc<TestClock>,
 }
 
 impl TestServer {
@@ -40,12 +42,18 @@ impl TestServer {
         for (slug, ..) in clinics {
             installation.provision(slug).await?;
         }
-        let app = App::build(installation.config()?).await?;
-        let server = Self { installation, app };
+        let clock = Arc::new(TestClock::default());
+        let app = App::build_with_clock(installation.config()?, Arc::clone(&clock) as _).await?;
+        let server = Self { installation, app, clock };
         for (slug, email, role) in clinics {
             server.user(slug, email, role).await?;
         }
         Ok(server)
+    }
+
+    /// Another server over the same installation, by the same clock.
+    pub async fn another(&self) -> Result<App> {
+        Ok(App::build_with_clock(self.installation.config()?, Arc::clone(&self.clock) as _).await?)
     }
 
     /// Makes a user who holds a role everywhere in the clinic.
