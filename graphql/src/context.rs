@@ -1,11 +1,13 @@
 //! Who asks, and the only way from a resolver to the domain.
 
+mod change;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_graphql::Context;
 use praxis_domain::Error;
 use praxis_platform::{
-    Failure, Op, OpFactory, Read, Write,
+    Failure, Op, OpFactory, Read,
     access::{Actor, FieldPolicies},
     tenancy::Tenant,
 };
@@ -17,6 +19,8 @@ use crate::{
     policy::{self, Denied},
     redaction::Recorder,
 };
+
+pub(crate) use change::change;
 
 /// What a denied field looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -143,14 +147,12 @@ fn forbidden(permission: praxis_platform::access::Permission) -> ApiError {
         .with("permission", permission.code())
 }
 
-/// How a resolver reaches the domain: by naming its coordinate.
+/// How a resolver reads from the domain: by naming its coordinate. Writing goes through [`change`].
 pub(crate) trait Ask {
     /// The caller, for values that check on their own.
     fn caller(&self) -> Result<&Caller, ApiError>;
     /// The reading operation, if the caller may use the coordinate.
     fn read(&self, coordinate: &'static str) -> Result<&Op<Read>, ApiError>;
-    /// A writing operation, if the caller may use the coordinate.
-    fn write(&self, coordinate: &'static str) -> impl Future<Output = Result<Op<Write>, ApiError>> + Send;
 }
 
 impl Ask for Context<'_> {
@@ -162,15 +164,6 @@ impl Ask for Context<'_> {
         let caller = self.caller()?;
         caller.admit(own(self, coordinate)?)?;
         Ok(&caller.0.read)
-    }
-
-    async fn write(&self, coordinate: &'static str) -> Result<Op<Write>, ApiError> {
-        let caller = self.caller()?;
-        caller.admit(own(self, coordinate)?)?;
-        // Mutation fields run one after the other. What an earlier one's payload read is done: keeping
-        // its connection while waiting for another would let busy requests block each other.
-        caller.0.read.release().await;
-        Ok(caller.0.factory.write().await?)
     }
 }
 

@@ -1,11 +1,15 @@
 //! `@idempotent(key:)` and the `Idempotency-Key` header.
+//!
+//! Every mutation honours them, because [`change`](crate::context::change) is the only way of one.
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
-use praxis_domain::Error;
-use praxis_platform::{
-    Failure, Op, Write,
-    idempotency::{Claim, IdempotencyKey},
+use praxis_domain::{Error, clinic, patients, scheduling, staff};
+use praxis_entity::{
+    appointment, facility,
+    ids::{AppointmentId, FacilityId, PatientId, PractitionerId, RelatedPersonId, RoomId},
+    patient, practitioner, related_person, room,
 };
+use praxis_platform::{Op, Write};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -25,7 +29,7 @@ impl CustomDirective for Idempotent {}
 pub(crate) fn idempotent(
     #[graphql(desc = "Chosen by the client, 1 to 200 characters; the same for each retry.")] key: String,
 ) -> impl CustomDirective {
-    // The resolver reads the key itself; here it only has to be known.
+    // The key is read where the mutation runs; here it only has to be known.
     let _ = key;
     Idempotent
 }
@@ -57,50 +61,118 @@ pub(crate) fn given_key(ctx: &Context<'_>) -> Result<Option<String>, ApiError> {
     Ok(header)
 }
 
-/// Runs a mutation once for each key.
-///
-/// `input` is any stable text of the input. The outcome is stored as what `remember` makes of the
-/// result (an id); a replay hands it to `recall`.
-pub(crate) async fn once<T, O, R>(
-    ctx: &Context<'_>,
-    op: &Op<Write>,
-    operation: &'static str,
-    input: &str,
-    run: R,
-    remember: fn(&T) -> O,
-    recall: impl AsyncFnOnce(O) -> Result<Option<T>, Error>,
-) -> Result<Result<T, Error>, ApiError>
-where
-    O: Serialize + DeserializeOwned,
-    R: Future<Output = Result<T, Error>>,
-{
-    // The futures of rules are large; on the heap they do not add up on the stack.
-    let run = Box::pin(run);
-    let Some(key) = given_key(ctx)? else {
-        return if REQUIRED.contains(&operation) {
-            Err(Failure::IdempotencyKeyRequired.into())
-        } else {
-            Ok(run.await)
-        };
-    };
-    let key = IdempotencyKey::new(op, operation, &key, input).await?;
-    match key.claim::<O>(op).await? {
-        Claim::New => {
-            let result = run.await;
-            if let Ok(value) = &result {
-                key.settle(op, &remember(value)).await?;
+/// The arguments of the mutation field as one text: the same whether they were written out or given
+/// as variables, and in whatever order.
+pub(crate) fn given_input(ctx: &Context<'_>) -> Result<String, ApiError> {
+    let arguments =
+        ctx.field().arguments().map_err(|error| ApiError::new(Code::BadUserInput, error.message))?;
+    let mut arguments = Value::Object(arguments.into_iter().collect());
+    sort(&mut arguments);
+    arguments
+        .into_json()
+        .map(|json| json.to_string())
+        .map_err(|error| ApiError::new(Code::BadUserInput, error.to_string()))
+}
+
+fn sort(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.sort_unstable_keys();
+            fields.values_mut().for_each(sort);
+        }
+        Value::List(items) => items.iter_mut().for_each(sort),
+        _ => {}
+    }
+}
+
+/// What a mutation leads to, and how a retry finds it again.
+pub(crate) trait Replay: Sized + Send {
+    /// What is stored with the key: ids and codes, never PHI or a secret.
+    type Outcome: Serialize + DeserializeOwned + Send;
+    /// The outcome of the first run.
+    fn outcome(&self) -> Self::Outcome;
+    /// What the outcome stands for, as it is now.
+    fn recall(
+        op: &Op<Write>,
+        outcome: Self::Outcome,
+    ) -> impl Future<Output = Result<Option<Self>, Error>> + Send;
+}
+
+/// Rows that are found again by their id.
+macro_rules! replay_by_id {
+    ($($row:ty, $id:ty, $by_ids:path;)*) => {
+        $(impl Replay for $row {
+            type Outcome = $id;
+
+            fn outcome(&self) -> $id {
+                self.id
             }
-            Ok(result)
-        }
-        Claim::Replay(outcome) => {
-            // Nothing is written but the fact that somebody asked again.
-            op.record(praxis_platform::audit::Entry::done("replay"));
-            ctx.caller()?.note_replay(ctx.field().alias().unwrap_or_else(|| ctx.field().name()));
-            recall(outcome)
-                .await
-                .map_err(ApiError::from)?
-                .map(Ok)
-                .ok_or_else(|| ApiError::new(Code::NotFound, "Not found."))
-        }
+
+            async fn recall(
+                op: &Op<Write>,
+                id: $id,
+            ) -> Result<Option<Self>, Error> {
+                Ok($by_ids(op, &[id]).await?.pop())
+            }
+        })*
+    };
+}
+
+/// Outcomes that say all there is to say.
+macro_rules! replay_itself {
+    ($($outcome:ty),*) => {
+        $(impl Replay for $outcome {
+            type Outcome = Self;
+
+            fn outcome(&self) -> Self {
+                self.clone()
+            }
+
+            async fn recall(
+                _: &Op<Write>,
+                outcome: Self,
+            ) -> Result<Option<Self>, Error> {
+                Ok(Some(outcome))
+            }
+        })*
+    };
+}
+
+replay_by_id! {
+    appointment::Model, AppointmentId, scheduling::by_ids;
+    facility::Model, FacilityId, clinic::facilities_by_ids;
+    patient::Model, PatientId, patients::by_ids;
+    practitioner::Model, PractitionerId, staff::practitioners_by_ids;
+    room::Model, RoomId, clinic::rooms_by_ids;
+}
+
+replay_itself! { PractitionerId, () }
+
+impl Replay for patients::Registered {
+    type Outcome = (PatientId, Vec<PatientId>);
+
+    fn outcome(&self) -> Self::Outcome {
+        (self.patient.id, self.duplicate_candidates.clone())
+    }
+
+    async fn recall(
+        op: &Op<Write>,
+        (id, duplicate_candidates): Self::Outcome,
+    ) -> Result<Option<Self>, Error> {
+        let found = patients::by_ids(op, &[id]).await?.pop();
+        Ok(found.map(|patient| Self { patient, duplicate_candidates }))
+    }
+}
+
+impl Replay for related_person::Model {
+    type Outcome = (PatientId, RelatedPersonId);
+
+    fn outcome(&self) -> Self::Outcome {
+        (self.patient_id, self.id)
+    }
+
+    async fn recall(op: &Op<Write>, (patient, id): Self::Outcome) -> Result<Option<Self>, Error> {
+        let rows = patients::related_persons_of(op, &[patient]).await?.remove(&patient).unwrap_or_default();
+        Ok(rows.into_iter().find(|row| row.id == id))
     }
 }

@@ -1,11 +1,11 @@
 //! What a mutation answers: the object, or what the person at the screen can put right.
 
-use async_graphql::{Enum, Interface, SimpleObject};
-use praxis_domain::{Detail, Error, Violation, ViolationCode};
-use praxis_platform::{Op, Write};
+use async_graphql::{Context, Enum, Interface, SimpleObject, Value};
+use praxis_domain::{Detail, Violation, ViolationCode};
+use praxis_entity::ids::AnyId;
 
 use crate::{
-    context::Caller,
+    context::{Ask, Caller},
     error::ApiError,
     node::Node,
     patients::Patient,
@@ -169,48 +169,35 @@ impl<T> Done<T> {
     }
 }
 
-/// Commits what a domain function did, or takes it back and says why.
-///
-/// `subject` is the object that was to be changed, for a version conflict to show.
-pub(crate) async fn conclude<T>(
-    caller: &Caller,
-    op: Op<Write>,
-    result: Result<T, Error>,
-    subject: Option<praxis_entity::ids::AnyId>,
-) -> Result<Done<T>, ApiError> {
-    match result {
-        Ok(value) => {
-            op.commit().await?;
-            Ok(Done::Written(value))
-        }
-        Err(Error::Failure(failure)) => {
-            // Dropping the operation would take everything back too, at the price of its connection.
-            let _ = op.rollback().await;
-            Err(failure.into())
-        }
-        Err(Error::Violated(violations)) => {
-            op.rollback().await?;
-            Ok(Done::Refused(user_errors(caller, violations, subject).await?))
-        }
-    }
-}
-
-async fn user_errors(
-    caller: &Caller,
+/// The violations as clients see them. The object with a version conflict is the one that the
+/// input names by its `id`.
+pub(crate) async fn refused(
+    ctx: &Context<'_>,
     violations: Vec<Violation>,
-    subject: Option<praxis_entity::ids::AnyId>,
 ) -> Result<Vec<UserError>, ApiError> {
+    let caller = ctx.caller()?;
     let mut errors = Vec::with_capacity(violations.len());
     for violation in violations {
-        errors.push(user_error(caller, violation, subject).await?);
+        errors.push(user_error(caller, violation, subject(ctx)).await?);
     }
     Ok(errors)
+}
+
+fn subject(ctx: &Context<'_>) -> Option<AnyId> {
+    let arguments = ctx.field().arguments().ok()?;
+    arguments.iter().find_map(|(_, value)| match value {
+        Value::Object(input) => match input.get("id") {
+            Some(Value::String(id)) => id.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 async fn user_error(
     caller: &Caller,
     violation: Violation,
-    subject: Option<praxis_entity::ids::AnyId>,
+    subject: Option<AnyId>,
 ) -> Result<UserError, ApiError> {
     let code = violation.code.into();
     let message = violation.message;

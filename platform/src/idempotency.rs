@@ -20,7 +20,7 @@ const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
 /// A client's key for one mutation and its input.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
-    operation: &'static str,
+    operation: String,
     key_hash: Vec<u8>,
     request_hash: Vec<u8>,
 }
@@ -38,12 +38,7 @@ impl IdempotencyKey {
     /// The key as the tenant stores it.
     ///
     /// `input` is any stable text of the input; only its keyed hash is kept.
-    pub async fn new<Mode>(
-        op: &Op<Mode>,
-        operation: &'static str,
-        key: &str,
-        input: &str,
-    ) -> Result<Self, Failure> {
+    pub async fn new<Mode>(op: &Op<Mode>, operation: &str, key: &str, input: &str) -> Result<Self, Failure> {
         if key.is_empty() || key.len() > 200 {
             return Err(Failure::BadInput("an idempotency key has 1 to 200 characters".to_owned()));
         }
@@ -52,6 +47,7 @@ impl IdempotencyKey {
                 .await?
                 .ok_or(Failure::KeyUnavailable)
         };
+        let operation = operation.to_owned();
         Ok(Self { operation, key_hash: hash("key", key).await?, request_hash: hash("input", input).await? })
     }
 
@@ -60,7 +56,7 @@ impl IdempotencyKey {
         let owner = op.actor().key_owner();
         let row = idempotency_key::ActiveModel {
             actor_id: Set(owner),
-            operation: Set(self.operation.to_owned()),
+            operation: Set(self.operation.clone()),
             key_hash: Set(self.key_hash.clone()),
             request_hash: Set(self.request_hash.clone()),
             outcome: Set(serde_json::Value::Null),
@@ -86,7 +82,7 @@ impl IdempotencyKey {
             return Ok(Claim::New);
         }
         let stored =
-            idempotency_key::Entity::find_by_id((owner, self.operation.to_owned(), self.key_hash.clone()))
+            idempotency_key::Entity::find_by_id((owner, self.operation.clone(), self.key_hash.clone()))
                 .one(op.db())
                 .await?
                 .ok_or_else(|| Failure::Internal("an idempotency key vanished".to_owned()))?;
@@ -103,7 +99,7 @@ impl IdempotencyKey {
         let outcome = serde_json::to_value(outcome).map_err(|error| Failure::Internal(error.to_string()))?;
         idempotency_key::Entity::update(idempotency_key::ActiveModel {
             actor_id: Set(op.actor().key_owner()),
-            operation: Set(self.operation.to_owned()),
+            operation: Set(self.operation.clone()),
             key_hash: Set(self.key_hash.clone()),
             outcome: Set(outcome),
             ..Default::default()

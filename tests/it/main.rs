@@ -4,6 +4,7 @@ mod access;
 mod appointments;
 mod fhir_import;
 mod generated;
+mod idempotency;
 mod isolation;
 mod migrate;
 mod patients;

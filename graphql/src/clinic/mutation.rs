@@ -4,13 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use praxis_domain::clinic;
 
 use super::{Facility, Room};
-use crate::{
-    context::Ask,
-    error::ApiError,
-    ids,
-    payload::{UserError, conclude},
-    scalar::TimeZone,
-};
+use crate::{context::change, error::ApiError, ids, payload::UserError, scalar::TimeZone};
 
 /// Changing what the clinic is.
 #[derive(Default)]
@@ -69,11 +63,10 @@ impl ClinicMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The branch.")] input: FacilityAddInput,
     ) -> Result<FacilityAddPayload, ApiError> {
-        let op = ctx.write("Mutation.facilityAdd").await?;
         let FacilityAddInput { code, name, time_zone, phone, address_lines } = input;
         let new = clinic::AddFacility { code, name, time_zone: time_zone.0, phone, address_lines };
-        let result = clinic::add_facility(&op, new).await;
-        let (row, user_errors) = conclude(ctx.caller()?, op, result, None).await?.split();
+        let done = change(ctx, "Mutation.facilityAdd", async |op| clinic::add_facility(op, new).await);
+        let (row, user_errors) = done.await?.split();
         Ok(FacilityAddPayload { facility: row.map(Facility::new), user_errors })
     }
 
@@ -85,10 +78,9 @@ impl ClinicMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The room.")] input: RoomAddInput,
     ) -> Result<RoomAddPayload, ApiError> {
-        let op = ctx.write("Mutation.roomAdd").await?;
         let new = clinic::AddRoom { facility: ids::parse(&input.facility_id)?, name: input.name };
-        let result = clinic::add_room(&op, new).await;
-        let (row, user_errors) = conclude(ctx.caller()?, op, result, None).await?.split();
+        let done = change(ctx, "Mutation.roomAdd", async |op| clinic::add_room(op, new).await);
+        let (row, user_errors) = done.await?.split();
         Ok(RoomAddPayload { room: row.map(Room::new), user_errors })
     }
 }

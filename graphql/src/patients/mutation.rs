@@ -2,11 +2,7 @@
 
 use async_graphql::{Context, Object, SimpleObject};
 use praxis_domain::patients;
-use praxis_entity::{
-    ids::{AnyId, PatientId, RelatedPersonId},
-    patient,
-    value::Moment,
-};
+use praxis_entity::{patient, value::Moment};
 
 use super::{
     Patient, RelatedPerson,
@@ -16,10 +12,10 @@ use super::{
     },
 };
 use crate::{
-    context::Ask,
+    context::{Ask, change},
     error::ApiError,
-    idempotency, ids,
-    payload::{Done, UserError, conclude},
+    ids,
+    payload::{Done, UserError},
 };
 
 /// Changing patients.
@@ -109,25 +105,9 @@ impl PatientMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new patient.")] input: PatientCreateInput,
     ) -> Result<PatientCreatePayload, ApiError> {
-        let op = ctx.write("Mutation.patientCreate").await?;
-        let text = format!("{input:?}");
         let new = input.try_into()?;
-        let result = idempotency::once(
-            ctx,
-            &op,
-            "patientCreate",
-            &text,
-            patients::register(&op, new),
-            |registered: &patients::Registered| {
-                (registered.patient.id, registered.duplicate_candidates.clone())
-            },
-            async |(id, duplicate_candidates): (PatientId, Vec<PatientId>)| {
-                let found = patients::by_ids(&op, &[id]).await?.pop();
-                Ok(found.map(|patient| patients::Registered { patient, duplicate_candidates }))
-            },
-        )
-        .await?;
-        let (registered, user_errors) = conclude(ctx.caller()?, op, result, None).await?.split();
+        let done = change(ctx, "Mutation.patientCreate", async |op| patients::register(op, new).await);
+        let (registered, user_errors) = done.await?.split();
         let (patient, candidates) = match registered {
             Some(registered) => (Some(Patient::new(registered.patient)), registered.duplicate_candidates),
             None => (None, Vec::new()),
@@ -146,11 +126,9 @@ impl PatientMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The change.")] input: PatientUpdateInput,
     ) -> Result<PatientUpdatePayload, ApiError> {
-        let op = ctx.write("Mutation.patientUpdate").await?;
-        let (id, version, text) = (ids::parse(&input.id)?, input.if_version, format!("{input:?}"));
-        let change = patients::amend(&op, id, version, input.into());
-        let result = once_on_patient(ctx, &op, "patientUpdate", &text, change).await?;
-        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::PatientId(id))).await?.into())
+        let (id, version, patch) = (ids::parse(&input.id)?, input.if_version, input.into());
+        let amend = async |op: &_| patients::amend(op, id, version, patch).await;
+        Ok(change(ctx, "Mutation.patientUpdate", amend).await?.into())
     }
 
     /// Takes a patient out of care, for example after a move. The record stays.
@@ -161,11 +139,9 @@ impl PatientMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The patient.")] input: PatientDeactivateInput,
     ) -> Result<PatientDeactivatePayload, ApiError> {
-        let op = ctx.write("Mutation.patientDeactivate").await?;
-        let (id, text) = (ids::parse(&input.id)?, format!("{input:?}"));
-        let change = patients::deactivate(&op, id, input.if_version);
-        let result = once_on_patient(ctx, &op, "patientDeactivate", &text, change).await?;
-        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::PatientId(id))).await?.into())
+        let id = ids::parse(&input.id)?;
+        let deactivate = async |op: &_| patients::deactivate(op, id, input.if_version).await;
+        Ok(change(ctx, "Mutation.patientDeactivate", deactivate).await?.into())
     }
 
     /// Takes a patient back into care.
@@ -176,11 +152,9 @@ impl PatientMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The patient.")] input: PatientReactivateInput,
     ) -> Result<PatientReactivatePayload, ApiError> {
-        let op = ctx.write("Mutation.patientReactivate").await?;
-        let (id, text) = (ids::parse(&input.id)?, format!("{input:?}"));
-        let change = patients::reactivate(&op, id, input.if_version);
-        let result = once_on_patient(ctx, &op, "patientReactivate", &text, change).await?;
-        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::PatientId(id))).await?.into())
+        let id = ids::parse(&input.id)?;
+        let reactivate = async |op: &_| patients::reactivate(op, id, input.if_version).await;
+        Ok(change(ctx, "Mutation.patientReactivate", reactivate).await?.into())
     }
 
     /// Records that a patient died.
@@ -191,11 +165,10 @@ impl PatientMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The patient and when they died.")] input: PatientRecordDeathInput,
     ) -> Result<PatientRecordDeathPayload, ApiError> {
-        let op = ctx.write("Mutation.patientRecordDeath").await?;
-        let (id, text, at) = (ids::parse(&input.id)?, format!("{input:?}"), input.deceased_at.0);
-        let change = patients::record_death(&op, id, input.if_version, Moment { at, text: at.to_rfc3339() });
-        let result = once_on_patient(ctx, &op, "patientRecordDeath", &text, change).await?;
-        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::PatientId(id))).await?.into())
+        let (id, at) = (ids::parse(&input.id)?, input.deceased_at.0);
+        let died = Moment { at, text: at.to_rfc3339() };
+        let record = async |op: &_| patients::record_death(op, id, input.if_version, died).await;
+        Ok(change(ctx, "Mutation.patientRecordDeath", record).await?.into())
     }
 
     /// Adds next of kin, a guardian or another person around a patient.
@@ -206,8 +179,7 @@ impl PatientMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The person.")] input: RelatedPersonAddInput,
     ) -> Result<RelatedPersonAddPayload, ApiError> {
-        let op = ctx.write("Mutation.relatedPersonAdd").await?;
-        let (patient, text) = (ids::parse(&input.patient_id)?, format!("{input:?}"));
+        let patient = ids::parse(&input.patient_id)?;
         let new = patients::AddRelatedPerson {
             relationship: input.relationship.into(),
             name: input.name.into(),
@@ -215,9 +187,8 @@ impl PatientMutation {
             guardian: input.guardian,
             emergency_contact: input.emergency_contact,
         };
-        let run = patients::add_related_person(&op, patient, new);
-        let result = once_on_related_person(ctx, &op, "relatedPersonAdd", &text, patient, run).await?;
-        Ok(conclude(ctx.caller()?, op, result, None).await?.into())
+        let add = async |op: &_| patients::add_related_person(op, patient, new).await;
+        Ok(change(ctx, "Mutation.relatedPersonAdd", add).await?.into())
     }
 
     /// Ends a relation to a patient. The record stays.
@@ -228,37 +199,8 @@ impl PatientMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The related person.")] input: RelatedPersonEndInput,
     ) -> Result<RelatedPersonEndPayload, ApiError> {
-        let op = ctx.write("Mutation.relatedPersonEnd").await?;
-        let id: RelatedPersonId = ids::parse(&input.id)?;
-        let result = patients::end_related_person(&op, id, input.if_version).await;
-        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::RelatedPersonId(id))).await?.into())
+        let id = ids::parse(&input.id)?;
+        let end = async |op: &_| patients::end_related_person(op, id, input.if_version).await;
+        Ok(change(ctx, "Mutation.relatedPersonEnd", end).await?.into())
     }
-}
-
-type WriteOp = praxis_platform::Op<praxis_platform::Write>;
-
-async fn once_on_patient(
-    ctx: &Context<'_>,
-    op: &WriteOp,
-    operation: &'static str,
-    input: &str,
-    run: impl Future<Output = Result<patient::Model, praxis_domain::Error>>,
-) -> Result<Result<patient::Model, praxis_domain::Error>, ApiError> {
-    let recall = async |id: PatientId| Ok(patients::by_ids(op, &[id]).await?.pop());
-    idempotency::once(ctx, op, operation, input, run, |row| row.id, recall).await
-}
-
-async fn once_on_related_person(
-    ctx: &Context<'_>,
-    op: &WriteOp,
-    operation: &'static str,
-    input: &str,
-    patient: PatientId,
-    run: impl Future<Output = Result<praxis_entity::related_person::Model, praxis_domain::Error>>,
-) -> Result<Result<praxis_entity::related_person::Model, praxis_domain::Error>, ApiError> {
-    let recall = async |id: RelatedPersonId| {
-        let rows = patients::related_persons_of(op, &[patient]).await?.remove(&patient).unwrap_or_default();
-        Ok(rows.into_iter().find(|row| row.id == id))
-    };
-    idempotency::once(ctx, op, operation, input, run, |row| row.id, recall).await
 }

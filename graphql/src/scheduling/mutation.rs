@@ -1,12 +1,8 @@
 //! Booking, moving and calling off visits.
 
 use async_graphql::{Context, Object, SimpleObject};
-use praxis_domain::{Error, scheduling};
-use praxis_entity::{
-    appointment,
-    ids::{AnyId, AppointmentId},
-};
-use praxis_platform::{Op, Write};
+use praxis_domain::scheduling;
+use praxis_entity::appointment;
 
 use super::{
     Appointment,
@@ -15,10 +11,10 @@ use super::{
     },
 };
 use crate::{
-    context::Ask,
+    context::change,
     error::ApiError,
-    idempotency, ids,
-    payload::{Done, UserError, conclude},
+    ids,
+    payload::{Done, UserError},
 };
 
 /// Booking, moving and calling off visits.
@@ -68,11 +64,9 @@ impl AppointmentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The visit.")] input: AppointmentBookInput,
     ) -> Result<AppointmentBookPayload, ApiError> {
-        let op = ctx.write("Mutation.appointmentBook").await?;
-        let text = format!("{input:?}");
-        let run = scheduling::book(&op, input.try_into()?);
-        let result = once(ctx, &op, "appointmentBook", &text, run).await?;
-        Ok(conclude(ctx.caller()?, op, result, None).await?.into())
+        let visit = input.try_into()?;
+        let done = change(ctx, "Mutation.appointmentBook", async |op| scheduling::book(op, visit).await);
+        Ok(done.await?.into())
     }
 
     /// Moves a visit to another time, practitioner or room.
@@ -83,11 +77,9 @@ impl AppointmentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The appointment and its new time.")] input: AppointmentRescheduleInput,
     ) -> Result<AppointmentReschedulePayload, ApiError> {
-        let op = ctx.write("Mutation.appointmentReschedule").await?;
-        let (id, version, text) = (ids::parse(&input.id)?, input.if_version, format!("{input:?}"));
-        let run = scheduling::reschedule(&op, id, version, input.try_into()?);
-        let result = once(ctx, &op, "appointmentReschedule", &text, run).await?;
-        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::AppointmentId(id))).await?.into())
+        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, input.try_into()?);
+        let reschedule = async |op: &_| scheduling::reschedule(op, id, version, to).await;
+        Ok(change(ctx, "Mutation.appointmentReschedule", reschedule).await?.into())
     }
 
     /// Calls a visit off; its time is free again.
@@ -98,12 +90,10 @@ impl AppointmentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The appointment and why.")] input: AppointmentCancelInput,
     ) -> Result<AppointmentCancelPayload, ApiError> {
-        let op = ctx.write("Mutation.appointmentCancel").await?;
-        let (id, version, text) = (ids::parse(&input.id)?, input.if_version, format!("{input:?}"));
+        let (id, version) = (ids::parse(&input.id)?, input.if_version);
         let why = scheduling::CancelReason { code: input.code, text: input.reason };
-        let run = scheduling::cancel(&op, id, version, why);
-        let result = once(ctx, &op, "appointmentCancel", &text, run).await?;
-        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::AppointmentId(id))).await?.into())
+        let cancel = async |op: &_| scheduling::cancel(op, id, version, why).await;
+        Ok(change(ctx, "Mutation.appointmentCancel", cancel).await?.into())
     }
 
     /// Marks that the patient did not come. Possible once the visit should have begun.
@@ -114,21 +104,8 @@ impl AppointmentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The appointment.")] input: AppointmentMarkNoShowInput,
     ) -> Result<AppointmentMarkNoShowPayload, ApiError> {
-        let op = ctx.write("Mutation.appointmentMarkNoShow").await?;
-        let (id, text) = (ids::parse(&input.id)?, format!("{input:?}"));
-        let run = scheduling::mark_no_show(&op, id, input.if_version);
-        let result = once(ctx, &op, "appointmentMarkNoShow", &text, run).await?;
-        Ok(conclude(ctx.caller()?, op, result, Some(AnyId::AppointmentId(id))).await?.into())
+        let id = ids::parse(&input.id)?;
+        let mark = async |op: &_| scheduling::mark_no_show(op, id, input.if_version).await;
+        Ok(change(ctx, "Mutation.appointmentMarkNoShow", mark).await?.into())
     }
-}
-
-async fn once(
-    ctx: &Context<'_>,
-    op: &Op<Write>,
-    operation: &'static str,
-    input: &str,
-    run: impl Future<Output = Result<appointment::Model, Error>>,
-) -> Result<Result<appointment::Model, Error>, ApiError> {
-    let recall = async |id: AppointmentId| Ok(scheduling::by_ids(op, &[id]).await?.pop());
-    idempotency::once(ctx, op, operation, input, run, |row| row.id, recall).await
 }

@@ -3,13 +3,14 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use praxis_domain::staff;
 use praxis_entity::ids::PractitionerId;
+use praxis_platform::{Op, Write};
 
 use super::types::{Practitioner, Weekday};
 use crate::{
-    context::Ask,
+    context::{Ask, change},
     error::ApiError,
     ids,
-    payload::{UserError, conclude},
+    payload::UserError,
     scalar::{Date, LocalTime},
     value::IdentifierInput,
 };
@@ -92,7 +93,6 @@ impl StaffMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The clinician.")] input: PractitionerRegisterInput,
     ) -> Result<PractitionerRegisterPayload, ApiError> {
-        let op = ctx.write("Mutation.practitionerRegister").await?;
         let new = staff::RegisterPractitioner {
             family: input.family,
             given: input.given,
@@ -101,8 +101,8 @@ impl StaffMutation {
             identifiers: input.identifiers.into_iter().map(IdentifierInput::pair).collect(),
             bookable: input.bookable,
         };
-        let result = staff::register_practitioner(&op, new).await;
-        let (row, user_errors) = conclude(ctx.caller()?, op, result, None).await?.split();
+        let register = async |op: &_| staff::register_practitioner(op, new).await;
+        let (row, user_errors) = change(ctx, "Mutation.practitionerRegister", register).await?.split();
         Ok(PractitionerRegisterPayload { practitioner: row.map(Practitioner::new), user_errors })
     }
 
@@ -114,25 +114,26 @@ impl StaffMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The hours.")] input: AvailabilitySetInput,
     ) -> Result<AvailabilitySetPayload, ApiError> {
-        let op = ctx.write("Mutation.availabilitySet").await?;
         let (practitioner, facility): (PractitionerId, _) =
             (ids::parse(&input.practitioner_id)?, ids::parse(&input.facility_id)?);
-        let today = op.now().date_naive();
-        let rules = input
-            .hours
-            .into_iter()
-            .map(|hours| staff::WeeklyRule {
-                weekday: hours.weekday.number(),
-                starts_local: hours.starts_local.0,
-                ends_local: hours.ends_local.0,
-                valid_from: hours.valid_from.map_or(today, |day| day.0),
-                valid_until: hours.valid_until.map(|day| day.0),
-            })
-            .collect();
-        let result = staff::set_availability(&op, practitioner, facility, rules).await;
-        let (rules, user_errors) = conclude(ctx.caller()?, op, result, None).await?.split();
-        let practitioner = match rules {
-            Some(_) => ctx.caller()?.loaders().practitioners.load(practitioner).await?.map(Practitioner::new),
+        let set = async |op: &Op<Write>| {
+            let today = op.now().date_naive();
+            let rules = input
+                .hours
+                .into_iter()
+                .map(|hours| staff::WeeklyRule {
+                    weekday: hours.weekday.number(),
+                    starts_local: hours.starts_local.0,
+                    ends_local: hours.ends_local.0,
+                    valid_from: hours.valid_from.map_or(today, |day| day.0),
+                    valid_until: hours.valid_until.map(|day| day.0),
+                })
+                .collect();
+            staff::set_availability(op, practitioner, facility, rules).await.map(|_| practitioner)
+        };
+        let (practitioner, user_errors) = change(ctx, "Mutation.availabilitySet", set).await?.split();
+        let practitioner = match practitioner {
+            Some(id) => ctx.caller()?.loaders().practitioners.load(id).await?.map(Practitioner::new),
             None => None,
         };
         Ok(AvailabilitySetPayload { practitioner, user_errors })

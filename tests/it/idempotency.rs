@@ -1,0 +1,189 @@
+//! Every mutation, sent twice with one key, is done once and answered alike.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets something else fails here"
+)]
+
+use std::collections::{BTreeSet, HashMap};
+
+use anyhow::Result;
+use chrono::{SecondsFormat, TimeDelta};
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{people::Person, server::TestServer};
+
+/// One call of each mutation: the mutation, what to select, the input, and what later calls know of
+/// the answer. `$name` in an input is what an earlier call kept.
+///
+/// They run in this order, as one story. A mutation that can't be part of it is tried elsewhere.
+const STORY: &[(&str, &str, &str, &[(&str, &str)])] = &[
+    (
+        "facilityAdd",
+        "facility { id }",
+        r#"{ "code": "MAIN", "name": "Main", "timeZone": "UTC" }"#,
+        &[("facility", "/facility/id")],
+    ),
+    ("roomAdd", "room { id name }", r#"{ "facilityId": "$facility", "name": "One" }"#, &[]),
+    (
+        "practitionerRegister",
+        "practitioner { id displayName }",
+        r#"{ "family": "Osei", "given": ["Ada"] }"#,
+        &[("practitioner", "/practitioner/id")],
+    ),
+    (
+        "patientCreate",
+        "patient { id version } duplicateCandidates { id }",
+        r#"{ "name": { "given": ["Ada"], "family": "Quill" }, "birthDate": "1990-01-02" }"#,
+        &[("patient", "/patient/id")],
+    ),
+    (
+        "patientUpdate",
+        "patient { id version }",
+        r#"{ "id": "$patient", "ifVersion": 1, "email": "ada@example.org" }"#,
+        &[],
+    ),
+    ("patientDeactivate", "patient { id version }", r#"{ "id": "$patient", "ifVersion": 2 }"#, &[]),
+    ("patientReactivate", "patient { id version }", r#"{ "id": "$patient", "ifVersion": 3 }"#, &[]),
+    (
+        "relatedPersonAdd",
+        "relatedPerson { id version }",
+        r#"{ "patientId": "$patient", "relationship": "MOTHER", "name": { "family": "Quill" } }"#,
+        &[("relatedPerson", "/relatedPerson/id")],
+    ),
+    (
+        "relatedPersonEnd",
+        "relatedPerson { id version }",
+        r#"{ "id": "$relatedPerson", "ifVersion": 1 }"#,
+        &[],
+    ),
+    (
+        "appointmentBook",
+        "appointment { id version }",
+        r#"{ "patientId": "$patient", "practitionerId": "$practitioner", "type": "PHONE", "startsAt": "$past" }"#,
+        &[("missed", "/appointment/id")],
+    ),
+    (
+        "appointmentMarkNoShow",
+        "appointment { id version status }",
+        r#"{ "id": "$missed", "ifVersion": 1 }"#,
+        &[],
+    ),
+    (
+        "appointmentBook",
+        "appointment { id version }",
+        r#"{ "patientId": "$patient", "practitionerId": "$practitioner", "type": "PHONE", "startsAt": "2027-04-01T10:00:00Z" }"#,
+        &[("appointment", "/appointment/id")],
+    ),
+    (
+        "appointmentReschedule",
+        "appointment { id version startsAt }",
+        r#"{ "id": "$appointment", "ifVersion": 1, "startsAt": "2027-04-01T11:00:00Z" }"#,
+        &[],
+    ),
+    (
+        "appointmentCancel",
+        "appointment { id version status }",
+        r#"{ "id": "$appointment", "ifVersion": 2, "code": "pat" }"#,
+        &[],
+    ),
+    (
+        "availabilitySet",
+        "practitioner { id }",
+        r#"{ "practitionerId": "$practitioner", "facilityId": "$facility", "hours": [{ "weekday": "MONDAY", "startsLocal": "09:00", "endsLocal": "17:00" }] }"#,
+        &[],
+    ),
+    (
+        "patientRecordDeath",
+        "patient { id version }",
+        r#"{ "id": "$patient", "ifVersion": 4, "deceasedAt": "$past" }"#,
+        &[],
+    ),
+];
+
+/// Mutations that need somebody or something that the story has not, and the test that sends them twice.
+const ELSEWHERE: &[(&str, &str)] = &[];
+
+async fn clinic() -> Result<TestServer> {
+    TestServer::new(&[("northside", "root@northside.test", "owner")]).await
+}
+
+async fn send(person: &Person<'_>, mutation: &str, select: &str, input: &Value, key: &str) -> Value {
+    let (first, rest) = mutation.split_at(1);
+    let query = format!(
+        "mutation($input: {}{rest}Input!) {{ {mutation}(input: $input) {{ {select} userErrors {{ code message path }} }} }}",
+        first.to_uppercase()
+    );
+    person.send(&query, json!({ "input": input }), &[("idempotency-key", key)]).await.body
+}
+
+#[tokio::test]
+async fn each_mutation_sent_twice_with_one_key_is_done_once() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.person("northside", "owner").await;
+    let past = server.installation.clock.now() - TimeDelta::hours(1);
+    let mut kept = HashMap::from([("past".to_owned(), past.to_rfc3339_opts(SecondsFormat::Secs, true))]);
+    for (number, (mutation, select, input, keep)) in STORY.iter().enumerate() {
+        let input = kept.iter().fold((*input).to_owned(), |input, (name, value)| {
+            input.replace(&format!("\"${name}\""), &format!("\"{value}\""))
+        });
+        let (input, key) = (serde_json::from_str(&input)?, number.to_string());
+        let first = send(&owner, mutation, select, &input, &key).await;
+        assert!(first["errors"].is_null(), "{mutation}: {first}");
+        assert_eq!(first["data"][mutation]["userErrors"], json!([]), "{mutation}: {first}");
+        assert!(first["extensions"]["idempotentReplay"].is_null(), "{mutation}: {first}");
+        let again = send(&owner, mutation, select, &input, &key).await;
+        assert_eq!(again["data"], first["data"], "{mutation}: {again}");
+        assert_eq!(again["extensions"]["idempotentReplay"], json!([mutation]), "{again}");
+        for (name, pointer) in *keep {
+            let value = first["data"][mutation].pointer(pointer).unwrap();
+            kept.insert((*name).to_owned(), value.as_str().unwrap().to_owned());
+        }
+    }
+
+    let fields = owner.ask("{ __type(name: \"Mutation\") { fields { name } } }", json!({})).await;
+    let fields = fields["__type"]["fields"].as_array().unwrap();
+    let published: BTreeSet<_> = fields.iter().map(|field| field["name"].as_str().unwrap()).collect();
+    let tried = STORY.iter().map(|(mutation, ..)| *mutation).chain(ELSEWHERE.iter().map(|(name, _)| *name));
+    assert_eq!(published, tried.collect(), "a mutation whose retry nobody tried, or an example too many");
+    Ok(())
+}
+
+#[tokio::test]
+async fn thirty_two_at_once_with_one_key_add_one_room() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.person("northside", "owner").await;
+    let facility = owner.facility("MAIN").await;
+    let input = json!({ "facilityId": facility, "name": "One" });
+    let answers =
+        join_all((0..32).map(|_| send(&owner, "roomAdd", "room { id name }", &input, "same"))).await;
+    assert!(answers[0]["data"]["roomAdd"]["room"]["id"].is_string(), "{}", answers[0]);
+    assert!(answers.iter().all(|answer| answer["data"] == answers[0]["data"]));
+    let first = answers.iter().filter(|answer| answer["extensions"]["idempotentReplay"].is_null());
+    assert_eq!(first.count(), 1);
+    let mut sql = server.installation.tenant_connection("northside").await?;
+    let rooms: i64 = sqlx::query_scalar("SELECT count(*) FROM room").fetch_one(&mut sql).await?;
+    assert_eq!(rooms, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_same_input_written_in_another_way_is_the_same_input() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.person("northside", "owner").await;
+    let facility = owner.facility("MAIN").await;
+    let input = json!({ "facilityId": facility, "name": "One" });
+    let first = send(&owner, "roomAdd", "room { id }", &input, "same").await;
+    let turned = format!(
+        "mutation {{ roomAdd(input: {{ name: \"One\", facilityId: \"{facility}\" }}) @idempotent(key: \"same\") {{ room {{ id }} }} }}"
+    );
+    let again = owner.ask(&turned, json!({})).await;
+    assert_eq!(again["roomAdd"]["room"], first["data"]["roomAdd"]["room"]);
+
+    let other = json!({ "facilityId": facility, "name": "Two" });
+    let conflict = send(&owner, "roomAdd", "room { id }", &other, "same").await;
+    assert_eq!(conflict["errors"][0]["extensions"]["code"], "IDEMPOTENCY_CONFLICT");
+    Ok(())
+}
