@@ -11,6 +11,8 @@ use axum::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::hygiene::RequestId;
+
 /// Upper bounds of the durations, in seconds: from a cached read to the deadline.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
@@ -37,17 +39,23 @@ pub async fn upkeep() {
     }
 }
 
-/// Middleware: counts requests and measures how long they take.
+/// Middleware: counts requests, measures how long they take, and writes a line of the log for each.
 pub async fn observe(request: Request<Body>, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().cloned();
     let kind = kind(request.uri().path());
     let method = method(request.method());
     let start = Instant::now();
     let response = next.run(request).await;
+    let elapsed = start.elapsed();
+    if let Some(RequestId(id)) = id {
+        let (status, duration_ms) = (response.status().as_u16(), elapsed.as_millis());
+        tracing::debug!(request_id = &*id, kind, method, status, duration_ms, "answered");
+    }
     let status = response.status().as_u16().to_string();
     ::metrics::counter!("praxis_http_requests_total", "kind" => kind, "method" => method, "status" => status)
         .increment(1);
     ::metrics::histogram!("praxis_http_request_duration_seconds", "kind" => kind, "method" => method)
-        .record(start.elapsed().as_secs_f64());
+        .record(elapsed.as_secs_f64());
     response
 }
 

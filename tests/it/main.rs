@@ -6,6 +6,7 @@ mod fhir_import;
 mod generated;
 mod idempotency;
 mod isolation;
+mod leak;
 mod migrate;
 mod patients;
 mod provision;
