@@ -315,6 +315,18 @@ CREATE TABLE {schema}.practitioner_identifier (
     value text NOT NULL,
     practitioner_id uuid NOT NULL
 );
+CREATE TABLE {schema}.refresh_token (
+    id uuid NOT NULL,
+    session_id uuid NOT NULL,
+    generation integer NOT NULL,
+    token_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    spent_at timestamp with time zone,
+    attempt_hash bytea,
+    CONSTRAINT refresh_token_attempt_spent CHECK (((attempt_hash IS NULL) OR (spent_at IS NOT NULL))),
+    CONSTRAINT refresh_token_generation_positive CHECK ((generation > 0))
+);
 CREATE TABLE {schema}.related_person (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -351,7 +363,7 @@ CREATE TABLE {schema}.room (
 );
 CREATE TABLE {schema}.session (
     id uuid NOT NULL,
-    token_hash bytea NOT NULL,
+    token_hash bytea,
     user_id uuid NOT NULL,
     kind text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -360,7 +372,19 @@ CREATE TABLE {schema}.session (
     ended_at timestamp with time zone,
     methods text[] DEFAULT '{}'::text[] NOT NULL,
     second_factor_at timestamp with time zone,
+    source_address text,
+    user_agent text,
+    CONSTRAINT session_cookie_has_token CHECK (((kind <> 'COOKIE'::text) OR (token_hash IS NOT NULL))),
     CONSTRAINT session_kind_known CHECK ((kind = ANY (ARRAY['BEARER'::text, 'COOKIE'::text])))
+);
+CREATE TABLE {schema}.session_policy (
+    only_one boolean DEFAULT true NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    idle_minutes integer DEFAULT 15 NOT NULL,
+    CONSTRAINT session_policy_idle_range CHECK (((idle_minutes >= 5) AND (idle_minutes <= 60))),
+    CONSTRAINT session_policy_only_one CHECK (only_one)
 );
 CREATE TABLE {schema}.specialty (
     id uuid NOT NULL,
@@ -498,6 +522,12 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_pkey PRIMARY KEY (system, value);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.refresh_token
+    ADD CONSTRAINT refresh_token_generation_unique UNIQUE (session_id, generation);
+ALTER TABLE ONLY {schema}.refresh_token
+    ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.refresh_token
+    ADD CONSTRAINT refresh_token_unique UNIQUE (token_hash);
 ALTER TABLE ONLY {schema}.related_person
     ADD CONSTRAINT related_person_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.role
@@ -512,6 +542,8 @@ ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.session_policy
+    ADD CONSTRAINT session_policy_pkey PRIMARY KEY (only_one);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_token_unique UNIQUE (token_hash);
 ALTER TABLE ONLY {schema}.specialty
@@ -552,6 +584,7 @@ CREATE UNIQUE INDEX patient_identifier_unique ON {schema}.patient_token USING bt
 CREATE UNIQUE INDEX patient_mrn_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'MRN'::text);
 CREATE UNIQUE INDEX patient_national_id_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'NATIONAL_ID'::text);
 CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, token);
+CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
 CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment');
@@ -569,6 +602,7 @@ CREATE TRIGGER patient_version BEFORE UPDATE ON {schema}.patient FOR EACH ROW EX
 CREATE TRIGGER practitioner_version BEFORE UPDATE ON {schema}.practitioner FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
@@ -628,6 +662,8 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_specialty_fk FOREIGN KEY (specialty_id) REFERENCES {schema}.specialty(id);
+ALTER TABLE ONLY {schema}.refresh_token
+    ADD CONSTRAINT refresh_token_session_fk FOREIGN KEY (session_id) REFERENCES {schema}.session(id);
 ALTER TABLE ONLY {schema}.related_person
     ADD CONSTRAINT related_person_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.role_permission
@@ -663,11 +699,13 @@ GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.refresh_token TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.related_person TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.role TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.role_permission TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.room TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
 GRANT SELECT ON TABLE {schema}.status_transition TO {role};
 GRANT SELECT ON TABLE {schema}.tenant_self TO {role};

@@ -11,8 +11,8 @@ pub struct Model {
     /// Id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: SessionId,
-    /// Keyed hash of the token.
-    pub token_hash: Vec<u8>,
+    /// Keyed hash of the cookie's token; bearers have none.
+    pub token_hash: Option<Vec<u8>>,
     /// Who.
     pub user_id: UserId,
     /// BEARER or COOKIE.
@@ -30,6 +30,12 @@ pub struct Model {
     pub methods: Vec<String>,
     /// When a second factor was last shown.
     pub second_factor_at: Option<DateTimeUtc>,
+    /// Address it was opened from.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub source_address: Option<String>,
+    /// What the client called itself then.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub user_agent: Option<String>,
 }
 
 /// Joins are written where they are needed; none is declared here.

@@ -197,6 +197,7 @@ impl From<Failure> for ApiError {
             Failure::KeyUnavailable => {
                 Self::new(Code::KeyUnavailable, "A key is not available at the moment.")
             }
+            Failure::Busy => Self::new(Code::Throttled, "Too many do this at once; try again in a moment."),
             unavailable @ Failure::Unavailable(_) => {
                 Self::new(Code::UpstreamUnavailable, "The database is not available at the moment.")
                     .caused_by(unavailable)

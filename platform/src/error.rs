@@ -34,6 +34,9 @@ pub enum Failure {
     /// The key service is away, or a key is gone.
     #[error("a key is not available")]
     KeyUnavailable,
+    /// Too many do the same costly thing at once.
+    #[error("too many at once")]
+    Busy,
     /// The database can't be reached, is too slow, or has no connection free.
     #[error("the database is not available")]
     Unavailable(#[source] DbErr),

@@ -41,6 +41,8 @@ pub struct RequestInfo {
     pub id: Option<Uuid>,
     /// Address it came from.
     pub source_address: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
     /// Hash of the operation's text, once it is known.
     pub operation_hash: Arc<OnceLock<String>>,
     /// Purpose of use, HL7 v3: TREAT unless said otherwise.
@@ -49,7 +51,13 @@ pub struct RequestInfo {
 
 impl Default for RequestInfo {
     fn default() -> Self {
-        Self { id: None, source_address: None, operation_hash: Arc::default(), purpose: "TREAT" }
+        Self {
+            id: None,
+            source_address: None,
+            user_agent: None,
+            operation_hash: Arc::default(),
+            purpose: "TREAT",
+        }
     }
 }
 
@@ -181,6 +189,11 @@ impl<Mode> Op<Mode> {
     /// Who asks.
     pub fn actor(&self) -> &Actor {
         &self.0.origin.actor
+    }
+
+    /// Where the request came from and what for.
+    pub fn request(&self) -> &RequestInfo {
+        &self.0.origin.request
     }
 
     /// The current instant.

@@ -36,6 +36,9 @@ static FACILITY: [HeaderName; 2] =
 const REDACTION: HeaderName = HeaderName::from_static("praxis-redaction");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+/// What of a client's name for itself is kept.
+const LONGEST_USER_AGENT: usize = 200;
+
 const UNKNOWN: Refused =
     Refused::new(StatusCode::NOT_FOUND, Code::TenantNotFound, "No clinic answers to this host name.");
 const SUSPENDED: Refused =
@@ -134,6 +137,7 @@ impl Edge {
         RequestInfo {
             id: request_id(&parts.extensions).parse().ok(),
             source_address: self.client_address(parts).map(|address| address.to_string()),
+            user_agent: user_agent(&parts.headers),
             ..RequestInfo::default()
         }
     }
@@ -190,6 +194,12 @@ fn served(tenant: &Tenant) -> Result<(), Refused> {
     if window.contains(&tenant.schema_version) { Ok(()) } else { Err(MIGRATING) }
 }
 
+/// What the client calls itself, as far as it is worth keeping.
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let stated = headers.get(header::USER_AGENT)?.to_str().ok()?.trim();
+    (!stated.is_empty()).then(|| stated.chars().take(LONGEST_USER_AGENT).collect())
+}
+
 /// The one value of a header that may be sent once.
 fn single<'a>(
     headers: &'a HeaderMap,
@@ -219,7 +229,8 @@ fn redaction(headers: &HeaderMap) -> Result<RedactionMode, Refused> {
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refused> {
+/// What the client calls the attempt, for a retry to be known.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refused> {
     let message = "Idempotency-Key has to be one text of 1 to 255 characters.";
     match single(headers, &[IDEMPOTENCY_KEY], message)? {
         None => Ok(None),

@@ -63,6 +63,10 @@ impl From<Failure> for Refused {
                 let message = "The clinic's key cannot be used at the moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::KeyUnavailable, message).later(5)
             }
+            Failure::Busy => {
+                let message = "Too many people sign in at once; try again in a moment.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Throttled, message).later(2)
+            }
             Failure::Unavailable(error) => {
                 tracing::warn!(%error, "the database is not available");
                 let message = "The database cannot be reached at the moment.";

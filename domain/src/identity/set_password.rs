@@ -1,13 +1,13 @@
-//! Setting another person's password. All their sessions end.
+//! Setting a person's password. All their sessions end but the one that it was done from.
 
-use praxis_entity::{ids::UserId, session, user_account};
+use praxis_entity::{ids::UserId, user_account};
 use praxis_platform::{
     Op, Write,
     access::Permission,
     audit::Entry,
-    session::{PasswordRefused, hash_password},
+    session::{PasswordRefused, end_sessions, hash_password},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{Result, Violation, ViolationCode};
 
@@ -17,7 +17,7 @@ pub async fn set_password(op: &Op<Write>, user: UserId, password: &str) -> Resul
     let change =
         user_account::ActiveModel { password_hash: Set(hashed(password).await?), ..Default::default() };
     let changed = change_user(op, user, change).await?;
-    end_sessions(op, user).await?;
+    end_sessions(op, user, op.actor().session).await?;
     op.record(Entry::done("user.set-password").on("User", user.0, changed.version));
     Ok(changed)
 }
@@ -44,15 +44,4 @@ pub(super) async fn change_user(
     changed
         .pop()
         .ok_or_else(|| Violation::at(ViolationCode::NotFound, &["id"], "There is no such user.").into())
-}
-
-/// Ends whatever sessions the user has.
-pub(super) async fn end_sessions(op: &Op<Write>, user: UserId) -> Result<()> {
-    session::Entity::update_many()
-        .col_expr(session::Column::EndedAt, Expr::value(op.now()))
-        .filter(session::Column::UserId.eq(user))
-        .filter(session::Column::EndedAt.is_null())
-        .exec(op.db())
-        .await?;
-    Ok(())
 }

@@ -1,28 +1,32 @@
-//! From a token to an actor, with a memory of two seconds.
+//! From a token to an actor, with a memory of one second.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache;
 use praxis_entity::{
     ids::{FacilityId, TenantId},
-    session, user_account,
+    session,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::SessionKind;
+use super::{
+    SessionKind, access_token,
+    live::{Live, live},
+};
 use crate::{
-    Failure, OpFactory,
+    Failure, Op, OpFactory, Read,
     access::{Actor, ActorKind, FieldPolicies, load_field_policies, load_grants},
     vault::IndexField,
 };
 
-/// A session that was not used for this long is over.
-const IDLE: TimeDelta = TimeDelta::minutes(15);
-/// Revocation must take effect within two seconds, so nothing is remembered for longer.
-const REMEMBERED: Duration = Duration::from_secs(2);
-/// Writing down each use would make every read a write.
-const SEEN_STEP: TimeDelta = TimeDelta::seconds(60);
+/// Revocation has to take effect within two seconds. What is remembered was read at most this long ago.
+const REMEMBERED: Duration = Duration::from_secs(1);
+/// Writing down each use would make every read a write. A session may go idle early by this much.
+const SEEN_STEP: TimeDelta = TimeDelta::seconds(30);
 
 /// What a request carries to say who it is.
 #[derive(Debug, Clone)]
@@ -37,9 +41,19 @@ pub struct Credential {
 /// against CSRF.
 type Remembered = (TenantId, Vec<u8>, SessionKind, Option<FacilityId>);
 
+/// An actor as they were a moment ago.
+#[derive(Clone)]
+struct Known {
+    actor: Arc<Actor>,
+    /// When we began to ask the database, not when it answered.
+    asked: Instant,
+    /// When session or token are over by themselves.
+    ends_at: DateTime<Utc>,
+}
+
 /// Turns credentials into actors.
 pub struct Authenticator {
-    actors: Cache<Remembered, Arc<Actor>>,
+    actors: Cache<Remembered, Known>,
     policies: Cache<TenantId, Arc<FieldPolicies>>,
 }
 
@@ -70,36 +84,19 @@ impl Authenticator {
         let token =
             op.token(IndexField::Session, &credential.token).await?.ok_or(Failure::Unauthenticated)?;
         let remembered: Remembered = (op.tenant().id, token, credential.kind, facility);
-        if let Some(actor) = self.actors.get(&remembered) {
-            return Ok(actor);
+        if let Some(known) = self.actors.get(&remembered)
+            && known.asked.elapsed() < REMEMBERED
+            && known.ends_at > op.now()
+        {
+            return Ok(known.actor);
         }
-        let now = op.now();
-        let session = session::Entity::find()
-            .filter(session::Column::TokenHash.eq(remembered.1.clone()))
-            .one(op.db())
-            .await?
-            .filter(|session| {
-                session.kind == credential.kind.code()
-                    && session.ended_at.is_none()
-                    && session.expires_at > now
-                    && session.last_seen_at + IDLE > now
-            })
-            .ok_or(Failure::Unauthenticated)?;
-        let user = user_account::Entity::find_by_id(session.user_id)
-            .one(op.db())
-            .await?
-            .filter(|user| user.active)
-            .ok_or(Failure::Unauthenticated)?;
+        let asked = Instant::now();
+        let (live, ends_at) = find(&op, credential, &remembered.1).await?.ok_or(Failure::Unauthenticated)?;
+        let Live { session, user, .. } = live;
         let (roles, permissions) = load_grants(op.db(), user.id, facility)
             .await?
             .ok_or_else(|| Failure::BadInput("you are not a member of this facility".to_owned()))?;
-        if session.last_seen_at + SEEN_STEP < now {
-            session::Entity::update_many()
-                .col_expr(session::Column::LastSeenAt, Expr::value(now))
-                .filter(session::Column::Id.eq(session.id))
-                .exec(op.db())
-                .await?;
-        }
+        note_use(&op, &session).await?;
         let actor = Arc::new(Actor {
             kind: ActorKind::User,
             user: Some(user.id),
@@ -111,7 +108,7 @@ impl Authenticator {
             facility,
             second_factor_at: session.second_factor_at,
         });
-        self.actors.insert(remembered, Arc::clone(&actor));
+        self.actors.insert(remembered, Known { actor: Arc::clone(&actor), asked, ends_at });
         Ok(actor)
     }
 
@@ -131,4 +128,42 @@ impl Authenticator {
         let _ = self.actors.invalidate_entries_if(move |(owner, ..), _| *owner == tenant);
         self.policies.invalidate(&tenant);
     }
+}
+
+/// The session of a credential, and when it or its token is over if nobody uses it.
+async fn find(
+    op: &Op<Read>,
+    credential: &Credential,
+    token_hash: &[u8],
+) -> Result<Option<(Live, DateTime<Utc>)>, Failure> {
+    let (found, token_end) = match credential.kind {
+        SessionKind::Cookie => {
+            (session::Entity::find().filter(session::Column::TokenHash.eq(token_hash)), None)
+        }
+        SessionKind::Bearer => {
+            let named = access_token::verify(op, &credential.token).await?;
+            let found =
+                session::Entity::find_by_id(named.session).filter(session::Column::UserId.eq(named.user));
+            (found, Some(named.expires_at))
+        }
+    };
+    let found = found.filter(session::Column::Kind.eq(credential.kind.code()));
+    Ok(live(op, found).await?.map(|live| {
+        let ends_at = token_end.map_or(live.ends_at(), |end| end.min(live.ends_at()));
+        (live, ends_at)
+    }))
+}
+
+/// Writes down that the session is used, now and then.
+async fn note_use(op: &Op<Read>, session: &session::Model) -> Result<(), Failure> {
+    if session.last_seen_at + SEEN_STEP > op.now() {
+        return Ok(());
+    }
+    session::Entity::update_many()
+        .col_expr(session::Column::LastSeenAt, Expr::value(op.now()))
+        .filter(session::Column::Id.eq(session.id))
+        .filter(session::Column::LastSeenAt.lt(op.now()))
+        .exec(op.db())
+        .await?;
+    Ok(())
 }

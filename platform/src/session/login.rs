@@ -1,9 +1,9 @@
-//! Signing in by e-mail and password, and signing out.
+//! Signing in by e-mail and password.
 
-use praxis_entity::{session, user_account};
+use praxis_entity::user_account;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{Method, SignedIn, open, verify_password};
+use super::{Method, SignIn, proceed, verify_password};
 use crate::{
     Failure, OpFactory,
     audit::{Entry, Outcome},
@@ -39,7 +39,7 @@ pub async fn login(
     email: &str,
     password: &str,
     kind: SessionKind,
-) -> Result<Result<SignedIn, LoginRefused>, Failure> {
+) -> Result<Result<SignIn, LoginRefused>, Failure> {
     let email = email.trim().to_lowercase();
     let lookup = system.read();
     let user =
@@ -52,21 +52,7 @@ pub async fn login(
         return Ok(Err(LoginRefused));
     };
     let op = system.write_always().await?;
-    let signed_in = open(&op, &user, &[Method::Password], kind).await?;
+    let sign_in = proceed(&op, &user, &[Method::Password], kind).await?;
     op.commit().await?;
-    Ok(Ok(signed_in))
-}
-
-/// Ends the actor's own session.
-pub async fn logout(factory: &OpFactory) -> Result<(), Failure> {
-    let Some(id) = factory.actor().session else { return Ok(()) };
-    let op = factory.write_always().await?;
-    session::Entity::update_many()
-        .col_expr(session::Column::EndedAt, sea_orm::sea_query::Expr::value(op.now()))
-        .filter(session::Column::Id.eq(id))
-        .filter(session::Column::EndedAt.is_null())
-        .exec(op.db())
-        .await?;
-    op.record(Entry::done("logout"));
-    op.commit().await
+    Ok(Ok(sign_in))
 }

@@ -1,15 +1,27 @@
-//! Who is calling: sign-in by password, sessions, and the actor of a request.
+//! Who is calling: ways to sign in, sessions, and the actor of a request.
 //!
-//! Tokens are 256 random bits, stored as a keyed hash. A session ends when it is idle for too long,
-//! at its absolute end, or when somebody ends it; what is cached of it lives for two seconds.
-//! Second factors and external identity providers join here.
+//! Whoever proved who they are goes through [`proceed`] to a session. A browser carries it as an
+//! opaque cookie token, kept as a keyed hash; other clients as a signed access token of ten minutes,
+//! renewed with a refresh token that works once. A session ends when nobody used it for too long, at
+//! its absolute end, or when somebody ends it. What a server remembers of one lives for a second.
 
+mod access_token;
 mod authenticate;
+mod end;
+mod live;
 mod login;
 mod open;
 mod password;
+mod refresh;
+mod step;
+mod watch;
 
 pub use authenticate::{Authenticator, Credential};
-pub use login::{LoginRefused, SessionKind, login, logout};
-pub use open::{Method, SignedIn, open};
+pub use end::{end_session, end_sessions, logout};
+pub use live::{IDLE, idle_limit};
+pub use login::{LoginRefused, SessionKind, login};
+pub use open::{ABSOLUTE, Method, SignedIn, open};
 pub use password::{PasswordRefused, hash_password, verify_password};
+pub use refresh::refresh;
+pub use step::{SignIn, Step, next_step, proceed};
+pub use watch::{Over, check, watch};

@@ -7,8 +7,9 @@ use praxis_entity::{
     session, user_account,
 };
 use sea_orm::{ActiveValue::Set, EntityTrait};
+use zeroize::Zeroizing;
 
-use super::SessionKind;
+use super::{SessionKind, access_token, refresh};
 use crate::{
     Failure, Op, Write,
     audit::Entry,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// A session ends for good after this long.
-const ABSOLUTE: TimeDelta = TimeDelta::hours(12);
+pub const ABSOLUTE: TimeDelta = TimeDelta::hours(12);
 
 /// One way of proving who one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,10 +60,18 @@ impl Method {
 
 /// A new session.
 pub struct SignedIn {
-    /// The token, told once.
-    pub token: zeroize::Zeroizing<String>,
-    /// Absolute end.
+    /// How the client carries it.
+    pub kind: SessionKind,
+    /// The cookie's or access token, told once.
+    pub token: Zeroizing<String>,
+    /// Until when the token is good.
     pub expires_at: DateTime<Utc>,
+    /// The token for the next access token.
+    pub refresh_token: Option<Zeroizing<String>>,
+    /// The session.
+    pub session: SessionId,
+    /// Its absolute end.
+    pub session_expires_at: DateTime<Utc>,
     /// Who.
     pub user: UserId,
 }
@@ -74,24 +83,47 @@ pub async fn open(
     methods: &[Method],
     kind: SessionKind,
 ) -> Result<SignedIn, Failure> {
-    let token = zeroize::Zeroizing::new(BASE64URL_NOPAD.encode(&crypto::random::<32>()?));
-    let token_hash = op.token(IndexField::Session, &token).await?.ok_or(Failure::KeyUnavailable)?;
-    let expires_at = op.now() + ABSOLUTE;
+    let session_expires_at = op.now() + ABSOLUTE;
+    let (cookie, token_hash) = match kind {
+        SessionKind::Cookie => {
+            let token = Zeroizing::new(BASE64URL_NOPAD.encode(&crypto::random::<32>()?));
+            let hash = op.token(IndexField::Session, &token).await?.ok_or(Failure::KeyUnavailable)?;
+            (Some(token), Some(hash))
+        }
+        SessionKind::Bearer => (None, None),
+    };
     let second_factor_at = methods.iter().any(|method| method.is_second_factor()).then(|| op.now());
-    session::Entity::insert(session::ActiveModel {
+    let session = session::Entity::insert(session::ActiveModel {
         id: Set(SessionId(op.new_id())),
         token_hash: Set(token_hash),
         user_id: Set(user.id),
         kind: Set(kind.code().to_owned()),
         created_at: Set(op.now()),
         last_seen_at: Set(op.now()),
-        expires_at: Set(expires_at),
+        expires_at: Set(session_expires_at),
         ended_at: Set(None),
         methods: Set(methods.iter().map(|method| method.code().to_owned()).collect()),
         second_factor_at: Set(second_factor_at),
+        source_address: Set(op.request().source_address.clone()),
+        user_agent: Set(op.request().user_agent.clone()),
     })
-    .exec_without_returning(op.db())
+    .exec_with_returning(op.db())
     .await?;
     op.record(Entry::done("login").on("User", user.id.0, user.version));
-    Ok(SignedIn { token, expires_at, user: user.id })
+    let (token, expires_at, refresh_token) = match cookie {
+        Some(token) => (token, session_expires_at, None),
+        None => {
+            let access = access_token::issue(op, user.id, session.id, session_expires_at).await?;
+            (access.token, access.expires_at, Some(refresh::begin_family(op, &session).await?))
+        }
+    };
+    Ok(SignedIn {
+        kind,
+        token,
+        expires_at,
+        refresh_token,
+        session: session.id,
+        session_expires_at,
+        user: user.id,
+    })
 }

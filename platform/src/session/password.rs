@@ -1,4 +1,4 @@
-//! Passwords: argon2id, with a bound on how many are checked at once.
+//! Passwords: argon2id, with a bound on how many are checked at once and on how many wait for it.
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash,
@@ -8,7 +8,11 @@ use tokio::sync::Semaphore;
 use crate::{Failure, vault::crypto};
 
 /// Each check takes 19 MiB; more than this many at once wait.
-static SLOTS: Semaphore = Semaphore::const_new(8);
+const AT_ONCE: usize = 8;
+/// A check takes some 25 ms of a core; who would wait for more than this many others is turned away.
+const WAITING: usize = 120;
+static SLOTS: Semaphore = Semaphore::const_new(AT_ONCE);
+static PLACES: Semaphore = Semaphore::const_new(AT_ONCE + WAITING);
 
 /// A password that may not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,10 +75,11 @@ const DECOY: &str =
 async fn on_a_slot<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
+    let place = PLACES.try_acquire().map_err(|_| Failure::Busy)?;
     let slot = SLOTS.acquire().await.map_err(|error| Failure::Internal(error.to_string()))?;
     // The slot goes with the work: who hangs up does not make room for another while theirs still runs.
     let work = move || {
-        let _slot = slot;
+        let _held = (place, slot);
         work()
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Internal(error.to_string()))?

@@ -32,6 +32,10 @@ pub enum IndexField {
     ImportSource,
     /// Session token.
     Session,
+    /// Refresh token.
+    RefreshToken,
+    /// The refresh token that follows another: a secret, not an index.
+    RefreshSuccessor,
     /// Key or input of a mutation that may be retried.
     Idempotency,
 }
@@ -50,6 +54,8 @@ impl IndexField {
             Self::Code => "code",
             Self::ImportSource => "import_source",
             Self::Session => "session",
+            Self::RefreshToken => "refresh_token",
+            Self::RefreshSuccessor => "refresh_successor",
             Self::Idempotency => "idempotency",
         }
     }
@@ -69,7 +75,12 @@ impl IndexField {
                 Some((surname, birth)) => joined(&surname_prefix(surname), birth.trim()),
                 None => String::new(),
             },
-            Self::Code | Self::ImportSource | Self::Session | Self::Idempotency => value.to_owned(),
+            Self::Code
+            | Self::ImportSource
+            | Self::Session
+            | Self::RefreshToken
+            | Self::RefreshSuccessor
+            | Self::Idempotency => value.to_owned(),
         }
     }
 }

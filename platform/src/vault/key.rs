@@ -32,6 +32,7 @@ pub struct TenantKey {
     pub(super) index: Secret,
     pub(super) cursor: Secret,
     audit: Secret,
+    pub(super) tokens: Secret,
 }
 
 impl TenantKey {
@@ -72,6 +73,7 @@ impl TenantKey {
             index: subkey(b"praxis tenant index"),
             cursor: subkey(b"praxis tenant cursor"),
             audit: subkey(b"praxis tenant audit"),
+            tokens: subkey(b"praxis tenant tokens"),
             material,
         }
     }
@@ -201,7 +203,7 @@ mod tests {
     #[test]
     fn subkeys_differ_and_debug_shows_none() {
         let key = TenantKey::generate(TENANT, 1).unwrap();
-        let keys = [&key.material, &key.wrap, &key.index, &key.cursor, &key.audit];
+        let keys = [&key.material, &key.wrap, &key.index, &key.cursor, &key.audit, &key.tokens];
         for (n, a) in keys.iter().enumerate() {
             assert!(keys[..n].iter().all(|b| a != b));
         }
