@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, Invalid},
     http::{self, Edge, admin::Health, metrics, throttle::Throttle},
-    root_key,
+    overdue, root_key,
 };
 
 /// How long requests under way may take once the server is told to stop.
@@ -136,6 +136,7 @@ impl App {
             servers.spawn(serve_one(listener, self.admin_router.clone(), stop.clone()));
         }
         let upkeep = tokio::spawn(metrics::upkeep());
+        let overdue = tokio::spawn(overdue::watch(self.platform, self.directory));
         // A server that ends by itself takes the others with it.
         let ended_early = tokio::select! {
             () = shutdown => None,
@@ -143,6 +144,7 @@ impl App {
         };
         stop.cancel();
         upkeep.abort();
+        overdue.abort();
         if timeout(DRAIN, async { while servers.join_next().await.is_some() {} }).await.is_err() {
             tracing::warn!("requests under way were cut off");
         }

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 pub mod migrate;
+pub mod overdue;
 pub mod root_key;
 pub mod shutdown;
 pub mod telemetry;

@@ -51,6 +51,8 @@ pub enum ViolationCode {
     SchedulingConflict,
     /// The record may not be changed any more.
     Locked,
+    /// An emergency access that was declared earlier has to be reviewed first.
+    ReviewOverdue,
 }
 
 /// One thing that the person at the screen can put right.

@@ -10,6 +10,8 @@ pub mod page;
 pub mod range;
 mod rows;
 
+/// Reading one patient's record in an emergency.
+pub mod break_glass;
 /// Observations: measurements and findings.
 pub mod charting;
 /// Branches, rooms, kinds of visit: what the clinic itself is.

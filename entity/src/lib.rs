@@ -10,6 +10,7 @@ pub mod appointment;
 pub mod appointment_resource;
 pub mod audit_entry;
 pub mod availability_rule;
+pub mod break_glass;
 pub mod condition;
 pub mod control;
 pub mod encounter;

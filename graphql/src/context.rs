@@ -202,7 +202,10 @@ impl From<Failure> for ApiError {
                 Self::new(Code::UpstreamUnavailable, "The database is not available at the moment.")
                     .caused_by(unavailable)
             }
-            other => Self::internal(other),
+            other => {
+                eprintln!("XX {other:?}");
+                Self::internal(other)
+            }
         }
     }
 }

@@ -3,10 +3,10 @@
 //! Every mutation honours them, because [`change`](crate::context::change) is the only way of one.
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
-use praxis_domain::{Error, clinic, patients, scheduling, staff};
+use praxis_domain::{Error, break_glass, clinic, patients, scheduling, staff};
 use praxis_entity::{
     appointment, facility,
-    ids::{AppointmentId, FacilityId, PatientId, PractitionerId, RelatedPersonId, RoomId},
+    ids::{AppointmentId, BreakGlassId, FacilityId, PatientId, PractitionerId, RelatedPersonId, RoomId},
     patient, practitioner, related_person, room,
 };
 use praxis_platform::{Op, Write};
@@ -140,6 +140,7 @@ macro_rules! replay_itself {
 
 replay_by_id! {
     appointment::Model, AppointmentId, scheduling::by_ids;
+    praxis_entity::break_glass::Model, BreakGlassId, break_glass::by_ids;
     facility::Model, FacilityId, clinic::facilities_by_ids;
     patient::Model, PatientId, patients::by_ids;
     practitioner::Model, PractitionerId, staff::practitioners_by_ids;

@@ -25,6 +25,7 @@ mod schema;
 mod sdl;
 mod value;
 
+mod break_glass;
 mod charting;
 mod clinic;
 mod encounters;

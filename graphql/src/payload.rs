@@ -53,6 +53,8 @@ pub(crate) enum UserErrorCode {
     ConsentRequired,
     /// The record may not be changed any more.
     Locked,
+    /// An emergency access that was declared earlier has to be reviewed first.
+    ReviewOverdue,
 }
 
 impl From<ViolationCode> for UserErrorCode {
@@ -68,6 +70,7 @@ impl From<ViolationCode> for UserErrorCode {
             ViolationCode::InvalidTransition => Self::InvalidTransition,
             ViolationCode::SchedulingConflict => Self::SchedulingConflict,
             ViolationCode::Locked => Self::Locked,
+            ViolationCode::ReviewOverdue => Self::ReviewOverdue,
         }
     }
 }

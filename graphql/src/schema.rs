@@ -4,6 +4,7 @@ use async_graphql::{EmptySubscription, MergedObject, Schema};
 
 use crate::{
     api::{Api, UnreadableSchema, hardened},
+    break_glass::{BreakGlassMutation, BreakGlassQuery},
     charting::ObservationQuery,
     clinic::{ClinicMutation, ClinicQuery},
     encounters::EncounterQuery,
@@ -29,11 +30,18 @@ pub(crate) struct Query(
     EncounterQuery,
     ObservationQuery,
     ConditionQuery,
+    BreakGlassQuery,
 );
 
 /// What can be done.
 #[derive(MergedObject, Default)]
-pub(crate) struct Mutation(ClinicMutation, StaffMutation, PatientMutation, AppointmentMutation);
+pub(crate) struct Mutation(
+    ClinicMutation,
+    StaffMutation,
+    PatientMutation,
+    AppointmentMutation,
+    BreakGlassMutation,
+);
 
 /// The schema of the API.
 pub(crate) type PraxisSchema = Schema<Query, Mutation, EmptySubscription>;

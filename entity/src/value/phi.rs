@@ -200,3 +200,19 @@ class!(FhirBody = "fhir");
 #[serde(transparent)]
 pub struct MailFacts(pub serde_json::Map<String, serde_json::Value>);
 class!(MailFacts = "mail");
+
+/// Why somebody declared an emergency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreakGlassStatement {
+    /// In their own words.
+    pub reason: String,
+}
+class!(BreakGlassStatement = "break_glass");
+
+/// What the review of an emergency found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreakGlassFinding {
+    /// In the reviewer's words.
+    pub comment: String,
+}
+class!(BreakGlassFinding = "break_glass_review");

@@ -7,6 +7,9 @@
 )]
 
 use axum::http::StatusCode;
+use praxis_entity::user_account;
+use praxis_platform::session::{self, Method, SessionKind};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use super::server::{Answer, PASSWORD, TestServer};
@@ -30,6 +33,28 @@ impl TestServer {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         let bearer = format!("Bearer {}", answer.body["accessToken"].as_str().unwrap());
         Person { server: self, host, bearer }
+    }
+
+    /// The same, with a second factor shown just now.
+    pub async fn proven(&self, slug: &str, role: &str) -> Person<'_> {
+        let email = format!("{role}-{}@praxis.test", self.installation.clock.new_id().simple());
+        self.user(slug, &email, role).await.unwrap();
+        self.prove(slug, &email).await
+    }
+
+    /// Signs somebody in who shows a second factor.
+    pub async fn prove(&self, slug: &str, email: &str) -> Person<'_> {
+        let op = self.as_system(slug).await.unwrap();
+        let user = user_account::Entity::find().filter(user_account::Column::Email.eq(email));
+        let user = user.one(op.db()).await.unwrap().unwrap();
+        let methods = [Method::Password, Method::Totp];
+        let opened = session::open(&op, &user, &methods, SessionKind::Bearer).await.unwrap();
+        op.commit().await.unwrap();
+        Person {
+            server: self,
+            host: format!("{slug}.praxis.test"),
+            bearer: format!("Bearer {}", opened.token.as_str()),
+        }
     }
 }
 

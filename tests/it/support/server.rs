@@ -16,7 +16,7 @@ use axum::{
 };
 use praxis::App;
 use praxis_domain::identity::{self, NewUser};
-use praxis_platform::{OpFactory, RequestInfo, access::Actor};
+use praxis_platform::{Op, OpFactory, RequestInfo, Write, access::Actor};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -85,6 +85,13 @@ impl TestServer {
         let request = Request::get(path).header("host", host);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         send(&self.app.router, request.body(Body::empty()).unwrap()).await
+    }
+
+    /// An operation of the system at a clinic.
+    pub async fn as_system(&self, slug: &str) -> Result<Op<Write>> {
+        let tenant = self.app.directory.by_slug(slug).context("no such clinic")?;
+        let (platform, system) = (Arc::clone(&self.app.platform), Arc::new(Actor::system()));
+        Ok(OpFactory::new(platform, tenant, system, RequestInfo::default(), true).write_always().await?)
     }
 
     /// Signs in for a token.
