@@ -8,6 +8,7 @@ use praxis_platform::{
     Platform,
     clock::{SharedClock, SystemClock},
     keyring::Keyring,
+    mail::Mailer,
     names::NameIndexes,
     session::Authenticator,
     tenancy::{Control, Directory, Pool, check_hardening, connect_admin},
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, Invalid},
     http::{self, Edge, admin::Health, metrics, throttle::Throttle},
-    overdue, root_key,
+    mailing, overdue, root_key,
 };
 
 /// How long requests under way may take once the server is told to stop.
@@ -38,6 +39,8 @@ pub struct App {
     pub directory: Arc<Directory>,
     /// What all operations share.
     pub platform: Arc<Platform>,
+    /// What sends mails; none where nobody said how they leave.
+    pub mailer: Option<Arc<Mailer>>,
 }
 
 /// Why the server did not start.
@@ -98,10 +101,23 @@ impl App {
         drop(directory.keep_fresh());
         let platform = Arc::new(Platform {
             pool: Pool::new(control.clone(), config.database.pool),
-            keyring: Keyring::new(control, root),
+            keyring: Keyring::new(control.clone(), root),
             clock: Arc::clone(&clock),
             names: NameIndexes::new(SEARCHED_CLINICS),
         });
+        let mailer = config.mail.leaving().map(|(transport, from)| {
+            Arc::new(Mailer {
+                platform: Arc::clone(&platform),
+                directory: Arc::clone(&directory),
+                control,
+                transport,
+                from,
+                links: config.http.links.clone(),
+            })
+        });
+        if mailer.is_none() {
+            tracing::warn!("no mail server: mails stay queued until PRAXIS_SMTP_URL is set");
+        }
         let api = Arc::new(praxis_graphql::build(config.limits)?);
         let edge = Arc::new(Edge {
             platform: Arc::clone(&platform),
@@ -117,6 +133,7 @@ impl App {
             admin_router: http::admin::router(health),
             directory,
             platform,
+            mailer,
         })
     }
 
@@ -135,6 +152,10 @@ impl App {
         if let Some(listener) = admin {
             servers.spawn(serve_one(listener, self.admin_router.clone(), stop.clone()));
         }
+        let mut workers = JoinSet::new();
+        if let Some(mailer) = self.mailer {
+            workers.spawn(mailing::run(mailer, stop.clone()));
+        }
         let upkeep = tokio::spawn(metrics::upkeep());
         let overdue = tokio::spawn(overdue::watch(self.platform, self.directory));
         // A server that ends by itself takes the others with it.
@@ -145,8 +166,12 @@ impl App {
         stop.cancel();
         upkeep.abort();
         overdue.abort();
-        if timeout(DRAIN, async { while servers.join_next().await.is_some() {} }).await.is_err() {
-            tracing::warn!("requests under way were cut off");
+        let drained = async {
+            while servers.join_next().await.is_some() {}
+            while workers.join_next().await.is_some() {}
+        };
+        if timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("what was under way was cut off");
         }
         match ended_early {
             Some(Ok(Err(error))) => Err(StartError::Io(error)),

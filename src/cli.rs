@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod exit;
 pub mod fhir;
 pub mod key;
+pub mod mail;
 pub mod migrate;
 pub mod operator;
 pub mod output;
@@ -68,6 +69,8 @@ enum Command {
     Template(template::Args),
     /// People who sign in to a clinic
     User(user::Args),
+    /// Mails that wait, and those that were given up
+    Mail(mail::Args),
     /// Exchange records with other systems in FHIR
     Fhir(fhir::Args),
     /// Which keys there are, and whether they can be used
@@ -137,6 +140,7 @@ impl Command {
             Self::Tenant(args) => tenant::run(args, context).await,
             Self::Template(args) => template::run(args, context).await,
             Self::User(args) => user::run(args, context).await,
+            Self::Mail(args) => mail::run(args, context).await,
             Self::Fhir(args) => fhir::run(args, context).await,
             Self::Key(args) => key::run(args, context).await,
             Self::Schema(args) => schema::run(args, context).await,

@@ -22,10 +22,12 @@ use std::{
 use axum::http::HeaderName;
 use praxis_graphql::limits::Limits;
 use praxis_platform::{
+    mail::{Links, Mailbox, Smtp, Transport},
     tenancy::PoolLimits,
     vault::{LocalKeyWrapper, RootKey, VaultError},
 };
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 pub use layers::Overrides;
 pub use secret::Secret;
@@ -42,6 +44,8 @@ pub struct Config {
     pub http: Http,
     /// The admin port.
     pub admin: Admin,
+    /// How mails leave.
+    pub mail: Mail,
     /// The log.
     pub log: Log,
     /// What one GraphQL request may ask for.
@@ -77,6 +81,15 @@ pub struct Http {
     pub client_address_header: Option<HeaderName>,
     /// Serve the explorer.
     pub graphiql: bool,
+    /// Where links to clinics lead.
+    pub links: Links,
+}
+
+/// How mails leave.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    transport: Option<Transport>,
+    from: Option<Mailbox>,
 }
 
 /// The admin port.
@@ -175,6 +188,13 @@ impl Database {
     }
 }
 
+impl Mail {
+    /// How mails leave and who sends them; `None` when that is not said.
+    pub fn leaving(&self) -> Option<(Transport, Mailbox)> {
+        self.transport.clone().zip(self.from.clone())
+    }
+}
+
 impl Keys {
     /// The root key, ready for use; a missing file is made only when asked for.
     pub fn wrapper(&self, create_if_missing: bool) -> Result<Arc<LocalKeyWrapper>, VaultError> {
@@ -249,17 +269,53 @@ impl Reader {
             None => None,
         };
         let graphiql = self.parsed("http.graphiql");
+        let mail = self.mail();
+        let links = self.links();
         let listen = self.addresses("http.listen");
         let admin = self.parsed("admin.listen");
         let format = self.parsed("log.format");
         Some(Config {
             database: Database { url, pool, require_hardening: require_hardening? },
             keys: Keys { root_key, root_key_file },
-            http: Http { base_domain, listen, client_address_header, graphiql: graphiql? },
+            http: Http { base_domain, listen, client_address_header, graphiql: graphiql?, links },
             admin: Admin { listen: admin? },
+            mail,
             log: Log { filter, format: format? },
             limits,
         })
+    }
+
+    fn mail(&mut self) -> Mail {
+        let address = self.text("mail.smtp_url").map(Secret::new);
+        let smtp = address.and_then(|address| match Smtp::parse(address.expose()) {
+            Ok(smtp) => Some(Transport::Smtp(smtp)),
+            Err(error) => {
+                self.problem("mail.smtp_url", error);
+                None
+            }
+        });
+        let folder = self.text("mail.folder").map(|path| Transport::Folder(path.into()));
+        if smtp.is_some() && folder.is_some() {
+            self.problem("mail.folder", "mails go to a mail server or into a folder, not both");
+        }
+        let transport = smtp.or(folder);
+        let from = match self.text("mail.from") {
+            Some(_) => self.parsed("mail.from"),
+            None => None,
+        };
+        if transport.is_some() && self.text("mail.from").is_none() {
+            self.problem("mail.from", "must be set where mails are sent");
+        }
+        Mail { transport, from }
+    }
+
+    fn links(&mut self) -> Links {
+        let origin = self.text("http.origin").unwrap_or_default();
+        let shown = origin.replace("{host}", "host.example");
+        if !Url::parse(&shown).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host()) {
+            self.problem("http.origin", "not an address like https://{host}");
+        }
+        Links { origin }
     }
 
     fn problem(&mut self, key: &str, problem: impl Display) {

@@ -4,6 +4,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod http;
+pub mod mailing;
 pub mod migrate;
 pub mod overdue;
 pub mod root_key;

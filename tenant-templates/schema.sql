@@ -34,27 +34,6 @@ CREATE FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) RETURN
 BEGIN
     EXECUTE format('GRANT %s ON %s TO %I', rights, relation, current_setting('praxis.role'));
 END $$;
-CREATE FUNCTION {schema}.keep_break_glass_as_it_was() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO '{schema}'
-    AS $$
-BEGIN
-    IF OLD.reviewed_at IS NOT NULL OR (OLD.ended_at IS NOT NULL AND (NEW.ended_at, NEW.ended_by) IS DISTINCT FROM (OLD.ended_at, OLD.ended_by)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'what has ended or was reviewed stays as it is';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE FUNCTION {schema}.refuse_break_glass_while_overdue() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO '{schema}'
-    AS $$
-BEGIN
-    IF EXISTS (SELECT FROM break_glass b WHERE b.user_id = NEW.user_id AND b.reviewed_at IS NULL
-        AND (b.review_due_at <= NEW.declared_at OR b.created_at + interval '72 hours' <= now())) THEN
-        RAISE EXCEPTION USING ERRCODE = 'PX014', MESSAGE = 'a review is overdue';
-    END IF;
-    RETURN NEW;
-END $$;
 CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -62,6 +41,18 @@ CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
 END $$;
+CREATE TABLE {schema}.account_link (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    purpose text NOT NULL,
+    token_hash bytea NOT NULL,
+    device_hash bytea,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT account_link_purpose_known CHECK ((purpose = ANY (ARRAY['PASSWORD_RESET'::text, 'SIGN_IN'::text]))),
+    CONSTRAINT account_link_sign_in_is_bound CHECK (((purpose <> 'SIGN_IN'::text) OR (device_hash IS NOT NULL)))
+);
 CREATE TABLE {schema}.appointment (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -113,7 +104,6 @@ CREATE TABLE {schema}.audit_entry (
     request_id uuid,
     source_address text,
     outcome text NOT NULL,
-    break_glass_id uuid,
     CONSTRAINT audit_entry_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['USER'::text, 'SYSTEM'::text, 'OPERATOR'::text]))),
     CONSTRAINT audit_entry_outcome_known CHECK ((outcome = ANY (ARRAY['OK'::text, 'DENIED'::text, 'FAILED'::text])))
 );
@@ -134,43 +124,6 @@ CREATE TABLE {schema}.availability_rule (
     CONSTRAINT availability_rule_validity_order CHECK ((valid_until >= valid_from)),
     CONSTRAINT availability_rule_weekday_iso CHECK (((weekday >= 1) AND (weekday <= 7)))
 );
-CREATE TABLE {schema}.break_glass (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    user_id uuid NOT NULL,
-    patient_id uuid NOT NULL,
-    category text NOT NULL,
-    classes text[] NOT NULL,
-    statement bytea NOT NULL,
-    status text NOT NULL,
-    declared_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    review_due_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone,
-    ended_by uuid,
-    overdue_told_at timestamp with time zone,
-    reviewed_at timestamp with time zone,
-    reviewed_by uuid,
-    finding bytea,
-    CONSTRAINT break_glass_category_known CHECK ((category = ANY (ARRAY['THREAT_TO_LIFE'::text, 'URGENT_CARE'::text, 'UNABLE_TO_CONSENT'::text, 'COVERING_CLINICIAN'::text, 'OTHER'::text]))),
-    CONSTRAINT break_glass_classes_known CHECK (((cardinality(classes) > 0) AND (classes <@ ARRAY['IDENTITY'::text, 'CONTACT'::text, 'IDENTIFIERS'::text, 'VISITS'::text, 'CLINICAL'::text]))),
-    CONSTRAINT break_glass_ended_once CHECK ((((status <> 'ENDED'::text) OR (ended_at IS NOT NULL)) AND ((ended_at IS NULL) = (ended_by IS NULL)))),
-    CONSTRAINT break_glass_review_within CHECK (((review_due_at - declared_at) <= '72:00:00'::interval)),
-    CONSTRAINT break_glass_reviewed_by_another CHECK ((reviewed_by <> user_id)),
-    CONSTRAINT break_glass_reviewed_whole CHECK ((((status = ANY (ARRAY['JUSTIFIED'::text, 'UNJUSTIFIED'::text])) = (reviewed_at IS NOT NULL)) AND ((reviewed_at IS NULL) = (reviewed_by IS NULL)) AND ((reviewed_at IS NULL) = (finding IS NULL)))),
-    CONSTRAINT break_glass_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'ENDED'::text, 'EXPIRED'::text, 'JUSTIFIED'::text, 'UNJUSTIFIED'::text]))),
-    CONSTRAINT break_glass_time_box CHECK ((((expires_at - declared_at) > '00:00:00'::interval) AND ((expires_at - declared_at) <= '04:00:00'::interval)))
-);
-CREATE VIEW {schema}.break_glass_open AS
- SELECT break_glass.id,
-    break_glass.user_id,
-    break_glass.patient_id,
-    break_glass.classes,
-    break_glass.expires_at
-   FROM {schema}.break_glass
-  WHERE ((break_glass.status = 'ACTIVE'::text) AND ((break_glass.created_at + (break_glass.expires_at - break_glass.declared_at)) > clock_timestamp()));
 CREATE TABLE {schema}.condition (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -264,19 +217,40 @@ CREATE TABLE {schema}.import_source (
     source_token bytea NOT NULL,
     local_id uuid NOT NULL
 );
+CREATE TABLE {schema}.invitation (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text NOT NULL,
+    display_name text NOT NULL,
+    role_id uuid NOT NULL,
+    facility_id uuid,
+    practitioner_id uuid,
+    invited_by uuid,
+    token_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    status text DEFAULT 'SENT'::text NOT NULL,
+    user_id uuid,
+    CONSTRAINT invitation_accepted_has_user CHECK (((status = 'ACCEPTED'::text) = (user_id IS NOT NULL))),
+    CONSTRAINT invitation_email_lower CHECK ((email = lower(email))),
+    CONSTRAINT invitation_status_known CHECK ((status = ANY (ARRAY['SENT'::text, 'ACCEPTED'::text, 'EXPIRED'::text, 'REVOKED'::text])))
+);
 CREATE TABLE {schema}.mail_message (
     id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     to_address text NOT NULL,
     template text NOT NULL,
     locale text,
-    facts bytea NOT NULL,
+    facts bytea,
     dedupe_key text,
     status text DEFAULT 'QUEUED'::text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
     sent_at timestamp with time zone,
     last_error text,
+    CONSTRAINT mail_message_sent_has_time CHECK (((status = 'SENT'::text) = (sent_at IS NOT NULL))),
+    CONSTRAINT mail_message_sent_is_forgotten CHECK (((status = 'SENT'::text) = (facts IS NULL))),
     CONSTRAINT mail_message_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'SENT'::text, 'DEAD'::text])))
 );
 CREATE TABLE {schema}.membership (
@@ -519,13 +493,18 @@ INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ON_HOLD', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CLOSED', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CANCELLED', '');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', '', 'ACTIVE', 'break-glass:use');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'ENDED', 'break-glass:use');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'EXPIRED', 'system');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'JUSTIFIED', 'break-glass:review');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'UNJUSTIFIED', 'break-glass:review');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'JUSTIFIED', 'break-glass:review');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'UNJUSTIFIED', 'break-glass:review');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', '', 'QUEUED', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'SENT', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'DEAD', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'DEAD', 'QUEUED', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', '', 'SENT', 'user:manage');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'ACCEPTED', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'EXPIRED', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'REVOKED', 'user:manage');
+ALTER TABLE ONLY {schema}.account_link
+    ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.account_link
+    ADD CONSTRAINT account_link_token_unique UNIQUE (token_hash);
 ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&) WHERE (blocking);
 ALTER TABLE ONLY {schema}.appointment
@@ -538,8 +517,6 @@ ALTER TABLE ONLY {schema}.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.break_glass
-    ADD CONSTRAINT break_glass_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.counter
@@ -564,6 +541,10 @@ ALTER TABLE ONLY {schema}.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (actor_id, operation, key_hash);
 ALTER TABLE ONLY {schema}.import_source
     ADD CONSTRAINT import_source_pkey PRIMARY KEY (resource_type, source_token);
+ALTER TABLE ONLY {schema}.invitation
+    ADD CONSTRAINT invitation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.invitation
+    ADD CONSTRAINT invitation_token_unique UNIQUE (token_hash);
 ALTER TABLE ONLY {schema}.mail_message
     ADD CONSTRAINT mail_message_dedupe_unique UNIQUE (dedupe_key);
 ALTER TABLE ONLY {schema}.mail_message
@@ -632,22 +613,20 @@ ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_key_unique UNIQUE (key);
 ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_pkey PRIMARY KEY (id);
+CREATE INDEX account_link_by_user ON {schema}.account_link USING btree (user_id, created_at);
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
 CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at, id);
 CREATE INDEX audit_entry_by_patient ON {schema}.audit_entry USING gin (patients);
 CREATE INDEX audit_entry_by_time ON {schema}.audit_entry USING brin (at);
 CREATE INDEX availability_rule_by_practitioner ON {schema}.availability_rule USING btree (practitioner_id);
-CREATE INDEX break_glass_by_patient ON {schema}.break_glass USING btree (patient_id, id);
-CREATE INDEX break_glass_by_user ON {schema}.break_glass USING btree (user_id, id);
-CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (user_id, patient_id) WHERE (status = 'ACTIVE'::text);
-CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
 CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
+CREATE UNIQUE INDEX invitation_one_open ON {schema}.invitation USING btree (email) WHERE (status = 'SENT'::text);
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX observation_by_encounter ON {schema}.observation USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX observation_by_patient ON {schema}.observation USING btree (patient_id, effective_at DESC NULLS LAST, id DESC);
@@ -663,15 +642,13 @@ CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appoin
 CREATE TRIGGER appointment_version BEFORE UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER audit_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER availability_rule_version BEFORE UPDATE ON {schema}.availability_rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER break_glass_kept BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.keep_break_glass_as_it_was();
-CREATE TRIGGER break_glass_overdue BEFORE INSERT ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_break_glass_while_overdue();
-CREATE TRIGGER break_glass_stays BEFORE DELETE OR TRUNCATE ON {schema}.break_glass FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER break_glass_transition BEFORE INSERT OR UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('break_glass');
-CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('invitation');
+CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
 CREATE TRIGGER observation_version BEFORE UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('patient');
@@ -681,6 +658,8 @@ CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person F
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+ALTER TABLE ONLY {schema}.account_link
+    ADD CONSTRAINT account_link_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.appointment
@@ -697,14 +676,6 @@ ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.break_glass
-    ADD CONSTRAINT break_glass_ended_by_fk FOREIGN KEY (ended_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.break_glass
-    ADD CONSTRAINT break_glass_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.break_glass
-    ADD CONSTRAINT break_glass_reviewed_by_fk FOREIGN KEY (reviewed_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.break_glass
-    ADD CONSTRAINT break_glass_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.condition
@@ -727,6 +698,12 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.fhir_resource
     ADD CONSTRAINT fhir_resource_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.invitation
+    ADD CONSTRAINT invitation_inviter_fk FOREIGN KEY (invited_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.invitation
+    ADD CONSTRAINT invitation_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
+ALTER TABLE ONLY {schema}.invitation
+    ADD CONSTRAINT invitation_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.membership
@@ -760,28 +737,11 @@ ALTER TABLE ONLY {schema}.session
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.account_link TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_entry TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
-GRANT SELECT ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(id) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(user_id) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(patient_id) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(category) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(classes) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(statement) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(status),UPDATE(status) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(declared_at) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(expires_at) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(review_due_at) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(ended_at) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(ended_by) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(overdue_told_at) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(reviewed_at) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(reviewed_by) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
-GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
@@ -791,6 +751,7 @@ GRANT SELECT,INSERT ON TABLE {schema}.fhir_resource TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.field_policy TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.invitation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.mail_message TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};

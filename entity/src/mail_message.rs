@@ -25,8 +25,8 @@ pub struct Model {
     /// BCP 47; the clinic's where absent.
     #[sea_orm(column_type = "Text", nullable)]
     pub locale: Option<String>,
-    /// What the template fills in; links with secrets among them.
-    pub facts: Sealed<MailFacts>,
+    /// What the template fills in, links with secrets among them; forgotten once the mail is sent.
+    pub facts: Option<Sealed<MailFacts>>,
     /// A second mail with the same key is not written.
     #[sea_orm(column_type = "Text", nullable)]
     pub dedupe_key: Option<String>,
@@ -35,7 +35,7 @@ pub struct Model {
     pub status: String,
     /// How often sending was tried.
     pub attempts: i32,
-    /// When it is tried next.
+    /// When it is tried next; while it is being sent, when the lease of whoever sends it ends.
     pub next_attempt_at: DateTimeUtc,
     /// When the mail server took it.
     pub sent_at: Option<DateTimeUtc>,

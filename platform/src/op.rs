@@ -6,14 +6,14 @@
 //! one transaction, and commits only together with its audit entries.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     marker::PhantomData,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use chrono::{DateTime, Utc};
 use praxis_entity::value::{PhiClass, Sealed};
-use sea_orm::{TransactionSession, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionSession, TransactionTrait};
 use uuid::Uuid;
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     clock::SharedClock,
     keyring::Keyring,
     names::{NameIndexes, TenantNames},
-    tenancy::{Pool, Standing, Tenant, TenantDb, TenantTransaction},
+    tenancy::{Pool, Queue, Standing, Tenant, TenantDb, TenantTransaction},
     vault::{DataKey, IndexField, Place, TenantKey, crypto},
 };
 
@@ -151,6 +151,7 @@ impl OpFactory {
             origin: Arc::clone(&self.origin),
             disclosures: Disclosures::default(),
             entries: Mutex::new(Vec::new()),
+            wakes: Mutex::new(BTreeMap::new()),
         }
     }
 }
@@ -164,6 +165,7 @@ struct Inner {
     origin: Arc<Origin>,
     disclosures: Disclosures,
     entries: Mutex<Vec<Entry>>,
+    wakes: Mutex<BTreeMap<Queue, DateTime<Utc>>>,
 }
 
 /// One operation of one actor at one tenant.
@@ -338,11 +340,24 @@ impl Op<Write> {
         self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 
+    /// Says that there will be work of a kind from an instant on; told to the workers with the commit.
+    pub fn wake(&self, queue: Queue, at: DateTime<Utc>) {
+        let mut wakes = self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner);
+        wakes.entry(queue).and_modify(|known| *known = at.min(*known)).or_insert(at);
+    }
+
     /// Writes the audit entries and commits. A write that recorded nothing is refused.
     pub async fn commit(self) -> Result<(), Failure> {
         let entries = std::mem::take(&mut *self.0.entries.lock().unwrap_or_else(PoisonError::into_inner));
         if entries.is_empty() {
             return Err(Failure::Internal("a write without an audit entry".to_owned()));
+        }
+        let wakes = std::mem::take(&mut *self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner));
+        for (queue, at) in wakes {
+            let values = [queue.code().into(), at.into()];
+            let wake =
+                Statement::from_sql_and_values(DbBackend::Postgres, "SELECT cell.wake($1, $2)", values);
+            self.0.db.query_one_raw(wake).await?;
         }
         audit::write(&self.0.db, &self.0.origin, entries).await?;
         self.finish(true).await

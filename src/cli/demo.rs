@@ -97,7 +97,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     let options = cluster::Options { durable: true, reset: kept.is_none() };
     let cluster = Cluster::start(folder.path(), options).await?;
     let dsn = cluster.superuser_dsn(DATABASE);
-    let config = folder.configure(&dsn)?;
+    let port = listeners.first().context("no listener")?.local_addr()?.port();
+    let config = folder.configure(&dsn, port)?;
     telemetry::init_to(&config.log, folder.log()?);
     if kept.is_some_and(|kept| kept != wanted) {
         tracing::warn!(
@@ -111,7 +112,6 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
             if let Some(file) = &args.write_canaries {
                 folder::write_lines(file, &kept.unwrap_or(wanted).canaries())?;
             }
-            let port = listeners.first().context("no listener")?.local_addr()?.port();
             let ready = Ready::new(Reached {
                 port,
                 admin_port: admin.local_addr()?.port(),

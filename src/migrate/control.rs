@@ -9,7 +9,7 @@ use sea_orm_migration::SchemaManager;
 
 use super::{MigrateError, Migrator, steps_after};
 
-/// What the server reads of the control schema. It writes none of it.
+/// What the server reads of the control schema. It writes none of these.
 const READ_BY_SERVER: &str =
     "installation, cell, tenant, tenant_domain, tenant_key, directory_version, operator";
 
@@ -49,6 +49,10 @@ impl Migrator {
         let sql = "INSERT INTO installation (id) VALUES ($1) ON CONFLICT DO NOTHING";
         transaction.execute_raw(statement(sql, [installation.id().into()])).await?;
         transaction.execute_unprepared(&format!("GRANT SELECT ON {READ_BY_SERVER} TO {control}")).await?;
+        // Hints of waiting work are taken and deleted by whoever does it.
+        transaction
+            .execute_unprepared(&format!("GRANT SELECT, UPDATE, DELETE ON cell.ready TO {control}"))
+            .await?;
         transaction.commit().await?;
         Ok((installation, applied.into_iter().map(|(_, name)| name).collect()))
     }

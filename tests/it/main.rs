@@ -8,6 +8,7 @@ mod generated;
 mod idempotency;
 mod isolation;
 mod leak;
+mod mail;
 mod migrate;
 mod patients;
 mod provision;

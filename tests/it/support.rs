@@ -5,4 +5,5 @@ pub mod cluster;
 pub mod installation;
 pub mod people;
 pub mod server;
+pub mod smtp;
 pub mod steps;

@@ -6,4 +6,5 @@ crate::sql_steps! {
     Operators = "m0003_operators";
     Operations = "m0004_operations";
     KeyRotation = "m0005_key_rotation";
+    Ready = "m0006_ready";
 }

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use serde_json::{Map, Value as Json};
 
-use crate::{Failure, Op, Write, access::Permission};
+use crate::{Failure, Op, Write, access::Permission, tenancy::Queue};
 
 /// A mail to be sent.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub async fn enqueue(op: &Op<Write>, mail: NewMail) -> Result<(), Failure> {
         to_address: Set(mail.to),
         template: Set(mail.template.to_owned()),
         locale: Set(mail.locale),
-        facts: Set(op.seal(&key, &place, &MailFacts(mail.facts))?),
+        facts: Set(Some(op.seal(&key, &place, &MailFacts(mail.facts))?)),
         dedupe_key: Set(mail.dedupe_key),
         status: NotSet,
         attempts: NotSet,
@@ -48,6 +48,7 @@ pub async fn enqueue(op: &Op<Write>, mail: NewMail) -> Result<(), Failure> {
         .on_conflict(OnConflict::column(mail_message::Column::DedupeKey).do_nothing().to_owned())
         .exec_without_returning(op.db())
         .await?;
+    op.wake(Queue::Mail, op.now());
     Ok(())
 }
 

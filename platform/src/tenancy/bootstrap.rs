@@ -49,6 +49,7 @@ pub async fn bootstrap(
             "GRANT {owner} TO CURRENT_USER;
          SET LOCAL client_min_messages = warning;
          CREATE SCHEMA IF NOT EXISTS control AUTHORIZATION {owner};
+         CREATE SCHEMA IF NOT EXISTS cell AUTHORIZATION {owner};
          CREATE SCHEMA IF NOT EXISTS ext AUTHORIZATION {owner};
          CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA ext;
          GRANT USAGE ON SCHEMA control TO {control};

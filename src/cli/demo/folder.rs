@@ -79,6 +79,10 @@ impl Folder {
                 _ => {}
             }
         }
+        match fs::remove_dir_all(self.mails()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
         Ok(())
     }
 
@@ -86,18 +90,29 @@ impl Folder {
     ///
     /// Of the environment only the log and the limits count: the database and the keys of a real
     /// installation are none of the demo's business.
-    pub(super) fn configure(&self, dsn: &str) -> Result<Config> {
+    pub(super) fn configure(&self, dsn: &str, port: u16) -> Result<Config> {
         let file = self.0.join("praxis.toml");
         let key = self.0.join("root.key");
         let settings =
             toml_text(&[("database", "url", dsn), ("keys", "root_key_file", &key.to_string_lossy())]);
         let created = File::options().write(true).create(true).truncate(true).mode(0o600).open(&file);
         std::io::Write::write_all(&mut created?, settings.as_bytes())?;
-        let values = vec![("http.base_domain", "localhost".to_owned()), ("http.graphiql", "true".to_owned())];
+        let values = vec![
+            ("http.base_domain", "localhost".to_owned()),
+            ("http.graphiql", "true".to_owned()),
+            ("http.origin", format!("http://{{host}}:{port}")),
+            ("mail.folder", self.mails().to_string_lossy().into_owned()),
+            ("mail.from", "no-reply@praxis.example".to_owned()),
+        ];
         let overrides = Overrides { file: Some(file), values };
         let counts = |name: &str| name.starts_with("PRAXIS_LOG") || name.starts_with("PRAXIS_LIMITS");
         let environment: HashMap<_, _> = env::vars().filter(|(name, _)| counts(name)).collect();
         Ok(Config::explain(&overrides, &environment)?.0)
+    }
+
+    /// Where mails are put instead of being sent.
+    pub(super) fn mails(&self) -> PathBuf {
+        self.0.join("mail")
     }
 
     /// The log, to append to.

@@ -28,7 +28,8 @@ pub struct TestInstallation {
     pub clock: SharedClock,
     /// The names of its roles.
     pub names: Installation,
-    root_key: String,
+    /// The root key, in hexadecimal.
+    pub root_key: String,
     template: Template,
 }
 

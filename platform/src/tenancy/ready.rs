@@ -1,0 +1,90 @@
+//! Which tenants have work waiting, for workers that serve all of them.
+//!
+//! Work lies in the tenants' own schemas; a hint in the schema `cell` says where to look and from
+//! when on. Whoever makes work calls [`Op::wake`](crate::Op::wake), and the hint is committed with it;
+//! so a worker asks one question per round instead of one per tenant, and nothing that waits is
+//! overlooked: a hint is deleted only after somebody who saw it has looked.
+
+use chrono::{DateTime, Utc};
+use praxis_entity::ids::{TenantId, decode_base32};
+
+use super::Control;
+
+/// A kind of work that tenants have waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Queue {
+    /// Mails to be sent.
+    Mail,
+}
+
+impl Queue {
+    /// The stored form.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+        }
+    }
+}
+
+/// A tenant to look at, and the hints that said so.
+#[derive(Debug)]
+pub struct Woken {
+    /// The tenant.
+    pub tenant: TenantId,
+    hints: Vec<i64>,
+}
+
+/// The tenants that have waited for longest come first. Hints that another worker is taking are left
+/// to it; all hints of a tenant are taken together, so that a busy one counts as one.
+const TAKE: &str = "WITH chosen AS (
+        SELECT tenant FROM cell.ready WHERE queue = $1 AND run_at <= $2
+        GROUP BY tenant ORDER BY min(run_at) LIMIT $4),
+    due AS (
+        SELECT r.id FROM cell.ready r JOIN chosen USING (tenant)
+        WHERE r.queue = $1 AND r.run_at <= $2 FOR UPDATE OF r SKIP LOCKED),
+    taken AS (UPDATE cell.ready r SET run_at = $3 FROM due WHERE r.id = due.id RETURNING r.tenant, r.id)
+    SELECT tenant, array_agg(id) FROM taken GROUP BY tenant";
+
+impl Control {
+    /// Takes up to `most` tenants that have work of a kind. Until `lease_ends` nobody else gets them,
+    /// unless they are woken anew.
+    pub async fn take_ready(
+        &self,
+        queue: Queue,
+        now: DateTime<Utc>,
+        lease_ends: DateTime<Utc>,
+        most: usize,
+    ) -> Result<Vec<Woken>, sqlx::Error> {
+        let rows: Vec<(String, Vec<i64>)> = sqlx::query_as(TAKE)
+            .bind(queue.code())
+            .bind(now)
+            .bind(lease_ends)
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .fetch_all(self.pool())
+            .await?;
+        let woken = |(role, hints): (String, Vec<i64>)| {
+            let id = role.strip_prefix("t_").and_then(decode_base32)?;
+            Some(Woken { tenant: TenantId(id), hints })
+        };
+        Ok(rows.into_iter().filter_map(woken).collect())
+    }
+
+    /// The work was looked at: what is left of it has hints of its own.
+    pub async fn put_down(&self, woken: &Woken) -> Result<(), sqlx::Error> {
+        sqlx::query("DELETE FROM cell.ready WHERE id = ANY($1)")
+            .bind(&woken.hints)
+            .execute(self.pool())
+            .await
+            .map(|_| ())
+    }
+
+    /// The work could not be looked at: somebody is to try at another time.
+    pub async fn put_off(&self, woken: &Woken, until: DateTime<Utc>) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE cell.ready SET run_at = $2 WHERE id = ANY($1)")
+            .bind(&woken.hints)
+            .bind(until)
+            .execute(self.pool())
+            .await
+            .map(|_| ())
+    }
+}
