@@ -53,6 +53,10 @@ pub enum ViolationCode {
     Locked,
     /// An emergency access that was declared earlier has to be reviewed first.
     ReviewOverdue,
+    /// Is too short.
+    TooShort,
+    /// Is among the first that somebody would guess.
+    TooCommon,
 }
 
 /// One thing that the person at the screen can put right.

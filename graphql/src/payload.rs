@@ -55,6 +55,10 @@ pub(crate) enum UserErrorCode {
     Locked,
     /// An emergency access that was declared earlier has to be reviewed first.
     ReviewOverdue,
+    /// Is too short.
+    TooShort,
+    /// Is among the first that somebody would guess.
+    TooCommon,
 }
 
 impl From<ViolationCode> for UserErrorCode {
@@ -71,6 +75,8 @@ impl From<ViolationCode> for UserErrorCode {
             ViolationCode::SchedulingConflict => Self::SchedulingConflict,
             ViolationCode::Locked => Self::Locked,
             ViolationCode::ReviewOverdue => Self::ReviewOverdue,
+            ViolationCode::TooShort => Self::TooShort,
+            ViolationCode::TooCommon => Self::TooCommon,
         }
     }
 }

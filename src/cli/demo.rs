@@ -191,7 +191,7 @@ async fn make(
 }
 
 async fn make_operator(operator: &mut PgConnection, clock: &SharedClock) -> Result<()> {
-    let hash = hash_password(PASSWORD).await??;
+    let hash = hash_password(PASSWORD, &[OPERATOR]).await??;
     sqlx::query("INSERT INTO control.operator (id, email, display_name, password_hash) VALUES ($1, $2, 'Demo operator', $3)")
         .bind(clock.new_id())
         .bind(OPERATOR)

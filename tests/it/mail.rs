@@ -32,8 +32,8 @@ use crate::support::{
     steps::refused_steps,
 };
 
-mod kit;
 mod killed;
+mod kit;
 
 async fn clinic() -> Result<TestServer> {
     TestServer::new(&[("northside", "owner@praxis.test", "owner")]).await
@@ -178,7 +178,8 @@ async fn what_can_not_succeed_is_given_up_until_an_operator_asks() -> Result<()>
     assert_eq!(send_all(&mailer).await?, Sent { dead: 2, ..Sent::default() });
     server.clock.advance(TimeDelta::days(2));
     assert_eq!(send_all(&mailer).await?, Sent::default());
-    let why: BTreeSet<_> = rows(&server, "northside").await?.into_iter().map(|row| row.last_error.unwrap()).collect();
+    let why: BTreeSet<_> =
+        rows(&server, "northside").await?.into_iter().map(|row| row.last_error.unwrap()).collect();
     assert_eq!(why, BTreeSet::from(["RCPT: 550".to_owned(), "there is no template no_such".to_owned()]));
 
     let op = writing(&server, "northside").await?;
@@ -200,7 +201,8 @@ async fn what_can_not_succeed_is_given_up_until_an_operator_asks() -> Result<()>
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_before_the_answer_means_the_same_mail_again_and_never_a_lost_one() -> Result<()> {
+async fn a_connection_that_ends_before_the_answer_means_the_same_mail_again_and_never_a_lost_one()
+-> Result<()> {
     let server = clinic().await?;
     let post = MailServer::start(&[Treat::TakeAndHangUp]).await;
     let mailer = mailer(&server, &server.app, &post.url()).await?;

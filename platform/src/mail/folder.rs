@@ -13,5 +13,7 @@ pub(super) async fn deliver(folder: &Path, message: &Ready) -> Result<(), Undeli
         tokio::fs::write(&unfinished, &message.bytes).await?;
         tokio::fs::rename(&unfinished, &place).await
     };
-    written.await.map_err(|error| Undelivered::Later(format!("the folder can't be written: {}", error.kind())))
+    written
+        .await
+        .map_err(|error| Undelivered::Later(format!("the folder can't be written: {}", error.kind())))
 }

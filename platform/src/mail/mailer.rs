@@ -93,7 +93,8 @@ impl Mailer {
     pub async fn serve(&self, woken: &Woken) -> Result<Sent, Failure> {
         let set_aside = self.platform.clock.now() + SET_ASIDE;
         // A suspended clinic keeps its mail; one that the directory does not know yet is asked for again.
-        let tenant = self.directory.by_id(woken.tenant).filter(|tenant| tenant.standing() != Standing::Refused);
+        let tenant =
+            self.directory.by_id(woken.tenant).filter(|tenant| tenant.standing() != Standing::Refused);
         let outcome = match tenant {
             Some(tenant) => self.turn(&tenant).await.map(Some),
             None => Ok(None),
@@ -179,7 +180,10 @@ impl Mailer {
 
     /// Writes down what became of a mail, for as long as the lease allows: what is sent and not written
     /// down would be sent again.
-    async fn insist<F: Future<Output = Result<(), Failure>>>(&self, write: impl Fn() -> F) -> Result<(), Failure> {
+    async fn insist<F: Future<Output = Result<(), Failure>>>(
+        &self,
+        write: impl Fn() -> F,
+    ) -> Result<(), Failure> {
         let mut wait = Duration::from_millis(250);
         for _ in 0..8 {
             match write().await {
@@ -212,7 +216,13 @@ impl Mailer {
 
     fn system(&self, tenant: &Arc<Tenant>) -> OpFactory {
         let request = RequestInfo { purpose: "HOPERAT", ..RequestInfo::default() };
-        OpFactory::new(Arc::clone(&self.platform), Arc::clone(tenant), Arc::new(Actor::system()), request, true)
+        OpFactory::new(
+            Arc::clone(&self.platform),
+            Arc::clone(tenant),
+            Arc::new(Actor::system()),
+            request,
+            true,
+        )
     }
 }
 

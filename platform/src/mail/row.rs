@@ -7,9 +7,8 @@
 use chrono::{DateTime, Utc};
 use praxis_entity::mail_message::{self, Column, Entity};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, Statement, Value,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
+    Statement, Value, sea_query::Expr,
 };
 
 use crate::{Failure, Op, OpFactory, audit::Entry, audit::Outcome, tenancy::Queue};

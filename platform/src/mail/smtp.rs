@@ -219,7 +219,10 @@ mod tests {
     #[test]
     fn an_address_is_encrypted_unless_it_says_otherwise() {
         let ann = Some(Credentials::new("ann@x".to_owned(), "a+b&c/d".to_owned()));
-        assert_eq!(read("smtps://ann%40x:a+b&c%2Fd@mail.example"), Ok(("mail.example".into(), 465, "tls", ann)));
+        assert_eq!(
+            read("smtps://ann%40x:a+b&c%2Fd@mail.example"),
+            Ok(("mail.example".into(), 465, "tls", ann))
+        );
         assert_eq!(read("smtp://mail.example:2525"), Ok(("mail.example".into(), 2525, "starttls", None)));
         assert_eq!(read("smtp://mail.example?tls=required").unwrap().2, "starttls");
         assert_eq!(read("smtp://relay?tls=none"), Ok(("relay".into(), 25, "plain", None)));

@@ -62,7 +62,9 @@ pub(super) fn render(name: &str, locales: &[&str], facts: &Map<String, Json>) ->
     let form = |form: &str| {
         let template = TEMPLATES.get_template(&format!("{language}/{name}.{form}"));
         // What is wrong may quote a fact; its kind does not.
-        template.and_then(|template| template.render(facts.clone())).map_err(|error| problem(name, error.kind()))
+        template
+            .and_then(|template| template.render(facts.clone()))
+            .map_err(|error| problem(name, error.kind()))
     };
     let (text, html) = (form("txt")?, form("html")?);
     let (subject, text) = parts(&text).ok_or_else(|| format!("template {name} has no subject"))?;
@@ -88,7 +90,8 @@ fn languages(locales: &[&str]) -> Vec<String> {
 
 /// A line end in a fact would let it write the lines below it, or the header below the subject.
 fn single_lines(facts: &Map<String, Json>) -> Map<String, Json> {
-    let line = |text: &str| text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let line =
+        |text: &str| text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     facts
         .iter()
         .map(|(name, value)| match value {
@@ -151,7 +154,11 @@ mod tests {
     fn facts_are_escaped_in_html_and_can_not_write_lines() {
         let rendered = render("invitation", &["en-GB"], &facts()).unwrap();
         assert_eq!(rendered.subject, "Bea  Bcc: x@y.z invites you to Tom & Jerry's <Clinic>");
-        assert!(rendered.text.contains("\n\nhttps://a.example/auth/invitation#s3cr-et_\n\n"), "{}", rendered.text);
+        assert!(
+            rendered.text.contains("\n\nhttps://a.example/auth/invitation#s3cr-et_\n\n"),
+            "{}",
+            rendered.text
+        );
         assert!(rendered.html.contains("Tom &amp; Jerry&#x27;s &lt;Clinic&gt;"), "{}", rendered.html);
         assert!(rendered.html.contains("/auth/invitation#s3cr-et_\">"), "{}", rendered.html);
         assert!(!rendered.html.contains("<Clinic>"));
@@ -170,7 +177,10 @@ mod tests {
     fn a_missing_fact_or_template_is_an_error_without_facts_in_it() {
         let mut lacking = facts();
         lacking.remove("token");
-        assert_eq!(render("invitation", &[], &lacking), Err("template invitation: undefined value".to_owned()));
+        assert_eq!(
+            render("invitation", &[], &lacking),
+            Err("template invitation: undefined value".to_owned())
+        );
         assert!(render("../en/invitation", &[], &facts()).is_err());
         assert!(!has_template("nothing"));
     }

@@ -5,6 +5,7 @@ use argon2::{
 };
 use tokio::sync::Semaphore;
 
+use super::password_policy::{PasswordRefused, judge, normalised};
 use crate::{Failure, vault::crypto};
 
 /// Each check takes 19 MiB; more than this many at once wait.
@@ -14,16 +15,8 @@ const WAITING: usize = 120;
 static SLOTS: Semaphore = Semaphore::const_new(AT_ONCE);
 static PLACES: Semaphore = Semaphore::const_new(AT_ONCE + WAITING);
 
-/// A password that may not be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PasswordRefused {
-    /// Too short.
-    #[error("a password has at least 12 characters")]
-    TooShort,
-    /// Too long.
-    #[error("a password has at most 256 characters")]
-    TooLong,
-}
+/// In bytes: what is longer is not looked at.
+const LONGEST_INPUT: usize = 1024;
 
 /// OWASP's minimum for argon2id: 19 MiB, two passes. The stored text carries its own parameters.
 fn argon2() -> Result<Argon2<'static>, Failure> {
@@ -31,17 +24,21 @@ fn argon2() -> Result<Argon2<'static>, Failure> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Hashes a new password after judging its length.
-pub async fn hash_password(password: &str) -> Result<Result<String, PasswordRefused>, Failure> {
-    if password.chars().count() < 12 {
-        return Ok(Err(PasswordRefused::TooShort));
-    }
-    if password.len() > 1024 || password.chars().count() > 256 {
+/// Hashes a new password, if it may be used. `about` is what belongs to the person or the clinic.
+pub async fn hash_password(
+    password: &str,
+    about: &[&str],
+) -> Result<Result<String, PasswordRefused>, Failure> {
+    if password.len() > LONGEST_INPUT {
         return Ok(Err(PasswordRefused::TooLong));
     }
-    let password = zeroize::Zeroizing::new(password.to_owned());
+    let password = normalised(password);
+    let about: Vec<String> = about.iter().map(|&text| text.to_owned()).collect();
     let salt: [u8; 16] = crypto::random()?;
     on_a_slot(move || {
+        if let Err(refused) = judge(&password, &about) {
+            return Ok(Err(refused));
+        }
         let hash = argon2()?
             .hash_password_with_salt(password.as_bytes(), &salt)
             .map_err(|error| Failure::Internal(error.to_string()))?;
@@ -52,10 +49,10 @@ pub async fn hash_password(password: &str) -> Result<Result<String, PasswordRefu
 
 /// Compares a password with a stored hash. Without one it takes as long and answers no.
 pub async fn verify_password(password: &str, stored: Option<&str>) -> Result<bool, Failure> {
-    if password.len() > 1024 {
+    if password.len() > LONGEST_INPUT {
         return Ok(false);
     }
-    let password = zeroize::Zeroizing::new(password.to_owned());
+    let password = normalised(password);
     let known = stored.is_some();
     let stored = match stored {
         Some(stored) => stored.to_owned(),

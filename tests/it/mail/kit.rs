@@ -58,7 +58,8 @@ async fn arrived(mode: &str, mails: usize) -> Result<()> {
     let Some(sink) = Sink::start(mode).await else { return Ok(()) };
     let server = clinic().await?;
     let other = server.another().await?;
-    let (one, two) = (mailer(&server, &server.app, &sink.url).await?, mailer(&server, &other, &sink.url).await?);
+    let (one, two) =
+        (mailer(&server, &server.app, &sink.url).await?, mailer(&server, &other, &sink.url).await?);
     for number in 0..mails {
         enqueue(&server, "northside", notice(&format!("n{number}@praxis.test"))).await?;
     }

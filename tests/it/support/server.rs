@@ -23,7 +23,7 @@ use tower::ServiceExt;
 use super::{clock::TestClock, installation::TestInstallation};
 
 /// The password of every user of the tests.
-pub const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "seven quiet herons count boats";
 
 /// A server and the installation below it.
 pub struct TestServer {
