@@ -124,6 +124,7 @@ impl App {
             directory: Arc::clone(&directory),
             authenticator: Authenticator::default(),
             throttle: Throttle::default(),
+            links_asked: Throttle::default(),
             client_address_header: config.http.client_address_header,
         });
         let ids = Arc::new(move || clock.new_id().to_string());

@@ -34,6 +34,27 @@ CREATE FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) RETURN
 BEGIN
     EXECUTE format('GRANT %s ON %s TO %I', rights, relation, current_setting('praxis.role'));
 END $$;
+CREATE FUNCTION {schema}.keep_break_glass_as_it_was() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF OLD.reviewed_at IS NOT NULL OR (OLD.ended_at IS NOT NULL AND (NEW.ended_at, NEW.ended_by) IS DISTINCT FROM (OLD.ended_at, OLD.ended_by)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'what has ended or was reviewed stays as it is';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.refuse_break_glass_while_overdue() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM break_glass b WHERE b.user_id = NEW.user_id AND b.reviewed_at IS NULL
+        AND (b.review_due_at <= NEW.declared_at OR b.created_at + interval '72 hours' <= now())) THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX014', MESSAGE = 'a review is overdue';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -104,6 +125,7 @@ CREATE TABLE {schema}.audit_entry (
     request_id uuid,
     source_address text,
     outcome text NOT NULL,
+    break_glass_id uuid,
     CONSTRAINT audit_entry_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['USER'::text, 'SYSTEM'::text, 'OPERATOR'::text]))),
     CONSTRAINT audit_entry_outcome_known CHECK ((outcome = ANY (ARRAY['OK'::text, 'DENIED'::text, 'FAILED'::text])))
 );
@@ -124,6 +146,43 @@ CREATE TABLE {schema}.availability_rule (
     CONSTRAINT availability_rule_validity_order CHECK ((valid_until >= valid_from)),
     CONSTRAINT availability_rule_weekday_iso CHECK (((weekday >= 1) AND (weekday <= 7)))
 );
+CREATE TABLE {schema}.break_glass (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    user_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    category text NOT NULL,
+    classes text[] NOT NULL,
+    statement bytea NOT NULL,
+    status text NOT NULL,
+    declared_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    review_due_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by uuid,
+    overdue_told_at timestamp with time zone,
+    reviewed_at timestamp with time zone,
+    reviewed_by uuid,
+    finding bytea,
+    CONSTRAINT break_glass_category_known CHECK ((category = ANY (ARRAY['THREAT_TO_LIFE'::text, 'URGENT_CARE'::text, 'UNABLE_TO_CONSENT'::text, 'COVERING_CLINICIAN'::text, 'OTHER'::text]))),
+    CONSTRAINT break_glass_classes_known CHECK (((cardinality(classes) > 0) AND (classes <@ ARRAY['IDENTITY'::text, 'CONTACT'::text, 'IDENTIFIERS'::text, 'VISITS'::text, 'CLINICAL'::text]))),
+    CONSTRAINT break_glass_ended_once CHECK ((((status <> 'ENDED'::text) OR (ended_at IS NOT NULL)) AND ((ended_at IS NULL) = (ended_by IS NULL)))),
+    CONSTRAINT break_glass_review_within CHECK (((review_due_at - declared_at) <= '72:00:00'::interval)),
+    CONSTRAINT break_glass_reviewed_by_another CHECK ((reviewed_by <> user_id)),
+    CONSTRAINT break_glass_reviewed_whole CHECK ((((status = ANY (ARRAY['JUSTIFIED'::text, 'UNJUSTIFIED'::text])) = (reviewed_at IS NOT NULL)) AND ((reviewed_at IS NULL) = (reviewed_by IS NULL)) AND ((reviewed_at IS NULL) = (finding IS NULL)))),
+    CONSTRAINT break_glass_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'ENDED'::text, 'EXPIRED'::text, 'JUSTIFIED'::text, 'UNJUSTIFIED'::text]))),
+    CONSTRAINT break_glass_time_box CHECK ((((expires_at - declared_at) > '00:00:00'::interval) AND ((expires_at - declared_at) <= '04:00:00'::interval)))
+);
+CREATE VIEW {schema}.break_glass_open AS
+ SELECT break_glass.id,
+    break_glass.user_id,
+    break_glass.patient_id,
+    break_glass.classes,
+    break_glass.expires_at
+   FROM {schema}.break_glass
+  WHERE ((break_glass.status = 'ACTIVE'::text) AND ((break_glass.created_at + (break_glass.expires_at - break_glass.declared_at)) > clock_timestamp()));
 CREATE TABLE {schema}.condition (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -501,6 +560,13 @@ INSERT INTO {schema}.status_transition VALUES ('invitation', '', 'SENT', 'user:m
 INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'ACCEPTED', '');
 INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'EXPIRED', '');
 INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'REVOKED', 'user:manage');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', '', 'ACTIVE', 'break-glass:use');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'ENDED', 'break-glass:use');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'EXPIRED', 'system');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'JUSTIFIED', 'break-glass:review');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'UNJUSTIFIED', 'break-glass:review');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'JUSTIFIED', 'break-glass:review');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'UNJUSTIFIED', 'break-glass:review');
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
@@ -517,6 +583,8 @@ ALTER TABLE ONLY {schema}.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.break_glass
+    ADD CONSTRAINT break_glass_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.counter
@@ -620,6 +688,10 @@ CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at
 CREATE INDEX audit_entry_by_patient ON {schema}.audit_entry USING gin (patients);
 CREATE INDEX audit_entry_by_time ON {schema}.audit_entry USING brin (at);
 CREATE INDEX availability_rule_by_practitioner ON {schema}.availability_rule USING btree (practitioner_id);
+CREATE INDEX break_glass_by_patient ON {schema}.break_glass USING btree (patient_id, id);
+CREATE INDEX break_glass_by_user ON {schema}.break_glass USING btree (user_id, id);
+CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (user_id, patient_id) WHERE (status = 'ACTIVE'::text);
+CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
@@ -642,6 +714,11 @@ CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appoin
 CREATE TRIGGER appointment_version BEFORE UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER audit_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER availability_rule_version BEFORE UPDATE ON {schema}.availability_rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER break_glass_kept BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.keep_break_glass_as_it_was();
+CREATE TRIGGER break_glass_overdue BEFORE INSERT ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_break_glass_while_overdue();
+CREATE TRIGGER break_glass_stays BEFORE DELETE OR TRUNCATE ON {schema}.break_glass FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER break_glass_transition BEFORE INSERT OR UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('break_glass');
+CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -676,6 +753,14 @@ ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.break_glass
+    ADD CONSTRAINT break_glass_ended_by_fk FOREIGN KEY (ended_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.break_glass
+    ADD CONSTRAINT break_glass_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.break_glass
+    ADD CONSTRAINT break_glass_reviewed_by_fk FOREIGN KEY (reviewed_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.break_glass
+    ADD CONSTRAINT break_glass_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.condition
@@ -742,6 +827,24 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_entry TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
+GRANT SELECT ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(id) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(user_id) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(patient_id) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(category) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(classes) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(statement) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(status),UPDATE(status) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(declared_at) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(expires_at) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(review_due_at) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(ended_at) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(ended_by) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(overdue_told_at) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(reviewed_at) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(reviewed_by) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
+GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};

@@ -6,6 +6,7 @@
 pub mod ids;
 pub mod value;
 
+pub mod account_link;
 pub mod appointment;
 pub mod appointment_resource;
 pub mod audit_entry;
@@ -20,6 +21,7 @@ pub mod fhir_resource;
 pub mod field_policy;
 pub mod idempotency_key;
 pub mod import_source;
+pub mod invitation;
 pub mod mail_message;
 pub mod membership;
 pub mod note_template;

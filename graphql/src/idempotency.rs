@@ -3,11 +3,14 @@
 //! Every mutation honours them, because [`change`](crate::context::change) is the only way of one.
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
-use praxis_domain::{Error, break_glass, clinic, patients, scheduling, staff};
+use praxis_domain::{Error, break_glass, clinic, identity, patients, scheduling, staff};
 use praxis_entity::{
     appointment, facility,
-    ids::{AppointmentId, BreakGlassId, FacilityId, PatientId, PractitionerId, RelatedPersonId, RoomId},
-    patient, practitioner, related_person, room,
+    ids::{
+        AppointmentId, BreakGlassId, FacilityId, InvitationId, PatientId, PractitionerId, RelatedPersonId,
+        RoomId, UserId,
+    },
+    invitation, patient, practitioner, related_person, room, user_account,
 };
 use praxis_platform::{Op, Write};
 use serde::{Serialize, de::DeserializeOwned};
@@ -142,9 +145,11 @@ replay_by_id! {
     appointment::Model, AppointmentId, scheduling::by_ids;
     praxis_entity::break_glass::Model, BreakGlassId, break_glass::by_ids;
     facility::Model, FacilityId, clinic::facilities_by_ids;
+    invitation::Model, InvitationId, identity::invitations_by_ids;
     patient::Model, PatientId, patients::by_ids;
     practitioner::Model, PractitionerId, staff::practitioners_by_ids;
     room::Model, RoomId, clinic::rooms_by_ids;
+    user_account::Model, UserId, identity::users_by_ids;
 }
 
 replay_itself! { PractitionerId, () }

@@ -11,6 +11,7 @@ mod conformance;
 mod context;
 pub mod error;
 mod idempotency;
+mod identity;
 mod ids;
 pub mod limits;
 mod loaders;

@@ -2,14 +2,15 @@
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
-use praxis_domain::{Slice, charting, clinic, encounters, history, patients, scheduling, staff};
+use praxis_domain::{Slice, charting, clinic, encounters, history, identity, patients, scheduling, staff};
 use praxis_entity::{
     appointment, condition, encounter, encounter_participant, facility,
     ids::{
-        AppointmentId, ConditionId, EncounterId, FacilityId, ObservationId, OrganizationId, PatientId,
-        PractitionerId, RoomId, SpecialtyId, VisitTypeId,
+        AppointmentId, ConditionId, EncounterId, FacilityId, InvitationId, ObservationId, OrganizationId,
+        PatientId, PractitionerId, RoleId, RoomId, SpecialtyId, UserId, VisitTypeId,
     },
-    observation, organization, patient, practitioner, related_person, room, specialty, visit_type,
+    invitation, membership, observation, organization, patient, practitioner, related_person, role, room,
+    specialty, user_account, visit_type,
 };
 use praxis_platform::{Op, Read, vault::DataKey};
 use uuid::Uuid;
@@ -36,6 +37,10 @@ pub(crate) struct Loaders {
     pub(crate) visit_types: Loader<VisitTypeId, visit_type::Model>,
     pub(crate) specialties: Loader<SpecialtyId, specialty::Model>,
     pub(crate) organizations: Loader<OrganizationId, organization::Model>,
+    pub(crate) users: Loader<UserId, user_account::Model>,
+    pub(crate) roles: Loader<RoleId, role::Model>,
+    pub(crate) roles_of_users: Loader<UserId, Vec<(membership::Model, role::Model)>>,
+    pub(crate) invitations: Loader<InvitationId, invitation::Model>,
     pub(crate) availability: Loader<PractitionerId, Vec<praxis_entity::availability_rule::Model>>,
     pub(crate) appointments_of_patients: batch::Loaders<PatientId, Slice<appointment::Model>>,
     pub(crate) encounters_of_patients: batch::Loaders<PatientId, Slice<encounter::Model>>,
@@ -93,6 +98,10 @@ impl Loaders {
             visit_types: by_id!(op, clinic::visit_types_by_ids, |row| row.id),
             specialties: by_id!(op, clinic::specialties_by_ids, |row| row.id),
             organizations: by_id!(op, clinic::organizations_by_ids, |row| row.id),
+            users: by_id!(op, identity::users_by_ids, |row| row.id),
+            roles: by_id!(op, identity::roles_by_ids, |row| row.id),
+            roles_of_users: by_key!(op, identity::roles_of),
+            invitations: by_id!(op, identity::invitations_by_ids, |row| row.id),
             availability: by_key!(op, staff::availability_of),
             appointments_of_patients: batch::Loaders::default(),
             encounters_of_patients: batch::Loaders::default(),

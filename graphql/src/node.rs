@@ -10,6 +10,7 @@ use crate::{
     encounters::Encounter,
     error::{ApiError, Code, Nullable},
     history::Condition,
+    identity::{Invitation, User},
     patients::{Patient, RelatedPerson},
     policy::{Access, Rule, open},
     scalar::DateTime,
@@ -49,6 +50,10 @@ pub(crate) enum Node {
     VisitKind(VisitKind),
     /// Another organisation.
     Organization(Organization),
+    /// A person who signs in.
+    User(User),
+    /// Somebody asked to join.
+    Invitation(Invitation),
 }
 
 /// Anything that is changed over time, and refuses to be changed blindly.
@@ -76,6 +81,10 @@ pub(crate) enum Versioned {
     Practitioner(Practitioner),
     /// A branch of the clinic.
     Facility(Facility),
+    /// A person who signs in.
+    User(User),
+    /// Somebody asked to join.
+    Invitation(Invitation),
 }
 
 /// Anything of which parts may be kept back from the viewer.
@@ -184,6 +193,14 @@ pub(crate) async fn find(caller: &Caller, id: AnyId) -> Result<Option<Node>, Api
             .load(id)
             .await
             .map(|row| row.map(|row| Node::Organization(Organization::new(row)))),
+        AnyId::UserId(id) => {
+            loaders.users.load(id).await.map(|row| row.map(|row| Node::User(User::new(row))))
+        }
+        AnyId::InvitationId(id) => {
+            let now = caller.reading().now();
+            let shown = |row| Node::Invitation(Invitation::new(row, now));
+            loaders.invitations.load(id).await.map(|row| row.map(shown))
+        }
         _ => Ok(None),
     };
     match found {

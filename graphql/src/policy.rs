@@ -107,6 +107,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::clinic::POLICY,
         crate::encounters::POLICY,
         crate::history::POLICY,
+        crate::identity::POLICY,
         crate::node::POLICY,
         crate::page::POLICY,
         crate::patients::POLICY,

@@ -10,6 +10,7 @@ use crate::{
     encounters::EncounterQuery,
     history::ConditionQuery,
     idempotency::idempotent,
+    identity::{IdentityMutation, IdentityQuery},
     limits::Limits,
     node::{NodeQuery, Redactable, Versioned},
     patients::{PatientMutation, PatientQuery},
@@ -25,6 +26,7 @@ pub(crate) struct Query(
     ViewerQuery,
     ClinicQuery,
     StaffQuery,
+    IdentityQuery,
     PatientQuery,
     AppointmentQuery,
     EncounterQuery,
@@ -38,6 +40,7 @@ pub(crate) struct Query(
 pub(crate) struct Mutation(
     ClinicMutation,
     StaffMutation,
+    IdentityMutation,
     PatientMutation,
     AppointmentMutation,
     BreakGlassMutation,

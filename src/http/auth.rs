@@ -4,6 +4,7 @@
 //! answered by [`answer`], the same for all of them.
 
 mod answer;
+mod links;
 mod password;
 mod session;
 
@@ -30,6 +31,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .route("/auth/refresh", post(session::refresh))
         .route("/auth/logout", post(session::logout))
         .route("/auth/whoami", get(session::whoami))
+        .merge(links::router())
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(edge)
 }

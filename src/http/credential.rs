@@ -13,7 +13,7 @@ const CSRF: HeaderName = HeaderName::from_static("praxis-csrf");
 
 /// The credential, if there is one.
 pub(super) fn of(method: &Method, headers: &HeaderMap) -> Result<Option<Credential>, Refused> {
-    match (bearer(headers)?, cookie(headers)?) {
+    match (bearer(headers)?, cookie(headers, COOKIE)?) {
         (Some(_), Some(_)) => Err(Refused::bad("Send a bearer token or a session cookie, not both.")),
         (Some(token), None) => Ok(Some(Credential { token, kind: SessionKind::Bearer })),
         (None, Some(token)) => {
@@ -41,18 +41,19 @@ fn bearer(headers: &HeaderMap) -> Result<Option<String>, Refused> {
     Ok(Some(token.to_owned()))
 }
 
-fn cookie(headers: &HeaderMap) -> Result<Option<String>, Refused> {
+/// The value of a cookie that may be there once.
+pub(super) fn cookie(headers: &HeaderMap, wanted: &str) -> Result<Option<String>, Refused> {
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == COOKIE);
+        .filter(|(name, _)| *name == wanted);
     match (found.next(), found.next()) {
         (None, _) => Ok(None),
         (Some((_, token)), None) => Ok(Some(token.to_owned())),
-        (Some(_), Some(_)) => Err(Refused::bad("The request carries several session cookies.")),
+        (Some(_), Some(_)) => Err(Refused::bad("The request carries a cookie twice.")),
     }
 }
 

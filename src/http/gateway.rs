@@ -61,6 +61,8 @@ pub struct Edge {
     pub authenticator: Authenticator,
     /// Failed sign-ins.
     pub throttle: Throttle,
+    /// Links that were asked for.
+    pub links_asked: Throttle,
     /// Where a trusted proxy puts the client's address.
     pub client_address_header: Option<HeaderName>,
 }

@@ -106,6 +106,14 @@ const STORY: &[Call] = &[
     ),
     ("breakGlassEnd", "breakGlass { id version status }", r#"{ "id": "$breakGlass" }"#, &[]),
     (
+        "userInvite",
+        "invitation { id version }",
+        r#"{ "email": "nia@praxis.test", "displayName": "Nia", "role": "nurse", "facilityId": "$facility" }"#,
+        &[("invitation", "/invitation/id")],
+    ),
+    ("invitationResend", "invitation { id version }", r#"{ "id": "$invitation" }"#, &[]),
+    ("invitationRevoke", "invitation { id status version }", r#"{ "id": "$invitation" }"#, &[]),
+    (
         "patientRecordDeath",
         "patient { id version }",
         r#"{ "id": "$patient", "ifVersion": 4, "deceasedAt": "$past" }"#,
@@ -121,8 +129,12 @@ const BY_ANOTHER: &[Call] = &[(
     &[],
 )];
 
-/// Mutations that need something that the story has not, and the test that sends them twice.
-const ELSEWHERE: &[(&str, &str)] = &[];
+/// Mutations that need somebody or something that the story has not, and the test that sends them twice.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("userDisable", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
+    ("userEnable", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
+    ("userRename", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
+];
 
 async fn clinic() -> Result<TestServer> {
     TestServer::new(&[("northside", "root@northside.test", "owner")]).await

@@ -160,6 +160,29 @@ const WITH_AN_ID: &[(&str, &str)] = &[
         "mutation($id: ID!) { appointmentMarkNoShow(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
         "apt",
     ),
+    ("query($id: ID!) { user(id: $id) { id } }", "usr"),
+    (
+        "mutation($id: ID!) { userInvite(input: { email: \"a@b.example\", displayName: \"A\", role: \"nurse\", facilityId: $id }) { userErrors { code message path } } }",
+        "fac",
+    ),
+    (
+        "mutation($id: ID!) { userInvite(input: { email: \"a@b.example\", displayName: \"A\", role: \"nurse\", practitionerId: $id }) { userErrors { code message path } } }",
+        "pra",
+    ),
+    (
+        "mutation($id: ID!) { invitationResend(input: { id: $id }) { userErrors { code message path } } }",
+        "inv",
+    ),
+    (
+        "mutation($id: ID!) { invitationRevoke(input: { id: $id }) { userErrors { code message path } } }",
+        "inv",
+    ),
+    ("mutation($id: ID!) { userDisable(input: { id: $id }) { userErrors { code message path } } }", "usr"),
+    ("mutation($id: ID!) { userEnable(input: { id: $id }) { userErrors { code message path } } }", "usr"),
+    (
+        "mutation($id: ID!) { userRename(input: { id: $id, displayName: \"A\" }) { userErrors { code message path } } }",
+        "usr",
+    ),
 ];
 
 /// One object of each kind that can be made through the API.
@@ -234,7 +257,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
         takes_an_id && (inside == "input" || line.starts_with("\t\t"))
     });
     // A new argument belongs into WITH_AN_ID; then this number grows.
-    assert_eq!(inputs.count(), 39);
+    assert_eq!(inputs.count(), 47);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod break_glass;
 mod fhir_import;
 mod generated;
 mod idempotency;
+mod identity;
 mod isolation;
 mod leak;
 mod mail;

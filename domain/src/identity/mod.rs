@@ -1,13 +1,27 @@
-//! People who sign in, and the roles they hold.
+//! People who sign in, the roles they hold, and how they come to both.
 
+mod address;
 mod create_user;
 mod disable_user;
 mod grant_role;
+mod invitation;
+mod last_owner;
+mod link;
+mod reach;
 mod read;
+mod rename_user;
 mod set_password;
 
 pub use create_user::{NewUser, create_user};
-pub use disable_user::disable_user;
+pub use disable_user::{disable_user, enable_user};
 pub use grant_role::grant_role;
-pub use read::users;
+pub use invitation::{
+    NewInvitation, accept_invitation, invitations, invitations_by_ids, invite, resend_invitation,
+    revoke_invitation,
+};
+pub use link::{
+    Device, VALID as LINK_VALID, request_reset, request_sign_in, reset_password, sign_in as sign_in_by_link,
+};
+pub use read::{count_users, roles_by_ids, roles_of, user_page, users, users_by_ids};
+pub use rename_user::rename_user;
 pub use set_password::set_password;

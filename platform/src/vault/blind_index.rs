@@ -38,6 +38,8 @@ pub enum IndexField {
     RefreshSuccessor,
     /// Key or input of a mutation that may be retried.
     Idempotency,
+    /// Secret of a mailed link, or of the device that asked for one.
+    MailedLink,
 }
 
 impl IndexField {
@@ -57,6 +59,7 @@ impl IndexField {
             Self::RefreshToken => "refresh_token",
             Self::RefreshSuccessor => "refresh_successor",
             Self::Idempotency => "idempotency",
+            Self::MailedLink => "mailed_link",
         }
     }
 
@@ -80,7 +83,8 @@ impl IndexField {
             | Self::Session
             | Self::RefreshToken
             | Self::RefreshSuccessor
-            | Self::Idempotency => value.to_owned(),
+            | Self::Idempotency
+            | Self::MailedLink => value.to_owned(),
         }
     }
 }

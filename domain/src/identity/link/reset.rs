@@ -1,0 +1,54 @@
+//! A new password for somebody who forgot theirs. It opens no session: they sign in as everybody does,
+//! second factor included.
+
+use praxis_entity::user_account;
+use praxis_platform::{
+    OpFactory,
+    audit::{Entry, Outcome},
+    mail::{self, NewMail},
+};
+use serde_json::json;
+
+use super::{
+    super::set_password::{hashed, replace_password},
+    Purpose, consume, hash, in_words, owner, request, useless, void,
+};
+use crate::Result;
+
+/// Mails a link for a new password to whoever has the address.
+pub async fn request_reset(system: &OpFactory, address: &str) -> Result<()> {
+    request(system, address, Purpose::PasswordReset, None).await
+}
+
+/// Sets the password, ends all sessions, makes all other links useless, and says so by mail.
+pub async fn reset_password(system: &OpFactory, secret: &str, password: &str) -> Result<user_account::Model> {
+    let read = system.read();
+    let hash = hash(&read, secret).await?;
+    let account = owner(&read, Purpose::PasswordReset, &hash, None).await?;
+    read.release().await;
+    let Some(account) = account else {
+        read.record(Entry::done("user.set-password").ended(Outcome::Denied)).await?;
+        return Err(useless().into());
+    };
+    let person = [account.email.as_str(), account.display_name.as_str()];
+    let password_hash = hashed(system.tenant(), password, &person).await?;
+
+    let op = system.write().await?;
+    let Some(user) = consume(&op, Purpose::PasswordReset, &hash, None).await? else {
+        op.rollback().await?;
+        return Err(useless().into());
+    };
+    let changed = replace_password(&op, user, password_hash).await?;
+    void(&op, user).await?;
+    let facts = json!({ "name": changed.display_name, "at": in_words(&op, op.now()) });
+    let notice = NewMail {
+        to: changed.email.clone(),
+        template: "password_changed",
+        locale: None,
+        facts: facts.as_object().cloned().unwrap_or_default(),
+        dedupe_key: None,
+    };
+    mail::enqueue(&op, notice).await?;
+    op.commit().await?;
+    Ok(changed)
+}
