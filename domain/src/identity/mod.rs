@@ -1,6 +1,7 @@
 //! People who sign in, the roles they hold, and how they come to both.
 
 mod address;
+mod change_password;
 mod create_user;
 mod disable_user;
 mod grant_role;
@@ -12,6 +13,7 @@ mod read;
 mod rename_user;
 mod set_password;
 
+pub use change_password::change_password;
 pub use create_user::{NewUser, create_user};
 pub use disable_user::{disable_user, enable_user};
 pub use grant_role::grant_role;

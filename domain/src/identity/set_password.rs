@@ -5,11 +5,14 @@ use praxis_platform::{
     Op, Write,
     access::Permission,
     audit::Entry,
+    mail::{self, NewMail},
     session::{PasswordRefused, end_sessions, hash_password},
     tenancy::Tenant,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
 
+use super::link;
 use crate::{Result, Violation, ViolationCode};
 
 /// Sets the password of a user.
@@ -20,7 +23,8 @@ pub async fn set_password(op: &Op<Write>, user: UserId, password: &str) -> Resul
     replace_password(op, user, hash).await
 }
 
-/// Puts a new hash in place of the old one and ends all sessions.
+/// Puts a new hash in place of the old one, ends all sessions but the actor's own, makes all mailed links
+/// useless, and says so by mail.
 pub(super) async fn replace_password(
     op: &Op<Write>,
     user: UserId,
@@ -29,6 +33,16 @@ pub(super) async fn replace_password(
     let change = user_account::ActiveModel { password_hash: Set(password_hash), ..Default::default() };
     let changed = change_user(op, user, change).await?;
     end_sessions(op, user, op.actor().session).await?;
+    link::void(op, user).await?;
+    let facts = json!({ "name": changed.display_name, "at": link::in_words(op, op.now()) });
+    let notice = NewMail {
+        to: changed.email.clone(),
+        template: "password_changed",
+        locale: None,
+        facts: facts.as_object().cloned().unwrap_or_default(),
+        dedupe_key: None,
+    };
+    mail::enqueue(op, notice).await?;
     op.record(Entry::done("user.set-password").on("User", user.0, changed.version));
     Ok(changed)
 }

@@ -18,6 +18,8 @@ pub(super) struct Ready {
     /// Unique for the mail, the same for each try.
     pub(super) id: String,
     pub(super) bytes: Vec<u8>,
+    /// Subject and text, for people who look into a folder of mails.
+    pub(super) readable: String,
 }
 
 /// RFC 3834: nobody's absence notice is to answer.
@@ -52,6 +54,7 @@ pub(super) fn write(
     // The clinic speaks, through the installation's address.
     let shown = sender.name.clone().unwrap_or_else(|| clinic.to_owned());
     let id = format!("<{}@{}>", row.id, from.domain());
+    let readable = format!("To: {to}\nSubject: {}\n\n{}", rendered.subject, rendered.text);
     let message = Message::builder()
         .from(Mailbox::new(Some(shown), from.clone()))
         .to(Mailbox::new(None, to.clone()))
@@ -61,5 +64,5 @@ pub(super) fn write(
         .header(AutoSubmitted)
         .multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html))
         .map_err(|_| "the message can't be written".to_owned())?;
-    Ok(Ready { from, to, id: row.id.to_string(), bytes: message.formatted() })
+    Ok(Ready { from, to, id: row.id.to_string(), bytes: message.formatted(), readable })
 }

@@ -241,6 +241,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn random_passwords_pass_and_any_input_is_judged(noise in "[a-z0-9]{20}", anything in "\\PC{0,300}") {
             // Twenty random characters that fall into three pieces would be a miracle.

@@ -141,7 +141,7 @@ impl Ready {
             "\nEverything listens on loopback only. Health and metrics: http://127.0.0.1:{}/readyz",
             self.admin_port
         )?;
-        writeln!(out, "Mails are not sent but put into {folder}/mail, one file each.")?;
+        writeln!(out, "Mails are not sent but put into {folder}/mail, each as .eml and as .txt.")?;
         writeln!(
             out,
             "Other commands find the demo with  --config {folder}/praxis.toml ; the log is {folder}/praxis.log"

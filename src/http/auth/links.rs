@@ -49,6 +49,7 @@ pub(super) fn router() -> Router<Arc<Edge>> {
         .route("/auth/invitation", get(page).post(accept_invitation))
         .route("/auth/password-reset", get(page).post(request_reset))
         .route("/auth/password-reset/confirm", post(reset_password))
+        .route("/auth/password", post(change_password))
         .route("/auth/magic-link", get(page).post(request_sign_in))
         .route("/auth/magic-link/confirm", post(sign_in))
         .route("/auth/link.js", get(file("text/javascript; charset=utf-8", include_str!("link.js"))))
@@ -75,6 +76,12 @@ struct Address {
 #[derive(Deserialize)]
 struct NewPassword {
     token: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+struct OwnPassword {
+    current: String,
     password: String,
 }
 
@@ -141,6 +148,45 @@ async fn reset_password(
         let password = Zeroizing::new(password);
         let set = identity::reset_password(&edge.system(&tenant, &parts), &token, &password).await;
         set.map_err(|error| told(error, &id))?;
+        edge.authenticator.forget(tenant.id);
+        Ok(StatusCode::NO_CONTENT.into_response())
+    };
+    done.await.unwrap_or_else(|refused: Told| refused.response(&id))
+}
+
+/// Changes the password of whoever is signed in and knows the present one.
+async fn change_password(
+    State(edge): State<Arc<Edge>>,
+    Extension(tenant): Extension<Arc<Tenant>>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    parts: Parts,
+    body: Body<OwnPassword>,
+) -> Response {
+    let done = async {
+        let actor = edge.actor(&parts, &tenant).await.map_err(Told::Refused)?;
+        let actor = actor.ok_or(Told::Refused(Refused::UNAUTHENTICATED))?;
+        let OwnPassword { current, password } = read(body)?;
+        let (current, password) = (Zeroizing::new(current), Zeroizing::new(password));
+        // Whoever finds a session open must not guess on; the account's own sign-in is not slowed by it.
+        let guesses = format!("own password of {}", actor.key_owner());
+        let attempt = Attempt::new(tenant.id, &guesses, None);
+        if let Some(wait) = edge.throttle.wait(&attempt) {
+            let message = "There were too many wrong passwords.";
+            let refused = Refused::new(StatusCode::TOO_MANY_REQUESTS, Code::Throttled, message);
+            return Err(Told::Refused(refused.later(wait.as_secs())));
+        }
+        // Counted beforehand, so that guesses sent at once count as well.
+        edge.throttle.failed(&attempt);
+        let factory = edge.factory(&tenant, actor, edge.request_info(&parts));
+        let changed = identity::change_password(&factory, &current, &password).await;
+        let guessed_wrong = |error: &Error| match error {
+            Error::Violated(violations) => violations.iter().any(|violation| violation.path == ["current"]),
+            Error::Failure(_) => false,
+        };
+        if !changed.as_ref().is_err_and(guessed_wrong) {
+            edge.throttle.succeeded(&attempt);
+        }
+        changed.map_err(|error| told(error, &id))?;
         edge.authenticator.forget(tenant.id);
         Ok(StatusCode::NO_CONTENT.into_response())
     };

@@ -62,6 +62,44 @@ async fn a_forgotten_password_is_replaced_once_and_every_session_ends() -> Resul
 }
 
 #[tokio::test]
+async fn whoever_knows_their_password_changes_it_and_other_sessions_end() -> Result<()> {
+    let clinic = with_ann().await?;
+    let sign_in = async || {
+        let answer = clinic.server.login(HOST, ANN, PASSWORD).await;
+        format!("Bearer {}", answer.body["accessToken"].as_str().unwrap())
+    };
+    let (here, there) = (sign_in().await, sign_in().await);
+    let change = async |bearer: &str, current: &str, password: &str| {
+        let body = json!({ "current": current, "password": password });
+        clinic.server.post(HOST, "/auth/password", &[("authorization", bearer)], body).await
+    };
+    assert_eq!(
+        clinic.post("/auth/password", json!({ "current": PASSWORD, "password": NEW })).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    let wrong = change(&here, "seven quiet herons count goats", NEW).await;
+    assert_eq!(
+        (violation(&wrong), &wrong.body["errors"][0]["extensions"]["field"]),
+        ("INVALID", &json!("current"))
+    );
+    assert_eq!(violation(&change(&here, PASSWORD, "northsidenorthside").await), "TOO_COMMON");
+    assert_eq!(change(&here, PASSWORD, NEW).await.status, StatusCode::NO_CONTENT);
+    let whoami = async |bearer: &str| {
+        clinic.server.get(HOST, "/auth/whoami", &[("authorization", bearer)]).await.status
+    };
+    assert_eq!((whoami(&here).await, whoami(&there).await), (StatusCode::OK, StatusCode::UNAUTHORIZED));
+    assert_eq!(clinic.server.login(HOST, ANN, NEW).await.status, StatusCode::OK);
+    let notice = clinic.arrived().await?;
+    assert_eq!((notice.len(), notice[0].header("Subject").contains("was changed")), (1, true));
+    // Ten wrong guesses are enough.
+    for _ in 0..10 {
+        change(&here, "wrong", NEW).await;
+    }
+    assert_eq!(change(&here, NEW, "eleven blue boats rest").await.status, StatusCode::TOO_MANY_REQUESTS);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_link_lasts_fifteen_minutes_and_of_sixty_four_one_uses_it() -> Result<()> {
     let clinic = with_ann().await?;
     clinic.ask_for("/auth/password-reset", ANN).await;

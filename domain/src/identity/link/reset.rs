@@ -5,13 +5,11 @@ use praxis_entity::user_account;
 use praxis_platform::{
     OpFactory,
     audit::{Entry, Outcome},
-    mail::{self, NewMail},
 };
-use serde_json::json;
 
 use super::{
     super::set_password::{hashed, replace_password},
-    Purpose, consume, hash, in_words, owner, request, useless, void,
+    Purpose, consume, hash, owner, request, useless,
 };
 use crate::Result;
 
@@ -20,7 +18,7 @@ pub async fn request_reset(system: &OpFactory, address: &str) -> Result<()> {
     request(system, address, Purpose::PasswordReset, None).await
 }
 
-/// Sets the password, ends all sessions, makes all other links useless, and says so by mail.
+/// Sets the password; what goes with that is [`replace_password`]'s.
 pub async fn reset_password(system: &OpFactory, secret: &str, password: &str) -> Result<user_account::Model> {
     let read = system.read();
     let hash = hash(&read, secret).await?;
@@ -39,16 +37,6 @@ pub async fn reset_password(system: &OpFactory, secret: &str, password: &str) ->
         return Err(useless().into());
     };
     let changed = replace_password(&op, user, password_hash).await?;
-    void(&op, user).await?;
-    let facts = json!({ "name": changed.display_name, "at": in_words(&op, op.now()) });
-    let notice = NewMail {
-        to: changed.email.clone(),
-        template: "password_changed",
-        locale: None,
-        facts: facts.as_object().cloned().unwrap_or_default(),
-        dedupe_key: None,
-    };
-    mail::enqueue(&op, notice).await?;
     op.commit().await?;
     Ok(changed)
 }
