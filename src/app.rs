@@ -6,6 +6,7 @@ use axum::Router;
 use praxis_graphql::api::UnreadableSchema;
 use praxis_platform::{
     Platform,
+    audit::Backlog,
     clock::{SharedClock, SystemClock},
     keyring::Keyring,
     mail::Mailer,
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, Invalid},
     http::{self, Edge, admin::Health, metrics, throttle::Throttle},
-    mailing, overdue, root_key,
+    mailing, overdue, root_key, sealing,
 };
 
 /// How long requests under way may take once the server is told to stop.
@@ -104,6 +105,7 @@ impl App {
             keyring: Keyring::new(control.clone(), root),
             clock: Arc::clone(&clock),
             names: NameIndexes::new(SEARCHED_CLINICS),
+            backlog: Backlog::default(),
         });
         let mailer = config.mail.leaving().map(|(transport, from)| {
             Arc::new(Mailer {
@@ -158,7 +160,8 @@ impl App {
             workers.spawn(mailing::run(mailer, stop.clone()));
         }
         let upkeep = tokio::spawn(metrics::upkeep());
-        let overdue = tokio::spawn(overdue::watch(self.platform, self.directory));
+        let overdue = tokio::spawn(overdue::watch(Arc::clone(&self.platform), Arc::clone(&self.directory)));
+        let sealer = tokio::spawn(sealing::keep_sealed(self.platform, self.directory, stop.clone()));
         // A server that ends by itself takes the others with it.
         let ended_early = tokio::select! {
             () = shutdown => None,
@@ -173,6 +176,10 @@ impl App {
         };
         if timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("what was under way was cut off");
+        }
+        // What the last requests wrote down is sealed before the server goes.
+        if timeout(DRAIN, sealer).await.is_err() {
+            tracing::warn!("the audit log was left to be sealed at the next start");
         }
         match ended_early {
             Some(Ok(Err(error))) => Err(StartError::Io(error)),

@@ -2,6 +2,7 @@
 //!
 //! Results go to stdout in the form asked for, everything else to stderr.
 
+pub mod audit;
 pub mod completions;
 pub mod config;
 pub mod demo;
@@ -73,6 +74,8 @@ enum Command {
     Mail(mail::Args),
     /// Exchange records with other systems in FHIR
     Fhir(fhir::Args),
+    /// Verify, prove, export and follow the audit logs
+    Audit(audit::Args),
     /// Which keys there are, and whether they can be used
     Key(key::Args),
     /// What the API and the database look like
@@ -142,6 +145,7 @@ impl Command {
             Self::User(args) => user::run(args, context).await,
             Self::Mail(args) => mail::run(args, context).await,
             Self::Fhir(args) => fhir::run(args, context).await,
+            Self::Audit(args) => audit::run(args, context).await,
             Self::Key(args) => key::run(args, context).await,
             Self::Schema(args) => schema::run(args, context).await,
             Self::Doctor(args) => doctor::run(args, context).await,

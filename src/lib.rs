@@ -8,6 +8,7 @@ pub mod mailing;
 pub mod migrate;
 pub mod overdue;
 pub mod root_key;
+pub mod sealing;
 pub mod shutdown;
 pub mod telemetry;
 

@@ -59,6 +59,20 @@ pub enum ViolationCode {
     TooCommon,
 }
 
+impl ViolationCode {
+    /// Its name in capitals, as the API spells it: `VERSION_CONFLICT`.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_uppercase());
+        }
+        name
+    }
+}
+
 /// One thing that the person at the screen can put right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {

@@ -10,6 +10,8 @@ pub mod page;
 pub mod range;
 mod rows;
 
+/// The log of what was done and read: sealed, watched, reported.
+pub mod audit;
 /// Reading one patient's record in an emergency.
 pub mod break_glass;
 /// Observations: measurements and findings.

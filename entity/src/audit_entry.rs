@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::AuditEntryId;
+use crate::ids::{AuditEntryId, BreakGlassId};
 
 /// What was done or read, by whom, of whom: append-only.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -15,7 +15,7 @@ pub struct Model {
     pub at: DateTimeUtc,
     /// Who; empty for the system itself and for a failed login.
     pub actor_id: Option<Uuid>,
-    /// USER, SYSTEM or OPERATOR.
+    /// USER, CLIENT, SYSTEM or OPERATOR.
     #[sea_orm(column_type = "Text")]
     pub actor_kind: String,
     /// Roles held at that moment.
@@ -52,6 +52,22 @@ pub struct Model {
     /// OK, DENIED or FAILED.
     #[sea_orm(column_type = "Text")]
     pub outcome: String,
+    /// For whom the actor acted, if not for themselves.
+    pub on_behalf_of: Option<Uuid>,
+    /// Name of the operation.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub operation_name: Option<String>,
+    /// Code of what stood in the way.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub reason: Option<String>,
+    /// How often it happened.
+    pub times: i32,
+    /// The emergency access it was done under.
+    pub break_glass_id: Option<BreakGlassId>,
+    /// Commits to what was changed; the change itself is sealed elsewhere.
+    pub change_hash: Option<Vec<u8>>,
+    /// Made with the clinic's key, by nobody but the server.
+    pub mac: Option<Vec<u8>>,
 }
 
 /// Joins are written where they are needed; none is declared here.

@@ -139,6 +139,8 @@ ids! {
     ConditionId = "con";
     /// What a patient allows or forbids.
     ConsentId = "cns";
+    /// To whom outside a patient's data were given.
+    DisclosureId = "dis";
     /// A visit that took place or is under way.
     EncounterId = "enc";
     /// A branch of the clinic.

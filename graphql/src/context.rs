@@ -1,6 +1,7 @@
 //! Who asks, and the only way from a resolver to the domain.
 
 mod change;
+mod journal;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub(crate) use change::change;
+use journal::Journal;
 
 /// What a denied field looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,6 +47,7 @@ struct Inner {
     loaders: Loaders,
     recorder: Mutex<Recorder>,
     replays: Mutex<Vec<String>>,
+    journal: Mutex<Journal>,
 }
 
 impl Caller {
@@ -57,8 +60,18 @@ impl Caller {
     ) -> Self {
         let read = factory.read();
         let loaders = Loaders::new(&read);
-        let (recorder, replays) = Default::default();
-        Self(Arc::new(Inner { factory, read, policies, mode, idempotency_key, loaders, recorder, replays }))
+        let (recorder, replays, journal) = Default::default();
+        Self(Arc::new(Inner {
+            factory,
+            read,
+            policies,
+            mode,
+            idempotency_key,
+            loaders,
+            recorder,
+            replays,
+            journal,
+        }))
     }
 
     /// True when somebody has signed in.
@@ -136,9 +149,8 @@ impl Caller {
         self.0.factory.note_operation(document);
     }
 
-    /// Writes down what was disclosed. To be called before the answer leaves.
-    pub(crate) async fn finish(&self) -> Result<(), Failure> {
-        self.0.read.write_disclosures().await
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.0.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -162,7 +174,10 @@ impl Ask for Context<'_> {
 
     fn read(&self, coordinate: &'static str) -> Result<&Op<Read>, ApiError> {
         let caller = self.caller()?;
-        caller.admit(own(self, coordinate)?)?;
+        caller.note_asked(self);
+        caller
+            .admit(own(self, coordinate)?)
+            .inspect_err(|error| caller.note_lost(coordinate, error.code()))?;
         Ok(&caller.0.read)
     }
 }

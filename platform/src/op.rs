@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     Failure,
     access::{Actor, Permission},
-    audit::{self, Disclosures, Entry},
+    audit::{self, Backlog, Batch, Disclosures, Entry},
     clock::SharedClock,
     keyring::Keyring,
     names::{NameIndexes, TenantNames},
@@ -45,6 +45,10 @@ pub struct RequestInfo {
     pub user_agent: Option<String>,
     /// Hash of the operation's text, once it is known.
     pub operation_hash: Arc<OnceLock<String>>,
+    /// Name of the operation, once it is known; of a nameless one, the fields it asks for.
+    pub operation_name: Arc<OnceLock<String>>,
+    /// For whom the actor acts, if not for themselves.
+    pub on_behalf_of: Option<Uuid>,
     /// Purpose of use, HL7 v3: TREAT unless said otherwise.
     pub purpose: &'static str,
 }
@@ -56,6 +60,8 @@ impl Default for RequestInfo {
             source_address: None,
             user_agent: None,
             operation_hash: Arc::default(),
+            operation_name: Arc::default(),
+            on_behalf_of: None,
             purpose: "TREAT",
         }
     }
@@ -81,6 +87,8 @@ pub struct Platform {
     pub clock: SharedClock,
     /// Name search.
     pub names: NameIndexes,
+    /// Which clinics have entries to be sealed.
+    pub backlog: Backlog,
 }
 
 /// Makes operations for one actor at one tenant.
@@ -119,6 +127,16 @@ impl OpFactory {
     pub fn note_operation(&self, text: &str) {
         let hash = || data_encoding::HEXLOWER.encode(&crypto::sha256(text.as_bytes()));
         self.origin.request.operation_hash.get_or_init(hash);
+    }
+
+    /// Names the operation, if it has no name yet.
+    pub fn name_operation(&self, name: impl FnOnce() -> String) {
+        self.origin.request.operation_name.get_or_init(name);
+    }
+
+    /// Counts an attempt of somebody who is not known.
+    pub fn count_stranger(&self, action: &'static str) {
+        self.platform.backlog.count_stranger(self.tenant.id, action);
     }
 
     /// An operation that reads.
@@ -285,19 +303,41 @@ impl<Mode> Op<Mode> {
     pub fn statements(&self) -> u32 {
         self.0.db.statements()
     }
+
+    async fn write_entries(&self, entries: Vec<Entry>) -> Result<u32, Failure> {
+        let written = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        // Without its key the clinic's log goes on, and says of these entries that they are unproven.
+        let key = self.tenant_key().await.ok();
+        audit::write(&self.0.db, &self.0.origin, key.as_deref(), entries).await?;
+        Ok(written)
+    }
 }
 
 impl Op<Read> {
     /// Writes down what was disclosed, as one entry. To be called before the answer leaves.
     pub async fn write_disclosures(&self) -> Result<(), Failure> {
-        let Some((patients, classes)) = self.0.disclosures.take() else { return Ok(()) };
-        let entry = Entry { patients, classes, ..Entry::done("disclose") };
-        audit::write(&self.0.db, &self.0.origin, vec![entry]).await
+        self.record_all(self.disclosed().into_iter().collect()).await
+    }
+
+    /// The entry of what was disclosed since the last call, to be written before the answer leaves.
+    pub fn disclosed(&self) -> Option<Entry> {
+        let (patients, classes) = self.0.disclosures.take()?;
+        Some(Entry { patients, classes, ..Entry::done("disclose") })
     }
 
     /// Writes down something that happened outside any transaction, such as a denied attempt.
     pub async fn record(&self, entry: Entry) -> Result<(), Failure> {
-        audit::write(&self.0.db, &self.0.origin, vec![entry]).await
+        self.record_all(vec![entry]).await
+    }
+
+    /// The same for several things, with one statement.
+    pub async fn record_all(&self, entries: Vec<Entry>) -> Result<(), Failure> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let written = self.write_entries(entries).await?;
+        self.0.platform.backlog.note(self.0.tenant.id, written);
+        Ok(())
     }
 
     /// Gives the connection back early.
@@ -359,8 +399,18 @@ impl Op<Write> {
                 Statement::from_sql_and_values(DbBackend::Postgres, "SELECT cell.wake($1, $2)", values);
             self.0.db.query_one_raw(wake).await?;
         }
-        audit::write(&self.0.db, &self.0.origin, entries).await?;
-        self.finish(true).await
+        let written = self.write_entries(entries).await?;
+        let (platform, tenant) = (Arc::clone(&self.0.platform), self.0.tenant.id);
+        self.finish(true).await?;
+        platform.backlog.note(tenant, written);
+        Ok(())
+    }
+
+    /// Commits what was sealed, together with what was found out on the way. Only sealing itself
+    /// may commit without an entry of its own; it would never come to an end otherwise.
+    pub async fn commit_sealed(self, _: &Batch) -> Result<(), Failure> {
+        let idle = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if idle { self.finish(true).await } else { self.commit().await }
     }
 
     /// Takes everything back. Dropping the operation does the same at the price of its connection.

@@ -6,30 +6,43 @@ use anyhow::{Context as _, Result};
 use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::Actor,
+    audit::Backlog,
     clock::SystemClock,
     keyring::Keyring,
     names::NameIndexes,
-    tenancy::{Control, Directory, Pool, connect_admin},
+    tenancy::{Control, Directory, Pool, Tenant, connect_admin},
 };
 
 use super::Context;
 use crate::root_key;
 
-/// Makes operations at the tenant of the slug.
-pub async fn operations(context: &Context, slug: &str) -> Result<OpFactory> {
+/// The clinics of the installation, and what operations on them share.
+pub async fn installation(context: &Context) -> Result<(Arc<Platform>, Arc<Directory>)> {
     let config = context.config()?;
     let mut admin = connect_admin(config.database.url()?).await?;
     let keys = root_key::find(&config.keys, &mut admin).await?;
     drop(admin);
     let control = Control::connect(config.database.url()?, Arc::clone(&keys)).await?;
     let directory = Directory::load(control.clone(), &config.http.base_domain).await?;
-    let tenant = directory.by_slug(slug).with_context(|| format!("there is no tenant \"{slug}\""))?;
     let platform = Arc::new(Platform {
         pool: Pool::new(control.clone(), config.database.pool),
         keyring: Keyring::new(control, keys),
         clock: Arc::new(SystemClock),
         names: NameIndexes::new(1),
+        backlog: Backlog::default(),
     });
+    Ok((platform, directory))
+}
+
+/// Makes operations at the tenant of the slug.
+pub async fn operations(context: &Context, slug: &str) -> Result<OpFactory> {
+    let (platform, directory) = installation(context).await?;
+    let tenant = directory.by_slug(slug).with_context(|| format!("there is no tenant \"{slug}\""))?;
+    Ok(at(&platform, tenant))
+}
+
+/// Makes operations at a tenant.
+pub fn at(platform: &Arc<Platform>, tenant: Arc<Tenant>) -> OpFactory {
     let request = RequestInfo { purpose: "HOPERAT", ..RequestInfo::default() };
-    Ok(OpFactory::new(platform, tenant, Arc::new(Actor::operator()), request, true))
+    OpFactory::new(Arc::clone(platform), tenant, Arc::new(Actor::operator()), request, true)
 }

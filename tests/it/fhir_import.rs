@@ -24,6 +24,7 @@ use praxis_interop::fhir::{Input, Options, Report, import};
 use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::Actor,
+    audit::Backlog,
     keyring::Keyring,
     names::NameIndexes,
     tenancy::{Control, Pool, PoolLimits},
@@ -47,6 +48,7 @@ async fn clinic() -> Result<OpFactory> {
         keyring: Keyring::new(control, Arc::clone(&installation.keys) as _),
         clock: installation.clock,
         names: NameIndexes::new(1),
+        backlog: Backlog::default(),
     });
     Ok(OpFactory::new(platform, Arc::new(tenant), Arc::new(Actor::operator()), RequestInfo::default(), true))
 }

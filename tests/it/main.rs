@@ -2,6 +2,7 @@
 
 mod access;
 mod appointments;
+mod audit;
 mod break_glass;
 mod fhir_import;
 mod generated;

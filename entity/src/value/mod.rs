@@ -16,7 +16,8 @@ pub use moment::{Moment, PartialDate, PartialDateError};
 pub use name::HumanName;
 pub use observation::{Component, ObservationValue, ReferenceRange};
 pub use phi::{
-    AppointmentNote, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact, EncounterClinical,
-    FhirBody, Identifiers, Identity, MailFacts, ObservationResult, RecordNumber, RelatedPersonDetails,
+    AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
+    DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
+    RecordNumber, RelatedPersonDetails,
 };
 pub use sealed::{PhiClass, Sealed};

@@ -216,3 +216,30 @@ pub struct BreakGlassFinding {
     pub comment: String,
 }
 class!(BreakGlassFinding = "break_glass_review");
+
+/// What a change did, with a salt that keeps its hash from telling.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditChange {
+    /// 32 random bytes, in hexadecimal.
+    pub salt: String,
+    /// What was there before.
+    pub before: serde_json::Value,
+    /// What is there now.
+    pub after: serde_json::Value,
+}
+class!(AuditChange = "audit");
+
+/// To whom outside a patient's data were given, what, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisclosureDetails {
+    /// Name of the person or organisation.
+    pub recipient: String,
+    /// Their address, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// What was given, in a few words.
+    pub description: String,
+    /// Why, in a few words.
+    pub reason: String,
+}
+class!(DisclosureDetails = "disclosure");

@@ -5,6 +5,8 @@
 //! the same time one runs the rule while the others wait for it. A rule that refuses is taken back
 //! whole, key included, so that the same key may succeed once the reason is gone.
 
+use std::collections::BTreeSet;
+
 use async_graphql::Context;
 use praxis_domain::Error;
 use praxis_platform::{
@@ -24,6 +26,22 @@ use crate::{
 ///
 /// The rule gets the writing operation: `change(ctx, "Mutation.roomAdd", async |op| …)`.
 pub(crate) async fn change<T: Replay>(
+    ctx: &Context<'_>,
+    coordinate: &'static str,
+    rule: impl AsyncFnOnce(&Op<Write>) -> Result<T, Error>,
+) -> Result<Done<T>, ApiError> {
+    let caller = ctx.caller()?;
+    caller.note_asked(ctx);
+    let result = attempt(ctx, coordinate, rule).await;
+    match &result {
+        Ok(Done::Written(_)) => caller.note_changed(),
+        Ok(Done::Refused(_)) => {}
+        Err(error) => caller.note_lost(coordinate, error.code()),
+    }
+    result
+}
+
+async fn attempt<T: Replay>(
     ctx: &Context<'_>,
     coordinate: &'static str,
     rule: impl AsyncFnOnce(&Op<Write>) -> Result<T, Error>,
@@ -48,6 +66,9 @@ pub(crate) async fn change<T: Replay>(
         }
         Err(Error::Violated(violations)) => {
             op.rollback().await?;
+            let reasons: BTreeSet<_> = violations.iter().map(|violation| violation.code.name()).collect();
+            let reasons = reasons.into_iter().collect::<Vec<_>>().join(" ");
+            ctx.caller()?.note_refused(coordinate, reasons);
             Ok(Done::Refused(refused(ctx, violations).await?))
         }
     }

@@ -1,10 +1,17 @@
 //! One entry of the audit log.
 
-use praxis_entity::{audit_entry, ids::AuditEntryId};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use std::borrow::Cow;
+
+use chrono::SubsecRound;
+use praxis_entity::{
+    audit_entry,
+    ids::{AuditEntryId, BreakGlassId},
+};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 use uuid::Uuid;
 
-use crate::{Failure, op::Origin};
+use super::line;
+use crate::{Failure, op::Origin, vault::TenantKey};
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +24,22 @@ pub enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    /// The stored form.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Denied => "DENIED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
 /// What is to be written down; who, when and where from follow from the operation.
 #[derive(Debug, Clone)]
 pub struct Entry {
+    /// Its id, where something else must name it; a new one otherwise.
+    pub id: Option<AuditEntryId>,
     /// What: `patient.create`, `disclose`, `login`.
     pub action: &'static str,
     /// Kind of the object acted on.
@@ -34,12 +54,21 @@ pub struct Entry {
     pub classes: Vec<String>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Code of what stood in the way.
+    pub reason: Option<Cow<'static, str>>,
+    /// How often it happened.
+    pub times: i32,
+    /// The emergency access it was done under.
+    pub break_glass: Option<BreakGlassId>,
+    /// Commits to the change that is sealed beside it.
+    pub change_hash: Option<Vec<u8>>,
 }
 
 impl Entry {
     /// A thing done.
     pub fn done(action: &'static str) -> Self {
         Self {
+            id: None,
             action,
             object_type: None,
             object_id: None,
@@ -47,6 +76,10 @@ impl Entry {
             patients: Vec::new(),
             classes: Vec::new(),
             outcome: Outcome::Ok,
+            reason: None,
+            times: 1,
+            break_glass: None,
+            change_hash: None,
         }
     }
 
@@ -66,6 +99,13 @@ impl Entry {
         self
     }
 
+    /// What stood in the way.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
     /// How it ended, if not well.
     #[must_use]
     pub fn ended(mut self, outcome: Outcome) -> Self {
@@ -74,36 +114,55 @@ impl Entry {
     }
 }
 
-/// Writes entries with one statement.
-pub async fn write(db: &impl ConnectionTrait, origin: &Origin, entries: Vec<Entry>) -> Result<(), Failure> {
+/// Writes entries with one statement, authenticated by the clinic's key if it is at hand.
+pub async fn write(
+    db: &impl ConnectionTrait,
+    origin: &Origin,
+    key: Option<&TenantKey>,
+    entries: Vec<Entry>,
+) -> Result<(), Failure> {
     if entries.is_empty() {
         return Ok(());
     }
-    let rows = entries.into_iter().map(|entry| audit_entry::ActiveModel {
-        id: Set(AuditEntryId(origin.clock.new_id())),
-        at: Set(origin.clock.now()),
-        actor_id: Set(origin.actor.user.map(|user| user.0)),
-        actor_kind: Set(origin.actor.kind.code().to_owned()),
-        roles: Set(origin.actor.roles.clone()),
-        session_id: Set(origin.actor.session.map(|session| session.0)),
-        facility_id: Set(origin.actor.facility.map(|facility| facility.0)),
-        action: Set(entry.action.to_owned()),
-        object_type: Set(entry.object_type.map(str::to_owned)),
-        object_id: Set(entry.object_id),
-        object_version: Set(entry.object_version),
-        patients: Set(entry.patients),
-        classes: Set(entry.classes),
-        purpose: Set(origin.request.purpose.to_owned()),
-        operation_hash: Set(origin.request.operation_hash.get().cloned()),
-        request_id: Set(origin.request.id),
-        source_address: Set(origin.request.source_address.clone()),
-        outcome: Set(match entry.outcome {
-            Outcome::Ok => "OK",
-            Outcome::Denied => "DENIED",
-            Outcome::Failed => "FAILED",
-        }
-        .to_owned()),
+    let rows = entries.into_iter().map(|entry| {
+        let mut row = entry.row(origin);
+        row.mac = key.map(|key| line::mac(key, &row).to_vec());
+        row.into_active_model().reset_all()
     });
     audit_entry::Entity::insert_many(rows).exec_without_returning(db).await?;
     Ok(())
+}
+
+impl Entry {
+    fn row(self, origin: &Origin) -> audit_entry::Model {
+        let (actor, request) = (&origin.actor, &origin.request);
+        audit_entry::Model {
+            id: self.id.unwrap_or_else(|| AuditEntryId(origin.clock.new_id())),
+            // As precise as the database is: what it gives back must be what was authenticated.
+            at: origin.clock.now().trunc_subsecs(6),
+            actor_id: actor.user.map(|user| user.0),
+            actor_kind: actor.kind.code().to_owned(),
+            roles: actor.roles.clone(),
+            session_id: actor.session.map(|session| session.0),
+            facility_id: actor.facility.map(|facility| facility.0),
+            action: self.action.to_owned(),
+            object_type: self.object_type.map(str::to_owned),
+            object_id: self.object_id,
+            object_version: self.object_version,
+            patients: self.patients,
+            classes: self.classes,
+            purpose: request.purpose.to_owned(),
+            operation_hash: request.operation_hash.get().cloned(),
+            request_id: request.id,
+            source_address: request.source_address.clone(),
+            outcome: self.outcome.code().to_owned(),
+            on_behalf_of: request.on_behalf_of,
+            operation_name: request.operation_name.get().cloned(),
+            reason: self.reason.map(Cow::into_owned),
+            times: self.times,
+            break_glass_id: self.break_glass,
+            change_hash: self.change_hash,
+            mac: None,
+        }
+    }
 }

@@ -1,12 +1,13 @@
 //! The only file that calls the cryptographic library.
 //!
-//! AES-256-GCM, HKDF and HMAC with SHA-256, and randomness, behind functions
+//! AES-256-GCM, HKDF and HMAC with SHA-256, Ed25519, and randomness, behind functions
 //! small enough that changing the library is a change of this file.
 
 use std::cell::RefCell;
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use ring::{digest, hmac};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -94,6 +95,39 @@ pub fn sha256(data: &[u8]) -> [u8; KEY_LEN] {
 /// Compares without telling by the time taken where the difference is.
 pub fn same(a: &[u8; KEY_LEN], b: &[u8; KEY_LEN]) -> bool {
     a.iter().zip(b).fold(0, |seen, (x, y)| std::hint::black_box(seen | (x ^ y))) == 0
+}
+
+/// Length of an Ed25519 signature.
+pub const SIGNATURE_LEN: usize = 64;
+
+/// An Ed25519 key that signs.
+pub struct SigningKey(Ed25519KeyPair);
+
+impl SigningKey {
+    /// The key of a seed.
+    pub fn from_seed(seed: &[u8; KEY_LEN]) -> Result<Self, VaultError> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| VaultError::Format("seed"))?;
+        Ok(Self(pair))
+    }
+
+    /// What verifies its signatures.
+    pub fn public(&self) -> [u8; KEY_LEN] {
+        let mut out = [0; KEY_LEN];
+        out.copy_from_slice(self.0.public_key().as_ref());
+        out
+    }
+
+    /// Signs.
+    pub fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
+        let mut out = [0; SIGNATURE_LEN];
+        out.copy_from_slice(self.0.sign(message).as_ref());
+        out
+    }
+}
+
+/// Whether an Ed25519 signature is good.
+pub fn verifies(public: &[u8; KEY_LEN], message: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ED25519, public).verify(message, signature).is_ok()
 }
 
 /// A new key, straight from the system.
@@ -185,6 +219,22 @@ mod tests {
     fn threads_draw_apart() {
         let draw = || std::thread::spawn(|| random::<32>().unwrap()).join().unwrap();
         assert_ne!(draw(), draw());
+    }
+
+    #[test]
+    fn signing_is_ed25519() {
+        // RFC 8032, 7.1, test 1.
+        let seed = data_encoding::HEXLOWER
+            .decode(b"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+            .unwrap();
+        let key = SigningKey::from_seed(&seed.try_into().unwrap()).unwrap();
+        let expected = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+        assert_eq!(data_encoding::HEXLOWER.encode(&key.public()), expected);
+        let signature = key.sign(b"");
+        assert!(data_encoding::HEXLOWER.encode(&signature).starts_with("e5564300c360ac729086e2cc806e828a"));
+        assert!(verifies(&key.public(), b"", &signature));
+        assert!(!verifies(&key.public(), b"x", &signature));
+        assert!(!verifies(&key.public(), b"", &signature[1..]));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::Actor,
+    audit::Backlog,
     clock::{Clock, SharedClock},
     keyring::Keyring,
     names::NameIndexes,
@@ -64,6 +65,7 @@ impl Seeder {
                 keyring: Keyring::new(control, root),
                 clock: Arc::new(Past(clock, then)),
                 names: NameIndexes::new(1),
+                backlog: Backlog::default(),
             }),
         }
     }

@@ -78,8 +78,8 @@ impl Edge {
             return Err(Refused::bad(EXPECTED));
         }
         let attempt = Attempt::new(tenant.id, &email, self.client_address(parts));
-        self.not_throttled(&attempt)?;
         let system = self.factory(tenant, Arc::new(Actor::system()), self.request_info(parts));
+        self.not_throttled(&attempt).inspect_err(|_| system.count_stranger("login.throttled"))?;
         let outcome = session::login(&system, &email, &password, kind).await?;
         self.not_throttled(&attempt)?;
         match outcome {

@@ -1,6 +1,6 @@
 //! An installation of a test's own: a database with the control schema, and a root key.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, process::Command, sync::Arc};
 
 use anyhow::Result;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
@@ -65,6 +65,14 @@ impl TestInstallation {
         ];
         let environment = HashMap::new();
         Ok(Config::explain(&Overrides { file: None, values }, &environment)?.0)
+    }
+
+    /// The command line, run as the operator of this installation.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_praxis"));
+        command.env("DATABASE_URL", &self.url).env("PRAXIS_ROOT_KEY", &self.root_key);
+        command.env("PRAXIS_BASE_DOMAIN", "praxis.test").args(["--output", "json"]);
+        command
     }
 
     /// A connection with the superuser's rights.

@@ -1,0 +1,105 @@
+//! What a request will have to account for besides what it changed: the fields it asked, and what
+//! was refused or failed.
+//!
+//! Changes write their entries themselves, in their transaction. All the rest is one statement, before
+//! the answer leaves. Refusals of nobody in particular are only counted.
+
+use async_graphql::Context;
+use praxis_platform::{
+    Failure,
+    audit::{Entry, Outcome},
+};
+
+use super::Caller;
+use crate::error::Code;
+
+/// The longest name of an operation that is written down.
+const LONGEST_NAME: usize = 200;
+
+/// What a request will have to account for.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    /// A field was asked.
+    asked: bool,
+    /// A change was written, with its own entry.
+    changed: bool,
+    /// What was refused or failed.
+    lost: Vec<(&'static str, Outcome, String)>,
+}
+
+impl Caller {
+    /// Notes that a field was asked, and which operation it belongs to.
+    pub(super) fn note_asked(&self, ctx: &Context<'_>) {
+        self.journal().asked = true;
+        self.0.factory.name_operation(|| {
+            let name = match &ctx.query_env.operation_name {
+                Some(name) => name.clone(),
+                None => {
+                    let fields = ctx.query_env.operation.node.selection_set.node.items.iter();
+                    let names: Vec<_> = fields
+                        .filter_map(|item| match &item.node {
+                            async_graphql::parser::types::Selection::Field(field) => {
+                                Some(field.node.name.node.as_str())
+                            }
+                            _ => None,
+                        })
+                        .collect();
+                    if names.is_empty() { ctx.field().name().to_owned() } else { names.join(" ") }
+                }
+            };
+            name.chars().take(LONGEST_NAME).collect()
+        });
+    }
+
+    /// Notes that a change was written.
+    pub(super) fn note_changed(&self) {
+        self.journal().changed = true;
+    }
+
+    /// Notes that what a coordinate stands for was refused or failed.
+    pub(super) fn note_lost(&self, coordinate: &'static str, code: Code) {
+        let outcome = match code {
+            Code::Unauthenticated
+            | Code::Forbidden
+            | Code::StepUpRequired
+            | Code::BreakGlassRequired
+            | Code::ConsentRequired => Outcome::Denied,
+            _ => Outcome::Failed,
+        };
+        self.journal().lost.push((coordinate, outcome, code.as_str().to_owned()));
+    }
+
+    /// Notes that the rules refused a change.
+    pub(super) fn note_refused(&self, coordinate: &'static str, reason: String) {
+        self.journal().lost.push((coordinate, Outcome::Failed, reason));
+    }
+
+    /// Writes down what was disclosed, refused, or merely asked. To be called before the answer leaves.
+    pub(crate) async fn finish(&self) -> Result<(), Failure> {
+        let Journal { asked, changed, lost } = std::mem::take(&mut *self.journal());
+        let disclosed = self.0.read.disclosed();
+        if !self.is_known() {
+            if !lost.is_empty() {
+                self.0.factory.count_stranger("graphql");
+            }
+            return Ok(());
+        }
+        let must = disclosed.is_some() || (lost.is_empty() && asked);
+        let mut entries: Vec<_> = lost
+            .into_iter()
+            .map(|(coordinate, outcome, reason)| Entry::done(coordinate).ended(outcome).because(reason))
+            .collect();
+        entries.extend(disclosed);
+        if entries.is_empty() && asked && !changed {
+            entries.push(Entry::done("read"));
+        }
+        match self.0.read.record_all(entries).await {
+            // Nothing was done and nothing is told: the caller learns why, even if the log can't.
+            Err(failure) if !must => {
+                tracing::error!(error = %failure, "a failed attempt could not be written down");
+                Ok(())
+            }
+            written => written,
+        }
+    }
+}
