@@ -8,6 +8,7 @@ mod coded;
 pub mod error;
 pub mod page;
 pub mod range;
+mod rights;
 mod rows;
 
 /// The log of what was done and read: sealed, watched, reported.

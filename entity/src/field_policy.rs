@@ -2,13 +2,15 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::ids::FieldPolicyId;
+
 /// A permission that the clinic asks for in addition to the platform's.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "field_policy")]
 pub struct Model {
     /// Id.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
+    pub id: FieldPolicyId,
     /// GraphQL type.
     #[sea_orm(column_type = "Text")]
     pub type_name: String,
@@ -18,6 +20,9 @@ pub struct Model {
     /// Permission that is needed in addition.
     #[sea_orm(column_type = "Text")]
     pub permission: String,
+    /// The relation that must hold as well; empty for none.
+    #[sea_orm(column_type = "Text")]
+    pub condition: String,
     /// Why.
     #[sea_orm(column_type = "Text")]
     pub reason: String,

@@ -14,6 +14,9 @@ pub struct Model {
     /// Permission code.
     #[sea_orm(primary_key, auto_increment = false)]
     pub permission: String,
+    /// The relation that must hold for it; empty for none.
+    #[sea_orm(column_type = "Text")]
+    pub condition: String,
 }
 
 /// Joins are written where they are needed; none is declared here.

@@ -199,6 +199,13 @@ impl From<Failure> for ApiError {
             Failure::StepUpRequired => {
                 Self::new(Code::StepUpRequired, "Show a second factor first: POST /auth/step-up.")
             }
+            Failure::ConsentRequired => {
+                Self::new(Code::ConsentRequired, "The patient did not agree to this.")
+            }
+            Failure::BreakGlassRequired => Self::new(
+                Code::BreakGlassRequired,
+                "The record is restricted; emergency access would open it.",
+            ),
             Failure::NotFound => Self::new(Code::NotFound, "Not found."),
             Failure::BadInput(message) => Self::new(Code::BadUserInput, message),
             Failure::TenantLocked => Self::new(Code::TenantLocked, "This clinic is locked for changes."),

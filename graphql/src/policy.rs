@@ -189,9 +189,9 @@ pub(crate) fn check(coordinate: &str, actor: &Actor, clinic: &FieldPolicies) -> 
     }
     // A clinic can only ask for more, never for less.
     for extra in clinic.extra(coordinate) {
-        match extra {
-            Some(permission) if actor.may(*permission) => {}
-            Some(permission) => return Err(Denied::Lacks(*permission)),
+        match extra.permission {
+            Some(permission) if actor.may(permission) => {}
+            Some(permission) => return Err(Denied::Lacks(permission)),
             None => return Err(Denied::NoRule),
         }
     }

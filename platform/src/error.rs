@@ -16,6 +16,12 @@ pub enum Failure {
     /// The action needs a second factor shown a short while ago.
     #[error("show a second factor first")]
     StepUpRequired,
+    /// The patient forbids it.
+    #[error("the patient's consent is missing")]
+    ConsentRequired,
+    /// The record is labelled as too sensitive; emergency access would open it.
+    #[error("the record is restricted")]
+    BreakGlassRequired,
     /// No such thing, or not one that the actor may know of.
     #[error("not found")]
     NotFound,

@@ -12,13 +12,16 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use praxis_entity::value::{PhiClass, Sealed};
-use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionSession, TransactionTrait};
+use praxis_entity::{
+    ids::PatientId,
+    value::{PhiClass, Sealed},
+};
+use sea_orm::{Condition, ConnectionTrait, DbBackend, Statement, TransactionSession, TransactionTrait};
 use uuid::Uuid;
 
 use crate::{
     Failure,
-    access::{Actor, Permission},
+    access::{self, Actor, Permission, Table},
     audit::{self, Backlog, Batch, Disclosures, Entry},
     clock::SharedClock,
     keyring::Keyring,
@@ -234,6 +237,20 @@ impl<Mode> Op<Mode> {
     /// Refuses unless the actor showed a second factor a short while ago.
     pub fn require_step_up(&self) -> Result<(), Failure> {
         self.actor().require_step_up(self.now())
+    }
+
+    /// The condition under which a row of a table lets the actor do this: to be added to every list, count, search
+    /// and filter.
+    pub fn permitted(&self, permission: Permission, table: Table) -> Condition {
+        access::permitted(self.actor(), permission, table, self.now())
+    }
+
+    /// How the actor stands to patients, fetched as one batch. Unknown patients are absent.
+    pub async fn standings(
+        &self,
+        patients: &[PatientId],
+    ) -> Result<HashMap<PatientId, Arc<access::Standing>>, Failure> {
+        access::Standing::load(&self.0.db, self.actor(), patients, self.now()).await
     }
 
     /// The clinic's name search.

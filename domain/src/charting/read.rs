@@ -6,7 +6,10 @@ use praxis_entity::{
     ids::{EncounterId, ObservationId, PatientId},
     observation,
 };
-use praxis_platform::{Op, access::Permission};
+use praxis_platform::{
+    Op,
+    access::{Permission, Table},
+};
 use sea_orm::{EntityTrait, QueryFilter};
 
 use super::ObservationFilter;
@@ -25,7 +28,11 @@ const NEWEST_FIRST: Ordering<observation::Column> = Ordering {
 pub async fn by_ids<M>(op: &Op<M>, ids: &[ObservationId]) -> Result<Vec<observation::Model>> {
     op.require(Permission::OBSERVATION_READ)?;
     let ids = any_of(observation::Column::Id, ids.iter().map(|id| id.0).collect());
-    Ok(observation::Entity::find().filter(ids).all(op.db()).await?)
+    Ok(observation::Entity::find()
+        .filter(ids)
+        .filter(op.permitted(Permission::OBSERVATION_READ, Table::Observation))
+        .all(op.db())
+        .await?)
 }
 
 /// A page of the observations of each patient, newest first.
@@ -36,7 +43,8 @@ pub async fn of_patients<M>(
     page: &PageRequest,
 ) -> Result<HashMap<PatientId, Slice<observation::Model>>> {
     op.require(Permission::OBSERVATION_READ)?;
-    let condition = filter.condition(op).await?;
+    let condition =
+        filter.condition(op).await?.add(op.permitted(Permission::OBSERVATION_READ, Table::Observation));
     let parent = observation::Column::PatientId;
     Ok(list_under::<observation::Entity, _>(op.db(), patients, parent, condition, &NEWEST_FIRST, page)
         .await?)
@@ -50,7 +58,8 @@ pub async fn count_of_patients<M>(
     max: u64,
 ) -> Result<HashMap<PatientId, i64>> {
     op.require(Permission::OBSERVATION_READ)?;
-    let condition = filter.condition(op).await?;
+    let condition =
+        filter.condition(op).await?.add(op.permitted(Permission::OBSERVATION_READ, Table::Observation));
     Ok(count_under::<observation::Entity, _>(
         op.db(),
         patients,
@@ -69,7 +78,8 @@ pub async fn of_encounters<M>(
     page: &PageRequest,
 ) -> Result<HashMap<EncounterId, Slice<observation::Model>>> {
     op.require(Permission::OBSERVATION_READ)?;
-    let condition = filter.condition(op).await?;
+    let condition =
+        filter.condition(op).await?.add(op.permitted(Permission::OBSERVATION_READ, Table::Observation));
     let parent = observation::Column::EncounterId;
     Ok(list_under::<observation::Entity, _>(op.db(), encounters, parent, condition, &NEWEST_FIRST, page)
         .await?)
@@ -83,7 +93,8 @@ pub async fn count_of_encounters<M>(
     max: u64,
 ) -> Result<HashMap<EncounterId, i64>> {
     op.require(Permission::OBSERVATION_READ)?;
-    let condition = filter.condition(op).await?;
+    let condition =
+        filter.condition(op).await?.add(op.permitted(Permission::OBSERVATION_READ, Table::Observation));
     Ok(count_under::<observation::Entity, _>(
         op.db(),
         encounters,

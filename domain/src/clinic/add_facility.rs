@@ -24,7 +24,7 @@ pub struct AddFacility {
 
 /// Adds a branch.
 pub async fn add_facility(op: &Op<Write>, new: AddFacility) -> Result<facility::Model> {
-    op.require(Permission::FACILITY_MANAGE)?;
+    op.actor().require_everywhere(Permission::FACILITY_MANAGE)?;
     let mut found = Violations::default();
     let code = text::line(&mut found, &["code"], &new.code, 20);
     if !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {

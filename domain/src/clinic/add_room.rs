@@ -22,7 +22,7 @@ pub struct AddRoom {
 
 /// Adds a room.
 pub async fn add_room(op: &Op<Write>, new: AddRoom) -> Result<room::Model> {
-    op.require(Permission::FACILITY_MANAGE)?;
+    op.actor().require_at(Permission::FACILITY_MANAGE, new.facility)?;
     let mut found = Violations::default();
     let name = text::line(&mut found, &["name"], &new.name, 100);
     found.check()?;

@@ -1,7 +1,11 @@
 //! Which visits a list holds.
 
 use praxis_entity::encounter::{Column, EncounterClass, EncounterStatus};
-use praxis_platform::{Failure, Op, access::Permission, vault::TenantKey};
+use praxis_platform::{
+    Failure, Op,
+    access::{Permission, Table},
+    vault::TenantKey,
+};
 use sea_orm::Condition;
 
 use crate::{
@@ -41,15 +45,21 @@ impl EncounterFilter {
         let Some(depth) = depth.checked_sub(1) else {
             return Err(Failure::BadInput("the filter is nested too deeply".to_owned()));
         };
-        if self.code.is_some() {
-            op.require(Permission::ENCOUNTER_CLINICAL_READ)?;
-        }
+        // A visit whose content is closed to the actor matches no code: else trying would find it out.
+        let code = match self.code.as_deref() {
+            Some(codes) => {
+                op.require(Permission::ENCOUNTER_CLINICAL_READ)?;
+                let open = op.permitted(Permission::ENCOUNTER_CLINICAL_READ, Table::Encounter);
+                Some(open.add_option(carries(key, Column::CodeTokens, Some(codes))))
+            }
+            None => None,
+        };
         let mut all = Condition::all()
             .add(self.status.condition(Column::Status))
             .add_option(one_of(Column::Class, self.class.as_deref()))
             .add(self.created_at.condition(Column::CreatedAt))
             .add(self.started_at.condition(Column::StartedAt))
-            .add_option(carries(key, Column::CodeTokens, self.code.as_deref()));
+            .add_option(code);
         for part in &self.and {
             all = all.add(part.compile(op, key, depth)?);
         }

@@ -6,7 +6,10 @@ use praxis_entity::{
     encounter, encounter_participant,
     ids::{AppointmentId, EncounterId, PatientId},
 };
-use praxis_platform::{Op, access::Permission};
+use praxis_platform::{
+    Op,
+    access::{Permission, Table},
+};
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 
 use super::EncounterFilter;
@@ -22,7 +25,11 @@ const NEWEST_FIRST: Ordering<encounter::Column> =
 pub async fn by_ids<M>(op: &Op<M>, ids: &[EncounterId]) -> Result<Vec<encounter::Model>> {
     op.require(Permission::ENCOUNTER_READ)?;
     let ids = any_of(encounter::Column::Id, ids.iter().map(|id| id.0).collect());
-    Ok(encounter::Entity::find().filter(ids).all(op.db()).await?)
+    Ok(encounter::Entity::find()
+        .filter(ids)
+        .filter(op.permitted(Permission::ENCOUNTER_READ, Table::Encounter))
+        .all(op.db())
+        .await?)
 }
 
 /// A page of the encounters of each patient, newest first.
@@ -33,7 +40,8 @@ pub async fn of_patients<M>(
     page: &PageRequest,
 ) -> Result<HashMap<PatientId, Slice<encounter::Model>>> {
     op.require(Permission::ENCOUNTER_READ)?;
-    let condition = filter.condition(op).await?;
+    let condition =
+        filter.condition(op).await?.add(op.permitted(Permission::ENCOUNTER_READ, Table::Encounter));
     let parent = encounter::Column::PatientId;
     Ok(list_under::<encounter::Entity, _>(op.db(), patients, parent, condition, &NEWEST_FIRST, page).await?)
 }
@@ -46,7 +54,8 @@ pub async fn count_of_patients<M>(
     max: u64,
 ) -> Result<HashMap<PatientId, i64>> {
     op.require(Permission::ENCOUNTER_READ)?;
-    let condition = filter.condition(op).await?;
+    let condition =
+        filter.condition(op).await?.add(op.permitted(Permission::ENCOUNTER_READ, Table::Encounter));
     Ok(count_under::<encounter::Entity, _>(op.db(), patients, encounter::Column::PatientId, condition, max)
         .await?)
 }
@@ -80,6 +89,7 @@ pub async fn by_appointments<M>(
     let ids = appointments.iter().map(|id| id.0).collect();
     let rows = encounter::Entity::find()
         .filter(any_of(encounter::Column::AppointmentId, ids))
+        .filter(op.permitted(Permission::ENCOUNTER_READ, Table::Encounter))
         .order_by_desc(encounter::Column::Id)
         .all(op.db())
         .await?;

@@ -6,7 +6,10 @@ use praxis_entity::{
     condition,
     ids::{ConditionId, EncounterId, PatientId},
 };
-use praxis_platform::{Op, access::Permission};
+use praxis_platform::{
+    Op,
+    access::{Permission, Table},
+};
 use sea_orm::{EntityTrait, QueryFilter};
 
 use super::ConditionFilter;
@@ -22,7 +25,11 @@ const NEWEST_FIRST: Ordering<condition::Column> =
 pub async fn by_ids<M>(op: &Op<M>, ids: &[ConditionId]) -> Result<Vec<condition::Model>> {
     op.require(Permission::CONDITION_READ)?;
     let ids = any_of(condition::Column::Id, ids.iter().map(|id| id.0).collect());
-    Ok(condition::Entity::find().filter(ids).all(op.db()).await?)
+    Ok(condition::Entity::find()
+        .filter(ids)
+        .filter(op.permitted(Permission::CONDITION_READ, Table::Condition))
+        .all(op.db())
+        .await?)
 }
 
 /// A page of the conditions of each patient, newest first.
@@ -33,7 +40,8 @@ pub async fn of_patients<M>(
     page: &PageRequest,
 ) -> Result<HashMap<PatientId, Slice<condition::Model>>> {
     op.require(Permission::CONDITION_READ)?;
-    let condition = filter.condition(op).await?;
+    let condition =
+        filter.condition(op).await?.add(op.permitted(Permission::CONDITION_READ, Table::Condition));
     let parent = condition::Column::PatientId;
     Ok(list_under::<condition::Entity, _>(op.db(), patients, parent, condition, &NEWEST_FIRST, page).await?)
 }
@@ -46,7 +54,8 @@ pub async fn count_of_patients<M>(
     max: u64,
 ) -> Result<HashMap<PatientId, i64>> {
     op.require(Permission::CONDITION_READ)?;
-    let condition = filter.condition(op).await?;
+    let condition =
+        filter.condition(op).await?.add(op.permitted(Permission::CONDITION_READ, Table::Condition));
     Ok(count_under::<condition::Entity, _>(op.db(), patients, condition::Column::PatientId, condition, max)
         .await?)
 }
@@ -59,7 +68,8 @@ pub async fn of_encounters<M>(
     page: &PageRequest,
 ) -> Result<HashMap<EncounterId, Slice<condition::Model>>> {
     op.require(Permission::CONDITION_READ)?;
-    let condition = filter.condition(op).await?;
+    let condition =
+        filter.condition(op).await?.add(op.permitted(Permission::CONDITION_READ, Table::Condition));
     let parent = condition::Column::EncounterId;
     Ok(list_under::<condition::Entity, _>(op.db(), encounters, parent, condition, &NEWEST_FIRST, page)
         .await?)
@@ -73,7 +83,8 @@ pub async fn count_of_encounters<M>(
     max: u64,
 ) -> Result<HashMap<EncounterId, i64>> {
     op.require(Permission::CONDITION_READ)?;
-    let condition = filter.condition(op).await?;
+    let condition =
+        filter.condition(op).await?.add(op.permitted(Permission::CONDITION_READ, Table::Condition));
     Ok(count_under::<condition::Entity, _>(
         op.db(),
         encounters,

@@ -5,7 +5,11 @@ use praxis_entity::{
     patient::{self, AdministrativeSex, PatientStatus},
     value::{Address, ContactPoint, ContactSystem, HumanName, Identifier, PartialDate},
 };
-use praxis_platform::{Op, Write, access::Permission, audit::Entry};
+use praxis_platform::{
+    Op, Write,
+    access::{Permission, Row},
+    audit::Entry,
+};
 use sea_orm::{ActiveValue::Set, ActiveValue::Unchanged, EntityTrait, QuerySelect, sea_query::LockType};
 
 use super::{
@@ -13,7 +17,7 @@ use super::{
     rules::Rules,
     token,
 };
-use crate::{Detail, Result, Violation, ViolationCode};
+use crate::{Detail, Result, Violation, ViolationCode, rights};
 
 /// What to change; `None` leaves as it is, `Some(None)` clears.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +50,7 @@ pub async fn amend(
     change: AmendPatient,
 ) -> Result<patient::Model> {
     op.require(Permission::PATIENT_UPDATE)?;
-    let patient = for_change(op, id, if_version).await?;
+    let patient = for_change(op, Permission::PATIENT_UPDATE, id, if_version).await?;
     let key = op.data_key(id.0).await?;
     let before = Record::open(op, &key, &patient)?;
     let mut after = before.clone();
@@ -120,11 +124,17 @@ impl AmendPatient {
 }
 
 /// The row, locked, if it is at the version that the person saw and may still change.
-pub(super) async fn for_change(op: &Op<Write>, id: PatientId, if_version: i32) -> Result<patient::Model> {
+pub(super) async fn for_change(
+    op: &Op<Write>,
+    permission: Permission,
+    id: PatientId,
+    if_version: i32,
+) -> Result<patient::Model> {
     let found = patient::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let Some(patient) = found else {
         return Err(Violation::at(ViolationCode::NotFound, &["id"], "There is no such patient.").into());
     };
+    may_change(op, permission, id, "id").await?;
     if patient.version != if_version {
         return Err(Violation::at(
             ViolationCode::VersionConflict,
@@ -136,6 +146,16 @@ pub(super) async fn for_change(op: &Op<Write>, id: PatientId, if_version: i32) -
     }
     still_open(patient.status, "id")?;
     Ok(patient)
+}
+
+/// Refuses unless the actor may do this with the patient's record.
+pub(super) async fn may_change(
+    op: &Op<Write>,
+    permission: Permission,
+    patient: PatientId,
+    path: &str,
+) -> Result<()> {
+    rights::require(op, permission, Permission::PATIENT_READ, patient, &Row::of(patient.0), path).await
 }
 
 /// Refuses where a record changes no more.

@@ -4,7 +4,11 @@ use praxis_entity::{
     patient::{self, PatientStatus},
     value::PartialDate,
 };
-use praxis_platform::{Failure, Op, access::Permission, vault::TenantKey};
+use praxis_platform::{
+    Failure, Op,
+    access::{Permission, Table},
+    vault::TenantKey,
+};
 use sea_orm::{ColumnTrait, Condition, sea_query::Expr};
 
 use super::{phone, token::Kind};
@@ -52,21 +56,24 @@ impl PatientFilter {
         let mut all = Condition::all()
             .add_option(self.status.map(|status| patient::Column::Status.eq(status)))
             .add_option(self.mrn.as_ref().map(|numbers| Kind::Mrn.condition(key, numbers)));
-        // Whoever could filter by a value could find it out by trying.
+        // Whoever could filter by a value could find it out by trying: so the patients of whom the actor may not
+        // read it match nothing.
+        let contact = || op.permitted(Permission::PATIENT_CONTACT_READ, Table::Patient);
         if let Some(addresses) = &self.email {
             op.require(Permission::PATIENT_CONTACT_READ)?;
-            all = all.add(Kind::Email.condition(key, addresses));
+            all = all.add(contact().add(Kind::Email.condition(key, addresses)));
         }
         if let Some(numbers) = &self.phone {
             op.require(Permission::PATIENT_CONTACT_READ)?;
             let region = phone::region(&op.tenant().locale);
             let forms: Vec<String> = numbers.iter().flat_map(|number| phone::forms(region, number)).collect();
-            all = all.add(Kind::Phone.condition(key, &forms));
+            all = all.add(contact().add(Kind::Phone.condition(key, &forms)));
         }
         if let Some(dates) = &self.birth_date {
             op.require(Permission::PATIENT_DEMOGRAPHICS_READ)?;
             let dates: Vec<String> = dates.iter().map(ToString::to_string).collect();
-            all = all.add(Kind::BirthDate.condition(key, &dates));
+            let open = op.permitted(Permission::PATIENT_DEMOGRAPHICS_READ, Table::Patient);
+            all = all.add(open.add(Kind::BirthDate.condition(key, &dates)));
         }
         if self.updated_at != TimeRange::default() {
             all = all.add(self.updated_at.condition(patient::Column::UpdatedAt));

@@ -29,5 +29,7 @@ pub use filter::PatientFilter;
 pub use read::{Lookup, by_ids, count, find, list};
 pub use record::preferred;
 pub use register::{RegisterPatient, Registered, import, register};
-pub use related::{AddRelatedPerson, add_related_person, end_related_person, related_persons_of};
+pub use related::{
+    AddRelatedPerson, add_related_person, end_related_person, related_persons_by_ids, related_persons_of,
+};
 pub use status::{deactivate, reactivate, record_death};

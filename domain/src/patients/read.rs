@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use praxis_entity::{ids::PatientId, patient};
-use praxis_platform::{Op, access::Permission};
+use praxis_platform::{
+    Op,
+    access::{Permission, Table},
+};
 use sea_orm::{Condition, EntityTrait, QueryFilter};
 
 use super::{PatientFilter, search, token::Kind};
@@ -30,21 +33,26 @@ pub enum Lookup {
 pub async fn by_ids<M>(op: &Op<M>, ids: &[PatientId]) -> Result<Vec<patient::Model>> {
     op.require(Permission::PATIENT_READ)?;
     let ids = any_of(patient::Column::Id, ids.iter().map(|id| id.0).collect());
-    Ok(patient::Entity::find().filter(ids).all(op.db()).await?)
+    Ok(patient::Entity::find().filter(ids).filter(seen(op)).all(op.db()).await?)
 }
 
 /// The patient with a number, if there is one.
 pub async fn find<M>(op: &Op<M>, lookup: &Lookup) -> Result<Option<patient::Model>> {
     op.require(Permission::PATIENT_READ)?;
     let (kind, number) = match lookup {
-        Lookup::Id(id) => return Ok(patient::Entity::find_by_id(*id).one(op.db()).await?),
+        Lookup::Id(id) => {
+            return Ok(patient::Entity::find_by_id(*id).filter(seen(op)).one(op.db()).await?);
+        }
         Lookup::Mrn(number) => (Kind::Mrn, number),
         Lookup::NationalId(number) => {
             op.require(Permission::PATIENT_IDENTIFIERS_READ)?;
             (Kind::NationalId, number)
         }
     };
-    let holder = kind.condition(&*op.tenant_key().await?, &[number]);
+    let mut holder = Condition::all().add(kind.condition(&*op.tenant_key().await?, &[number])).add(seen(op));
+    if matches!(kind, Kind::NationalId) {
+        holder = holder.add(op.permitted(Permission::PATIENT_IDENTIFIERS_READ, Table::Patient));
+    }
     Ok(patient::Entity::find().filter(holder).one(op.db()).await?)
 }
 
@@ -56,7 +64,7 @@ pub async fn list<M>(
     page: &PageRequest,
 ) -> Result<Slice<patient::Model>> {
     op.require(Permission::PATIENT_READ)?;
-    let condition = filter.condition(op).await?;
+    let condition = filter.condition(op).await?.add(seen(op));
     let Some(text) = typed(search) else {
         return Ok(page::list::<patient::Entity>(op.db(), condition, &BY_REGISTRATION, page).await?);
     };
@@ -69,7 +77,7 @@ pub async fn list<M>(
 /// How many patients the list has, at most `max`; a search looks at no more than 1,000.
 pub async fn count<M>(op: &Op<M>, filter: &PatientFilter, search: Option<&str>, max: u64) -> Result<i64> {
     op.require(Permission::PATIENT_READ)?;
-    let condition: Condition = filter.condition(op).await?;
+    let condition = filter.condition(op).await?.add(seen(op));
     let Some(text) = typed(search) else {
         return Ok(page::count::<patient::Entity>(op.db(), condition, max).await?);
     };
@@ -79,4 +87,9 @@ pub async fn count<M>(op: &Op<M>, filter: &PatientFilter, search: Option<&str>, 
 
 fn typed(search: Option<&str>) -> Option<&str> {
     search.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// The patients whom the actor may know of.
+pub(super) fn seen<M>(op: &Op<M>) -> Condition {
+    op.permitted(Permission::PATIENT_READ, Table::Patient)
 }

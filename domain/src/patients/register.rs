@@ -3,10 +3,11 @@
 use praxis_entity::{
     ids::PatientId,
     patient::{self, AdministrativeSex, PatientStatus},
+    patient_facility,
     value::{CodeableConcept, Contact, HumanName, Identifiers, Identity, Moment, PartialDate, RecordNumber},
 };
 use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry, vault::TenantKey};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, Statement};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, Statement, sea_query::OnConflict};
 
 use super::{
     duplicates::likely_duplicates,
@@ -192,8 +193,34 @@ async fn store(
     let classes = record.seal_changes(op, &key, None, &mut row, id)?;
     let patient = patient::Entity::insert(row).exec_with_returning(op.db()).await?;
     token::insert_tokens(op, id, token::tokens_of(tenant_key, record)).await?;
+    known_here(op, id).await?;
     op.record(Entry { classes, ..Entry::done(action).on("Patient", id.0, patient.version).of(id.0) });
     Ok(patient)
+}
+
+/// A patient is known at the branch that registered them: the one the actor acts for, or else those where their
+/// roles let them register. Whoever may register everywhere registers for no branch in particular.
+async fn known_here(op: &Op<Write>, id: PatientId) -> Result<()> {
+    let actor = op.actor();
+    let everywhere = actor.require_everywhere(Permission::PATIENT_CREATE).is_ok();
+    let places = actor.places().filter(|place| match actor.facility {
+        Some(_) => true,
+        None => !everywhere && actor.may_at(Permission::PATIENT_CREATE, *place),
+    });
+    let rows: Vec<_> = places
+        .map(|facility_id| patient_facility::ActiveModel {
+            patient_id: Set(id),
+            facility_id: Set(facility_id),
+            since: Set(op.now()),
+        })
+        .collect();
+    if !rows.is_empty() {
+        patient_facility::Entity::insert_many(rows)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(op.db())
+            .await?;
+    }
+    Ok(())
 }
 
 /// The next record number that nobody was given by hand.

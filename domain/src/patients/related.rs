@@ -7,13 +7,20 @@ use praxis_entity::{
     patient, related_person,
     value::{CodeableConcept, ContactPoint, HumanName, RelatedPersonDetails},
 };
-use praxis_platform::{Op, Write, access::Permission, audit::Entry};
+use praxis_platform::{
+    Op, Write,
+    access::{Permission, Table},
+    audit::Entry,
+};
 use sea_orm::{
     ActiveValue::Set, ActiveValue::Unchanged, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::LockType,
 };
 
-use super::{amend::still_open, rules::Rules};
+use super::{
+    amend::{may_change, still_open},
+    rules::Rules,
+};
 use crate::{Detail, Result, Violation, ViolationCode, page::any_of};
 
 /// A person to be noted beside a patient.
@@ -51,6 +58,7 @@ pub async fn add_related_person(
             Violation::at(ViolationCode::NotFound, &["patientId"], "There is no such patient.").into()
         );
     };
+    may_change(op, Permission::PATIENT_UPDATE, patient, "patientId").await?;
     still_open(found.status, "patientId")?;
     let id = RelatedPersonId(op.new_id());
     let key = op.data_key(patient.0).await?;
@@ -79,6 +87,7 @@ pub async fn end_related_person(
     let Some(found) = found else {
         return Err(Violation::at(ViolationCode::NotFound, &["id"], "There is no such person.").into());
     };
+    may_change(op, Permission::PATIENT_UPDATE, found.patient_id, "id").await?;
     if found.version != if_version {
         return Err(Violation::at(
             ViolationCode::VersionConflict,
@@ -107,6 +116,7 @@ pub async fn related_persons_of<M>(
     op.require(Permission::PATIENT_READ)?;
     let rows = related_person::Entity::find()
         .filter(any_of(related_person::Column::PatientId, patients.iter().map(|id| id.0).collect()))
+        .filter(op.permitted(Permission::PATIENT_READ, Table::RelatedPerson))
         .order_by_asc(related_person::Column::Id)
         .all(op.db())
         .await?;
@@ -115,4 +125,15 @@ pub async fn related_persons_of<M>(
         of.entry(row.patient_id).or_default().push(row);
     }
     Ok(of)
+}
+
+/// Persons around patients by their ids; unknown ones are absent.
+pub async fn related_persons_by_ids<M>(
+    op: &Op<M>,
+    ids: &[RelatedPersonId],
+) -> Result<Vec<related_person::Model>> {
+    op.require(Permission::PATIENT_READ)?;
+    let ids = any_of(related_person::Column::Id, ids.iter().map(|id| id.0).collect());
+    let seen = op.permitted(Permission::PATIENT_READ, Table::RelatedPerson);
+    Ok(related_person::Entity::find().filter(ids).filter(seen).all(op.db()).await?)
 }

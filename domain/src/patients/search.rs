@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use praxis_entity::{ids::PatientId, patient, value::PartialDate};
-use praxis_platform::{Failure, Op, access::Permission};
+use praxis_platform::{
+    Failure, Op,
+    access::{Permission, Table},
+};
 use sea_orm::{Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{names, phone, token::Kind};
@@ -67,7 +70,7 @@ pub(super) async fn find<M>(op: &Op<M>, text: &str, condition: Condition) -> Res
     let key = op.tenant_key().await?;
     let mut narrowed = condition;
     if !terms.births.is_empty() {
-        op.require(Permission::PATIENT_DEMOGRAPHICS_READ)?;
+        narrowed = narrowed.add(readable(op, Permission::PATIENT_DEMOGRAPHICS_READ)?);
         for birth in &terms.births {
             narrowed = narrowed.add(Kind::BirthDate.condition(&key, &[birth.to_string()]));
         }
@@ -78,7 +81,7 @@ pub(super) async fn find<M>(op: &Op<M>, text: &str, condition: Condition) -> Res
         }
         Rest::Nothing => exact(op, narrowed).await,
         Rest::Email(address) => {
-            op.require(Permission::PATIENT_CONTACT_READ)?;
+            let narrowed = narrowed.add(readable(op, Permission::PATIENT_CONTACT_READ)?);
             exact(op, narrowed.add(Kind::Email.condition(&key, &[address]))).await
         }
         Rest::Number(number) => {
@@ -86,12 +89,13 @@ pub(super) async fn find<M>(op: &Op<M>, text: &str, condition: Condition) -> Res
             // Without the right it may still be a record number.
             if op.actor().may(Permission::PATIENT_CONTACT_READ) {
                 let forms = phone::forms(phone::region(&op.tenant().locale), &number);
-                any = any.add(Kind::Phone.condition(&key, &forms));
+                let contact = op.permitted(Permission::PATIENT_CONTACT_READ, Table::Patient);
+                any = any.add(contact.add(Kind::Phone.condition(&key, &forms)));
             }
             exact(op, narrowed.add(any)).await
         }
         Rest::Name(name) => {
-            op.require(Permission::PATIENT_NAME_READ)?;
+            let narrowed = narrowed.add(readable(op, Permission::PATIENT_NAME_READ)?);
             let limit = if terms.births.is_empty() { CANDIDATES } else { NARROWED };
             let ranked = names::search(op, &name, limit).await?;
             let named = any_of(patient::Column::Id, ranked.iter().map(|id| id.0).collect());
@@ -99,6 +103,12 @@ pub(super) async fn find<M>(op: &Op<M>, text: &str, condition: Condition) -> Res
             Ok(Found { ranked, matching })
         }
     }
+}
+
+/// The patients of whom the actor may read this; refused where it is of nobody.
+fn readable<M>(op: &Op<M>, permission: Permission) -> Result<Condition, Failure> {
+    op.require(permission)?;
+    Ok(op.permitted(permission, Table::Patient))
 }
 
 async fn exact<M>(op: &Op<M>, condition: Condition) -> Result<Found, Failure> {

@@ -18,7 +18,7 @@ use crate::{Result, Violation, ViolationCode};
 /// A patient is not in care any more.
 pub async fn deactivate(op: &Op<Write>, id: PatientId, if_version: i32) -> Result<patient::Model> {
     op.require(Permission::PATIENT_DEACTIVATE)?;
-    let patient = for_change(op, id, if_version).await?;
+    let patient = for_change(op, Permission::PATIENT_DEACTIVATE, id, if_version).await?;
     legal(patient.status, &[PatientStatus::Active], "Only an active patient can be deactivated.")?;
     update(op, moved(id, PatientStatus::Inactive), "patient.deactivate", Vec::new()).await
 }
@@ -26,7 +26,7 @@ pub async fn deactivate(op: &Op<Write>, id: PatientId, if_version: i32) -> Resul
 /// A patient is in care again.
 pub async fn reactivate(op: &Op<Write>, id: PatientId, if_version: i32) -> Result<patient::Model> {
     op.require(Permission::PATIENT_DEACTIVATE)?;
-    let patient = for_change(op, id, if_version).await?;
+    let patient = for_change(op, Permission::PATIENT_DEACTIVATE, id, if_version).await?;
     legal(patient.status, &[PatientStatus::Inactive], "Only an inactive patient can be reactivated.")?;
     update(op, moved(id, PatientStatus::Active), "patient.reactivate", Vec::new()).await
 }
@@ -39,7 +39,7 @@ pub async fn record_death(
     deceased: Moment,
 ) -> Result<patient::Model> {
     op.require(Permission::PATIENT_RECORD_DEATH)?;
-    let patient = for_change(op, id, if_version).await?;
+    let patient = for_change(op, Permission::PATIENT_RECORD_DEATH, id, if_version).await?;
     legal(
         patient.status,
         &[PatientStatus::Active, PatientStatus::Inactive],

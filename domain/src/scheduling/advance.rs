@@ -18,7 +18,7 @@ pub async fn advance(
     to: AppointmentStatus,
 ) -> Result<appointment::Model, Error> {
     op.require(Permission::APPOINTMENT_BOOK)?;
-    let stored = check::at_version(op, id, if_version).await?;
+    let stored = check::at_version(op, Permission::APPOINTMENT_BOOK, id, if_version).await?;
     let action = match to {
         AppointmentStatus::Confirmed => "appointment.confirm",
         AppointmentStatus::CheckedIn => "appointment.check-in",

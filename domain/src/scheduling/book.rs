@@ -7,8 +7,12 @@ use praxis_entity::{
     patient::{self, PatientStatus},
     value::AppointmentNote,
 };
-use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
-use sea_orm::{ActiveValue::Set, EntityTrait, QuerySelect, sea_query::LockType};
+use praxis_platform::{
+    Failure, Op, Write,
+    access::{Permission, Row, Table},
+    audit::Entry,
+};
+use sea_orm::{ActiveValue::Set, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
 
 use super::{
     check,
@@ -16,7 +20,7 @@ use super::{
     hold::{self, Resources},
     place,
 };
-use crate::{Result, ViolationCode, error::Violations};
+use crate::{Result, ViolationCode, error::Violations, rights};
 
 /// A visit to book.
 #[derive(Debug, Clone)]
@@ -60,6 +64,10 @@ pub async fn book(op: &Op<Write>, wish: BookAppointment) -> Result<appointment::
     let buffers = place::buffers(op, wish.visit_type, &mut found).await?;
     found.check()?;
     let Some(facility) = facility else { return Err(Failure::NotFound.into()) };
+    op.actor().require_at(Permission::APPOINTMENT_BOOK, facility.id)?;
+    let row = Row { facility: Some(facility.id), practitioner: Some(wish.practitioner), ..Row::default() };
+    let (book, seen) = (Permission::APPOINTMENT_BOOK, Permission::PATIENT_READ);
+    rights::require(op, book, seen, wish.patient, &row, "patientId").await?;
 
     let visit = Visit { resources, facility: &facility, span, buffers, own: None };
     visit.check_free(op).await?;
@@ -98,7 +106,12 @@ pub async fn book(op: &Op<Write>, wish: BookAppointment) -> Result<appointment::
 
 /// Judges whether the patient can be booked. Their status stays as it is until the operation ends.
 async fn judge_patient(op: &Op<Write>, id: PatientId, found: &mut Violations) -> Result<()> {
-    let patient = patient::Entity::find_by_id(id).lock(LockType::Share).one(op.db()).await?;
+    let seen = match op.actor().may(Permission::PATIENT_READ) {
+        true => op.permitted(Permission::PATIENT_READ, Table::Patient),
+        // Whoever may not read patients at all learns nothing from booking one.
+        false => Condition::all(),
+    };
+    let patient = patient::Entity::find_by_id(id).filter(seen).lock(LockType::Share).one(op.db()).await?;
     match patient.map(|patient| patient.status) {
         Some(PatientStatus::Active) => {}
         Some(_) => found.add(ViolationCode::Locked, &["patientId"], "This patient is not active."),

@@ -74,7 +74,7 @@ pub async fn cancel(
         );
     }
     found.check()?;
-    let stored = check::at_version(op, id, if_version).await?;
+    let stored = check::at_version(op, Permission::APPOINTMENT_CANCEL, id, if_version).await?;
     if !legal_transitions(op).await?.allow(stored.status, AppointmentStatus::Cancelled) {
         return Err(check::not_from(stored.status).into());
     }

@@ -2,11 +2,14 @@
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use praxis_entity::{appointment, ids::AppointmentId};
-use praxis_platform::{Op, Write};
+use praxis_platform::{
+    Op, Write,
+    access::{Permission, Row},
+};
 use sea_orm::{ActiveEnum, EntityTrait};
 
 use super::slots::Span;
-use crate::{Detail, Result, Violation, ViolationCode, error::Violations};
+use crate::{Detail, Result, Violation, ViolationCode, error::Violations, rights};
 
 const LONGEST_REASON: usize = 1_000;
 
@@ -41,15 +44,18 @@ pub(super) fn reason(found: &mut Violations, name: &str, text: Option<&str>) -> 
     crate::clinic::text::optional_line(found, &[name], text, LONGEST_REASON)
 }
 
-/// The appointment at the version that the caller has seen.
+/// The appointment at the version that the caller has seen, if the actor may do this with it.
 pub(super) async fn at_version(
     op: &Op<Write>,
+    permission: Permission,
     id: AppointmentId,
     if_version: i32,
 ) -> Result<appointment::Model> {
     let stored = appointment::Entity::find_by_id(id).one(op.db()).await?;
     let stored = stored
         .ok_or_else(|| Violation::at(ViolationCode::NotFound, &["id"], "There is no such appointment."))?;
+    let seen = Permission::APPOINTMENT_READ;
+    rights::require(op, permission, seen, stored.patient_id, &Row::from(&stored), "id").await?;
     if stored.version == if_version { Ok(stored) } else { Err(outdated(stored.version).into()) }
 }
 

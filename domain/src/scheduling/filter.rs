@@ -35,6 +35,12 @@ pub struct AppointmentFilter {
 }
 
 impl AppointmentFilter {
+    /// Whether it tells whose appointments they are.
+    pub(super) fn asks_for_patient(&self) -> bool {
+        self.patient.is_some()
+            || self.and.iter().chain(&self.or).chain(self.not.as_deref()).any(Self::asks_for_patient)
+    }
+
     /// The filter as SQL.
     pub(super) fn condition(&self) -> Result<Condition, Failure> {
         self.compile(MAX_FILTER_DEPTH)

@@ -13,7 +13,7 @@ use crate::{Result, Violation, ViolationCode};
 /// Records that the patient did not come, once the visit should have begun.
 pub async fn mark_no_show(op: &Op<Write>, id: AppointmentId, if_version: i32) -> Result<appointment::Model> {
     op.require(Permission::APPOINTMENT_NO_SHOW)?;
-    let stored = check::at_version(op, id, if_version).await?;
+    let stored = check::at_version(op, Permission::APPOINTMENT_NO_SHOW, id, if_version).await?;
     if !legal_transitions(op).await?.allow(stored.status, AppointmentStatus::NoShow) {
         return Err(check::not_from(stored.status).into());
     }

@@ -6,8 +6,11 @@ use praxis_entity::{
     appointment,
     ids::{AppointmentId, PatientId},
 };
-use praxis_platform::{Op, access::Permission};
-use sea_orm::{EntityTrait, QueryFilter};
+use praxis_platform::{
+    Op,
+    access::{Permission, Table},
+};
+use sea_orm::{Condition, EntityTrait, QueryFilter};
 
 use super::{AppointmentFilter, Ordered};
 use crate::{
@@ -19,7 +22,7 @@ use crate::{
 pub async fn by_ids<M>(op: &Op<M>, ids: &[AppointmentId]) -> Result<Vec<appointment::Model>> {
     op.require(Permission::APPOINTMENT_READ)?;
     let wanted = any_of(appointment::Column::Id, ids.iter().map(|id| id.0).collect());
-    Ok(appointment::Entity::find().filter(wanted).all(op.db()).await?)
+    Ok(appointment::Entity::find().filter(wanted).filter(seen(op)).all(op.db()).await?)
 }
 
 /// A page of the clinic's appointments.
@@ -30,13 +33,13 @@ pub async fn list<M>(
     page: &PageRequest,
 ) -> Result<Slice<appointment::Model>> {
     op.require(Permission::APPOINTMENT_READ)?;
-    Ok(page::list::<appointment::Entity>(op.db(), filter.condition()?, &order.ordering(), page).await?)
+    Ok(page::list::<appointment::Entity>(op.db(), visible(op, filter)?, &order.ordering(), page).await?)
 }
 
 /// How many appointments there are, at most `max`.
 pub async fn count<M>(op: &Op<M>, filter: &AppointmentFilter, max: u64) -> Result<i64> {
     op.require(Permission::APPOINTMENT_READ)?;
-    Ok(page::count::<appointment::Entity>(op.db(), filter.condition()?, max).await?)
+    Ok(page::count::<appointment::Entity>(op.db(), visible(op, filter)?, max).await?)
 }
 
 /// A page of each patient's appointments, in one statement.
@@ -48,7 +51,7 @@ pub async fn of_patients<M>(
     page: &PageRequest,
 ) -> Result<HashMap<PatientId, Slice<appointment::Model>>> {
     op.require(Permission::APPOINTMENT_READ)?;
-    let (column, condition, order) = (appointment::Column::PatientId, filter.condition()?, order.ordering());
+    let (column, condition, order) = (appointment::Column::PatientId, visible(op, filter)?, order.ordering());
     Ok(page::list_under::<appointment::Entity, _>(op.db(), patients, column, condition, &order, page).await?)
 }
 
@@ -60,6 +63,18 @@ pub async fn count_of_patients<M>(
     max: u64,
 ) -> Result<HashMap<PatientId, i64>> {
     op.require(Permission::APPOINTMENT_READ)?;
-    let (column, condition) = (appointment::Column::PatientId, filter.condition()?);
+    let (column, condition) = (appointment::Column::PatientId, visible(op, filter)?);
     Ok(page::count_under::<appointment::Entity, _>(op.db(), patients, column, condition, max).await?)
+}
+
+fn visible<M>(op: &Op<M>, filter: &AppointmentFilter) -> Result<Condition> {
+    if filter.asks_for_patient() {
+        op.require(Permission::PATIENT_READ)?;
+    }
+    Ok(filter.condition()?.add(seen(op)))
+}
+
+/// The appointments that the actor may see.
+fn seen<M>(op: &Op<M>) -> Condition {
+    op.permitted(Permission::APPOINTMENT_READ, Table::Appointment)
 }

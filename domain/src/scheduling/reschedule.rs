@@ -38,7 +38,7 @@ pub async fn reschedule(
     to: RescheduleTo,
 ) -> Result<appointment::Model> {
     op.require(Permission::APPOINTMENT_RESCHEDULE)?;
-    let stored = check::at_version(op, id, if_version).await?;
+    let stored = check::at_version(op, Permission::APPOINTMENT_RESCHEDULE, id, if_version).await?;
     if !matches!(stored.status, AppointmentStatus::Booked | AppointmentStatus::Confirmed) {
         return Err(check::not_from(stored.status).into());
     }
@@ -97,6 +97,6 @@ pub(super) async fn guarded(
         return Ok(changed);
     }
     // Somebody was faster: say at which version it is now.
-    let stored = check::at_version(op, id, if_version).await?;
+    let stored = check::at_version(op, Permission::APPOINTMENT_READ, id, if_version).await?;
     Err(check::outdated(stored.version).into())
 }

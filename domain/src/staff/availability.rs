@@ -44,7 +44,7 @@ pub async fn set_availability(
     facility: FacilityId,
     rules: Vec<WeeklyRule>,
 ) -> Result<Vec<availability_rule::Model>> {
-    op.require(Permission::SCHEDULE_MANAGE)?;
+    op.actor().require_at(Permission::SCHEDULE_MANAGE, facility)?;
     check(&rules)?;
     let mut found = Violations::default();
     // Locked, so that two who set hours at once do not both add theirs.

@@ -1,10 +1,10 @@
 //! Who acts: a person in a session, the system itself, or nobody yet.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use praxis_entity::ids::{FacilityId, PractitionerId, SessionId, UserId};
+use praxis_entity::ids::{FacilityId, PatientId, PractitionerId, SessionId, UserId};
 use uuid::Uuid;
 
-use super::{Permission, PermissionSet};
+use super::{Grant, Override, Permission, PermissionSet};
 use crate::Failure;
 
 /// For how long a second factor counts as fresh.
@@ -45,8 +45,12 @@ pub struct Actor {
     pub display_name: String,
     /// Codes of the roles held here and now.
     pub roles: Vec<String>,
-    /// What those roles permit.
+    /// What those roles permit somewhere: the union of the grants.
     pub permissions: PermissionSet,
+    /// What they permit, where and under which condition.
+    pub grants: Vec<Grant>,
+    /// Emergency access that was declared; some of it may have run out.
+    pub overrides: Vec<Override>,
     /// The session.
     pub session: Option<SessionId>,
     /// The branch the actor acts for, when one was chosen.
@@ -79,6 +83,8 @@ impl Actor {
             display_name: name.to_owned(),
             roles: Vec::new(),
             permissions,
+            grants: vec![Grant::everywhere(permissions)],
+            overrides: Vec::new(),
             session: None,
             facility: None,
             second_factor_at: None,
@@ -90,7 +96,8 @@ impl Actor {
         self.user.is_some() || self.kind != ActorKind::User
     }
 
-    /// True when the actor holds the permission.
+    /// True when the actor holds the permission, at one branch or under a condition at least. Whether it holds for
+    /// a patient or row, [`super::Standing`] says.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(permission)
     }
@@ -101,6 +108,41 @@ impl Actor {
             return Err(Failure::Unauthenticated);
         }
         if self.may(permission) { Ok(()) } else { Err(Failure::Forbidden(permission)) }
+    }
+
+    /// True when the actor holds the permission at a branch, or everywhere.
+    pub fn may_at(&self, permission: Permission, facility: FacilityId) -> bool {
+        let here = |grant: &&Grant| grant.facility.is_none_or(|bound| bound == facility);
+        self.grants.iter().filter(here).any(|grant| grant.permissions.contains(permission))
+    }
+
+    /// Refuses unless the actor holds the permission at a branch, or everywhere.
+    pub fn require_at(&self, permission: Permission, facility: FacilityId) -> Result<(), Failure> {
+        self.require(permission)?;
+        if self.may_at(permission, facility) { Ok(()) } else { Err(Failure::Forbidden(permission)) }
+    }
+
+    /// Refuses unless the actor holds the permission everywhere and always.
+    pub fn require_everywhere(&self, permission: Permission) -> Result<(), Failure> {
+        self.require(permission)?;
+        let everywhere = self.grants.iter().filter(|grant| grant.is_unbound());
+        if everywhere.into_iter().any(|grant| grant.permissions.contains(permission)) {
+            Ok(())
+        } else {
+            Err(Failure::Forbidden(permission))
+        }
+    }
+
+    /// The branches the actor acts for: the one that was chosen, or else all where a role is held.
+    pub fn places(&self) -> impl Iterator<Item = FacilityId> {
+        let held = self.grants.iter().filter_map(|grant| grant.facility);
+        self.facility.into_iter().chain(held.filter(|_| self.facility.is_none()))
+    }
+
+    /// What emergency access opens of a patient's record now.
+    pub fn opened(&self, patient: PatientId, now: DateTime<Utc>) -> PermissionSet {
+        let open = self.overrides.iter().filter(|over| over.patient == patient && over.expires_at > now);
+        open.fold(PermissionSet::NONE, |all, over| all.union(over.permissions))
     }
 
     /// Refuses unless a second factor was shown a short while ago.

@@ -1,11 +1,25 @@
-//! Who may do what: permissions, the actor who holds them, and the field policies of a clinic.
+//! Who may do what: one evaluator, and what it judges by.
+//!
+//! A permission is held through roles, everywhere or at one branch, always or under a condition
+//! ([`Grant`]). What an actor may do with a patient's record follows from the grants, less what the patient forbids
+//! ([`Directive`]), less what a label withholds ([`Sensitivity`]), plus what emergency access opens ([`Override`]).
+//! [`Standing`] computes it for fields, [`permitted`] says it in SQL for lists and counts.
+//!
+//! A clinic's [`FieldPolicies`] come on top: they ask for more, and can't ask for less.
 
 mod actor;
-mod grants;
+pub mod class;
+mod grant;
 mod permission;
 mod policy;
+mod predicate;
+mod row;
+mod standing;
 
 pub use actor::{Actor, ActorKind};
-pub use grants::load_grants;
+pub use class::RecordClass;
+pub use grant::{Grant, Grants, Override, Relation, load_grants};
 pub use permission::{Permission, PermissionSet};
-pub use policy::{FieldPolicies, load_field_policies};
+pub use policy::{Extra, FieldPolicies, load_field_policies};
+pub use predicate::{Table, permitted};
+pub use standing::{Closed, Directive, Facts, Rights, Row, Sensitivity, Standing, Whom};

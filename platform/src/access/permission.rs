@@ -84,6 +84,7 @@ permissions! {
     IDENTITY_PROVIDER_MANAGE = "identity-provider:manage", "Add, change and remove identity providers.";
     OPERATION_READ = "operation:read", "See registered operations and the clients that may call them.";
     OPERATION_MANAGE = "operation:manage", "Register and retire operations and the clients that may call them.";
+    SENSITIVITY_LABEL = "sensitivity:label", "Label records as restricted, and take labels off.";
 }
 
 const _: () = assert!(Permission::ALL.len() <= WORDS * 64, "PermissionSet has too few words");
@@ -152,6 +153,23 @@ impl Serialize for Permission {
 pub struct PermissionSet([u64; WORDS]);
 
 impl PermissionSet {
+    /// The set of nothing.
+    pub const NONE: Self = Self([0; WORDS]);
+
+    /// The set of these permissions.
+    pub const fn of(mut list: &[Permission]) -> Self {
+        let [mut low, mut high] = Self::NONE.0;
+        while let [first, rest @ ..] = list {
+            if first.0 < 64 {
+                low |= 1 << first.0;
+            } else {
+                high |= 1 << (first.0 - 64);
+            }
+            list = rest;
+        }
+        Self([low, high])
+    }
+
     /// The set of every permission.
     pub fn all() -> Self {
         Permission::ALL.iter().copied().collect()
@@ -171,9 +189,23 @@ impl PermissionSet {
 
     /// Everything that is in either set.
     #[must_use]
-    pub fn union(self, other: Self) -> Self {
+    pub const fn union(self, other: Self) -> Self {
         let ([a, b], [c, d]) = (self.0, other.0);
         Self([a | c, b | d])
+    }
+
+    /// Everything that is in both sets.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        let ([a, b], [c, d]) = (self.0, other.0);
+        Self([a & c, b & d])
+    }
+
+    /// Everything that is in this set and not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        let ([a, b], [c, d]) = (self.0, other.0);
+        Self([a & !c, b & !d])
     }
 
     /// Whether everything in `other` is in this set too.

@@ -1,36 +1,64 @@
-//! The field policies a clinic added: permissions asked for beyond the platform's own.
+//! The field policies a clinic added: what is asked for beyond the platform's own.
 
 use std::collections::HashMap;
 
 use praxis_entity::field_policy;
 use sea_orm::EntityTrait;
 
-use super::Permission;
+use super::{Actor, Permission, Relation};
 use crate::{Failure, tenancy::TenantDb};
 
-/// What a clinic asks for in addition, by type and field. It can only tighten.
-#[derive(Debug, Default)]
-pub struct FieldPolicies {
-    extra: HashMap<String, Vec<Option<Permission>>>,
+/// One thing that a clinic asks for in addition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extra {
+    /// This permission; `None` stands for one that this version does not know: nobody holds it.
+    pub permission: Option<Permission>,
+    /// And this relation to the patient or row.
+    pub condition: Option<Relation>,
 }
 
+/// What a clinic asks for in addition, by type and field. All of it is needed besides what the platform asks
+/// for, so it can only tighten.
+#[derive(Debug, Default)]
+pub struct FieldPolicies(HashMap<String, Vec<Extra>>);
+
 impl FieldPolicies {
-    /// The additional permissions for `Type.field`. `None` stands for a permission that this
-    /// version does not know: nobody holds it.
-    pub fn extra(&self, coordinate: &str) -> &[Option<Permission>] {
-        self.extra.get(coordinate).map_or(&[], Vec::as_slice)
+    /// What is asked for before `Type.field` is read.
+    pub fn extra(&self, coordinate: &str) -> &[Extra] {
+        if self.0.is_empty() { &[] } else { self.0.get(coordinate).map_or(&[], Vec::as_slice) }
+    }
+
+    /// The coordinates that are closed to an actor whatever the row, each with the permission that is missing.
+    pub fn closed_to(&self, actor: &Actor) -> HashMap<&str, Option<Permission>> {
+        let missing = |extra: &Extra| !extra.permission.is_some_and(|permission| actor.may(permission));
+        self.0
+            .iter()
+            .filter_map(|(coordinate, extras)| {
+                let extra = extras.iter().find(|extra| missing(extra))?;
+                Some((coordinate.as_str(), extra.permission))
+            })
+            .collect()
+    }
+}
+
+impl FromIterator<(String, Extra)> for FieldPolicies {
+    fn from_iter<I: IntoIterator<Item = (String, Extra)>>(policies: I) -> Self {
+        let mut of: HashMap<String, Vec<Extra>> = HashMap::new();
+        for (coordinate, extra) in policies {
+            of.entry(coordinate).or_default().push(extra);
+        }
+        Self(of)
     }
 }
 
 /// Reads the policies of the clinic.
 pub async fn load_field_policies(db: &TenantDb) -> Result<FieldPolicies, Failure> {
-    let mut policies = FieldPolicies::default();
-    for row in field_policy::Entity::find().all(db).await? {
-        policies
-            .extra
-            .entry(format!("{}.{}", row.type_name, row.field_name))
-            .or_default()
-            .push(Permission::parse(&row.permission));
-    }
-    Ok(policies)
+    let extra = |row: field_policy::Model| {
+        let condition = Relation::parse(&row.condition);
+        // A condition that this version does not know is never fulfilled.
+        let known = condition.is_some() || row.condition.is_empty();
+        let permission = Permission::parse(&row.permission).filter(|_| known);
+        (format!("{}.{}", row.type_name, row.field_name), Extra { permission, condition })
+    };
+    Ok(field_policy::Entity::find().all(db).await?.into_iter().map(extra).collect())
 }

@@ -93,7 +93,7 @@ impl Authenticator {
         let asked = Instant::now();
         let (live, ends_at) = find(&op, credential, &remembered.1).await?.ok_or(Failure::Unauthenticated)?;
         let Live { session, user, .. } = live;
-        let (roles, permissions) = load_grants(op.db(), user.id, facility)
+        let grants = load_grants(op.db(), user.id, facility)
             .await?
             .ok_or_else(|| Failure::BadInput("you are not a member of this facility".to_owned()))?;
         note_use(&op, &session).await?;
@@ -102,8 +102,10 @@ impl Authenticator {
             user: Some(user.id),
             practitioner: user.practitioner_id,
             display_name: user.display_name,
-            roles,
-            permissions,
+            permissions: grants.permissions(),
+            roles: grants.roles,
+            grants: grants.list,
+            overrides: Vec::new(),
             session: Some(session.id),
             facility,
             second_factor_at: session.second_factor_at,

@@ -1,0 +1,256 @@
+//! The evaluator as SQL: the condition under which a row lets its reader do something.
+//!
+//! Lists, counts and searches add it to their own conditions, so they hold exactly the rows of which
+//! [`super::Standing`] says the same; filters on a field add it for that field's permission. What does not depend
+//! on the row is decided here, so the statement of somebody without conditions stays as short as can be.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{Condition, Value, sea_query::Expr};
+use uuid::Uuid;
+
+use super::{
+    Actor, ActorKind, Grant, Permission, Relation,
+    class::{CONTENT, RECORD, RecordClass},
+};
+
+/// A table whose rows belong to patients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Table {
+    /// Patients.
+    Patient,
+    /// Persons around patients.
+    RelatedPerson,
+    /// Members of care teams.
+    CareTeamMember,
+    /// Directives of patients.
+    ConsentDirective,
+    /// Appointments.
+    Appointment,
+    /// Encounters.
+    Encounter,
+    /// Observations.
+    Observation,
+    /// Conditions.
+    Condition,
+}
+
+impl Table {
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Patient => "patient",
+            Self::RelatedPerson => "related_person",
+            Self::CareTeamMember => "care_team_member",
+            Self::ConsentDirective => "consent_directive",
+            Self::Appointment => "appointment",
+            Self::Encounter => "encounter",
+            Self::Observation => "observation",
+            Self::Condition => "condition",
+        }
+    }
+
+    fn patient(self) -> String {
+        let column = if self == Self::Patient { "id" } else { "patient_id" };
+        format!(r#""{}"."{column}""#, self.name())
+    }
+
+    fn practitioner(self) -> Option<String> {
+        let column = match self {
+            Self::Appointment | Self::Encounter => "practitioner_id",
+            Self::Observation => "performer_id",
+            Self::Condition => "recorder_id",
+            _ => return None,
+        };
+        Some(format!(r#""{}"."{column}""#, self.name()))
+    }
+
+    /// What of a row may carry a label: the row, its encounter, its patient.
+    fn labelled(self) -> String {
+        let patient = self.patient();
+        let name = self.name();
+        match self {
+            Self::Appointment | Self::Encounter => format!(r#""{name}"."id", {patient}"#),
+            Self::Observation | Self::Condition => {
+                format!(r#""{name}"."id", "{name}"."encounter_id", {patient}"#)
+            }
+            _ => patient,
+        }
+    }
+}
+
+/// The condition under which a row of the table lets the actor do this.
+pub fn permitted(actor: &Actor, permission: Permission, table: Table, now: DateTime<Utc>) -> Condition {
+    if actor.kind != ActorKind::User {
+        return if actor.may(permission) { Condition::all() } else { never() };
+    }
+    if !actor.may(permission) {
+        return never();
+    }
+    let says = Says { actor, table, now };
+    let ordinary = Condition::all()
+        .add_option(says.granted(permission))
+        .add_option(says.not_refused(permission))
+        .add_option(says.not_withheld(permission));
+    let opened: Vec<Uuid> = actor
+        .overrides
+        .iter()
+        .filter(|over| over.expires_at > now && over.permissions.contains(permission))
+        .map(|over| over.patient.0)
+        .collect();
+    if opened.is_empty() {
+        return ordinary;
+    }
+    let opened = Expr::cust_with_values(format!("{} = ANY($1)", table.patient()), [Value::from(opened)]);
+    Condition::any().add(ordinary).add(opened)
+}
+
+fn never() -> Condition {
+    Condition::all().add(Expr::cust("false"))
+}
+
+struct Says<'a> {
+    actor: &'a Actor,
+    table: Table,
+    now: DateTime<Utc>,
+}
+
+impl Says<'_> {
+    /// Some role permits it; `None` where that holds for every row.
+    fn granted(&self, permission: Permission) -> Option<Condition> {
+        let holding = self.actor.grants.iter().filter(|grant| grant.permissions.contains(permission));
+        if holding.clone().any(Grant::is_unbound) {
+            return None;
+        }
+        let any = holding.fold(Condition::any().add(Expr::cust("false")), |any, grant| {
+            let at = grant.facility.map(|facility| self.is_at(facility.0));
+            let related = grant.condition.map(|relation| self.holds(relation));
+            any.add(Condition::all().add_option(at).add_option(related))
+        });
+        Some(any)
+    }
+
+    fn is_at(&self, facility: Uuid) -> Expr {
+        let (name, patient) = (self.table.name(), self.table.patient());
+        let known = format!(
+            "EXISTS (SELECT FROM patient_facility k WHERE k.patient_id = {patient} AND k.facility_id = $1)"
+        );
+        let sql = match self.table {
+            Table::Appointment => format!(r#""{name}"."facility_id" = $1"#),
+            Table::Encounter => {
+                format!(r#"("{name}"."facility_id" = $1 OR ("{name}"."facility_id" IS NULL AND {known}))"#)
+            }
+            _ => known,
+        };
+        Expr::cust_with_values(sql, [Value::from(facility)])
+    }
+
+    fn holds(&self, relation: Relation) -> Expr {
+        match relation {
+            Relation::Own => self.own(),
+            Relation::CareTeam => self.care_team(),
+            Relation::Facility => match self.actor.facility {
+                Some(facility) => self.is_at(facility.0),
+                None => Expr::cust("false"),
+            },
+            Relation::InCare => {
+                let sql = match self.table {
+                    Table::Patient => r#""patient"."status" = 'ACTIVE'"#.to_owned(),
+                    table => format!(
+                        "EXISTS (SELECT FROM patient p WHERE p.id = {} AND p.status = 'ACTIVE')",
+                        table.patient()
+                    ),
+                };
+                Expr::cust(sql)
+            }
+        }
+    }
+
+    fn own(&self) -> Expr {
+        match (self.table.practitioner(), self.actor.practitioner) {
+            (None, _) => self.care_team(),
+            (Some(column), Some(practitioner)) => {
+                // A row without a clinician is nobody's own: not unknown, but false.
+                Expr::cust_with_values(
+                    format!("coalesce({column} = $1, false)"),
+                    [Value::from(practitioner.0)],
+                )
+            }
+            (Some(_), None) => Expr::cust("false"),
+        }
+    }
+
+    fn care_team(&self) -> Expr {
+        let sql = format!(
+            "EXISTS (SELECT FROM care_team_member m WHERE m.patient_id = {} AND (m.user_id = $1 OR m.practitioner_id = $2) \
+             AND m.starts_at <= $3 AND (m.ends_at IS NULL OR m.ends_at > $3))",
+            self.table.patient()
+        );
+        let user = self.actor.user.map(|user| user.0);
+        let practitioner = self.actor.practitioner.map(|practitioner| practitioner.0);
+        Expr::cust_with_values(sql, [Value::from(user), Value::from(practitioner), Value::from(self.now)])
+    }
+
+    /// No directive of the patient takes it away; `None` where none can.
+    fn not_refused(&self, permission: Permission) -> Option<Expr> {
+        let classes = RecordClass::of(permission);
+        if classes.is_empty() {
+            return None;
+        }
+        let speaks = |d: &str| {
+            format!(
+                "{d}.patient_id = {patient} AND {d}.class = ANY($1) AND {d}.revoked_at IS NULL \
+                 AND {d}.starts_at <= $2 AND ({d}.ends_at IS NULL OR {d}.ends_at > $2) \
+                 AND ({d}.scope = 'ANYONE' OR {d}.facility_id = ANY($3) OR {d}.role_code = ANY($4) OR {d}.user_id = $5)",
+                patient = self.table.patient()
+            )
+        };
+        let sql = format!(
+            "NOT EXISTS (SELECT FROM consent_directive d WHERE d.decision = 'DENY' AND {} \
+             AND NOT EXISTS (SELECT FROM consent_directive p WHERE p.decision = 'PERMIT' AND p.rank > d.rank AND {}))",
+            speaks("d"),
+            speaks("p")
+        );
+        let places: Vec<Uuid> = self.actor.places().map(|place| place.0).collect();
+        let values = [
+            Value::from(classes),
+            Value::from(self.now),
+            Value::from(places),
+            Value::from(self.actor.roles.clone()),
+            Value::from(self.actor.user.map(|user| user.0)),
+        ];
+        Some(Expr::cust_with_values(sql, values))
+    }
+
+    /// No label withholds it; `None` where none can.
+    fn not_withheld(&self, permission: Permission) -> Option<Condition> {
+        if !RECORD.contains(permission) {
+            return None;
+        }
+        let restricted = Permission::PATIENT_RESTRICTED_READ;
+        // `None` stands for a right that nobody has, `Some(None)` for one that holds for every row.
+        let trusted = self.actor.may(restricted).then(|| self.granted(restricted));
+        let mut all = Condition::all();
+        if CONTENT.contains(permission) && !matches!(trusted, Some(None)) {
+            all = all.add(
+                Condition::any()
+                    .add(self.unlabelled("R"))
+                    .add(self.own())
+                    .add_option(trusted.clone().flatten()),
+            );
+        }
+        let mut known = Condition::any().add(self.unlabelled("V"));
+        if let Some(trusted) = trusted {
+            let cares = Condition::any().add(self.own()).add(self.care_team());
+            known = known.add(Condition::all().add_option(trusted).add(cares));
+        }
+        Some(all.add(known))
+    }
+
+    fn unlabelled(&self, level: &'static str) -> Expr {
+        Expr::cust(format!(
+            "NOT EXISTS (SELECT FROM sensitivity_label l WHERE l.patient_id = {} AND l.object_id IN ({}) AND l.level = '{level}')",
+            self.table.patient(),
+            self.table.labelled()
+        ))
+    }
+}

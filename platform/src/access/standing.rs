@@ -1,0 +1,350 @@
+//! The evaluator: what an actor may do with one patient, and with one row of theirs.
+//!
+//! What decides is loaded once per request for all patients at hand ([`Standing::load`]). From then on a
+//! decision is arithmetic on permission sets ([`Standing::on`]), and a field asks one bit of the result.
+//! [`super::predicate`] says the same in SQL, for lists and counts; a test compares both with a third, naive one.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use praxis_entity::ids::{FacilityId, PatientId, PractitionerId, UserId};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
+use uuid::Uuid;
+
+use super::{
+    Actor, ActorKind, Grant, Permission, PermissionSet, Relation,
+    class::{CONTENT, RECORD, RecordClass},
+};
+use crate::Failure;
+
+/// How sensitive a labelled object is, HL7 v3 Confidentiality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sensitivity {
+    /// `N`: as all health data.
+    Normal,
+    /// `R`: its content is closed to whoever lacks `patient.restricted:read` and did not record it.
+    Restricted,
+    /// `V`: it is not there for whoever lacks `patient.restricted:read` or does not care for the patient.
+    VeryRestricted,
+}
+
+impl Sensitivity {
+    /// The stored form.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Normal => "N",
+            Self::Restricted => "R",
+            Self::VeryRestricted => "V",
+        }
+    }
+
+    /// The level with this stored form. One that this version does not know counts as the highest.
+    pub fn parse(code: &str) -> Self {
+        match code {
+            "N" => Self::Normal,
+            "R" => Self::Restricted,
+            _ => Self::VeryRestricted,
+        }
+    }
+}
+
+/// Whom a directive speaks of, from the least specific to the most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// Anyone.
+    Anyone,
+    /// Whoever acts for a branch.
+    Facility(FacilityId),
+    /// Whoever holds a role.
+    Role(String),
+    /// One person.
+    User(UserId),
+}
+
+impl Whom {
+    /// How specific it is.
+    pub fn rank(&self) -> usize {
+        match self {
+            Self::Anyone => 0,
+            Self::Facility(_) => 1,
+            Self::Role(_) => 2,
+            Self::User(_) => 3,
+        }
+    }
+
+    /// Whether it speaks of the actor.
+    pub fn is(&self, actor: &Actor) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Facility(facility) => actor.places().any(|place| place == *facility),
+            Self::Role(code) => actor.roles.contains(code),
+            Self::User(user) => actor.user == Some(*user),
+        }
+    }
+}
+
+/// What a patient allows or forbids at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directive {
+    /// Whether it allows.
+    pub permit: bool,
+    /// Which part of the record.
+    pub class: RecordClass,
+    /// To whom.
+    pub whom: Whom,
+}
+
+/// What is known of a patient that decides about access.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The branches where they are known.
+    pub known_at: Vec<FacilityId>,
+    /// Whether the actor is in their care team.
+    pub care_team: bool,
+    /// Whether they are in care.
+    pub in_care: bool,
+    /// What they allow and forbid.
+    pub directives: Vec<Directive>,
+    /// Labels of the patient and of their rows.
+    pub labels: Vec<(Uuid, Sensitivity)>,
+}
+
+/// What of a row decides about access.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Row {
+    /// The row.
+    pub id: Uuid,
+    /// The encounter it hangs on.
+    pub encounter: Option<Uuid>,
+    /// Its own branch; without one, it is where its patient is known.
+    pub facility: Option<FacilityId>,
+    /// Its clinician.
+    pub practitioner: Option<PractitionerId>,
+}
+
+impl Row {
+    /// A row without anything of its own: the patient, and what belongs to the patient alone.
+    pub const fn of(id: Uuid) -> Self {
+        Self { id, encounter: None, facility: None, practitioner: None }
+    }
+}
+
+/// How an actor stands to one patient.
+#[derive(Debug)]
+pub struct Standing {
+    patient: Uuid,
+    facts: Facts,
+    /// What directives take away.
+    refused: PermissionSet,
+    /// What emergency access opens.
+    opened: PermissionSet,
+    /// The system and operators are above labels and directives.
+    exempt: bool,
+}
+
+/// What an actor may do with one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rights {
+    /// What they may.
+    pub permissions: PermissionSet,
+    granted: PermissionSet,
+    refused: PermissionSet,
+}
+
+/// Why somebody may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// No role permits it, here or under this condition.
+    Permission,
+    /// The patient forbids it.
+    Consent,
+    /// It is labelled as more sensitive.
+    Sensitivity,
+}
+
+impl Rights {
+    /// Whether this is permitted: one bit.
+    #[inline]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.contains(permission)
+    }
+
+    /// Why it is not, if so.
+    pub fn closed(&self, permission: Permission) -> Option<Closed> {
+        if self.may(permission) {
+            None
+        } else if !self.granted.contains(permission) {
+            Some(Closed::Permission)
+        } else if self.refused.contains(permission) {
+            Some(Closed::Consent)
+        } else {
+            Some(Closed::Sensitivity)
+        }
+    }
+}
+
+impl Standing {
+    /// How the actor stands to the patient, from what is known of them.
+    pub fn new(actor: &Actor, patient: PatientId, facts: Facts, now: DateTime<Utc>) -> Self {
+        let opened = actor.opened(patient, now).intersection(actor.permissions);
+        let refused = refused(actor, &facts.directives);
+        Self { patient: patient.0, facts, refused, opened, exempt: actor.kind != ActorKind::User }
+    }
+
+    /// Loads what decides about the patients, with one statement. Unknown patients are absent.
+    pub async fn load(
+        db: &impl ConnectionTrait,
+        actor: &Actor,
+        patients: &[PatientId],
+        now: DateTime<Utc>,
+    ) -> Result<HashMap<PatientId, Arc<Self>>, Failure> {
+        let ids: Vec<Uuid> = patients.iter().map(|patient| patient.0).collect();
+        let values = [
+            ids.into(),
+            now.into(),
+            actor.user.map(|user| user.0).into(),
+            actor.practitioner.map(|practitioner| practitioner.0).into(),
+        ];
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, FACTS, values);
+        let mut facts: HashMap<PatientId, Facts> = HashMap::with_capacity(patients.len());
+        for row in db.query_all_raw(statement).await? {
+            let patient = PatientId(row.try_get("", "patient_id")?);
+            take_in(facts.entry(patient).or_default(), &row)?;
+        }
+        let standing = |(patient, facts)| (patient, Arc::new(Self::new(actor, patient, facts, now)));
+        Ok(facts.into_iter().map(standing).collect())
+    }
+
+    /// What the actor may do with a row of the patient.
+    pub fn on(&self, actor: &Actor, row: &Row) -> Rights {
+        let own = self.is_own(actor, row);
+        let granted = self.granted(actor, |grant| {
+            grant.facility.is_none_or(|facility| self.is_at(row, facility))
+                && grant.condition.is_none_or(|relation| self.holds(actor, row, own, relation))
+        });
+        self.rights(granted, own, self.level(row))
+    }
+
+    /// What the actor may do with some rows of the patient at the best: whether a list of them is worth a look.
+    pub fn at_best(&self, actor: &Actor) -> Rights {
+        let own = actor.practitioner.is_some() || self.facts.care_team;
+        self.rights(actor.permissions, own, self.level(&Row::of(self.patient)))
+    }
+
+    fn rights(&self, granted: PermissionSet, own: bool, level: Sensitivity) -> Rights {
+        if self.exempt {
+            return Rights { permissions: granted, granted, refused: PermissionSet::NONE };
+        }
+        let restricted = granted.contains(Permission::PATIENT_RESTRICTED_READ);
+        let withheld = match level {
+            Sensitivity::Restricted if !restricted && !own => CONTENT,
+            Sensitivity::VeryRestricted if !restricted || !(own || self.facts.care_team) => RECORD,
+            _ => PermissionSet::NONE,
+        };
+        let permissions = granted.without(self.refused).without(withheld).union(self.opened);
+        Rights { permissions, granted, refused: self.refused }
+    }
+
+    fn granted(&self, actor: &Actor, applies: impl Fn(&Grant) -> bool) -> PermissionSet {
+        let applying = actor.grants.iter().filter(|grant| applies(grant));
+        applying.fold(PermissionSet::NONE, |all, grant| all.union(grant.permissions))
+    }
+
+    fn is_at(&self, row: &Row, facility: FacilityId) -> bool {
+        match row.facility {
+            Some(own) => own == facility,
+            None => self.facts.known_at.contains(&facility),
+        }
+    }
+
+    /// Whether a relation holds between the actor and a row of the patient.
+    fn holds(&self, actor: &Actor, row: &Row, own: bool, relation: Relation) -> bool {
+        match relation {
+            Relation::Own => own,
+            Relation::CareTeam => self.facts.care_team,
+            Relation::Facility => actor.facility.is_some_and(|facility| self.is_at(row, facility)),
+            Relation::InCare => self.facts.in_care,
+        }
+    }
+
+    /// Whether a condition that a field asks for holds; emergency access does not ask.
+    pub fn fulfils(&self, actor: &Actor, row: &Row, relation: Relation) -> bool {
+        self.exempt || self.holds(actor, row, self.is_own(actor, row), relation)
+    }
+
+    fn is_own(&self, actor: &Actor, row: &Row) -> bool {
+        match row.practitioner {
+            Some(practitioner) => actor.practitioner == Some(practitioner),
+            None => row.id == self.patient && self.facts.care_team,
+        }
+    }
+
+    /// What emergency access opens of this patient's record.
+    pub fn opened(&self) -> PermissionSet {
+        self.opened
+    }
+
+    /// The label that counts for a row: the highest of its own, its encounter's and its patient's.
+    pub fn level(&self, row: &Row) -> Sensitivity {
+        let about = |id: Uuid| {
+            id == row.id || id == self.patient || row.encounter.is_some_and(|encounter| id == encounter)
+        };
+        let levels = self.facts.labels.iter().filter(|(id, _)| about(*id)).map(|(_, level)| *level);
+        levels.max().unwrap_or(Sensitivity::Normal)
+    }
+}
+
+/// What directives take from the actor: for each permission the most specific decides, and of equals the one
+/// that denies.
+fn refused(actor: &Actor, directives: &[Directive]) -> PermissionSet {
+    let (mut refused, mut permitted) = (PermissionSet::NONE, PermissionSet::NONE);
+    for rank in (0..4).rev() {
+        let mut denied_here = PermissionSet::NONE;
+        let mut permitted_here = PermissionSet::NONE;
+        for directive in directives.iter().filter(|it| it.whom.rank() == rank && it.whom.is(actor)) {
+            let set = if directive.permit { &mut permitted_here } else { &mut denied_here };
+            *set = set.union(directive.class.permissions());
+        }
+        refused = refused.union(denied_here.without(permitted));
+        permitted = permitted.union(permitted_here);
+    }
+    refused
+}
+
+/// One statement, whatever the number of patients; each row of it is one fact.
+const FACTS: &str = "\
+SELECT id AS patient_id, 'STATE' AS fact, NULL::uuid AS ref, status AS a, '' AS b, '' AS c FROM patient WHERE id = ANY($1)
+UNION ALL SELECT patient_id, 'KNOWN', facility_id, '', '', '' FROM patient_facility WHERE patient_id = ANY($1)
+UNION ALL SELECT patient_id, 'TEAM', NULL, '', '', '' FROM care_team_member
+    WHERE patient_id = ANY($1) AND (user_id = $3 OR practitioner_id = $4) AND starts_at <= $2 AND (ends_at IS NULL OR ends_at > $2)
+UNION ALL SELECT patient_id, 'LABEL', object_id, level, '', '' FROM sensitivity_label WHERE patient_id = ANY($1) AND level <> 'N'
+UNION ALL SELECT patient_id, 'CONSENT', coalesce(facility_id, user_id), decision, class, coalesce(role_code, scope) FROM consent_directive
+    WHERE patient_id = ANY($1) AND revoked_at IS NULL AND starts_at <= $2 AND (ends_at IS NULL OR ends_at > $2)";
+
+fn take_in(facts: &mut Facts, row: &QueryResult) -> Result<(), Failure> {
+    let text = |column: &str| row.try_get::<String>("", column);
+    let reference: Option<Uuid> = row.try_get("", "ref")?;
+    match (text("fact")?.as_str(), reference) {
+        ("STATE", _) => facts.in_care = text("a")? == "ACTIVE",
+        ("KNOWN", Some(facility)) => facts.known_at.push(FacilityId(facility)),
+        ("TEAM", _) => facts.care_team = true,
+        ("LABEL", Some(object)) => facts.labels.push((object, Sensitivity::parse(&text("a")?))),
+        ("CONSENT", reference) => {
+            let whom = match (text("c")?.as_str(), reference) {
+                ("ANYONE", _) => Whom::Anyone,
+                ("FACILITY", Some(facility)) => Whom::Facility(FacilityId(facility)),
+                ("USER", Some(user)) => Whom::User(UserId(user)),
+                (role, _) => Whom::Role(role.to_owned()),
+            };
+            let permit = text("a")? == "PERMIT";
+            // A class that this version does not know is denied whole and permitted not at all.
+            match RecordClass::parse(&text("b")?) {
+                Some(class) => facts.directives.push(Directive { permit, class, whom }),
+                None if !permit => facts.directives.push(Directive { permit, class: RecordClass::All, whom }),
+                None => {}
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
