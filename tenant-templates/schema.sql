@@ -34,6 +34,16 @@ CREATE FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) RETURN
 BEGIN
     EXECUTE format('GRANT %s ON %s TO %I', rights, relation, current_setting('praxis.role'));
 END $$;
+CREATE FUNCTION {schema}.keep_break_glass_as_it_was() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF OLD.reviewed_at IS NOT NULL OR (OLD.ended_at IS NOT NULL AND (NEW.ended_at, NEW.ended_by) IS DISTINCT FROM (OLD.ended_at, OLD.ended_by)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'what has ended or was reviewed stays as it is';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.know_patient_at_facility() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -43,6 +53,17 @@ BEGIN
         INSERT INTO patient_facility (patient_id, facility_id) VALUES (NEW.patient_id, NEW.facility_id) ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;
+END $$;
+CREATE FUNCTION {schema}.refuse_break_glass_while_overdue() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM break_glass b WHERE b.user_id = NEW.user_id AND b.reviewed_at IS NULL
+        AND (b.review_due_at <= NEW.declared_at OR b.created_at + interval '72 hours' <= now())) THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX014', MESSAGE = 'a review is overdue';
+    END IF;
+    RETURN NEW;
 END $$;
 CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -121,6 +142,7 @@ CREATE TABLE {schema}.audit_entry (
     request_id uuid,
     source_address text,
     outcome text NOT NULL,
+    break_glass_id uuid,
     CONSTRAINT audit_entry_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['USER'::text, 'SYSTEM'::text, 'OPERATOR'::text]))),
     CONSTRAINT audit_entry_outcome_known CHECK ((outcome = ANY (ARRAY['OK'::text, 'DENIED'::text, 'FAILED'::text])))
 );
@@ -141,6 +163,43 @@ CREATE TABLE {schema}.availability_rule (
     CONSTRAINT availability_rule_validity_order CHECK ((valid_until >= valid_from)),
     CONSTRAINT availability_rule_weekday_iso CHECK (((weekday >= 1) AND (weekday <= 7)))
 );
+CREATE TABLE {schema}.break_glass (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    user_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    category text NOT NULL,
+    classes text[] NOT NULL,
+    statement bytea NOT NULL,
+    status text NOT NULL,
+    declared_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    review_due_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by uuid,
+    overdue_told_at timestamp with time zone,
+    reviewed_at timestamp with time zone,
+    reviewed_by uuid,
+    finding bytea,
+    CONSTRAINT break_glass_category_known CHECK ((category = ANY (ARRAY['THREAT_TO_LIFE'::text, 'URGENT_CARE'::text, 'UNABLE_TO_CONSENT'::text, 'COVERING_CLINICIAN'::text, 'OTHER'::text]))),
+    CONSTRAINT break_glass_classes_known CHECK (((cardinality(classes) > 0) AND (classes <@ ARRAY['IDENTITY'::text, 'CONTACT'::text, 'IDENTIFIERS'::text, 'VISITS'::text, 'CLINICAL'::text]))),
+    CONSTRAINT break_glass_ended_once CHECK ((((status <> 'ENDED'::text) OR (ended_at IS NOT NULL)) AND ((ended_at IS NULL) = (ended_by IS NULL)))),
+    CONSTRAINT break_glass_review_within CHECK (((review_due_at - declared_at) <= '72:00:00'::interval)),
+    CONSTRAINT break_glass_reviewed_by_another CHECK ((reviewed_by <> user_id)),
+    CONSTRAINT break_glass_reviewed_whole CHECK ((((status = ANY (ARRAY['JUSTIFIED'::text, 'UNJUSTIFIED'::text])) = (reviewed_at IS NOT NULL)) AND ((reviewed_at IS NULL) = (reviewed_by IS NULL)) AND ((reviewed_at IS NULL) = (finding IS NULL)))),
+    CONSTRAINT break_glass_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'ENDED'::text, 'EXPIRED'::text, 'JUSTIFIED'::text, 'UNJUSTIFIED'::text]))),
+    CONSTRAINT break_glass_time_box CHECK ((((expires_at - declared_at) > '00:00:00'::interval) AND ((expires_at - declared_at) <= '04:00:00'::interval)))
+);
+CREATE VIEW {schema}.break_glass_open AS
+ SELECT break_glass.id,
+    break_glass.user_id,
+    break_glass.patient_id,
+    break_glass.classes,
+    break_glass.expires_at
+   FROM {schema}.break_glass
+  WHERE ((break_glass.status = 'ACTIVE'::text) AND ((break_glass.created_at + (break_glass.expires_at - break_glass.declared_at)) > clock_timestamp()));
 CREATE TABLE {schema}.care_team_member (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -397,6 +456,18 @@ CREATE TABLE {schema}.practitioner_identifier (
     value text NOT NULL,
     practitioner_id uuid NOT NULL
 );
+CREATE TABLE {schema}.refresh_token (
+    id uuid NOT NULL,
+    session_id uuid NOT NULL,
+    generation integer NOT NULL,
+    token_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    spent_at timestamp with time zone,
+    attempt_hash bytea,
+    CONSTRAINT refresh_token_attempt_spent CHECK (((attempt_hash IS NULL) OR (spent_at IS NOT NULL))),
+    CONSTRAINT refresh_token_generation_positive CHECK ((generation > 0))
+);
 CREATE TABLE {schema}.related_person (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -445,7 +516,7 @@ CREATE TABLE {schema}.sensitivity_label (
 );
 CREATE TABLE {schema}.session (
     id uuid NOT NULL,
-    token_hash bytea NOT NULL,
+    token_hash bytea,
     user_id uuid NOT NULL,
     kind text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -454,7 +525,19 @@ CREATE TABLE {schema}.session (
     ended_at timestamp with time zone,
     methods text[] DEFAULT '{}'::text[] NOT NULL,
     second_factor_at timestamp with time zone,
+    source_address text,
+    user_agent text,
+    CONSTRAINT session_cookie_has_token CHECK (((kind <> 'COOKIE'::text) OR (token_hash IS NOT NULL))),
     CONSTRAINT session_kind_known CHECK ((kind = ANY (ARRAY['BEARER'::text, 'COOKIE'::text])))
+);
+CREATE TABLE {schema}.session_policy (
+    only_one boolean DEFAULT true NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    idle_minutes integer DEFAULT 15 NOT NULL,
+    CONSTRAINT session_policy_idle_range CHECK (((idle_minutes >= 5) AND (idle_minutes <= 60))),
+    CONSTRAINT session_policy_only_one CHECK (only_one)
 );
 CREATE TABLE {schema}.specialty (
     id uuid NOT NULL,
@@ -530,6 +613,13 @@ INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ON_HOLD', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CLOSED', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CANCELLED', '');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', '', 'ACTIVE', 'break-glass:use');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'ENDED', 'break-glass:use');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'EXPIRED', 'system');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'JUSTIFIED', 'break-glass:review');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'UNJUSTIFIED', 'break-glass:review');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'JUSTIFIED', 'break-glass:review');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'UNJUSTIFIED', 'break-glass:review');
 ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&) WHERE (blocking);
 ALTER TABLE ONLY {schema}.appointment
@@ -542,6 +632,8 @@ ALTER TABLE ONLY {schema}.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.break_glass
+    ADD CONSTRAINT break_glass_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.condition
@@ -598,6 +690,12 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_pkey PRIMARY KEY (system, value);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.refresh_token
+    ADD CONSTRAINT refresh_token_generation_unique UNIQUE (session_id, generation);
+ALTER TABLE ONLY {schema}.refresh_token
+    ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.refresh_token
+    ADD CONSTRAINT refresh_token_unique UNIQUE (token_hash);
 ALTER TABLE ONLY {schema}.related_person
     ADD CONSTRAINT related_person_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.role
@@ -614,6 +712,8 @@ ALTER TABLE ONLY {schema}.sensitivity_label
     ADD CONSTRAINT sensitivity_label_pkey PRIMARY KEY (object_id);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.session_policy
+    ADD CONSTRAINT session_policy_pkey PRIMARY KEY (only_one);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_token_unique UNIQUE (token_hash);
 ALTER TABLE ONLY {schema}.specialty
@@ -640,6 +740,10 @@ CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at
 CREATE INDEX audit_entry_by_patient ON {schema}.audit_entry USING gin (patients);
 CREATE INDEX audit_entry_by_time ON {schema}.audit_entry USING brin (at);
 CREATE INDEX availability_rule_by_practitioner ON {schema}.availability_rule USING btree (practitioner_id);
+CREATE INDEX break_glass_by_patient ON {schema}.break_glass USING btree (patient_id, id);
+CREATE INDEX break_glass_by_user ON {schema}.break_glass USING btree (user_id, id);
+CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (user_id, patient_id) WHERE (status = 'ACTIVE'::text);
+CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
 CREATE INDEX care_team_member_by_patient ON {schema}.care_team_member USING btree (patient_id);
 CREATE UNIQUE INDEX care_team_member_once ON {schema}.care_team_member USING btree (patient_id, COALESCE(practitioner_id, user_id), role) WHERE (ends_at IS NULL);
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
@@ -657,6 +761,7 @@ CREATE UNIQUE INDEX patient_identifier_unique ON {schema}.patient_token USING bt
 CREATE UNIQUE INDEX patient_mrn_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'MRN'::text);
 CREATE UNIQUE INDEX patient_national_id_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'NATIONAL_ID'::text);
 CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, token);
+CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
 CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
@@ -665,6 +770,11 @@ CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appoin
 CREATE TRIGGER appointment_version BEFORE UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER audit_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER availability_rule_version BEFORE UPDATE ON {schema}.availability_rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER break_glass_kept BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.keep_break_glass_as_it_was();
+CREATE TRIGGER break_glass_overdue BEFORE INSERT ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_break_glass_while_overdue();
+CREATE TRIGGER break_glass_stays BEFORE DELETE OR TRUNCATE ON {schema}.break_glass FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER break_glass_transition BEFORE INSERT OR UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('break_glass');
+CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_member FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER consent_directive_version BEFORE UPDATE ON {schema}.consent_directive FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -680,6 +790,7 @@ CREATE TRIGGER practitioner_version BEFORE UPDATE ON {schema}.practitioner FOR E
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
+CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
@@ -697,6 +808,14 @@ ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.break_glass
+    ADD CONSTRAINT break_glass_ended_by_fk FOREIGN KEY (ended_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.break_glass
+    ADD CONSTRAINT break_glass_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.break_glass
+    ADD CONSTRAINT break_glass_reviewed_by_fk FOREIGN KEY (reviewed_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.break_glass
+    ADD CONSTRAINT break_glass_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.care_team_member
@@ -757,6 +876,8 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_specialty_fk FOREIGN KEY (specialty_id) REFERENCES {schema}.specialty(id);
+ALTER TABLE ONLY {schema}.refresh_token
+    ADD CONSTRAINT refresh_token_session_fk FOREIGN KEY (session_id) REFERENCES {schema}.session(id);
 ALTER TABLE ONLY {schema}.related_person
     ADD CONSTRAINT related_person_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.role_permission
@@ -774,6 +895,24 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_entry TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
+GRANT SELECT ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(id) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(user_id) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(patient_id) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(category) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(classes) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(statement) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(status),UPDATE(status) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(declared_at) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(expires_at) ON TABLE {schema}.break_glass TO {role};
+GRANT INSERT(review_due_at) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(ended_at) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(ended_by) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(overdue_told_at) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(reviewed_at) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(reviewed_by) ON TABLE {schema}.break_glass TO {role};
+GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
+GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.care_team_member TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
@@ -797,12 +936,14 @@ GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.refresh_token TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.related_person TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.role TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.role_permission TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.room TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.sensitivity_label TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
 GRANT SELECT ON TABLE {schema}.status_transition TO {role};
 GRANT SELECT ON TABLE {schema}.tenant_self TO {role};

@@ -15,10 +15,14 @@ mod rows;
 pub mod audit;
 /// Reading one patient's record in an emergency.
 pub mod break_glass;
+/// Who cares for a patient.
+pub mod care_team;
 /// Observations: measurements and findings.
 pub mod charting;
 /// Branches, rooms, kinds of visit: what the clinic itself is.
 pub mod clinic;
+/// What patients allow and forbid.
+pub mod consent;
 /// Visits that took place.
 pub mod encounters;
 /// Problems and diagnoses.
@@ -27,10 +31,16 @@ pub mod history;
 pub mod identity;
 /// Persons in care.
 pub mod patients;
+/// What a clinic asks for before a field is read.
+pub mod policies;
 /// Booked visits.
 pub mod scheduling;
+/// How sensitive records are.
+pub mod sensitivity;
 /// Clinicians and their availability.
 pub mod staff;
+/// Legal changes of status.
+pub mod transitions;
 
 pub use error::{Detail, Error, Violation, ViolationCode};
 pub use page::{PageRequest, Position, Slice};

@@ -108,6 +108,14 @@ macro_rules! ids {
             $($(#[$doc])* $name($name),)*
         }
 
+        impl fmt::Display for AnyId {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$name(id) => fmt::Display::fmt(id, f),)*
+                }
+            }
+        }
+
         impl FromStr for AnyId {
             type Err = InvalidId;
             fn from_str(text: &str) -> Result<Self, InvalidId> {

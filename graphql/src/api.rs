@@ -10,14 +10,15 @@ mod admit;
 
 use std::{any::Any, collections::BTreeMap};
 
-use async_graphql::{ObjectType, Response, Schema, SchemaBuilder, SubscriptionType, Value};
+use async_graphql::{ObjectType, Request, Response, Schema, SchemaBuilder, SubscriptionType, Value};
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    error::{self, Code, mask},
+    error::{self, ApiError, Code, mask},
     limits::{FieldSizes, Limits},
     schema::PraxisSchema,
+    withhold::{self, Shape},
 };
 
 /// Who asks; available to every resolver.
@@ -79,14 +80,16 @@ pub struct UnreadableSchema(String);
 pub struct Api {
     schema: PraxisSchema,
     sizes: FieldSizes,
+    shape: Shape,
     limits: Limits,
 }
 
 impl Api {
     /// Prepares a schema that was built with [`hardened`].
     pub(crate) fn new(schema: PraxisSchema, limits: Limits) -> Result<Self, UnreadableSchema> {
-        let sizes = FieldSizes::read(&schema.sdl()).map_err(|error| UnreadableSchema(error.to_string()))?;
-        Ok(Self { schema, sizes, limits })
+        let sdl = schema.sdl();
+        let sizes = FieldSizes::read(&sdl).map_err(|error| UnreadableSchema(error.to_string()))?;
+        Ok(Self { schema, sizes, shape: Shape::read(&sdl), limits })
     }
 
     /// The schema in the schema definition language.
@@ -101,13 +104,32 @@ impl Api {
         crate::sdl::gaps(&self.schema.sdl())
     }
 
+    /// Every argument and input field: its name, the fields to which it can be given, and the fields by whose values
+    /// it asks.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<(String, Vec<String>, Vec<String>)> {
+        let inputs = self.shape.inputs().into_iter();
+        inputs
+            .map(|(name, takers)| {
+                let asks = withhold::asks(&name);
+                (name, takers.into_iter().collect(), asks)
+            })
+            .collect()
+    }
+
     /// Runs one operation for one caller.
     pub async fn execute(&self, caller: Caller, request: GraphqlRequest) -> Outcome {
         let request_id = request.request_id.clone();
         caller.note_operation(request.query.as_deref().unwrap_or_default());
-        let outcome = execute_on(&self.schema, &self.sizes, &self.limits, caller.clone(), request, &|| {
-            caller.extensions()
-        })
+        let outcome = execute_on(
+            &self.schema,
+            &self.sizes,
+            &self.limits,
+            caller.clone(),
+            request,
+            &|| caller.extensions(),
+            &|request| self.shape.bind(&caller, request),
+        )
         .await;
         // What was disclosed is written down before the answer leaves; if it can't be, nothing leaves.
         if let Err(failure) = caller.finish().await {
@@ -135,6 +157,7 @@ pub(crate) async fn execute_on<Q, M, S>(
     caller: impl Any + Send + Sync,
     request: GraphqlRequest,
     extensions: &(dyn Fn() -> Vec<(&'static str, Json)> + Sync),
+    bind: &(dyn Fn(&mut Request) -> Result<(), ApiError> + Sync),
 ) -> Outcome
 where
     Q: ObjectType + 'static,
@@ -146,6 +169,11 @@ where
         Ok(admitted) => admitted,
         Err(refusal) => return refusal.outcome(&request_id),
     };
+    let (mut request, cost) = (request, cost);
+    if let Err(error) = bind(&mut request) {
+        let errors = vec![mask::refused(&error, &request_id)];
+        return Outcome::Refused { status: error.code().status(), errors, allow_post: false };
+    }
     // On the heap: unoptimised, the future of a whole execution fills a good part of a thread's stack.
     answer(Box::pin(schema.execute(request.data(caller))).await, cost, extensions(), &request_id)
 }

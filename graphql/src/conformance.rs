@@ -141,7 +141,7 @@ async fn run(request: GraphqlRequest) -> Outcome {
     let schema = hardened(schema).finish();
     let sizes = FieldSizes::read(&schema.sdl()).expect("the schema can be read");
     let request = GraphqlRequest { request_id: "r1".into(), ..request };
-    execute_on(&schema, &sizes, &Limits::default(), (), request, &Vec::new).await
+    execute_on(&schema, &sizes, &Limits::default(), (), request, &Vec::new, &|_| Ok(())).await
 }
 
 async fn outcome(query: &str) -> Outcome {

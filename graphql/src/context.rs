@@ -9,7 +9,7 @@ use async_graphql::Context;
 use praxis_domain::Error;
 use praxis_platform::{
     Failure, Op, OpFactory, Read,
-    access::{Actor, FieldPolicies},
+    access::{Actor, Extra, FieldPolicies},
     tenancy::Tenant,
 };
 use serde_json::Value as Json;
@@ -17,8 +17,9 @@ use serde_json::Value as Json;
 use crate::{
     error::{ApiError, Code},
     loaders::Loaders,
-    policy::{self, Denied},
+    policy::{self, At, Denied},
     redaction::Recorder,
+    withhold::ClosedFields,
 };
 
 pub(crate) use change::change;
@@ -132,12 +133,22 @@ impl Caller {
     }
 
     /// Whether the caller may use a coordinate.
-    pub(crate) fn check(&self, coordinate: &str) -> Result<(), Denied> {
-        policy::check(coordinate, self.0.factory.actor(), &self.0.policies)
+    pub(crate) fn check(&self, at: &At) -> Result<(), Denied> {
+        policy::check(at, self.0.factory.actor(), &self.0.policies)
+    }
+
+    /// What the clinic asks for at a coordinate in addition.
+    pub(crate) fn extra(&self, at: &At) -> &[Extra] {
+        at.extra(&self.0.policies)
+    }
+
+    /// What the clinic's policies close to the caller, whatever the row.
+    pub(crate) fn closed(&self) -> ClosedFields<'_> {
+        self.0.policies.closed_to(self.0.factory.actor())
     }
 
     fn admit(&self, coordinate: &str) -> Result<(), ApiError> {
-        self.check(coordinate).map_err(|denied| match denied {
+        self.check(At::of(coordinate)).map_err(|denied| match denied {
             Denied::SignIn => ApiError::new(Code::Unauthenticated, "Sign in first."),
             Denied::Lacks(permission) => forbidden(permission),
             Denied::NoRule => ApiError::new(Code::Forbidden, "Nobody may do this."),
@@ -206,6 +217,9 @@ impl From<Failure> for ApiError {
                 Code::BreakGlassRequired,
                 "The record is restricted; emergency access would open it.",
             ),
+            Failure::ViewOnly => {
+                Self::new(Code::Forbidden, "Nothing can be changed while viewing as another role.")
+            }
             Failure::NotFound => Self::new(Code::NotFound, "Not found."),
             Failure::BadInput(message) => Self::new(Code::BadUserInput, message),
             Failure::TenantLocked => Self::new(Code::TenantLocked, "This clinic is locked for changes."),

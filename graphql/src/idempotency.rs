@@ -3,16 +3,21 @@
 //! Every mutation honours them, because [`change`](crate::context::change) is the only way of one.
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
-use praxis_domain::{Error, break_glass, clinic, identity, patients, scheduling, staff};
+use praxis_domain::{
+    Error, break_glass, care_team, clinic, consent, identity, patients, policies, scheduling, sensitivity, staff,
+};
 use praxis_entity::{
-    appointment, facility,
+    appointment, care_team_member, consent_directive, facility, field_policy,
     ids::{
-        AppointmentId, BreakGlassId, FacilityId, InvitationId, PatientId, PractitionerId, RelatedPersonId,
-        RoomId, UserId,
+        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, FacilityId, FieldPolicyId, InvitationId,
+        PatientId, PractitionerId, RelatedPersonId, RoomId, UserId,
     },
-    invitation, patient, practitioner, related_person, room, user_account,
+    invitation, patient, practitioner, related_person, room,
+    sensitivity_label::Confidentiality,
+    user_account,
 };
 use praxis_platform::{Op, Write};
+use sea_orm::ActiveEnum;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -144,15 +149,18 @@ macro_rules! replay_itself {
 replay_by_id! {
     appointment::Model, AppointmentId, scheduling::by_ids;
     praxis_entity::break_glass::Model, BreakGlassId, break_glass::by_ids;
+    care_team_member::Model, CareTeamMemberId, care_team::by_ids;
+    consent_directive::Model, ConsentId, consent::by_ids;
     facility::Model, FacilityId, clinic::facilities_by_ids;
     invitation::Model, InvitationId, identity::invitations_by_ids;
+    field_policy::Model, FieldPolicyId, policies::by_ids;
     patient::Model, PatientId, patients::by_ids;
     practitioner::Model, PractitionerId, staff::practitioners_by_ids;
     room::Model, RoomId, clinic::rooms_by_ids;
     user_account::Model, UserId, identity::users_by_ids;
 }
 
-replay_itself! { PractitionerId, () }
+replay_itself! { FieldPolicyId, PractitionerId, () }
 
 impl Replay for patients::Registered {
     type Outcome = (PatientId, Vec<PatientId>);
@@ -180,5 +188,18 @@ impl Replay for related_person::Model {
     async fn recall(op: &Op<Write>, (patient, id): Self::Outcome) -> Result<Option<Self>, Error> {
         let rows = patients::related_persons_of(op, &[patient]).await?.remove(&patient).unwrap_or_default();
         Ok(rows.into_iter().find(|row| row.id == id))
+    }
+}
+
+impl Replay for sensitivity::Labelled {
+    type Outcome = (String, PatientId, String);
+
+    fn outcome(&self) -> Self::Outcome {
+        (self.id.to_string(), self.patient, self.level.to_value())
+    }
+
+    async fn recall(_: &Op<Write>, (id, patient, level): Self::Outcome) -> Result<Option<Self>, Error> {
+        let level = Confidentiality::try_from_value(&level).ok();
+        Ok(id.parse().ok().zip(level).map(|(id, level)| Self { id, patient, level }))
     }
 }

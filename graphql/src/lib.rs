@@ -4,8 +4,10 @@
 //! call one domain function, wrap its rows. PHI leaves only as [`phi::Phi`].
 #![expect(clippy::too_many_arguments, reason = "a field has as many arguments as its schema says")]
 
+mod allowed;
 pub mod api;
 mod batch;
+mod care_team;
 #[cfg(test)]
 mod conformance;
 mod context;
@@ -29,12 +31,17 @@ mod value;
 mod break_glass;
 mod charting;
 mod clinic;
+mod consent;
 mod encounters;
+mod field_policies;
 mod history;
 mod patients;
 mod scheduling;
+mod sensitivity;
 mod staff;
+mod subject;
 mod viewer;
+mod withhold;
 
 pub use context::{Caller, RedactionMode};
 pub use policy::{Access, Coordinate, PhiCategory, Sensitivity, coordinates};

@@ -2,17 +2,20 @@
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
-use praxis_domain::{Slice, charting, clinic, encounters, history, identity, patients, scheduling, staff};
+use praxis_domain::{
+    Slice, care_team, charting, clinic, consent, encounters, history, identity, patients, scheduling, staff,
+    transitions,
+};
 use praxis_entity::{
-    appointment, condition, encounter, encounter_participant, facility,
+    appointment, care_team_member, condition, consent_directive, encounter, encounter_participant, facility,
     ids::{
         AppointmentId, ConditionId, EncounterId, FacilityId, InvitationId, ObservationId, OrganizationId,
-        PatientId, PractitionerId, RoleId, RoomId, SpecialtyId, UserId, VisitTypeId,
+        PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, SpecialtyId, UserId, VisitTypeId,
     },
     invitation, membership, observation, organization, patient, practitioner, related_person, role, room,
-    specialty, user_account, visit_type,
+    specialty, status_transition, user_account, visit_type,
 };
-use praxis_platform::{Op, Read, vault::DataKey};
+use praxis_platform::{Op, Read, access::Standing, vault::DataKey};
 use uuid::Uuid;
 
 use crate::{
@@ -24,6 +27,11 @@ use crate::{
 pub(crate) struct Loaders {
     pub(crate) keys: Loader<Uuid, Arc<DataKey>>,
     pub(crate) patients: Loader<PatientId, patient::Model>,
+    pub(crate) standings: Loader<PatientId, Arc<Standing>>,
+    pub(crate) transitions: Loader<&'static str, Arc<Vec<status_transition::Model>>>,
+    pub(crate) care_teams: Loader<PatientId, Vec<care_team_member::Model>>,
+    pub(crate) consents: Loader<PatientId, Vec<consent_directive::Model>>,
+    pub(crate) related_persons_by_id: Loader<RelatedPersonId, related_person::Model>,
     pub(crate) related_persons: Loader<PatientId, Vec<related_person::Model>>,
     pub(crate) appointments: Loader<AppointmentId, appointment::Model>,
     pub(crate) encounters: Loader<EncounterId, encounter::Model>,
@@ -85,6 +93,17 @@ impl Loaders {
                 })
             },
             patients: by_id!(op, patients::by_ids, |row| row.id),
+            standings: {
+                let op = op.clone();
+                Loader::new(move |patients: Vec<PatientId>| {
+                    let op = op.clone();
+                    async move { op.standings(&patients).await.map_err(ApiError::from) }
+                })
+            },
+            transitions: by_key!(op, transitions::legal),
+            care_teams: by_key!(op, care_team::of_patients),
+            consents: by_key!(op, consent::of_patients),
+            related_persons_by_id: by_id!(op, patients::related_persons_by_ids, |row| row.id),
             related_persons: by_key!(op, patients::related_persons_of),
             appointments: by_id!(op, scheduling::by_ids, |row| row.id),
             encounters: by_id!(op, encounters::by_ids, |row| row.id),

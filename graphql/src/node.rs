@@ -158,6 +158,11 @@ pub(crate) async fn find(caller: &Caller, id: AnyId) -> Result<Option<Node>, Api
         AnyId::PatientId(id) => {
             loaders.patients.load(id).await.map(|row| row.map(|row| Node::Patient(Patient::new(row))))
         }
+        AnyId::RelatedPersonId(id) => loaders
+            .related_persons_by_id
+            .load(id)
+            .await
+            .map(|row| row.map(|row| Node::RelatedPerson(RelatedPerson::new(row)))),
         AnyId::AppointmentId(id) => loaders
             .appointments
             .load(id)

@@ -9,7 +9,7 @@ use crate::{
     error::ApiError,
     node::Node,
     patients::Patient,
-    policy::{Rule, inherited},
+    policy::{Rule, at, inherited},
     scalar::DateTime,
     scheduling::Appointment,
 };
@@ -229,7 +229,7 @@ async fn user_error(
         }
         Detail::Scheduling { conflicts, next_free } => {
             // Whoever may not read appointments learns that the time is taken, not by whom.
-            let conflicts = match caller.check("Query.appointment") {
+            let conflicts = match caller.check(at!("Query.appointment")) {
                 Ok(()) => caller
                     .loaders()
                     .appointments

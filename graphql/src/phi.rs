@@ -20,36 +20,43 @@ use uuid::Uuid;
 use crate::{
     context::{Caller, RedactionMode},
     error::{ApiError, Code},
-    policy::Denied,
+    policy::At,
     redaction::Reason,
+    subject::Subject,
 };
 
 /// A sealed class of one row; opened at most once.
 pub(crate) struct Class<C> {
     table: &'static str,
     row: Uuid,
-    subject: Uuid,
+    subject: Arc<Subject>,
     sealed: Sealed<C>,
     opened: OnceLock<Arc<C>>,
 }
 
 impl<C: PhiClass> Class<C> {
     /// The class of a row that belongs to a patient.
-    pub(crate) fn new(table: &'static str, row: Uuid, subject: Uuid, sealed: Sealed<C>) -> Arc<Self> {
-        Arc::new(Self { table, row, subject, sealed, opened: OnceLock::new() })
+    pub(crate) fn new(
+        table: &'static str,
+        row: Uuid,
+        subject: &Arc<Subject>,
+        sealed: Sealed<C>,
+    ) -> Arc<Self> {
+        Arc::new(Self { table, row, subject: Arc::clone(subject), sealed, opened: OnceLock::new() })
     }
 
     async fn open(&self, caller: &Caller) -> Result<Arc<C>, Kept> {
         if let Some(opened) = self.opened.get() {
             return Ok(Arc::clone(opened));
         }
-        let key = caller.loaders().keys.load(self.subject).await.map_err(|error| match error.code() {
+        let patient = self.subject.patient.0;
+        let key = caller.loaders().keys.load(patient).await.map_err(|error| match error.code() {
             Code::KeyUnavailable => Kept::Redacted(Reason::KeyUnavailable),
             _ => Kept::Failed(error),
         })?;
         let key = key.ok_or(Kept::Redacted(Reason::Erased))?;
         let op = caller.reading();
-        let place = op.place(self.table, self.row, self.subject);
+        let place = op.place(self.table, self.row, patient);
         let opened = op.disclose(&key, &place, &self.sealed).map_err(|failure| match failure {
             Failure::KeyUnavailable => Kept::Redacted(Reason::KeyUnavailable),
             other => Kept::Failed(other.into()),
@@ -68,7 +75,7 @@ type Project<C, T> = Box<dyn Fn(&C) -> Option<T> + Send + Sync>;
 
 /// A value out of a sealed class, of a nullable field.
 pub(crate) struct Phi<C, T> {
-    coordinate: &'static str,
+    at: &'static At,
     class: Option<Arc<Class<C>>>,
     project: Project<C, T>,
 }
@@ -76,30 +83,33 @@ pub(crate) struct Phi<C, T> {
 impl<C: PhiClass, T> Phi<C, T> {
     /// The value at a coordinate, projected from its class.
     pub(crate) fn new(
-        coordinate: &'static str,
+        at: &'static At,
         class: &Arc<Class<C>>,
         project: impl Fn(&C) -> Option<T> + Send + Sync + 'static,
     ) -> Self {
-        Self { coordinate, class: Some(Arc::clone(class)), project: Box::new(project) }
+        Self { at, class: Some(Arc::clone(class)), project: Box::new(project) }
     }
 
     /// The same where the row may have nothing sealed.
     pub(crate) fn optional(
-        coordinate: &'static str,
+        at: &'static At,
         class: Option<&Arc<Class<C>>>,
         project: impl Fn(&C) -> Option<T> + Send + Sync + 'static,
     ) -> Self {
-        Self { coordinate, class: class.cloned(), project: Box::new(project) }
+        Self { at, class: class.cloned(), project: Box::new(project) }
     }
 
     async fn value(&self, caller: &Caller) -> Result<Option<T>, Kept> {
-        caller.check(self.coordinate).map_err(|denied| {
-            Kept::Redacted(Reason::Permission(match denied {
-                Denied::Lacks(permission) => Some(permission),
-                Denied::SignIn | Denied::NoRule => None,
-            }))
-        })?;
-        let Some(class) = &self.class else { return Ok(None) };
+        let Some(class) = &self.class else {
+            // Nothing is there; a reader who may never read it is told that, and not this.
+            return match caller.check(self.at) {
+                Ok(()) => Ok(None),
+                Err(denied) => Err(Kept::Redacted(denied.into())),
+            };
+        };
+        if let Some(reason) = class.subject.closed(caller, self.at).await.map_err(Kept::Failed)? {
+            return Err(Kept::Redacted(reason));
+        }
         let opened = class.open(caller).await?;
         Ok((self.project)(&opened))
     }
@@ -125,7 +135,7 @@ impl<C: PhiClass, T: OutputType> OutputType for Phi<C, T> {
             Ok(Some(value)) => return Some(value).resolve(ctx, field).await,
             Ok(None) => return Ok(Value::Null),
             Err(Kept::Redacted(reason)) => {
-                caller.recorder().note(self.coordinate, reason);
+                caller.recorder().note(&self.at.name, reason);
                 if caller.mode() == RedactionMode::Silent {
                     return Ok(Value::Null);
                 }
@@ -142,11 +152,11 @@ impl<C: PhiClass, T: OutputType> OutputType for Phi<C, T> {
 /// A value of a field that is never null, such as the record number: kept back only with its object.
 pub(crate) async fn required<C: PhiClass, T>(
     caller: &Caller,
-    coordinate: &'static str,
+    at: &'static At,
     class: &Arc<Class<C>>,
     project: impl Fn(&C) -> T + Send + Sync + 'static,
 ) -> Result<T, ApiError> {
-    let phi = Phi::new(coordinate, class, move |opened| Some(project(opened)));
+    let phi = Phi::new(at, class, move |opened| Some(project(opened)));
     match phi.value(caller).await {
         Ok(Some(value)) => Ok(value),
         Ok(None) => Err(ApiError::new(Code::NotFound, "There is no value.")),

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use praxis_platform::access::{Actor, FieldPolicies, Permission};
+use praxis_platform::access::{Actor, Extra, FieldPolicies, Permission};
 
 /// What protected health information a field carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,9 +103,12 @@ pub(crate) const fn open(type_name: &'static str, access: Access, fields: &'stat
 fn rules() -> impl Iterator<Item = &'static Rule> {
     [
         crate::break_glass::POLICY,
+        crate::care_team::POLICY,
         crate::charting::POLICY,
         crate::clinic::POLICY,
+        crate::consent::POLICY,
         crate::encounters::POLICY,
+        crate::field_policies::POLICY,
         crate::history::POLICY,
         crate::identity::POLICY,
         crate::node::POLICY,
@@ -114,6 +117,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::payload::POLICY,
         crate::redaction::POLICY,
         crate::scheduling::POLICY,
+        crate::sensitivity::POLICY,
         crate::staff::POLICY,
         crate::value::POLICY,
         crate::viewer::POLICY,
@@ -122,25 +126,70 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
     .flatten()
 }
 
-static TABLE: LazyLock<HashMap<String, &'static Rule>> = LazyLock::new(|| {
-    rules()
-        .flat_map(|rule| rule.fields.iter().map(move |field| (format!("{}.{field}", rule.type_name), rule)))
-        .collect()
+/// A coordinate and its rule, looked up once for each place in the code that names it.
+#[derive(Debug)]
+pub(crate) struct At {
+    pub(crate) name: String,
+    /// `None` where nobody declared a rule: closed.
+    pub(crate) access: Option<Access>,
+    pub(crate) phi: Option<(PhiCategory, Sensitivity)>,
+    mark: u64,
+}
+
+impl At {
+    fn new(name: String, access: Option<Access>, phi: Option<(PhiCategory, Sensitivity)>) -> Self {
+        Self { mark: FieldPolicies::mark(&name), name, access, phi }
+    }
+
+    /// The coordinate with this name.
+    pub(crate) fn of(name: &str) -> &'static Self {
+        static UNKNOWN: LazyLock<At> = LazyLock::new(|| At::new("unknown".to_owned(), None, None));
+        find(name).unwrap_or(&UNKNOWN)
+    }
+
+    /// The permission it asks for.
+    pub(crate) fn permission(&self) -> Option<Permission> {
+        match self.access {
+            Some(Access::Needs(permission)) => Some(permission),
+            _ => None,
+        }
+    }
+
+    /// What the clinic asks for in addition.
+    pub(crate) fn extra<'c>(&self, clinic: &'c FieldPolicies) -> &'c [Extra] {
+        if clinic.may_bind(self.mark) { clinic.extra(&self.name) } else { &[] }
+    }
+}
+
+/// The coordinate of a field, looked up the first time only.
+macro_rules! at {
+    ($name:literal) => {{
+        static AT: std::sync::LazyLock<&'static $crate::policy::At> =
+            std::sync::LazyLock::new(|| $crate::policy::At::of($name));
+        *AT
+    }};
+}
+pub(crate) use at;
+
+static TABLE: LazyLock<HashMap<String, At>> = LazyLock::new(|| {
+    let at = |rule: &'static Rule, field: &str| {
+        let name = format!("{}.{field}", rule.type_name);
+        (name.clone(), At::new(name, Some(rule.access), rule.phi))
+    };
+    rules().flat_map(|rule| rule.fields.iter().map(move |field| at(rule, field))).collect()
 });
 
-/// The rule of a coordinate.
-pub(crate) fn rule(coordinate: &str) -> Option<&'static Rule> {
-    TABLE.get(coordinate).copied()
+/// The coordinate with this name, if somebody declared a rule for it.
+pub(crate) fn find(coordinate: &str) -> Option<&'static At> {
+    TABLE.get(coordinate)
 }
 
 /// Coordinates of a type that ask for a permission, with their fields, in the order declared.
-pub(crate) fn guarded(type_name: &'static str) -> impl Iterator<Item = (&'static str, Permission)> {
-    rules().filter(move |rule| rule.type_name == type_name).flat_map(|rule| {
-        let permission = match rule.access {
-            Access::Needs(permission) => Some(permission),
-            _ => None,
-        };
-        rule.fields.iter().filter_map(move |&field| Some((field, permission?)))
+pub(crate) fn guarded(type_name: &'static str) -> impl Iterator<Item = (&'static str, &'static At)> {
+    rules().filter(move |rule| rule.type_name == type_name).flat_map(move |rule| {
+        let guarded = matches!(rule.access, Access::Needs(_));
+        let fields = rule.fields.iter().filter(move |_| guarded);
+        fields.map(move |&field| (field, At::of(&format!("{type_name}.{field}"))))
     })
 }
 
@@ -159,7 +208,7 @@ pub struct Coordinate {
 pub fn coordinates() -> Vec<Coordinate> {
     let mut all: Vec<_> = TABLE
         .iter()
-        .map(|(name, rule)| Coordinate { name: name.clone(), access: rule.access, phi: rule.phi })
+        .filter_map(|(name, at)| Some(Coordinate { name: name.clone(), access: at.access?, phi: at.phi }))
         .collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
@@ -177,9 +226,10 @@ pub(crate) enum Denied {
 }
 
 /// Decides whether the actor may use a coordinate. What has no rule is closed.
-pub(crate) fn check(coordinate: &str, actor: &Actor, clinic: &FieldPolicies) -> Result<(), Denied> {
-    let rule = rule(coordinate).ok_or(Denied::NoRule)?;
-    match rule.access {
+///
+/// Whether that holds for a patient or row, [`crate::subject`] says.
+pub(crate) fn check(at: &At, actor: &Actor, clinic: &FieldPolicies) -> Result<(), Denied> {
+    match at.access.ok_or(Denied::NoRule)? {
         Access::Public | Access::Inherited => {}
         Access::SignedIn if actor.is_known() => {}
         Access::SignedIn => return Err(Denied::SignIn),
@@ -188,7 +238,7 @@ pub(crate) fn check(coordinate: &str, actor: &Actor, clinic: &FieldPolicies) -> 
         Access::Needs(permission) => return Err(Denied::Lacks(permission)),
     }
     // A clinic can only ask for more, never for less.
-    for extra in clinic.extra(coordinate) {
+    for extra in at.extra(clinic) {
         match extra.permission {
             Some(permission) if actor.may(permission) => {}
             Some(permission) => return Err(Denied::Lacks(permission)),

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use async_graphql::{Enum, SimpleObject};
-use praxis_platform::access::Permission;
+use praxis_platform::access::{Closed, Permission};
 use serde_json::{Value as Json, json};
-use uuid::Uuid;
 
 use crate::{
-    context::Caller,
+    context::{Ask, Caller, RedactionMode},
     error::{ApiError, Code},
-    policy::{self, Denied, Rule, inherited},
+    policy::{self, At, Rule, inherited},
+    subject::Subject,
 };
 
 pub(crate) const POLICY: &[Rule] =
@@ -21,6 +21,12 @@ pub(crate) const POLICY: &[Rule] =
 pub(crate) enum Reason {
     /// A permission is missing.
     Permission(Option<Permission>),
+    /// The permission is held, and not for this patient or row: another branch, or a condition that does not hold.
+    Elsewhere(Permission),
+    /// The patient forbids it.
+    Consent(Permission),
+    /// It is labelled as more sensitive.
+    Sensitivity(Permission),
     /// The patient's key was destroyed.
     Erased,
     /// The key can't be reached.
@@ -28,14 +34,52 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// The reason that the evaluator gives for a permission.
+    pub(crate) fn of(closed: Closed, permission: Permission) -> Self {
+        match closed {
+            Closed::Permission => Self::Elsewhere(permission),
+            Closed::Consent => Self::Consent(permission),
+            Closed::Sensitivity => Self::Sensitivity(permission),
+        }
+    }
+
+    fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Permission(permission) => permission,
+            Self::Elsewhere(permission) => Some(permission),
+            Self::Consent(_) | Self::Sensitivity(_) | Self::Erased | Self::KeyUnavailable => None,
+        }
+    }
+
+    /// Whether emergency access would give it to the reader.
+    fn yields(self, caller: &Caller) -> bool {
+        let here = matches!(self, Self::Elsewhere(_) | Self::Consent(_) | Self::Sensitivity(_));
+        here && caller.actor().may(Permission::BREAK_GLASS_USE)
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::Permission(_) | Self::Elsewhere(_) => "PERMISSION",
+            Self::Consent(_) => "CONSENT",
+            Self::Sensitivity(_) => "SENSITIVITY",
+            Self::Erased => "ERASED",
+            Self::KeyUnavailable => "KEY_UNAVAILABLE",
+        }
+    }
+
     /// The entry in `errors[]` for clients that asked for one.
     pub(crate) fn as_error(self) -> ApiError {
         match self {
-            Self::Permission(Some(permission)) => {
+            Self::Permission(Some(permission)) | Self::Elsewhere(permission) => {
                 ApiError::new(Code::Forbidden, format!("The permission {permission} is needed."))
                     .with("permission", permission.code())
             }
             Self::Permission(None) => ApiError::new(Code::Forbidden, "Nobody may read this field."),
+            Self::Consent(_) => ApiError::new(Code::ConsentRequired, "The patient did not agree to this."),
+            Self::Sensitivity(_) => ApiError::new(
+                Code::BreakGlassRequired,
+                "The record is restricted; emergency access would open it.",
+            ),
             Self::Erased => ApiError::new(Code::NotFound, "The data was erased."),
             Self::KeyUnavailable => {
                 ApiError::new(Code::KeyUnavailable, "A key is not available at the moment.")
@@ -45,7 +89,9 @@ impl Reason {
 
     fn public(self) -> RedactionReason {
         match self {
-            Self::Permission(_) => RedactionReason::Permission,
+            Self::Permission(_) | Self::Elsewhere(_) => RedactionReason::Permission,
+            Self::Consent(_) => RedactionReason::Consent,
+            Self::Sensitivity(_) => RedactionReason::Sensitivity,
             Self::Erased => RedactionReason::Erased,
             Self::KeyUnavailable => RedactionReason::KeyUnavailable,
         }
@@ -81,28 +127,28 @@ pub(crate) struct Redaction {
 }
 
 impl Redaction {
-    fn new(field: &str, reason: Reason) -> Self {
+    fn new(caller: &Caller, field: &str, reason: Reason) -> Self {
         Self {
             field: field.to_owned(),
             reason: reason.public(),
-            permission: match reason {
-                Reason::Permission(permission) => permission.map(|permission| permission.code().to_owned()),
-                Reason::Erased | Reason::KeyUnavailable => None,
-            },
-            break_glass: false,
+            permission: reason.permission().map(|permission| permission.code().to_owned()),
+            break_glass: reason.yields(caller),
         }
     }
 }
 
-/// What is kept back of an object: by permission, and whole classes whose key is gone.
+/// What is kept back of an object: by role, consent or label, and whole classes whose key is gone.
+///
+/// `sealed` is false for an object that has nothing sealed, whose key does not matter.
 pub(crate) async fn of(
     caller: &Caller,
     type_name: &'static str,
-    subject: Option<Uuid>,
+    subject: &Subject,
+    sealed: bool,
 ) -> Result<Vec<Redaction>, ApiError> {
-    let key_state = match subject {
-        None => None,
-        Some(subject) => match caller.loaders().keys.load(subject).await {
+    let key_state = match sealed {
+        false => None,
+        true => match caller.loaders().keys.load(subject.patient.0).await {
             Ok(Some(_)) => None,
             Ok(None) => Some(Reason::Erased),
             Err(error) if error.code() == Code::KeyUnavailable => Some(Reason::KeyUnavailable),
@@ -110,20 +156,12 @@ pub(crate) async fn of(
         },
     };
     let mut redactions = Vec::new();
-    for (field, _) in policy::guarded(type_name) {
-        let coordinate = format!("{type_name}.{field}");
-        match caller.check(&coordinate) {
-            Err(Denied::Lacks(permission)) => {
-                redactions.push(Redaction::new(field, Reason::Permission(Some(permission))))
-            }
-            Err(Denied::SignIn | Denied::NoRule) => {
-                redactions.push(Redaction::new(field, Reason::Permission(None)))
-            }
-            Ok(()) => {
-                let sealed = policy::rule(&coordinate).is_some_and(|rule| rule.phi.is_some());
-                redactions.extend(key_state.filter(|_| sealed).map(|reason| Redaction::new(field, reason)));
-            }
-        }
+    for (field, at) in policy::guarded(type_name) {
+        let closed = match at.phi {
+            Some(_) => subject.closed(caller, at).await?.or(key_state),
+            None => subject.closed_list(caller, at).await?,
+        };
+        redactions.extend(closed.map(|reason| Redaction::new(caller, field, reason)));
     }
     Ok(redactions)
 }
@@ -146,15 +184,8 @@ impl Recorder {
             .0
             .iter()
             .map(|(coordinate, (count, reason))| {
-                let permission = match reason {
-                    Some(Reason::Permission(Some(permission))) => Some(permission.code()),
-                    _ => None,
-                };
-                let reason = match reason {
-                    Some(Reason::Erased) => "ERASED",
-                    Some(Reason::KeyUnavailable) => "KEY_UNAVAILABLE",
-                    Some(Reason::Permission(_)) | None => "PERMISSION",
-                };
+                let permission = reason.and_then(Reason::permission).map(Permission::code);
+                let reason = reason.map_or("PERMISSION", Reason::code);
                 json!({ "coordinate": coordinate, "count": count, "reason": reason, "permission": permission })
             })
             .collect();
@@ -162,16 +193,26 @@ impl Recorder {
     }
 }
 
-/// Whether the viewer may read a nullable field that is not sealed itself; notes it where not.
-pub(crate) fn allowed(ctx: &async_graphql::Context<'_>, coordinate: &'static str) -> Result<bool, ApiError> {
-    use crate::context::{Ask, RedactionMode};
+/// Whether the viewer may follow an edge from an object to more of the same patient; notes it where not.
+pub(crate) async fn allowed(
+    ctx: &async_graphql::Context<'_>,
+    at: &'static At,
+    subject: &Subject,
+) -> Result<bool, ApiError> {
     let caller = ctx.caller()?;
-    let Err(denied) = caller.check(coordinate) else { return Ok(true) };
-    let reason = Reason::Permission(match denied {
-        Denied::Lacks(permission) => Some(permission),
-        Denied::SignIn | Denied::NoRule => None,
-    });
-    caller.recorder().note(coordinate, reason);
+    let Some(reason) = subject.closed_list(caller, at).await? else { return Ok(true) };
+    kept(caller, at, reason)
+}
+
+/// Whether the viewer may read a nullable field that has nothing to do with patients; notes it where not.
+pub(crate) fn open(ctx: &async_graphql::Context<'_>, at: &'static At) -> Result<bool, ApiError> {
+    let caller = ctx.caller()?;
+    let Err(denied) = caller.check(at) else { return Ok(true) };
+    kept(caller, at, denied.into())
+}
+
+fn kept(caller: &Caller, at: &'static At, reason: Reason) -> Result<bool, ApiError> {
+    caller.recorder().note(&at.name, reason);
     match caller.mode() {
         RedactionMode::Silent => Ok(false),
         RedactionMode::Error => Err(reason.as_error()),
@@ -179,14 +220,14 @@ pub(crate) fn allowed(ctx: &async_graphql::Context<'_>, coordinate: &'static str
 }
 
 /// The same for a list that is never null: it is empty where the viewer may not read it.
-pub(crate) fn allowed_list(
+pub(crate) async fn allowed_list(
     ctx: &async_graphql::Context<'_>,
-    coordinate: &'static str,
+    at: &'static At,
+    subject: &Subject,
 ) -> Result<bool, ApiError> {
-    use crate::context::{Ask, RedactionMode};
     match ctx.caller()?.mode() {
-        RedactionMode::Silent => allowed(ctx, coordinate),
-        RedactionMode::Error => allowed(ctx, coordinate).or_else(|error| {
+        RedactionMode::Silent => allowed(ctx, at, subject).await,
+        RedactionMode::Error => allowed(ctx, at, subject).await.or_else(|error| {
             let error: async_graphql::Error = error.into();
             ctx.add_error(ctx.set_error_path(error.into_server_error(ctx.item.pos)));
             Ok(false)

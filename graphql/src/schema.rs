@@ -5,9 +5,12 @@ use async_graphql::{EmptySubscription, MergedObject, Schema};
 use crate::{
     api::{Api, UnreadableSchema, hardened},
     break_glass::{BreakGlassMutation, BreakGlassQuery},
+    care_team::CareTeamMutation,
     charting::ObservationQuery,
     clinic::{ClinicMutation, ClinicQuery},
+    consent::ConsentMutation,
     encounters::EncounterQuery,
+    field_policies::{FieldPolicyMutation, FieldPolicyQuery},
     history::ConditionQuery,
     idempotency::idempotent,
     identity::{IdentityMutation, IdentityQuery},
@@ -15,8 +18,10 @@ use crate::{
     node::{NodeQuery, Redactable, Versioned},
     patients::{PatientMutation, PatientQuery},
     scheduling::{AppointmentMutation, AppointmentQuery},
+    sensitivity::SensitivityMutation,
     staff::{StaffMutation, StaffQuery},
     viewer::ViewerQuery,
+    withhold::withheld,
 };
 
 /// What can be read.
@@ -33,6 +38,7 @@ pub(crate) struct Query(
     ObservationQuery,
     ConditionQuery,
     BreakGlassQuery,
+    FieldPolicyQuery,
 );
 
 /// What can be done.
@@ -44,6 +50,10 @@ pub(crate) struct Mutation(
     PatientMutation,
     AppointmentMutation,
     BreakGlassMutation,
+    CareTeamMutation,
+    ConsentMutation,
+    SensitivityMutation,
+    FieldPolicyMutation,
 );
 
 /// The schema of the API.
@@ -54,7 +64,8 @@ pub fn build(limits: Limits) -> Result<Api, UnreadableSchema> {
     let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<Versioned>()
         .register_output_type::<Redactable>()
-        .directive(idempotent);
+        .directive(idempotent)
+        .directive(withheld);
     Api::new(hardened(builder).finish(), limits)
 }
 

@@ -2,10 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::{
-    idempotency::REQUIRED,
-    policy::{self, Access},
-};
+use crate::{idempotency::REQUIRED, policy};
 
 /// What stands above the published schema, for those who lint it.
 const HEAD: &str = "\
@@ -149,11 +146,11 @@ fn without_built_in(sdl: &str) -> String {
 
 fn suffix(coordinate: &str) -> String {
     let mut text = String::new();
-    let Some(rule) = policy::rule(coordinate) else { return text };
+    let Some(rule) = policy::find(coordinate) else { return text };
     if let Some((category, _)) = rule.phi {
         text.push_str(&format!(" @phi(category: {})", category.as_str()));
     }
-    if let Access::Needs(permission) = rule.access {
+    if let Some(permission) = rule.permission() {
         text.push_str(&format!(" @auth(requires: [\"{}\"])", permission.code()));
     }
     if coordinate.strip_prefix("Mutation.").is_some_and(|name| REQUIRED.contains(&name)) {

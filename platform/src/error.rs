@@ -22,6 +22,9 @@ pub enum Failure {
     /// The record is labelled as too sensitive; emergency access would open it.
     #[error("the record is restricted")]
     BreakGlassRequired,
+    /// The actor looks through the eyes of a role, which is for looking only.
+    #[error("nothing can be changed while viewing as another role")]
+    ViewOnly,
     /// No such thing, or not one that the actor may know of.
     #[error("not found")]
     NotFound,

@@ -149,6 +149,9 @@ impl OpFactory {
 
     /// An operation that writes: begins its transaction.
     pub async fn write(&self) -> Result<Op<Write>, Failure> {
+        if self.origin.actor.view_as.is_some() {
+            return Err(Failure::ViewOnly);
+        }
         if self.tenant.standing() != Standing::Served || !self.writable {
             return Err(Failure::TenantLocked);
         }

@@ -20,7 +20,8 @@ use praxis_entity::{control::tenant::TenantState, ids::FacilityId};
 use praxis_graphql::{Caller, RedactionMode, error::Code};
 use praxis_platform::{
     OpFactory, Platform, RequestInfo,
-    access::Actor,
+    access::{Actor, Permission, load_role},
+    audit::Entry,
     session::Authenticator,
     tenancy::{Directory, Freshness, Host, Resolution, Standing, Tenant, snapshot_version},
 };
@@ -34,6 +35,8 @@ static TENANT: [HeaderName; 2] =
 static FACILITY: [HeaderName; 2] =
     [HeaderName::from_static("praxis-facility"), HeaderName::from_static("x-facility-id")];
 const REDACTION: HeaderName = HeaderName::from_static("praxis-redaction");
+/// Header that names the role through whose eyes the caller looks.
+const VIEW_AS: HeaderName = HeaderName::from_static("praxis-view-as");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What of a client's name for itself is kept.
@@ -49,6 +52,8 @@ const MIGRATING: Refused = Refused::new(
     "The clinic's data is being migrated.",
 )
 .later(5);
+const NO_EYES: Refused = Refused::forbidden("Only whoever manages roles views as one.");
+const NO_ROLE: Refused = Refused::bad("Praxis-View-As names a role that there is not.");
 const MISMATCH: Refused = Refused::forbidden("The request names another clinic than its host does.");
 
 /// What the public port works with.
@@ -121,12 +126,33 @@ impl Edge {
         let (actor, policies) = match self.actor(parts, tenant).await? {
             Some(actor) => {
                 let system = self.factory(tenant, Arc::new(Actor::system()), info.clone());
-                (actor, self.authenticator.field_policies(&system).await?)
+                let policies = self.authenticator.field_policies(&system).await?;
+                match single(&parts.headers, &[VIEW_AS], "Praxis-View-As has to be the code of one role.")? {
+                    Some(role) => (self.view_as(tenant, &actor, role, &info).await?, policies),
+                    None => (actor, policies),
+                }
             }
             // Nobody sees nothing, whatever the clinic's policies say: no need to ask the database.
             None => (Arc::new(Actor::anonymous()), Arc::default()),
         };
         Ok(Caller::new(self.factory(tenant, actor, info), policies, redaction, key))
+    }
+
+    /// The caller as a holder of a role would be, to look and not to touch. That somebody looks is written down.
+    async fn view_as(
+        &self,
+        tenant: &Arc<Tenant>,
+        actor: &Actor,
+        role: &str,
+        info: &RequestInfo,
+    ) -> Result<Arc<Actor>, Refused> {
+        actor.require_everywhere(Permission::ROLE_MANAGE).map_err(|_| NO_EYES)?;
+        let system = self.factory(tenant, Arc::new(Actor::system()), info.clone());
+        let grants = load_role(system.read().db(), role).await?;
+        let viewing = Arc::new(actor.viewing_as(role, &grants.ok_or(NO_ROLE)?));
+        let op = self.factory(tenant, Arc::clone(&viewing), info.clone()).read();
+        op.record(Entry::done("view-as")).await?;
+        Ok(viewing)
     }
 
     /// Operations of an actor at a clinic.

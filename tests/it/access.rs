@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets something else fails here")]
 
-use std::{fmt::Write, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write,
+    sync::Arc,
+};
 
 use anyhow::Result;
 use praxis_entity::ids::{PatientId, TypedId};
@@ -14,7 +18,7 @@ use praxis_graphql::{
 };
 use praxis_platform::{
     OpFactory, RequestInfo,
-    access::Actor,
+    access::{Actor, PermissionSet},
     template::{Source, Template},
 };
 use serde_json::{Value, json};
@@ -89,28 +93,91 @@ async fn a_denied_field_is_no_oracle() -> Result<()> {
     Ok(())
 }
 
-/// Roles of the largest template against every coordinate that asks for something.
+/// Roles of the largest template against every coordinate of the schema: fields, mutations, arguments and inputs.
 #[test]
 fn which_role_may_use_which_field() {
     let template = Template::load(&Source::shipped(), "hospital").unwrap();
-    let mut table = String::new();
+    let api = praxis_graphql::build(Limits::default()).unwrap();
+    let access: HashMap<String, Access> =
+        coordinates().into_iter().map(|coordinate| (coordinate.name, coordinate.access)).collect();
     let roles: Vec<_> = template.roles.iter().map(|role| (role.code.as_str(), &role.permissions)).collect();
-    for coordinate in coordinates() {
-        let Access::Needs(permission) = coordinate.access else { continue };
-        let extra = template
-            .field_policies
-            .iter()
-            .filter(|policy| coordinate.name == format!("{}.{}", policy.type_name, policy.field));
-        let needed: Vec<_> =
-            std::iter::once(permission).chain(extra.map(|policy| policy.permission)).collect();
-        let holders: Vec<_> = roles
-            .iter()
-            .filter(|(_, held)| needed.iter().all(|permission| held.contains(*permission)))
-            .map(|(code, _)| *code)
-            .collect();
-        writeln!(table, "{:<40} {}", coordinate.name, holders.join(" ")).unwrap();
+    let holders = |coordinates: &[String]| {
+        let platform = coordinates.iter().filter_map(|name| match access.get(name) {
+            Some(Access::Needs(permission)) => Some(*permission),
+            _ => None,
+        });
+        let clinic = template.field_policies.iter().filter(|policy| {
+            coordinates.iter().any(|name| *name == format!("{}.{}", policy.type_name, policy.field))
+        });
+        let needed: Vec<_> = platform.chain(clinic.map(|policy| policy.permission)).collect();
+        let may = |held: &PermissionSet| needed.iter().all(|permission| held.contains(*permission));
+        roles.iter().filter(|(_, held)| may(held)).map(|(code, _)| *code).collect::<Vec<_>>().join(" ")
+    };
+    let mut lines = BTreeMap::new();
+    for (name, access) in &access {
+        let verb = if name.starts_with("Mutation.") { "write" } else { "read" };
+        let who = match access {
+            Access::Needs(_) => holders(std::slice::from_ref(name)),
+            Access::SignedIn => "(whoever is signed in)".to_owned(),
+            Access::Public => "(anyone)".to_owned(),
+            Access::Inherited => "(as the field that leads here)".to_owned(),
+        };
+        lines.insert(name.clone(), format!("{verb:<5} {who}"));
     }
+    for (name, takers, asks) in api.inputs() {
+        let (writers, readers): (Vec<_>, Vec<_>) =
+            takers.into_iter().partition(|taker| taker.starts_with("Mutation."));
+        let mut who = Vec::new();
+        if !writers.is_empty() {
+            // Of several mutations each is asked for on its own.
+            let each = writers.iter().map(|writer| {
+                let short = writer.trim_start_matches("Mutation.");
+                format!("{short}: {}", holders(std::slice::from_ref(writer)))
+            });
+            who.push(format!("write {}", each.collect::<Vec<_>>().join("; ")));
+        }
+        if !readers.is_empty() {
+            let ask =
+                if asks.is_empty() { "(as the field that takes it)".to_owned() } else { holders(&asks) };
+            who.push(format!("ask   {ask}"));
+        }
+        lines.insert(name, who.join("; "));
+    }
+    let mut table = String::new();
+    for (name, who) in &lines {
+        writeln!(table, "{name:<48} {who}").unwrap();
+    }
+    // Whatever the published schema declares is in the table.
+    let missing: Vec<_> = declared().into_iter().filter(|name| !lines.contains_key(name)).collect();
+    assert!(missing.is_empty(), "not in the table: {missing:?}");
     insta::assert_snapshot!(table);
+}
+
+/// Every field, argument and input field of the published schema, read as text.
+fn declared() -> Vec<String> {
+    let (mut owner, mut field, mut quoted, mut all) = ("", "", false, Vec::new());
+    for line in include_str!("../../schema.graphql").lines() {
+        let quotes = line.matches("\"\"\"").count();
+        if quoted || quotes > 0 {
+            quoted ^= quotes % 2 == 1;
+            continue;
+        }
+        let name = line.trim_start().split(['(', ':', ' ']).next().unwrap_or_default();
+        match line.strip_prefix('\t') {
+            None => {
+                let mut words = line.split(' ');
+                let counts = matches!(words.next(), Some("type" | "input"));
+                owner = if counts { words.next().unwrap_or_default() } else { "" };
+            }
+            Some(_) if owner.is_empty() || name.is_empty() || name.starts_with([')', '#']) => {}
+            Some(rest) if rest.starts_with('\t') => all.push(format!("{owner}.{field}({name}:)")),
+            Some(_) => {
+                field = name;
+                all.push(format!("{owner}.{field}"));
+            }
+        }
+    }
+    all
 }
 
 #[test]

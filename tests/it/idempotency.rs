@@ -114,6 +114,26 @@ const STORY: &[Call] = &[
     ("invitationResend", "invitation { id version }", r#"{ "id": "$invitation" }"#, &[]),
     ("invitationRevoke", "invitation { id status version }", r#"{ "id": "$invitation" }"#, &[]),
     (
+        "careTeamAdd",
+        "careTeamMember { id version }",
+        r#"{ "patientId": "$patient", "carer": { "practitionerId": "$practitioner" }, "role": "ATTENDING" }"#,
+        &[("member", "/careTeamMember/id")],
+    ),
+    ("careTeamEnd", "careTeamMember { id version }", r#"{ "id": "$member", "ifVersion": 1 }"#, &[]),
+    (
+        "consentRecord",
+        "consent { id version }",
+        r#"{ "patientId": "$patient", "decision": "DENY", "class": "CLINICAL", "whom": { "role": "biller" } }"#,
+        &[("consent", "/consent/id")],
+    ),
+    ("consentRevoke", "consent { id version revokedAt }", r#"{ "id": "$consent", "ifVersion": 1 }"#, &[]),
+    (
+        "confidentialitySet",
+        "confidentiality node { id }",
+        r#"{ "id": "$patient", "confidentiality": "RESTRICTED" }"#,
+        &[],
+    ),
+    (
         "patientRecordDeath",
         "patient { id version }",
         r#"{ "id": "$patient", "ifVersion": 4, "deceasedAt": "$past" }"#,
@@ -134,6 +154,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("userDisable", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
     ("userEnable", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
     ("userRename", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
+    ("fieldPolicySet", "conditions::a_field_policy_sent_twice_is_set_once"),
+    ("fieldPolicyRemove", "conditions::a_field_policy_sent_twice_is_set_once"),
 ];
 
 async fn clinic() -> Result<TestServer> {

@@ -183,6 +183,46 @@ const WITH_AN_ID: &[(&str, &str)] = &[
         "mutation($id: ID!) { userRename(input: { id: $id, displayName: \"A\" }) { userErrors { code message path } } }",
         "usr",
     ),
+    (
+        "mutation($id: ID!) { careTeamAdd(input: { patientId: $id, carer: { practitionerId: \"PRA\" }, role: NURSE }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { careTeamAdd(input: { patientId: \"PAT\", carer: { practitionerId: $id }, role: NURSE }) { userErrors { code message path } } }",
+        "pra",
+    ),
+    (
+        "mutation($id: ID!) { careTeamAdd(input: { patientId: \"PAT\", carer: { userId: $id }, role: NURSE }) { userErrors { code message path } } }",
+        "usr",
+    ),
+    (
+        "mutation($id: ID!) { careTeamEnd(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "ctm",
+    ),
+    (
+        "mutation($id: ID!) { consentRecord(input: { patientId: $id, decision: DENY, class: ALL, whom: { role: \"nurse\" } }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { consentRecord(input: { patientId: \"PAT\", decision: DENY, class: ALL, whom: { facilityId: $id } }) { userErrors { code message path } } }",
+        "fac",
+    ),
+    (
+        "mutation($id: ID!) { consentRecord(input: { patientId: \"PAT\", decision: DENY, class: ALL, whom: { userId: $id } }) { userErrors { code message path } } }",
+        "usr",
+    ),
+    (
+        "mutation($id: ID!) { consentRevoke(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "cns",
+    ),
+    (
+        "mutation($id: ID!) { confidentialitySet(input: { id: $id, confidentiality: RESTRICTED }) { userErrors { code message path } } }",
+        "apt",
+    ),
+    (
+        "mutation($id: ID!) { fieldPolicyRemove(input: { id: $id }) { userErrors { code message path } } }",
+        "fpo",
+    ),
 ];
 
 /// One object of each kind that can be made through the API.
@@ -257,7 +297,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
         takes_an_id && (inside == "input" || line.starts_with("\t\t"))
     });
     // A new argument belongs into WITH_AN_ID; then this number grows.
-    assert_eq!(inputs.count(), 47);
+    assert_eq!(inputs.count(), 57);
 }
 
 #[tokio::test]

@@ -16,8 +16,11 @@ use crate::{
     page::connection,
     patients::Patient,
     phi::{Class, Phi},
+    policy::at,
     scalar::DateTime,
+    subject::Subject,
 };
+use praxis_platform::access::Row;
 
 /// What kind of emergency.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,10 +93,10 @@ pub(crate) struct BreakGlass {
 
 impl BreakGlass {
     pub(crate) fn new(row: break_glass::Model) -> Self {
-        let (id, patient) = (row.id.0, row.patient_id.0);
+        let (id, subject) = (row.id.0, Subject::new(row.patient_id, Row::of(row.patient_id.0)));
         Self {
-            statement: Class::new("break_glass", id, patient, row.statement.clone()),
-            finding: row.finding.clone().map(|sealed| Class::new("break_glass", id, patient, sealed)),
+            statement: Class::new("break_glass", id, &subject, row.statement.clone()),
+            finding: row.finding.clone().map(|sealed| Class::new("break_glass", id, &subject, sealed)),
             row,
         }
     }
@@ -161,7 +164,7 @@ impl BreakGlass {
 
     /// Why, in words; for reviewers.
     async fn reason(&self) -> Phi<BreakGlassStatement, String> {
-        Phi::new("BreakGlass.reason", &self.statement, |opened| Some(opened.reason.clone()))
+        Phi::new(at!("BreakGlass.reason"), &self.statement, |opened| Some(opened.reason.clone()))
     }
 
     /// Where it stands now.
@@ -201,7 +204,7 @@ impl BreakGlass {
 
     /// What the review found, in words; for reviewers.
     async fn finding(&self) -> Phi<BreakGlassFinding, String> {
-        Phi::optional("BreakGlass.finding", self.finding.as_ref(), |opened| Some(opened.comment.clone()))
+        Phi::optional(at!("BreakGlass.finding"), self.finding.as_ref(), |opened| Some(opened.comment.clone()))
     }
 }
 

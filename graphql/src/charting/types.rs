@@ -18,9 +18,12 @@ use crate::{
     page::{Cursors, Page, connection, count_under, slice_under},
     patients::Patient,
     phi::{Class, Phi},
+    policy::at,
     redaction::{self, Redaction},
     scalar::DateTime,
+    sensitivity::Confidentiality,
     staff::Practitioner,
+    subject::Subject,
     value::{CodeableConcept, ObservationValue, ReferenceRange},
 };
 
@@ -75,12 +78,14 @@ pub(crate) enum ObservationStatus {
 /// A measurement or finding.
 pub(crate) struct Observation {
     row: observation::Model,
+    subject: Arc<Subject>,
     result: Arc<Class<ObservationResult>>,
 }
 
 impl Observation {
     pub(crate) fn new(row: observation::Model) -> Self {
-        Self { result: Class::new("observation", row.id.0, row.patient_id.0, row.result.clone()), row }
+        let subject = Subject::new(row.patient_id, &row);
+        Self { result: Class::new("observation", row.id.0, &subject, row.result.clone()), subject, row }
     }
 
     fn position(row: &observation::Model) -> Position {
@@ -117,7 +122,17 @@ impl Observation {
 
     /// Fields that came back null for a reason other than 'no value'.
     pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
-        redaction::of(ctx.caller()?, "Observation", Some(self.row.patient_id.0)).await
+        redaction::of(ctx.caller()?, "Observation", &self.subject, true).await
+    }
+
+    /// How sensitive it is: by its own label, or what it hangs on.
+    async fn confidentiality(&self, ctx: &Context<'_>) -> Result<Confidentiality, ApiError> {
+        Ok(self.subject.level(ctx.caller()?).await?.into())
+    }
+
+    /// What the viewer may do with it: permission codes.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
+        self.subject.permissions(ctx.caller()?).await
     }
 
     /// Whose it is.
@@ -131,7 +146,7 @@ impl Observation {
     async fn encounter(&self, ctx: &Context<'_>) -> Nullable<Encounter> {
         async {
             let Some(id) = self.row.encounter_id else { return Ok(None) };
-            if !redaction::allowed(ctx, "Query.encounter")? {
+            if !redaction::allowed(ctx, at!("Query.encounter"), &self.subject).await? {
                 return Ok(None);
             }
             Ok(ctx.caller()?.loaders().encounters.load(id).await?.map(Encounter::new))
@@ -172,55 +187,57 @@ impl Observation {
 
     /// What was measured or found.
     async fn code(&self) -> Phi<ObservationResult, CodeableConcept> {
-        Phi::new("Observation.code", &self.result, |result| Some((&result.code).into()))
+        Phi::new(at!("Observation.code"), &self.result, |result| Some((&result.code).into()))
     }
 
     /// The result; null for a composed observation, whose results are its components.
     async fn value(&self) -> Phi<ObservationResult, ObservationValue> {
-        Phi::new("Observation.value", &self.result, |result| result.value.as_ref().map(Into::into))
+        Phi::new(at!("Observation.value"), &self.result, |result| result.value.as_ref().map(Into::into))
     }
 
     /// Why there is no result.
     async fn absent_reason(&self) -> Phi<ObservationResult, CodeableConcept> {
-        Phi::new("Observation.absentReason", &self.result, |result| {
+        Phi::new(at!("Observation.absentReason"), &self.result, |result| {
             result.absent_reason.as_ref().map(Into::into)
         })
     }
 
     /// High, low, normal and the like.
     async fn interpretations(&self) -> Phi<ObservationResult, Vec<CodeableConcept>> {
-        Phi::new("Observation.interpretations", &self.result, |result| {
+        Phi::new(at!("Observation.interpretations"), &self.result, |result| {
             Some(concepts(&result.interpretations))
         })
     }
 
     /// The ranges it was read against.
     async fn reference_ranges(&self) -> Phi<ObservationResult, Vec<ReferenceRange>> {
-        Phi::new("Observation.referenceRanges", &self.result, |result| {
+        Phi::new(at!("Observation.referenceRanges"), &self.result, |result| {
             Some(result.reference_ranges.iter().map(Into::into).collect())
         })
     }
 
     /// Parts of a composed observation, such as systolic and diastolic pressure.
     async fn components(&self) -> Phi<ObservationResult, Vec<ObservationComponent>> {
-        Phi::new("Observation.components", &self.result, |result| {
+        Phi::new(at!("Observation.components"), &self.result, |result| {
             Some(result.components.iter().map(Into::into).collect())
         })
     }
 
     /// Where on the body.
     async fn body_site(&self) -> Phi<ObservationResult, CodeableConcept> {
-        Phi::new("Observation.bodySite", &self.result, |result| result.body_site.as_ref().map(Into::into))
+        Phi::new(at!("Observation.bodySite"), &self.result, |result| {
+            result.body_site.as_ref().map(Into::into)
+        })
     }
 
     /// How it was measured.
     async fn method(&self) -> Phi<ObservationResult, CodeableConcept> {
-        Phi::new("Observation.method", &self.result, |result| result.method.as_ref().map(Into::into))
+        Phi::new(at!("Observation.method"), &self.result, |result| result.method.as_ref().map(Into::into))
     }
 
     /// Remarks.
     async fn notes(&self) -> Phi<ObservationResult, Vec<String>> {
-        Phi::new("Observation.notes", &self.result, |result| Some(result.notes.clone()))
+        Phi::new(at!("Observation.notes"), &self.result, |result| Some(result.notes.clone()))
     }
 }
 

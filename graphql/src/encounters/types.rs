@@ -16,9 +16,12 @@ use crate::{
     page::{Cursors, Page, PageArguments, connection, count_under, slice_under},
     patients::Patient,
     phi::{Class, Phi},
+    policy::at,
     redaction::{self, Redaction},
     scalar::DateTime,
+    sensitivity::Confidentiality,
     staff::Practitioner,
+    subject::Subject,
     value::CodeableConcept,
 };
 
@@ -63,16 +66,16 @@ pub(crate) enum EncounterStatus {
 /// A visit that took place, is under way or expected.
 pub(crate) struct Encounter {
     row: encounter::Model,
+    subject: Arc<Subject>,
     clinical: Option<Arc<Class<EncounterClinical>>>,
 }
 
 impl Encounter {
     pub(crate) fn new(row: encounter::Model) -> Self {
-        let clinical = row
-            .clinical
-            .clone()
-            .map(|clinical| Class::new("encounter", row.id.0, row.patient_id.0, clinical));
-        Self { row, clinical }
+        let subject = Subject::new(row.patient_id, &row);
+        let sealed = row.clinical.clone();
+        let clinical = sealed.map(|clinical| Class::new("encounter", row.id.0, &subject, clinical));
+        Self { row, subject, clinical }
     }
 
     fn position(row: &encounter::Model) -> Position {
@@ -105,8 +108,17 @@ impl Encounter {
 
     /// Fields that came back null for a reason other than 'no value'.
     pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
-        let subject = self.clinical.as_ref().map(|_| self.row.patient_id.0);
-        redaction::of(ctx.caller()?, "Encounter", subject).await
+        redaction::of(ctx.caller()?, "Encounter", &self.subject, self.clinical.is_some()).await
+    }
+
+    /// How sensitive it is: by its own label, or what it hangs on.
+    async fn confidentiality(&self, ctx: &Context<'_>) -> Result<Confidentiality, ApiError> {
+        Ok(self.subject.level(ctx.caller()?).await?.into())
+    }
+
+    /// What the viewer may do with it: permission codes.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
+        self.subject.permissions(ctx.caller()?).await
     }
 
     /// Whose encounter it is.
@@ -178,21 +190,21 @@ impl Encounter {
 
     /// What kind of encounter it is, as coded.
     async fn types(&self) -> Phi<EncounterClinical, Vec<CodeableConcept>> {
-        Phi::optional("Encounter.types", self.clinical.as_ref(), |clinical| {
+        Phi::optional(at!("Encounter.types"), self.clinical.as_ref(), |clinical| {
             Some(clinical.types.iter().map(Into::into).collect())
         })
     }
 
     /// Why the patient came.
     async fn reasons(&self) -> Phi<EncounterClinical, Vec<CodeableConcept>> {
-        Phi::optional("Encounter.reasons", self.clinical.as_ref(), |clinical| {
+        Phi::optional(at!("Encounter.reasons"), self.clinical.as_ref(), |clinical| {
             Some(clinical.reasons.iter().map(Into::into).collect())
         })
     }
 
     /// Where the patient went afterwards.
     async fn discharge_disposition(&self) -> Phi<EncounterClinical, CodeableConcept> {
-        Phi::optional("Encounter.dischargeDisposition", self.clinical.as_ref(), |clinical| {
+        Phi::optional(at!("Encounter.dischargeDisposition"), self.clinical.as_ref(), |clinical| {
             clinical.discharge_disposition.as_ref().map(Into::into)
         })
     }
@@ -217,7 +229,7 @@ impl Encounter {
                 Cursors::of(ctx.caller()?, "Encounter.observations", &format!("{:?}{filter:?}", self.row.id))
                     .await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
-            if !redaction::allowed(ctx, "Encounter.observations")? {
+            if !redaction::allowed(ctx, at!("Encounter.observations"), &self.subject).await? {
                 return Ok(None);
             }
             ObservationConnection::of_encounter(ctx.caller()?, self.row.id, filter, page, cursors)
@@ -248,7 +260,7 @@ impl Encounter {
                 Cursors::of(ctx.caller()?, "Encounter.conditions", &format!("{:?}{filter:?}", self.row.id))
                     .await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
-            if !redaction::allowed(ctx, "Encounter.conditions")? {
+            if !redaction::allowed(ctx, at!("Encounter.conditions"), &self.subject).await? {
                 return Ok(None);
             }
             ConditionConnection::of_encounter(ctx.caller()?, self.row.id, filter, page, cursors)

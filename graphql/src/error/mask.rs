@@ -22,6 +22,15 @@ pub fn entry(code: Code, message: &str, request_id: &str) -> Value {
     json!({ "message": message, "extensions": extensions(code, request_id) })
 }
 
+/// The entry of an operation that was refused before it ran.
+pub(crate) fn refused(error: &ApiError, request_id: &str) -> Value {
+    let mut extensions = extensions(error.code, request_id);
+    for (name, value) in &error.details {
+        extensions.entry(*name).or_insert_with(|| value.clone());
+    }
+    json!({ "message": error.message, "extensions": extensions })
+}
+
 /// Entries for a document that does not fit the schema. The text speaks of the document only.
 pub(crate) fn validation(errors: Vec<ServerError>, request_id: &str) -> Vec<Value> {
     let entries = errors.into_iter().take(MAX_ERRORS).map(|error| {

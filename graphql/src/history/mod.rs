@@ -22,6 +22,8 @@ pub(crate) const POLICY: &[Rule] = &[
             "createdAt",
             "updatedAt",
             "redactions",
+            "confidentiality",
+            "viewerPermissions",
             "patient",
             "encounter",
             "recorder",

@@ -18,9 +18,12 @@ use crate::{
     page::{Cursors, Page, connection, count_under, slice_under},
     patients::Patient,
     phi::{Class, Phi},
+    policy::at,
     redaction::{self, Redaction},
     scalar::DateTime,
+    sensitivity::Confidentiality,
     staff::Practitioner,
+    subject::Subject,
     value::CodeableConcept,
 };
 
@@ -75,12 +78,14 @@ pub(crate) enum VerificationStatus {
 /// A problem or diagnosis.
 pub(crate) struct Condition {
     row: condition::Model,
+    subject: Arc<Subject>,
     clinical: Arc<Class<ConditionClinical>>,
 }
 
 impl Condition {
     pub(crate) fn new(row: condition::Model) -> Self {
-        Self { clinical: Class::new("condition", row.id.0, row.patient_id.0, row.clinical.clone()), row }
+        let subject = Subject::new(row.patient_id, &row);
+        Self { clinical: Class::new("condition", row.id.0, &subject, row.clinical.clone()), subject, row }
     }
 
     fn position(row: &condition::Model) -> Position {
@@ -113,7 +118,17 @@ impl Condition {
 
     /// Fields that came back null for a reason other than 'no value'.
     pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
-        redaction::of(ctx.caller()?, "Condition", Some(self.row.patient_id.0)).await
+        redaction::of(ctx.caller()?, "Condition", &self.subject, true).await
+    }
+
+    /// How sensitive it is: by its own label, or what it hangs on.
+    async fn confidentiality(&self, ctx: &Context<'_>) -> Result<Confidentiality, ApiError> {
+        Ok(self.subject.level(ctx.caller()?).await?.into())
+    }
+
+    /// What the viewer may do with it: permission codes.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
+        self.subject.permissions(ctx.caller()?).await
     }
 
     /// Whose it is.
@@ -127,7 +142,7 @@ impl Condition {
     async fn encounter(&self, ctx: &Context<'_>) -> Nullable<Encounter> {
         async {
             let Some(id) = self.row.encounter_id else { return Ok(None) };
-            if !redaction::allowed(ctx, "Query.encounter")? {
+            if !redaction::allowed(ctx, at!("Query.encounter"), &self.subject).await? {
                 return Ok(None);
             }
             Ok(ctx.caller()?.loaders().encounters.load(id).await?.map(Encounter::new))
@@ -178,24 +193,26 @@ impl Condition {
 
     /// What it is.
     async fn code(&self) -> Phi<ConditionClinical, CodeableConcept> {
-        Phi::new("Condition.code", &self.clinical, |clinical| Some((&clinical.code).into()))
+        Phi::new(at!("Condition.code"), &self.clinical, |clinical| Some((&clinical.code).into()))
     }
 
     /// How grave it is.
     async fn severity(&self) -> Phi<ConditionClinical, CodeableConcept> {
-        Phi::new("Condition.severity", &self.clinical, |clinical| clinical.severity.as_ref().map(Into::into))
+        Phi::new(at!("Condition.severity"), &self.clinical, |clinical| {
+            clinical.severity.as_ref().map(Into::into)
+        })
     }
 
     /// Where on the body.
     async fn body_sites(&self) -> Phi<ConditionClinical, Vec<CodeableConcept>> {
-        Phi::new("Condition.bodySites", &self.clinical, |clinical| {
+        Phi::new(at!("Condition.bodySites"), &self.clinical, |clinical| {
             Some(clinical.body_sites.iter().map(Into::into).collect())
         })
     }
 
     /// Remarks.
     async fn notes(&self) -> Phi<ConditionClinical, Vec<String>> {
-        Phi::new("Condition.notes", &self.clinical, |clinical| Some(clinical.notes.clone()))
+        Phi::new(at!("Condition.notes"), &self.clinical, |clinical| Some(clinical.notes.clone()))
     }
 }
 

@@ -8,10 +8,14 @@ use praxis_entity::{
     patient, related_person,
     value::{Contact, ContactSystem, Identifiers, Identity, RecordNumber, RelatedPersonDetails},
 };
-use praxis_platform::access::Permission;
+use praxis_platform::access::Row;
+use sea_orm::ActiveEnum;
 
 use crate::{
+    allowed::Actions,
+    care_team::CareTeamMember,
     charting::{ObservationConnection, ObservationFilter},
+    consent::Consent,
     context::Ask,
     encounters::{EncounterConnection, EncounterFilter},
     error::{ApiError, Edge, Nullable},
@@ -19,9 +23,12 @@ use crate::{
     ids,
     page::{Cursors, Page, PageArguments, connection, nothing},
     phi::{self, Class, Phi},
+    policy::at,
     redaction::{self, Redaction},
     scalar::{DateTime, EmailAddress, PartialDate, PhoneNumber},
     scheduling::{AppointmentConnection, AppointmentFilter, AppointmentOrder},
+    sensitivity::Confidentiality,
+    subject::Subject,
     value::{Address, CodeableConcept, ContactPoint, HumanName, Identifier},
 };
 
@@ -58,6 +65,7 @@ pub(crate) enum AdministrativeSex {
 /// A person in care.
 pub(crate) struct Patient {
     row: patient::Model,
+    subject: Arc<Subject>,
     record_number: Arc<Class<RecordNumber>>,
     identity: Arc<Class<Identity>>,
     contact: Arc<Class<Contact>>,
@@ -66,12 +74,13 @@ pub(crate) struct Patient {
 
 impl Patient {
     pub(crate) fn new(row: patient::Model) -> Self {
-        let (id, subject) = (row.id.0, row.id.0);
+        let (id, subject) = (row.id.0, Subject::new(row.id, &row));
         Self {
-            record_number: Class::new("patient", id, subject, row.record_number.clone()),
-            identity: Class::new("patient", id, subject, row.identity.clone()),
-            contact: Class::new("patient", id, subject, row.contact.clone()),
-            identifiers: Class::new("patient", id, subject, row.identifiers.clone()),
+            record_number: Class::new("patient", id, &subject, row.record_number.clone()),
+            identity: Class::new("patient", id, &subject, row.identity.clone()),
+            contact: Class::new("patient", id, &subject, row.contact.clone()),
+            identifiers: Class::new("patient", id, &subject, row.identifiers.clone()),
+            subject,
             row,
         }
     }
@@ -80,6 +89,25 @@ impl Patient {
         Position { key: None, id: row.id.0 }
     }
 }
+
+const OPEN: &[&str] = &["ACTIVE", "INACTIVE", "DECEASED"];
+
+const ACTIONS: Actions = Actions {
+    machine: "patient",
+    transitions: &[
+        ("INACTIVE", "patientDeactivate"),
+        ("ACTIVE", "patientReactivate"),
+        ("DECEASED", "patientRecordDeath"),
+    ],
+    others: &[
+        ("patientUpdate", OPEN),
+        ("relatedPersonAdd", OPEN),
+        ("appointmentBook", &["ACTIVE"]),
+        ("careTeamAdd", &[]),
+        ("consentRecord", &[]),
+        ("confidentialitySet", &[]),
+    ],
+};
 
 /// The point of a channel to use first.
 fn preferred(contact: &Contact, system: ContactSystem) -> Option<String> {
@@ -113,38 +141,40 @@ impl Patient {
 
     /// Fields that came back null for a reason other than 'no value'.
     pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
-        redaction::of(ctx.caller()?, "Patient", Some(self.row.id.0)).await
+        redaction::of(ctx.caller()?, "Patient", &self.subject, true).await
     }
 
     /// Medical record number: the clinic's own number for the patient.
     async fn mrn(&self, ctx: &Context<'_>) -> Result<String, ApiError> {
-        phi::required(ctx.caller()?, "Patient.mrn", &self.record_number, |record| record.mrn.clone()).await
+        phi::required(ctx.caller()?, at!("Patient.mrn"), &self.record_number, |record| record.mrn.clone())
+            .await
     }
 
     /// The name to use.
     async fn name(&self) -> Phi<Identity, HumanName> {
-        Phi::new("Patient.name", &self.identity, |identity| identity.names.first().map(Into::into))
+        Phi::new(at!("Patient.name"), &self.identity, |identity| identity.names.first().map(Into::into))
     }
 
     /// All names, the one to use first.
     async fn names(&self) -> Phi<Identity, Vec<HumanName>> {
-        Phi::new("Patient.names", &self.identity, |identity| {
+        Phi::new(at!("Patient.names"), &self.identity, |identity| {
             Some(identity.names.iter().map(Into::into).collect())
         })
     }
 
     /// Birth date, as precise as it is known.
     async fn birth_date(&self) -> Phi<Identity, PartialDate> {
-        Phi::new("Patient.birthDate", &self.identity, |identity| Some(PartialDate(identity.birth_date)))
+        Phi::new(at!("Patient.birthDate"), &self.identity, |identity| Some(PartialDate(identity.birth_date)))
     }
 
-    /// Age in whole years; readable where birthDate is not. Null once deceased.
+    /// Age in whole years. Asks for what birthDate asks for: whoever reads it day by day knows the birthday. Null
+    /// once deceased.
     async fn age(&self, ctx: &Context<'_>) -> Nullable<Phi<Identity, i32>> {
         let today = match ctx.caller() {
             Ok(caller) => caller.reading().now().date_naive(),
             Err(error) => return Some(Err(error)),
         };
-        Some(Ok(Phi::new("Patient.age", &self.identity, move |identity| {
+        Some(Ok(Phi::new(at!("Patient.age"), &self.identity, move |identity| {
             let age = identity.birth_date.age_on(today).filter(|_| identity.deceased.is_none())?;
             i32::try_from(age).ok()
         })))
@@ -157,61 +187,61 @@ impl Patient {
 
     /// When the patient died, as precise as it is known.
     async fn deceased_at(&self) -> Phi<Identity, String> {
-        Phi::new("Patient.deceasedAt", &self.identity, |identity| {
+        Phi::new(at!("Patient.deceasedAt"), &self.identity, |identity| {
             identity.deceased.as_ref().map(|at| at.text.clone())
         })
     }
 
     /// Marital status.
     async fn marital_status(&self) -> Phi<Identity, CodeableConcept> {
-        Phi::new("Patient.maritalStatus", &self.identity, |identity| {
+        Phi::new(at!("Patient.maritalStatus"), &self.identity, |identity| {
             identity.marital_status.as_ref().map(Into::into)
         })
     }
 
     /// Languages the patient speaks, preferred first.
     async fn languages(&self) -> Phi<Identity, Vec<CodeableConcept>> {
-        Phi::new("Patient.languages", &self.identity, |identity| {
+        Phi::new(at!("Patient.languages"), &self.identity, |identity| {
             Some(identity.languages.iter().map(Into::into).collect())
         })
     }
 
     /// The e-mail address to use.
     async fn email(&self) -> Phi<Contact, EmailAddress> {
-        Phi::new("Patient.email", &self.contact, |contact| {
+        Phi::new(at!("Patient.email"), &self.contact, |contact| {
             preferred(contact, ContactSystem::Email).map(EmailAddress)
         })
     }
 
     /// The telephone number to use.
     async fn phone(&self) -> Phi<Contact, PhoneNumber> {
-        Phi::new("Patient.phone", &self.contact, |contact| {
+        Phi::new(at!("Patient.phone"), &self.contact, |contact| {
             preferred(contact, ContactSystem::Phone).map(PhoneNumber)
         })
     }
 
     /// All ways to reach the patient.
     async fn contact_points(&self) -> Phi<Contact, Vec<ContactPoint>> {
-        Phi::new("Patient.contactPoints", &self.contact, |contact| {
+        Phi::new(at!("Patient.contactPoints"), &self.contact, |contact| {
             Some(contact.points.iter().map(Into::into).collect())
         })
     }
 
     /// Postal addresses.
     async fn addresses(&self) -> Phi<Contact, Vec<Address>> {
-        Phi::new("Patient.addresses", &self.contact, |contact| {
+        Phi::new(at!("Patient.addresses"), &self.contact, |contact| {
             Some(contact.addresses.iter().map(Into::into).collect())
         })
     }
 
     /// National number of the clinic's country.
     async fn national_id(&self) -> Phi<Identifiers, String> {
-        Phi::new("Patient.nationalId", &self.identifiers, |identifiers| identifiers.national_id.clone())
+        Phi::new(at!("Patient.nationalId"), &self.identifiers, |identifiers| identifiers.national_id.clone())
     }
 
     /// Other numbers that authorities gave the patient.
     async fn identifiers(&self) -> Phi<Identifiers, Vec<Identifier>> {
-        Phi::new("Patient.identifiers", &self.identifiers, |identifiers| {
+        Phi::new(at!("Patient.identifiers"), &self.identifiers, |identifiers| {
             Some(identifiers.others.iter().map(Into::into).collect())
         })
     }
@@ -250,7 +280,7 @@ impl Patient {
         let filter = AppointmentFilter::or_all(filter)?;
         let arguments = format!("{:?}{filter:?}{order:?}", self.row.id);
         let cursors = Cursors::of(ctx.caller()?, "Patient.appointments", &arguments).await?;
-        if !redaction::allowed_list(ctx, "Patient.appointments")? {
+        if !redaction::allowed_list(ctx, at!("Patient.appointments"), &self.subject).await? {
             return Ok(AppointmentConnection::new(Page::empty(cursors), nothing()));
         }
         let page = cursors.request(&PageArguments { first, after, last, before })?;
@@ -274,7 +304,7 @@ impl Patient {
             filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
         let cursors =
             Cursors::of(ctx.caller()?, "Patient.encounters", &format!("{:?}{filter:?}", self.row.id)).await?;
-        if !redaction::allowed_list(ctx, "Patient.encounters")? {
+        if !redaction::allowed_list(ctx, at!("Patient.encounters"), &self.subject).await? {
             return Ok(EncounterConnection::new(Page::empty(cursors), nothing()));
         }
         let page = cursors.request(&PageArguments { first, after, last, before })?;
@@ -301,7 +331,7 @@ impl Patient {
                 Cursors::of(ctx.caller()?, "Patient.observations", &format!("{:?}{filter:?}", self.row.id))
                     .await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
-            if !redaction::allowed(ctx, "Patient.observations")? {
+            if !redaction::allowed(ctx, at!("Patient.observations"), &self.subject).await? {
                 return Ok(None);
             }
             ObservationConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors)
@@ -332,7 +362,7 @@ impl Patient {
                 Cursors::of(ctx.caller()?, "Patient.conditions", &format!("{:?}{filter:?}", self.row.id))
                     .await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
-            if !redaction::allowed(ctx, "Patient.conditions")? {
+            if !redaction::allowed(ctx, at!("Patient.conditions"), &self.subject).await? {
                 return Ok(None);
             }
             ConditionConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors).await.map(Some)
@@ -341,13 +371,45 @@ impl Patient {
         .transpose()
     }
 
-    /// What the viewer may do with this patient: permission codes.
+    /// Who cares for the patient, and who did. Null where the viewer may not read it.
+    async fn care_team(&self, ctx: &Context<'_>) -> Nullable<Vec<CareTeamMember>> {
+        async {
+            if !redaction::allowed(ctx, at!("Patient.careTeam"), &self.subject).await? {
+                return Ok(None);
+            }
+            let rows = ctx.caller()?.loaders().care_teams.load(self.row.id).await?.unwrap_or_default();
+            Ok(Some(rows.into_iter().map(CareTeamMember::new).collect()))
+        }
+        .await
+        .transpose()
+    }
+
+    /// What the patient allows and forbids, also what was taken back. Null where the viewer may not read it.
+    async fn consents(&self, ctx: &Context<'_>) -> Nullable<Vec<Consent>> {
+        async {
+            if !redaction::allowed(ctx, at!("Patient.consents"), &self.subject).await? {
+                return Ok(None);
+            }
+            let rows = ctx.caller()?.loaders().consents.load(self.row.id).await?.unwrap_or_default();
+            Ok(Some(rows.into_iter().map(Consent::new).collect()))
+        }
+        .await
+        .transpose()
+    }
+
+    /// How sensitive the record as a whole is.
+    async fn confidentiality(&self, ctx: &Context<'_>) -> Result<Confidentiality, ApiError> {
+        Ok(self.subject.level(ctx.caller()?).await?.into())
+    }
+
+    /// What the viewer may do with this patient's record: permission codes.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
-        let actor = ctx.caller()?.actor();
-        let about = |permission: &Permission| {
-            permission.code().starts_with("patient") || permission.code().starts_with("appointment")
-        };
-        Ok(actor.permissions.iter().filter(about).map(Permission::code).collect())
+        self.subject.permissions(ctx.caller()?).await
+    }
+
+    /// Names of the mutations that the viewer may run on the patient as the record stands.
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
+        ACTIONS.open(ctx.caller()?, &self.subject, &self.row.status.to_value()).await
     }
 }
 
@@ -359,12 +421,14 @@ connection!(
 /// Next of kin, guardian or other person around a patient.
 pub(crate) struct RelatedPerson {
     row: related_person::Model,
+    subject: Arc<Subject>,
     details: Arc<Class<RelatedPersonDetails>>,
 }
 
 impl RelatedPerson {
     pub(crate) fn new(row: related_person::Model) -> Self {
-        Self { details: Class::new("related_person", row.id.0, row.patient_id.0, row.details.clone()), row }
+        let subject = Subject::new(row.patient_id, Row::of(row.patient_id.0));
+        Self { details: Class::new("related_person", row.id.0, &subject, row.details.clone()), subject, row }
     }
 }
 
@@ -393,22 +457,24 @@ impl RelatedPerson {
 
     /// Fields that came back null for a reason other than 'no value'.
     pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
-        redaction::of(ctx.caller()?, "RelatedPerson", Some(self.row.patient_id.0)).await
+        redaction::of(ctx.caller()?, "RelatedPerson", &self.subject, true).await
     }
 
     /// What they are to the patient.
     async fn relationship(&self) -> Phi<RelatedPersonDetails, CodeableConcept> {
-        Phi::new("RelatedPerson.relationship", &self.details, |details| Some((&details.relationship).into()))
+        Phi::new(at!("RelatedPerson.relationship"), &self.details, |details| {
+            Some((&details.relationship).into())
+        })
     }
 
     /// Name.
     async fn name(&self) -> Phi<RelatedPersonDetails, HumanName> {
-        Phi::new("RelatedPerson.name", &self.details, |details| Some((&details.name).into()))
+        Phi::new(at!("RelatedPerson.name"), &self.details, |details| Some((&details.name).into()))
     }
 
     /// How they are reached.
     async fn contact_points(&self) -> Phi<RelatedPersonDetails, Vec<ContactPoint>> {
-        Phi::new("RelatedPerson.contactPoints", &self.details, |details| {
+        Phi::new(at!("RelatedPerson.contactPoints"), &self.details, |details| {
             Some(details.points.iter().map(Into::into).collect())
         })
     }

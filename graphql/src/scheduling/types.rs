@@ -6,7 +6,10 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use praxis_domain::{PageRequest, Position, scheduling};
 use praxis_entity::{appointment, ids::PatientId, value::AppointmentNote};
 
+use sea_orm::ActiveEnum;
+
 use crate::{
+    allowed::Actions,
     clinic::{Facility, Room, VisitKind},
     context::{Ask, Caller},
     encounters::Encounter,
@@ -15,9 +18,12 @@ use crate::{
     page::{Count, Cursors, Page, connection, count_under, slice_under},
     patients::Patient,
     phi::{Class, Phi},
+    policy::at,
     redaction::{self, Redaction},
     scalar::{DateTime, TimeZone},
+    sensitivity::Confidentiality,
     staff::Practitioner,
+    subject::Subject,
 };
 
 /// How a visit takes place.
@@ -52,16 +58,26 @@ pub(crate) enum AppointmentStatus {
     NoShow,
 }
 
+const NO_SHOW: &str = "appointmentMarkNoShow";
+
+const ACTIONS: Actions = Actions {
+    machine: "appointment",
+    transitions: &[("CANCELLED", "appointmentCancel"), ("NO_SHOW", NO_SHOW)],
+    others: &[("appointmentReschedule", &["BOOKED", "CONFIRMED"]), ("confidentialitySet", &[])],
+};
+
 /// A booked visit.
 pub(crate) struct Appointment {
     row: appointment::Model,
+    subject: Arc<Subject>,
     note: Option<Arc<Class<AppointmentNote>>>,
 }
 
 impl Appointment {
     pub(crate) fn new(row: appointment::Model) -> Self {
-        let note = row.note.clone().map(|note| Class::new("appointment", row.id.0, row.patient_id.0, note));
-        Self { row, note }
+        let subject = Subject::new(row.patient_id, &row);
+        let note = row.note.clone().map(|note| Class::new("appointment", row.id.0, &subject, note));
+        Self { row, subject, note }
     }
 }
 
@@ -90,8 +106,26 @@ impl Appointment {
 
     /// Fields that came back null for a reason other than 'no value'.
     pub(crate) async fn redactions(&self, ctx: &Context<'_>) -> Result<Vec<Redaction>, ApiError> {
-        let subject = self.note.as_ref().map(|_| self.row.patient_id.0);
-        redaction::of(ctx.caller()?, "Appointment", subject).await
+        redaction::of(ctx.caller()?, "Appointment", &self.subject, self.note.is_some()).await
+    }
+
+    /// How sensitive it is: by its own label, or what it hangs on.
+    async fn confidentiality(&self, ctx: &Context<'_>) -> Result<Confidentiality, ApiError> {
+        Ok(self.subject.level(ctx.caller()?).await?.into())
+    }
+
+    /// What the viewer may do with it: permission codes.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
+        self.subject.permissions(ctx.caller()?).await
+    }
+
+    /// Names of the mutations that the viewer may run on the appointment as it stands.
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
+        let caller = ctx.caller()?;
+        let mut open = ACTIONS.open(caller, &self.subject, &self.row.status.to_value()).await?;
+        // Whether somebody came shows only once the visit should have begun.
+        open.retain(|action| *action != NO_SHOW || self.row.starts_at <= caller.reading().now());
+        Ok(open)
     }
 
     /// Who comes.
@@ -171,12 +205,12 @@ impl Appointment {
 
     /// Why the patient comes.
     async fn reason(&self) -> Phi<AppointmentNote, String> {
-        Phi::optional("Appointment.reason", self.note.as_ref(), |note| note.reason.clone())
+        Phi::optional(at!("Appointment.reason"), self.note.as_ref(), |note| note.reason.clone())
     }
 
     /// Why it was cancelled, in words.
     async fn cancel_reason(&self) -> Phi<AppointmentNote, String> {
-        Phi::optional("Appointment.cancelReason", self.note.as_ref(), |note| note.cancel_reason.clone())
+        Phi::optional(at!("Appointment.cancelReason"), self.note.as_ref(), |note| note.cancel_reason.clone())
     }
 
     /// Why it was cancelled, from HL7's appointment-cancellation-reason.
@@ -187,7 +221,7 @@ impl Appointment {
     /// The encounter it led to.
     async fn encounter(&self, ctx: &Context<'_>) -> Nullable<Encounter> {
         async {
-            if !redaction::allowed(ctx, "Appointment.encounter")? {
+            if !redaction::allowed(ctx, at!("Appointment.encounter"), &self.subject).await? {
                 return Ok(None);
             }
             Ok(ctx

@@ -10,6 +10,7 @@ use crate::{
     error::{Edge, Nullable},
     ids,
     page::connection,
+    policy::at,
     redaction,
     scalar::{Date, DateTime, LocalTime, TimeZone},
 };
@@ -95,7 +96,7 @@ impl Practitioner {
     /// When they see patients, week by week.
     async fn availability(&self, ctx: &Context<'_>) -> Nullable<Vec<AvailabilityRule>> {
         async {
-            if !redaction::allowed(ctx, "Practitioner.availability")? {
+            if !redaction::open(ctx, at!("Practitioner.availability"))? {
                 return Ok(None);
             }
             let rules = ctx.caller()?.loaders().availability.load(self.row.id).await?.unwrap_or_default();

@@ -51,6 +51,8 @@ pub struct Actor {
     pub grants: Vec<Grant>,
     /// Emergency access that was declared; some of it may have run out.
     pub overrides: Vec<Override>,
+    /// The role through whose eyes the actor looks: nothing can be changed meanwhile.
+    pub view_as: Option<String>,
     /// The session.
     pub session: Option<SessionId>,
     /// The branch the actor acts for, when one was chosen.
@@ -85,6 +87,7 @@ impl Actor {
             permissions,
             grants: vec![Grant::everywhere(permissions)],
             overrides: Vec::new(),
+            view_as: None,
             session: None,
             facility: None,
             second_factor_at: None,
@@ -130,6 +133,30 @@ impl Actor {
             Ok(())
         } else {
             Err(Failure::Forbidden(permission))
+        }
+    }
+
+    /// The same actor seeing what a holder of the role would: at the most what the actor sees, and only to look at.
+    ///
+    /// `role` is what the role permits. The actor's own roles stay, for what patients forbid to them is forbidden
+    /// still; emergency access is left behind.
+    #[must_use]
+    pub fn viewing_as(&self, code: &str, role: &[Grant]) -> Self {
+        let own = self.grants.iter().filter(|grant| grant.is_unbound());
+        let own = own.fold(PermissionSet::NONE, |all, grant| all.union(grant.permissions));
+        let within = |grant: &Grant| Grant { permissions: grant.permissions.intersection(own), ..*grant };
+        let grants: Vec<Grant> = role.iter().map(within).collect();
+        let mut roles = self.roles.clone();
+        if !roles.iter().any(|held| held == code) {
+            roles.push(code.to_owned());
+        }
+        Self {
+            permissions: grants.iter().fold(PermissionSet::NONE, |all, grant| all.union(grant.permissions)),
+            grants,
+            roles,
+            overrides: Vec::new(),
+            view_as: Some(code.to_owned()),
+            ..self.clone()
         }
     }
 

@@ -39,6 +39,14 @@ pub const CONTENT: PermissionSet = PermissionSet::of(&[
     P::CONDITION_READ,
 ]);
 
+/// What is judged for each patient or row: the record, and what is kept about it.
+pub const ON_RECORD: PermissionSet = RECORD.union(PermissionSet::of(&[
+    P::PATIENT_RESTRICTED_READ,
+    P::ACCESS_LOG_READ,
+    P::CONSENT_READ,
+    P::CONSENT_RECORD,
+]));
+
 /// What concerns the clinic as a whole: a role held at one branch does not give it.
 pub const CLINIC: PermissionSet = PermissionSet::of(&[
     P::STAFF_MANAGE,

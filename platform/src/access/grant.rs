@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use praxis_entity::{
+    break_glass,
     ids::{BreakGlassId, FacilityId, PatientId, RoleId, UserId},
     membership, role, role_permission,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::{Permission, PermissionSet, class::CLINIC};
+use super::{Permission, PermissionSet, RecordClass, class::CLINIC};
 use crate::{Failure, tenancy::TenantDb};
 
 /// A relation of the actor to a patient or row, or a state of the patient, that a grant may ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
     /// The row names the actor as its clinician; a patient is one's own when one is in their care team.
     Own,
@@ -130,11 +131,8 @@ pub async fn load_grants(
         .await?;
     let mut of: HashMap<RoleId, Vec<(Option<Relation>, Permission)>> = HashMap::new();
     for row in permissions {
-        // A permission or condition that this version does not know grants nothing.
-        let Some(permission) = Permission::parse(&row.permission) else { continue };
-        let condition = Relation::parse(&row.condition);
-        if condition.is_some() || row.condition.is_empty() {
-            of.entry(row.role_id).or_default().push((condition, permission));
+        if let Some(grant) = known(&row) {
+            of.entry(row.role_id).or_default().push(grant);
         }
     }
     let mut list: Vec<Grant> = Vec::new();
@@ -145,7 +143,56 @@ pub async fn load_grants(
     }
     let mut codes: Vec<_> = roles.into_iter().map(|role| role.code).collect();
     codes.sort_unstable();
+    // In one order, so that whoever asks twice can tell whether something changed.
+    list.sort_unstable_by_key(|grant| (grant.facility, grant.condition));
     Ok(Some(Grants { roles: codes, list }))
+}
+
+/// Reads the emergency access that a user has declared and that has not ended.
+pub async fn load_overrides(
+    db: &TenantDb,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Override>, Failure> {
+    let running = break_glass::Entity::find()
+        .filter(break_glass::Column::UserId.eq(user))
+        .filter(break_glass::Column::Status.eq(break_glass::BreakGlassStatus::Active))
+        .filter(break_glass::Column::ExpiresAt.gt(now))
+        .all(db)
+        .await?;
+    let over = |row: break_glass::Model| {
+        let classes = row.classes.iter().filter_map(|code| RecordClass::parse(code));
+        // That there is such a patient is said with whatever is opened of them.
+        let seen = PermissionSet::of(&[Permission::PATIENT_READ]);
+        let permissions = classes.fold(seen, |all, class| all.union(class.permissions()));
+        Override { id: row.id, patient: row.patient_id, permissions, expires_at: row.expires_at }
+    };
+    Ok(running.into_iter().map(over).collect())
+}
+
+/// Reads what a role permits; `None` when there is no such role.
+pub async fn load_role(db: &TenantDb, code: &str) -> Result<Option<Vec<Grant>>, Failure> {
+    let role = role::Entity::find()
+        .filter(role::Column::Code.eq(code))
+        .filter(role::Column::Retired.eq(false))
+        .one(db)
+        .await?;
+    let Some(role) = role else { return Ok(None) };
+    let permissions = role_permission::Entity::find().filter(role_permission::Column::RoleId.eq(role.id));
+    let mut list = Vec::new();
+    for row in permissions.all(db).await? {
+        if let Some((condition, permission)) = known(&row) {
+            add(&mut list, None, condition, permission);
+        }
+    }
+    Ok(Some(list))
+}
+
+/// What a row grants. A permission or condition that this version does not know grants nothing.
+fn known(row: &role_permission::Model) -> Option<(Option<Relation>, Permission)> {
+    let condition = Relation::parse(&row.condition);
+    let known = condition.is_some() || row.condition.is_empty();
+    Some((condition, Permission::parse(&row.permission).filter(|_| known)?))
 }
 
 fn add(

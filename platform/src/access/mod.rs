@@ -18,7 +18,7 @@ mod standing;
 
 pub use actor::{Actor, ActorKind};
 pub use class::RecordClass;
-pub use grant::{Grant, Grants, Override, Relation, load_grants};
+pub use grant::{Grant, Grants, Override, Relation, load_grants, load_overrides, load_role};
 pub use permission::{Permission, PermissionSet};
 pub use policy::{Extra, FieldPolicies, load_field_policies};
 pub use predicate::{Table, permitted};

@@ -20,18 +20,36 @@ pub struct Extra {
 /// What a clinic asks for in addition, by type and field. All of it is needed besides what the platform asks
 /// for, so it can only tighten.
 #[derive(Debug, Default)]
-pub struct FieldPolicies(HashMap<String, Vec<Extra>>);
+pub struct FieldPolicies {
+    extra: HashMap<String, Vec<Extra>>,
+    /// The marks of all that is bound: most fields are told from those at the price of one bit.
+    marks: u64,
+}
 
 impl FieldPolicies {
     /// What is asked for before `Type.field` is read.
     pub fn extra(&self, coordinate: &str) -> &[Extra] {
-        if self.0.is_empty() { &[] } else { self.0.get(coordinate).map_or(&[], Vec::as_slice) }
+        self.extra.get(coordinate).map_or(&[], Vec::as_slice)
+    }
+
+    /// One of 64 bits for a coordinate (FNV-1a).
+    pub fn mark(coordinate: &str) -> u64 {
+        let hash = coordinate.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        1 << (hash >> 58)
+    }
+
+    /// False when nothing is asked for at the coordinates with this mark.
+    #[inline]
+    pub const fn may_bind(&self, mark: u64) -> bool {
+        self.marks & mark != 0
     }
 
     /// The coordinates that are closed to an actor whatever the row, each with the permission that is missing.
     pub fn closed_to(&self, actor: &Actor) -> HashMap<&str, Option<Permission>> {
         let missing = |extra: &Extra| !extra.permission.is_some_and(|permission| actor.may(permission));
-        self.0
+        self.extra
             .iter()
             .filter_map(|(coordinate, extras)| {
                 let extra = extras.iter().find(|extra| missing(extra))?;
@@ -43,11 +61,12 @@ impl FieldPolicies {
 
 impl FromIterator<(String, Extra)> for FieldPolicies {
     fn from_iter<I: IntoIterator<Item = (String, Extra)>>(policies: I) -> Self {
-        let mut of: HashMap<String, Vec<Extra>> = HashMap::new();
+        let mut all = Self::default();
         for (coordinate, extra) in policies {
-            of.entry(coordinate).or_default().push(extra);
+            all.marks |= Self::mark(&coordinate);
+            all.extra.entry(coordinate).or_default().push(extra);
         }
-        Self(of)
+        all
     }
 }
 

@@ -196,19 +196,20 @@ impl Says<'_> {
         if classes.is_empty() {
             return None;
         }
-        let speaks = |d: &str| {
+        let speaks = |d: &str, roles: &str| {
             format!(
                 "{d}.patient_id = {patient} AND {d}.class = ANY($1) AND {d}.revoked_at IS NULL \
                  AND {d}.starts_at <= $2 AND ({d}.ends_at IS NULL OR {d}.ends_at > $2) \
-                 AND ({d}.scope = 'ANYONE' OR {d}.facility_id = ANY($3) OR {d}.role_code = ANY($4) OR {d}.user_id = $5)",
+                 AND ({d}.scope = 'ANYONE' OR {d}.facility_id = ANY($3) OR {d}.role_code = ANY({roles}) OR {d}.user_id = $5)",
                 patient = self.table.patient()
             )
         };
         let sql = format!(
             "NOT EXISTS (SELECT FROM consent_directive d WHERE d.decision = 'DENY' AND {} \
              AND NOT EXISTS (SELECT FROM consent_directive p WHERE p.decision = 'PERMIT' AND p.rank > d.rank AND {}))",
-            speaks("d"),
-            speaks("p")
+            speaks("d", "$4"),
+            // An exception for a role is not made for somebody who only looks through its eyes.
+            speaks("p", if self.actor.view_as.is_some() { "'{}'::text[]" } else { "$4" })
         );
         let places: Vec<Uuid> = self.actor.places().map(|place| place.0).collect();
         let values = [

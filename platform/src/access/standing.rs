@@ -72,9 +72,11 @@ impl Whom {
         }
     }
 
-    /// Whether it speaks of the actor.
-    pub fn is(&self, actor: &Actor) -> bool {
+    /// Whether it speaks of the actor. An exception for a role is not made for somebody who only looks through its
+    /// eyes.
+    pub fn is(&self, actor: &Actor, permit: bool) -> bool {
         match self {
+            Self::Role(_) if permit && actor.view_as.is_some() => false,
             Self::Anyone => true,
             Self::Facility(facility) => actor.places().any(|place| place == *facility),
             Self::Role(code) => actor.roles.contains(code),
@@ -163,6 +165,11 @@ pub enum Closed {
 }
 
 impl Rights {
+    /// Of an actor whom no patient binds.
+    pub const fn unbound(permissions: PermissionSet) -> Self {
+        Self { permissions, granted: permissions, refused: PermissionSet::NONE }
+    }
+
     /// Whether this is permitted: one bit.
     #[inline]
     pub fn may(&self, permission: Permission) -> bool {
@@ -225,15 +232,15 @@ impl Standing {
         self.rights(granted, own, self.level(row))
     }
 
-    /// What the actor may do with some rows of the patient at the best: whether a list of them is worth a look.
-    pub fn at_best(&self, actor: &Actor) -> Rights {
+    /// What the actor may do at the best with rows that hang on this one: whether a list of them is worth a look.
+    pub fn at_best(&self, actor: &Actor, row: &Row) -> Rights {
         let own = actor.practitioner.is_some() || self.facts.care_team;
-        self.rights(actor.permissions, own, self.level(&Row::of(self.patient)))
+        self.rights(actor.permissions, own, self.level(row))
     }
 
     fn rights(&self, granted: PermissionSet, own: bool, level: Sensitivity) -> Rights {
         if self.exempt {
-            return Rights { permissions: granted, granted, refused: PermissionSet::NONE };
+            return Rights::unbound(granted);
         }
         let restricted = granted.contains(Permission::PATIENT_RESTRICTED_READ);
         let withheld = match level {
@@ -301,7 +308,8 @@ fn refused(actor: &Actor, directives: &[Directive]) -> PermissionSet {
     for rank in (0..4).rev() {
         let mut denied_here = PermissionSet::NONE;
         let mut permitted_here = PermissionSet::NONE;
-        for directive in directives.iter().filter(|it| it.whom.rank() == rank && it.whom.is(actor)) {
+        for directive in directives.iter().filter(|it| it.whom.rank() == rank && it.whom.is(actor, it.permit))
+        {
             let set = if directive.permit { &mut permitted_here } else { &mut denied_here };
             *set = set.union(directive.class.permissions());
         }

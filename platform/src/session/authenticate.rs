@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Failure, Op, OpFactory, Read,
-    access::{Actor, ActorKind, FieldPolicies, load_field_policies, load_grants},
+    access::{Actor, ActorKind, FieldPolicies, load_field_policies, load_grants, load_overrides},
     vault::IndexField,
 };
 
@@ -105,7 +105,8 @@ impl Authenticator {
             permissions: grants.permissions(),
             roles: grants.roles,
             grants: grants.list,
-            overrides: Vec::new(),
+            overrides: load_overrides(op.db(), user.id, op.now()).await?,
+            view_as: None,
             session: Some(session.id),
             facility,
             second_factor_at: session.second_factor_at,

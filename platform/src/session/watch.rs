@@ -40,8 +40,7 @@ pub async fn check(system: &OpFactory, actor: &Actor) -> Result<Option<Over>, Fa
         Some(user) => load_grants(op.db(), user, actor.facility).await?,
         None => None,
     };
-    let same =
-        held.is_some_and(|(roles, permissions)| roles == actor.roles && permissions == actor.permissions);
+    let same = held.is_some_and(|held| held.roles == actor.roles && held.list == actor.grants);
     Ok((!same).then_some(Over::Changed))
 }
 

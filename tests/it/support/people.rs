@@ -28,8 +28,13 @@ impl TestServer {
     pub async fn person(&self, slug: &str, role: &str) -> Person<'_> {
         let email = format!("{role}-{}@praxis.test", self.installation.clock.new_id().simple());
         self.user(slug, &email, role).await.unwrap();
+        self.enter(slug, &email).await
+    }
+
+    /// Signs in a user who was made before.
+    pub async fn enter(&self, slug: &str, email: &str) -> Person<'_> {
         let host = format!("{slug}.praxis.test");
-        let answer = self.login(&host, &email, PASSWORD).await;
+        let answer = self.login(&host, email, PASSWORD).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         let bearer = format!("Bearer {}", answer.body["accessToken"].as_str().unwrap());
         Person { server: self, host, bearer }

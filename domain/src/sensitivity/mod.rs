@@ -1,0 +1,5 @@
+//! How sensitive a patient, visit or finding is.
+
+mod label;
+
+pub use label::{Labelled, label};

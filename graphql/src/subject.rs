@@ -1,0 +1,104 @@
+//! Whose row an object is, and what the reader may do with it: found out once per object, and for all patients of
+//! an answer in one statement.
+
+use std::sync::{Arc, OnceLock};
+
+use praxis_entity::ids::PatientId;
+use praxis_platform::access::{ActorKind, Closed, Permission, Relation, Rights, Row, Sensitivity, Standing};
+
+use crate::{
+    context::Caller,
+    error::ApiError,
+    policy::{At, Denied},
+    redaction::Reason,
+};
+
+/// The patient and row that an object stands for.
+pub(crate) struct Subject {
+    pub(crate) patient: PatientId,
+    row: Row,
+    known: OnceLock<(Option<Arc<Standing>>, Rights)>,
+}
+
+impl Subject {
+    /// The subject of an object.
+    pub(crate) fn new(patient: PatientId, row: impl Into<Row>) -> Arc<Self> {
+        Arc::new(Self { patient, row: row.into(), known: OnceLock::new() })
+    }
+
+    async fn known(&self, caller: &Caller) -> Result<&(Option<Arc<Standing>>, Rights), ApiError> {
+        if let Some(known) = self.known.get() {
+            return Ok(known);
+        }
+        let actor = caller.actor();
+        let known = if actor.kind == ActorKind::User {
+            let standing = caller.loaders().standings.load(self.patient).await?;
+            let rights = standing.as_ref().map(|standing| standing.on(actor, &self.row)).unwrap_or_default();
+            (standing, rights)
+        } else {
+            // The system and operators are bound by what they may in general, and by no patient.
+            (None, Rights::unbound(actor.permissions))
+        };
+        Ok(self.known.get_or_init(|| known))
+    }
+
+    /// What the reader may do with the row.
+    pub(crate) async fn rights(&self, caller: &Caller) -> Result<Rights, ApiError> {
+        Ok(self.known(caller).await?.1)
+    }
+
+    /// Why a field of the row is closed to the reader, if it is.
+    pub(crate) async fn closed(&self, caller: &Caller, at: &At) -> Result<Option<Reason>, ApiError> {
+        if let Err(denied) = caller.check(at) {
+            return Ok(Some(denied.into()));
+        }
+        let Some(permission) = at.permission() else { return Ok(None) };
+        let (standing, rights) = self.known(caller).await?;
+        if let Some(closed) = rights.closed(permission) {
+            return Ok(Some(Reason::of(closed, permission)));
+        }
+        // A clinic may bind a field to a relation as well.
+        let unfulfilled = |relation: &Relation| {
+            let opened = |standing: &Standing| standing.opened().contains(permission);
+            standing.as_ref().is_some_and(|standing| {
+                !opened(standing) && !standing.fulfils(caller.actor(), &self.row, *relation)
+            })
+        };
+        let asked = caller.extra(at).iter().filter_map(|extra| extra.condition);
+        Ok(asked.into_iter().find(unfulfilled).map(|_| Reason::of(Closed::Permission, permission)))
+    }
+
+    /// Why a list of rows of the same patient is closed to the reader as a whole, if it is. Where only some rows
+    /// are, the list is shorter.
+    pub(crate) async fn closed_list(&self, caller: &Caller, at: &At) -> Result<Option<Reason>, ApiError> {
+        if let Err(denied) = caller.check(at) {
+            return Ok(Some(denied.into()));
+        }
+        let Some(permission) = at.permission() else { return Ok(None) };
+        let (standing, _) = self.known(caller).await?;
+        let best = standing.as_ref().map(|standing| standing.at_best(caller.actor(), &self.row));
+        Ok(best.and_then(|best| best.closed(permission)).map(|closed| Reason::of(closed, permission)))
+    }
+
+    /// How sensitive the row is.
+    pub(crate) async fn level(&self, caller: &Caller) -> Result<Sensitivity, ApiError> {
+        let standing = caller.loaders().standings.load(self.patient).await?;
+        Ok(standing.map_or(Sensitivity::Normal, |standing| standing.level(&self.row)))
+    }
+
+    /// What the reader may do with the row, as codes: what their roles permit for the records of patients.
+    pub(crate) async fn permissions(&self, caller: &Caller) -> Result<Vec<&'static str>, ApiError> {
+        let rights = self.rights(caller).await?;
+        let here = rights.permissions.intersection(praxis_platform::access::class::ON_RECORD);
+        Ok(here.iter().map(Permission::code).collect())
+    }
+}
+
+impl From<Denied> for Reason {
+    fn from(denied: Denied) -> Self {
+        Self::Permission(match denied {
+            Denied::Lacks(permission) => Some(permission),
+            Denied::SignIn | Denied::NoRule => None,
+        })
+    }
+}
