@@ -91,6 +91,18 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE TABLE {schema}.account_link (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    purpose text NOT NULL,
+    token_hash bytea NOT NULL,
+    device_hash bytea,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT account_link_purpose_known CHECK ((purpose = ANY (ARRAY['PASSWORD_RESET'::text, 'SIGN_IN'::text]))),
+    CONSTRAINT account_link_sign_in_is_bound CHECK (((purpose <> 'SIGN_IN'::text) OR (device_hash IS NOT NULL)))
+);
 CREATE TABLE {schema}.appointment (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -341,19 +353,40 @@ CREATE TABLE {schema}.import_source (
     source_token bytea NOT NULL,
     local_id uuid NOT NULL
 );
+CREATE TABLE {schema}.invitation (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text NOT NULL,
+    display_name text NOT NULL,
+    role_id uuid NOT NULL,
+    facility_id uuid,
+    practitioner_id uuid,
+    invited_by uuid,
+    token_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    status text DEFAULT 'SENT'::text NOT NULL,
+    user_id uuid,
+    CONSTRAINT invitation_accepted_has_user CHECK (((status = 'ACCEPTED'::text) = (user_id IS NOT NULL))),
+    CONSTRAINT invitation_email_lower CHECK ((email = lower(email))),
+    CONSTRAINT invitation_status_known CHECK ((status = ANY (ARRAY['SENT'::text, 'ACCEPTED'::text, 'EXPIRED'::text, 'REVOKED'::text])))
+);
 CREATE TABLE {schema}.mail_message (
     id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     to_address text NOT NULL,
     template text NOT NULL,
     locale text,
-    facts bytea NOT NULL,
+    facts bytea,
     dedupe_key text,
     status text DEFAULT 'QUEUED'::text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
     sent_at timestamp with time zone,
     last_error text,
+    CONSTRAINT mail_message_sent_has_time CHECK (((status = 'SENT'::text) = (sent_at IS NOT NULL))),
+    CONSTRAINT mail_message_sent_is_forgotten CHECK (((status = 'SENT'::text) = (facts IS NULL))),
     CONSTRAINT mail_message_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'SENT'::text, 'DEAD'::text])))
 );
 CREATE TABLE {schema}.membership (
@@ -613,6 +646,14 @@ INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ON_HOLD', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CLOSED', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CANCELLED', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', '', 'QUEUED', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'SENT', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'DEAD', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'DEAD', 'QUEUED', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', '', 'SENT', 'user:manage');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'ACCEPTED', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'EXPIRED', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'REVOKED', 'user:manage');
 INSERT INTO {schema}.status_transition VALUES ('break_glass', '', 'ACTIVE', 'break-glass:use');
 INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'ENDED', 'break-glass:use');
 INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'EXPIRED', 'system');
@@ -620,6 +661,10 @@ INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'JUSTIFIE
 INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'UNJUSTIFIED', 'break-glass:review');
 INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'JUSTIFIED', 'break-glass:review');
 INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'UNJUSTIFIED', 'break-glass:review');
+ALTER TABLE ONLY {schema}.account_link
+    ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.account_link
+    ADD CONSTRAINT account_link_token_unique UNIQUE (token_hash);
 ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&) WHERE (blocking);
 ALTER TABLE ONLY {schema}.appointment
@@ -662,6 +707,10 @@ ALTER TABLE ONLY {schema}.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (actor_id, operation, key_hash);
 ALTER TABLE ONLY {schema}.import_source
     ADD CONSTRAINT import_source_pkey PRIMARY KEY (resource_type, source_token);
+ALTER TABLE ONLY {schema}.invitation
+    ADD CONSTRAINT invitation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.invitation
+    ADD CONSTRAINT invitation_token_unique UNIQUE (token_hash);
 ALTER TABLE ONLY {schema}.mail_message
     ADD CONSTRAINT mail_message_dedupe_unique UNIQUE (dedupe_key);
 ALTER TABLE ONLY {schema}.mail_message
@@ -734,6 +783,7 @@ ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_key_unique UNIQUE (key);
 ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_pkey PRIMARY KEY (id);
+CREATE INDEX account_link_by_user ON {schema}.account_link USING btree (user_id, created_at);
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
 CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at, id);
@@ -753,6 +803,7 @@ CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appoint
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
 CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
+CREATE UNIQUE INDEX invitation_one_open ON {schema}.invitation USING btree (email) WHERE (status = 'SENT'::text);
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX observation_by_encounter ON {schema}.observation USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX observation_by_patient ON {schema}.observation USING btree (patient_id, effective_at DESC NULLS LAST, id DESC);
@@ -782,6 +833,9 @@ CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('invitation');
+CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
 CREATE TRIGGER observation_version BEFORE UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('patient');
@@ -792,6 +846,8 @@ CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE 
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+ALTER TABLE ONLY {schema}.account_link
+    ADD CONSTRAINT account_link_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.appointment
@@ -852,6 +908,12 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.fhir_resource
     ADD CONSTRAINT fhir_resource_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.invitation
+    ADD CONSTRAINT invitation_inviter_fk FOREIGN KEY (invited_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.invitation
+    ADD CONSTRAINT invitation_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
+ALTER TABLE ONLY {schema}.invitation
+    ADD CONSTRAINT invitation_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.membership
@@ -891,6 +953,7 @@ ALTER TABLE ONLY {schema}.session
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.account_link TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_entry TO {role};
@@ -924,6 +987,7 @@ GRANT SELECT,INSERT ON TABLE {schema}.fhir_resource TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.field_policy TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.invitation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.mail_message TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};

@@ -59,6 +59,7 @@ impl Caller {
         mode: RedactionMode,
         idempotency_key: Option<String>,
     ) -> Self {
+        let factory = factory.under(Arc::clone(&policies));
         let read = factory.read();
         let loaders = Loaders::new(&read);
         let (recorder, replays, journal) = Default::default();

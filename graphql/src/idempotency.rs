@@ -4,7 +4,8 @@
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
-    Error, break_glass, care_team, clinic, consent, identity, patients, policies, scheduling, sensitivity, staff,
+    Error, break_glass, care_team, clinic, consent, identity, patients, policies, scheduling, sensitivity,
+    staff,
 };
 use praxis_entity::{
     appointment, care_team_member, consent_directive, facility, field_policy,

@@ -4,7 +4,9 @@
 use std::sync::{Arc, OnceLock};
 
 use praxis_entity::ids::PatientId;
-use praxis_platform::access::{ActorKind, Closed, Permission, Relation, Rights, Row, Sensitivity, Standing};
+use praxis_platform::access::{
+    ActorKind, Closed, Permission, Rights, Row, Sensitivity, Standing, class::ON_RECORD,
+};
 
 use crate::{
     context::Caller,
@@ -57,15 +59,21 @@ impl Subject {
         if let Some(closed) = rights.closed(permission) {
             return Ok(Some(Reason::of(closed, permission)));
         }
-        // A clinic may bind a field to a relation as well.
-        let unfulfilled = |relation: &Relation| {
-            let opened = |standing: &Standing| standing.opened().contains(permission);
-            standing.as_ref().is_some_and(|standing| {
-                !opened(standing) && !standing.fulfils(caller.actor(), &self.row, *relation)
-            })
-        };
-        let asked = caller.extra(at).iter().filter_map(|extra| extra.condition);
-        Ok(asked.into_iter().find(unfulfilled).map(|_| Reason::of(Closed::Permission, permission)))
+        // What the clinic asks for has to hold for this row as well.
+        for extra in caller.extra(at) {
+            if let Some(asked) = extra.permission.filter(|asked| ON_RECORD.contains(*asked))
+                && let Some(closed) = rights.closed(asked)
+            {
+                return Ok(Some(Reason::of(closed, asked)));
+            }
+            if let (Some(relation), Some(standing)) = (extra.condition, standing)
+                && !standing.opened().contains(permission)
+                && !standing.fulfils(caller.actor(), &self.row, relation)
+            {
+                return Ok(Some(Reason::of(Closed::Permission, permission)));
+            }
+        }
+        Ok(None)
     }
 
     /// Why a list of rows of the same patient is closed to the reader as a whole, if it is. Where only some rows
@@ -89,7 +97,7 @@ impl Subject {
     /// What the reader may do with the row, as codes: what their roles permit for the records of patients.
     pub(crate) async fn permissions(&self, caller: &Caller) -> Result<Vec<&'static str>, ApiError> {
         let rights = self.rights(caller).await?;
-        let here = rights.permissions.intersection(praxis_platform::access::class::ON_RECORD);
+        let here = rights.permissions.intersection(ON_RECORD);
         Ok(here.iter().map(Permission::code).collect())
     }
 }

@@ -196,9 +196,6 @@ impl Walk<'_> {
             return Ok(());
         };
         for (name, value) in &field.arguments {
-            for asked in asked_by_argument(of, &field.name.node, &name.node) {
-                self.refuse_if_closed(asked)?;
-            }
             if let Some(ty) = slot.arguments.get(name.node.as_str()) {
                 let value = value.node.clone().into_const_with(|variable| {
                     Ok::<_, std::convert::Infallible>(self.values.get(&variable).cloned().unwrap_or_default())
@@ -294,7 +291,7 @@ pub(crate) fn asked_by_order(ty: &str, value: &str) -> Option<String> {
     Some(format!("{of}.{first}{}", rest.collect::<String>()))
 }
 
-/// The fields by which a plain argument asks.
+/// The fields by which a plain argument asks; which of them a text asks by, the search knows.
 pub(crate) fn asked_by_argument(of: &str, field: &str, argument: &str) -> &'static [&'static str] {
     match (of, field, argument) {
         ("Query", "patients", "search") => &[

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     Failure,
-    access::{self, Actor, Permission, Table},
+    access::{self, Actor, FieldPolicies, Permission, Table},
     audit::{self, Backlog, Batch, Disclosures, Entry},
     clock::SharedClock,
     keyring::Keyring,
@@ -100,6 +100,7 @@ pub struct OpFactory {
     platform: Arc<Platform>,
     tenant: Arc<Tenant>,
     origin: Arc<Origin>,
+    policies: Arc<FieldPolicies>,
     writable: bool,
 }
 
@@ -113,7 +114,13 @@ impl OpFactory {
         writable: bool,
     ) -> Self {
         let origin = Arc::new(Origin { actor, request, clock: Arc::clone(&platform.clock) });
-        Self { platform, tenant, origin, writable }
+        Self { platform, tenant, origin, policies: Arc::default(), writable }
+    }
+
+    /// The same under what the clinic asks for before fields are read.
+    #[must_use]
+    pub fn under(self, policies: Arc<FieldPolicies>) -> Self {
+        Self { policies, ..self }
     }
 
     /// The tenant.
@@ -173,6 +180,7 @@ impl OpFactory {
             platform: Arc::clone(&self.platform),
             tenant: Arc::clone(&self.tenant),
             origin: Arc::clone(&self.origin),
+            policies: Arc::clone(&self.policies),
             disclosures: Disclosures::default(),
             entries: Mutex::new(Vec::new()),
             wakes: Mutex::new(BTreeMap::new()),
@@ -187,6 +195,7 @@ struct Inner {
     platform: Arc<Platform>,
     tenant: Arc<Tenant>,
     origin: Arc<Origin>,
+    policies: Arc<FieldPolicies>,
     disclosures: Disclosures,
     entries: Mutex<Vec<Entry>>,
     wakes: Mutex<BTreeMap<Queue, DateTime<Utc>>>,
@@ -246,6 +255,31 @@ impl<Mode> Op<Mode> {
     /// and filter.
     pub fn permitted(&self, permission: Permission, table: Table) -> Condition {
         access::permitted(self.actor(), permission, table, self.now())
+    }
+
+    /// The condition under which the actor may read a field of a row, the clinic's own policies included. Refused
+    /// where that is of no row at all. To be added to every filter, search and lookup by the field, or it would be
+    /// an oracle.
+    pub fn readable(
+        &self,
+        coordinate: &str,
+        permission: Permission,
+        table: Table,
+    ) -> Result<Condition, Failure> {
+        self.require(permission)?;
+        let mut readable = Condition::all().add(self.permitted(permission, table));
+        for extra in self.0.policies.extra(coordinate) {
+            let asked = extra.permission.ok_or(Failure::Forbidden(permission))?;
+            self.require(asked)?;
+            if access::class::ON_RECORD.contains(asked) {
+                readable = readable.add(self.permitted(asked, table));
+            }
+            if let Some(relation) = extra.condition {
+                readable =
+                    readable.add(access::related(self.actor(), relation, permission, table, self.now()));
+            }
+        }
+        Ok(readable)
     }
 
     /// How the actor stands to patients, fetched as one batch. Unknown patients are absent.

@@ -187,12 +187,12 @@ fn every_field_of_the_schema_has_a_policy() {
 }
 
 /// Runs a query in the process and counts its statements.
-async fn counted(server: &TestServer, query: &str) -> (u32, Value) {
+async fn counted(server: &TestServer, actor: Actor, query: &str) -> (u32, Value) {
     let tenant = server.app.directory.by_slug("northside").unwrap();
     let factory = OpFactory::new(
         Arc::clone(&server.app.platform),
         tenant,
-        Arc::new(Actor::system()),
+        Arc::new(actor),
         RequestInfo::default(),
         true,
     );
@@ -244,10 +244,10 @@ async fn a_nested_list_costs_the_same_statements_for_two_patients_and_for_twenty
     );
     let mut admin = server.installation.admin().await?;
 
-    counted(&server, &query(20)).await;
+    counted(&server, Actor::system(), &query(20)).await;
     let before: i64 = sqlx::query_scalar(AssertSqlSafe(entries.clone())).fetch_one(&mut admin).await?;
-    let (few, _) = counted(&server, &query(2)).await;
-    let (many, answer) = counted(&server, &query(20)).await;
+    let (few, _) = counted(&server, Actor::system(), &query(2)).await;
+    let (many, answer) = counted(&server, Actor::system(), &query(20)).await;
     let after: i64 = sqlx::query_scalar(AssertSqlSafe(entries)).fetch_one(&mut admin).await?;
     assert_eq!(answer["data"]["patients"]["nodes"].as_array().unwrap().len(), 20);
     assert_eq!(answer["data"]["patients"]["nodes"][7]["appointments"]["nodes"].as_array().unwrap().len(), 4);

@@ -1,7 +1,10 @@
 //! Which observations a list holds.
 
 use praxis_entity::observation::{Column, ObservationCategory, ObservationStatus};
-use praxis_platform::{Failure, Op};
+use praxis_platform::{
+    Failure, Op,
+    access::{Permission, Table},
+};
 use sea_orm::Condition;
 
 use crate::{TimeRange, coded::carries, range::one_of};
@@ -21,10 +24,18 @@ pub struct ObservationFilter {
 
 impl ObservationFilter {
     pub(super) async fn condition<M>(&self, op: &Op<M>) -> Result<Condition, Failure> {
+        let code = match self.code.as_deref() {
+            Some(codes) => {
+                let open =
+                    op.readable("Observation.code", Permission::OBSERVATION_READ, Table::Observation)?;
+                Some(open.add_option(carries(&*op.tenant_key().await?, Column::CodeTokens, Some(codes))))
+            }
+            None => None,
+        };
         Ok(Condition::all()
             .add_option(one_of(Column::Category, self.category.as_deref()))
             .add_option(one_of(Column::Status, self.status.as_deref()))
-            .add_option(carries(&*op.tenant_key().await?, Column::CodeTokens, self.code.as_deref()))
+            .add_option(code)
             .add(self.effective_at.condition(Column::EffectiveAt)))
     }
 }

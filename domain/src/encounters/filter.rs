@@ -48,8 +48,9 @@ impl EncounterFilter {
         // A visit whose content is closed to the actor matches no code: else trying would find it out.
         let code = match self.code.as_deref() {
             Some(codes) => {
-                op.require(Permission::ENCOUNTER_CLINICAL_READ)?;
-                let open = op.permitted(Permission::ENCOUNTER_CLINICAL_READ, Table::Encounter);
+                let clinical = Permission::ENCOUNTER_CLINICAL_READ;
+                let reasons = op.readable("Encounter.reasons", clinical, Table::Encounter)?;
+                let open = reasons.add(op.readable("Encounter.types", clinical, Table::Encounter)?);
                 Some(open.add_option(carries(key, Column::CodeTokens, Some(codes))))
             }
             None => None,

@@ -53,26 +53,28 @@ impl PatientFilter {
         let Some(depth) = depth.checked_sub(1) else {
             return Err(Failure::BadInput("the filter is nested too deeply".to_owned()));
         };
-        let mut all = Condition::all()
-            .add_option(self.status.map(|status| patient::Column::Status.eq(status)))
-            .add_option(self.mrn.as_ref().map(|numbers| Kind::Mrn.condition(key, numbers)));
+        let mut all =
+            Condition::all().add_option(self.status.map(|status| patient::Column::Status.eq(status)));
         // Whoever could filter by a value could find it out by trying: so the patients of whom the actor may not
         // read it match nothing.
-        let contact = || op.permitted(Permission::PATIENT_CONTACT_READ, Table::Patient);
+        let contact = |field| op.readable(field, Permission::PATIENT_CONTACT_READ, Table::Patient);
+        if let Some(numbers) = &self.mrn {
+            let open = op.readable("Patient.mrn", Permission::PATIENT_READ, Table::Patient)?;
+            all = all.add(open.add(Kind::Mrn.condition(key, numbers)));
+        }
         if let Some(addresses) = &self.email {
-            op.require(Permission::PATIENT_CONTACT_READ)?;
-            all = all.add(contact().add(Kind::Email.condition(key, addresses)));
+            all = all.add(contact("Patient.email")?.add(Kind::Email.condition(key, addresses)));
         }
         if let Some(numbers) = &self.phone {
-            op.require(Permission::PATIENT_CONTACT_READ)?;
+            let open = contact("Patient.phone")?;
             let region = phone::region(&op.tenant().locale);
             let forms: Vec<String> = numbers.iter().flat_map(|number| phone::forms(region, number)).collect();
-            all = all.add(contact().add(Kind::Phone.condition(key, &forms)));
+            all = all.add(open.add(Kind::Phone.condition(key, &forms)));
         }
         if let Some(dates) = &self.birth_date {
-            op.require(Permission::PATIENT_DEMOGRAPHICS_READ)?;
+            let demographics = Permission::PATIENT_DEMOGRAPHICS_READ;
+            let open = op.readable("Patient.birthDate", demographics, Table::Patient)?;
             let dates: Vec<String> = dates.iter().map(ToString::to_string).collect();
-            let open = op.permitted(Permission::PATIENT_DEMOGRAPHICS_READ, Table::Patient);
             all = all.add(open.add(Kind::BirthDate.condition(key, &dates)));
         }
         if self.updated_at != TimeRange::default() {

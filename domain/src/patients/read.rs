@@ -39,20 +39,20 @@ pub async fn by_ids<M>(op: &Op<M>, ids: &[PatientId]) -> Result<Vec<patient::Mod
 /// The patient with a number, if there is one.
 pub async fn find<M>(op: &Op<M>, lookup: &Lookup) -> Result<Option<patient::Model>> {
     op.require(Permission::PATIENT_READ)?;
-    let (kind, number) = match lookup {
+    let (kind, number, open) = match lookup {
         Lookup::Id(id) => {
             return Ok(patient::Entity::find_by_id(*id).filter(seen(op)).one(op.db()).await?);
         }
-        Lookup::Mrn(number) => (Kind::Mrn, number),
+        Lookup::Mrn(number) => {
+            let open = op.readable("Patient.mrn", Permission::PATIENT_READ, Table::Patient)?;
+            (Kind::Mrn, number, open)
+        }
         Lookup::NationalId(number) => {
-            op.require(Permission::PATIENT_IDENTIFIERS_READ)?;
-            (Kind::NationalId, number)
+            let identifiers = Permission::PATIENT_IDENTIFIERS_READ;
+            (Kind::NationalId, number, op.readable("Patient.nationalId", identifiers, Table::Patient)?)
         }
     };
-    let mut holder = Condition::all().add(kind.condition(&*op.tenant_key().await?, &[number])).add(seen(op));
-    if matches!(kind, Kind::NationalId) {
-        holder = holder.add(op.permitted(Permission::PATIENT_IDENTIFIERS_READ, Table::Patient));
-    }
+    let holder = open.add(kind.condition(&*op.tenant_key().await?, &[number])).add(seen(op));
     Ok(patient::Entity::find().filter(holder).one(op.db()).await?)
 }
 

@@ -7,7 +7,7 @@ use praxis_platform::{
     Failure, Op,
     access::{Permission, Table},
 };
-use sea_orm::{Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
 use super::{names, phone, token::Kind};
 use crate::{
@@ -69,8 +69,9 @@ pub(super) async fn find<M>(op: &Op<M>, text: &str, condition: Condition) -> Res
     let terms = Terms::of(text);
     let key = op.tenant_key().await?;
     let mut narrowed = condition;
+    let readable = |field, permission| op.readable(field, permission, Table::Patient);
     if !terms.births.is_empty() {
-        narrowed = narrowed.add(readable(op, Permission::PATIENT_DEMOGRAPHICS_READ)?);
+        narrowed = narrowed.add(readable("Patient.birthDate", Permission::PATIENT_DEMOGRAPHICS_READ)?);
         for birth in &terms.births {
             narrowed = narrowed.add(Kind::BirthDate.condition(&key, &[birth.to_string()]));
         }
@@ -81,21 +82,23 @@ pub(super) async fn find<M>(op: &Op<M>, text: &str, condition: Condition) -> Res
         }
         Rest::Nothing => exact(op, narrowed).await,
         Rest::Email(address) => {
-            let narrowed = narrowed.add(readable(op, Permission::PATIENT_CONTACT_READ)?);
+            let narrowed = narrowed.add(readable("Patient.email", Permission::PATIENT_CONTACT_READ)?);
             exact(op, narrowed.add(Kind::Email.condition(&key, &[address]))).await
         }
         Rest::Number(number) => {
-            let mut any = Condition::any().add(Kind::Mrn.condition(&key, &[&number]));
-            // Without the right it may still be a record number.
-            if op.actor().may(Permission::PATIENT_CONTACT_READ) {
+            // Without the right to one it may still be the other.
+            let mut any = Condition::any().add(Expr::cust("false"));
+            if let Ok(open) = readable("Patient.mrn", Permission::PATIENT_READ) {
+                any = any.add(open.add(Kind::Mrn.condition(&key, &[&number])));
+            }
+            if let Ok(contact) = readable("Patient.phone", Permission::PATIENT_CONTACT_READ) {
                 let forms = phone::forms(phone::region(&op.tenant().locale), &number);
-                let contact = op.permitted(Permission::PATIENT_CONTACT_READ, Table::Patient);
                 any = any.add(contact.add(Kind::Phone.condition(&key, &forms)));
             }
             exact(op, narrowed.add(any)).await
         }
         Rest::Name(name) => {
-            let narrowed = narrowed.add(readable(op, Permission::PATIENT_NAME_READ)?);
+            let narrowed = narrowed.add(readable("Patient.name", Permission::PATIENT_NAME_READ)?);
             let limit = if terms.births.is_empty() { CANDIDATES } else { NARROWED };
             let ranked = names::search(op, &name, limit).await?;
             let named = any_of(patient::Column::Id, ranked.iter().map(|id| id.0).collect());
@@ -103,12 +106,6 @@ pub(super) async fn find<M>(op: &Op<M>, text: &str, condition: Condition) -> Res
             Ok(Found { ranked, matching })
         }
     }
-}
-
-/// The patients of whom the actor may read this; refused where it is of nobody.
-fn readable<M>(op: &Op<M>, permission: Permission) -> Result<Condition, Failure> {
-    op.require(permission)?;
-    Ok(op.permitted(permission, Table::Patient))
 }
 
 async fn exact<M>(op: &Op<M>, condition: Condition) -> Result<Found, Failure> {

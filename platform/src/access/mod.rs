@@ -21,5 +21,5 @@ pub use class::RecordClass;
 pub use grant::{Grant, Grants, Override, Relation, load_grants, load_overrides, load_role};
 pub use permission::{Permission, PermissionSet};
 pub use policy::{Extra, FieldPolicies, load_field_policies};
-pub use predicate::{Table, permitted};
+pub use predicate::{Table, permitted, related};
 pub use standing::{Closed, Directive, Facts, Rights, Row, Sensitivity, Standing, Whom};

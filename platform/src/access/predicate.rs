@@ -9,7 +9,7 @@ use sea_orm::{Condition, Value, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
-    Actor, ActorKind, Grant, Permission, Relation,
+    Actor, ActorKind, Grant, Override, Permission, Relation,
     class::{CONTENT, RECORD, RecordClass},
 };
 
@@ -91,17 +91,27 @@ pub fn permitted(actor: &Actor, permission: Permission, table: Table, now: DateT
         .add_option(says.granted(permission))
         .add_option(says.not_refused(permission))
         .add_option(says.not_withheld(permission));
-    let opened: Vec<Uuid> = actor
-        .overrides
-        .iter()
-        .filter(|over| over.expires_at > now && over.permissions.contains(permission))
-        .map(|over| over.patient.0)
-        .collect();
-    if opened.is_empty() {
-        return ordinary;
+    match says.opened(permission) {
+        // Within one that all must hold, so that whoever adds to it narrows it.
+        Some(opened) => Condition::all().add(Condition::any().add(ordinary).add(opened)),
+        None => ordinary,
     }
-    let opened = Expr::cust_with_values(format!("{} = ANY($1)", table.patient()), [Value::from(opened)]);
-    Condition::any().add(ordinary).add(opened)
+}
+
+/// The condition under which a relation holds between the actor and a row of the table, or emergency access that
+/// opens the permission makes it unnecessary.
+pub fn related(
+    actor: &Actor,
+    relation: Relation,
+    permission: Permission,
+    table: Table,
+    now: DateTime<Utc>,
+) -> Condition {
+    if actor.kind != ActorKind::User {
+        return Condition::all();
+    }
+    let says = Says { actor, table, now };
+    Condition::all().add(Condition::any().add(says.holds(relation)).add_option(says.opened(permission)))
 }
 
 fn never() -> Condition {
@@ -115,6 +125,15 @@ struct Says<'a> {
 }
 
 impl Says<'_> {
+    /// Emergency access opens it; `None` where there is none.
+    fn opened(&self, permission: Permission) -> Option<Expr> {
+        let open = |over: &&Override| over.expires_at > self.now && over.permissions.contains(permission);
+        let patients: Vec<Uuid> =
+            self.actor.overrides.iter().filter(open).map(|over| over.patient.0).collect();
+        let sql = format!("{} = ANY($1)", self.table.patient());
+        (!patients.is_empty()).then(|| Expr::cust_with_values(sql, [Value::from(patients)]))
+    }
+
     /// Some role permits it; `None` where that holds for every row.
     fn granted(&self, permission: Permission) -> Option<Condition> {
         let holding = self.actor.grants.iter().filter(|grant| grant.permissions.contains(permission));
