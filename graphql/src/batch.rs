@@ -7,7 +7,12 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    pin::{Pin, pin},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
 };
 
 use futures::{
@@ -96,7 +101,7 @@ where
                     break;
                 }
                 seen = waiting;
-                tokio::task::yield_now().await;
+                Turn::default().await;
             }
             let keys = {
                 let state = state.upgrade().ok_or_else(gone)?;
@@ -110,6 +115,39 @@ where
         }
         .boxed()
         .shared()
+    }
+}
+
+/// The end of this turn of the request's task. Over only once the task was woken for it: asked again in the same
+/// turn, by another waiter of the same batch, it goes on, while `yield_now` would be over and the batch cut short.
+#[derive(Default)]
+struct Turn(Option<Arc<Woken>>);
+
+struct Woken {
+    woken: AtomicBool,
+    task: Waker,
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        self.task.wake_by_ref();
+    }
+}
+
+impl Future for Turn {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(woken) = &self.0 {
+            return if woken.woken.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending };
+        }
+        let woken = Arc::new(Woken { woken: AtomicBool::new(false), task: cx.waker().clone() });
+        // The runtime takes the waker and uses it when the turn is over.
+        let waker = Waker::from(Arc::clone(&woken));
+        let _ = pin!(tokio::task::yield_now()).poll(&mut Context::from_waker(&waker));
+        self.0 = Some(woken);
+        Poll::Pending
     }
 }
 
@@ -136,7 +174,7 @@ impl<K, V> Loaders<K, V> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use futures::future::join_all;
 
@@ -165,6 +203,14 @@ mod tests {
             value.unwrap() == (key % 7 != 0).then_some(key * 2)
         }));
         assert_eq!(loader.load(3).await.unwrap(), Some(6));
+        assert_eq!(runs.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn two_that_ask_for_the_same_do_not_cut_the_batch_short() {
+        let (runs, loader) = counting();
+        let twice = (1..40).flat_map(|key| [key, key]);
+        join_all(twice.map(|key| loader.load(key))).await;
         assert_eq!(runs.load(Ordering::SeqCst), 1);
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Result;
-use praxis_entity::ids::{PatientId, TypedId};
+use praxis_entity::ids::{PatientId, TypedId, UserId};
 use praxis_graphql::{
     Access, Caller, RedactionMode,
     api::{GraphqlRequest, Outcome},
@@ -18,7 +18,7 @@ use praxis_graphql::{
 };
 use praxis_platform::{
     OpFactory, RequestInfo,
-    access::{Actor, PermissionSet},
+    access::{Actor, ActorKind, PermissionSet},
     template::{Source, Template},
 };
 use serde_json::{Value, json};
@@ -255,6 +255,12 @@ async fn a_nested_list_costs_the_same_statements_for_two_patients_and_for_twenty
     // Patients, appointments, practitioners, and the entry; the keys are at hand.
     assert!(many <= 5, "{many} statements");
     assert_eq!(after - before, 2);
+    // Whom patients bind pays one statement more for what decides about all of them: labels, directives, teams.
+    let bound = || Actor { kind: ActorKind::User, user: Some(UserId(uuid::Uuid::nil())), ..Actor::system() };
+    let (few, _) = counted(&server, bound(), &query(2)).await;
+    let (all, answer) = counted(&server, bound(), &query(20)).await;
+    assert_eq!(answer["data"]["patients"]["nodes"].as_array().unwrap().len(), 20);
+    assert_eq!((few, all), (many + 1, many + 1));
     Ok(())
 }
 
