@@ -11,7 +11,10 @@ use praxis_platform::{
     keyring::Keyring,
     mail::Mailer,
     names::NameIndexes,
-    session::Authenticator,
+    session::{
+        Authenticator,
+        oidc::{OutboundError, Providers},
+    },
     tenancy::{Control, Directory, Pool, check_hardening, connect_admin},
     vault::VaultError,
 };
@@ -67,6 +70,9 @@ pub enum StartError {
     /// The schema can't be read back.
     #[error(transparent)]
     Schema(#[from] UnreadableSchema),
+    /// No client for identity providers can be made.
+    #[error("identity providers cannot be reached from this machine")]
+    Outbound(#[source] OutboundError),
     /// The listeners failed.
     #[error("serving failed")]
     Io(#[source] io::Error),
@@ -127,6 +133,8 @@ impl App {
             authenticator: Authenticator::default(),
             throttle: Throttle::default(),
             links_asked: Throttle::default(),
+            identity_providers: Providers::new(config.http.local_identity_providers)
+                .map_err(StartError::Outbound)?,
             client_address_header: config.http.client_address_header,
         });
         let ids = Arc::new(move || clock.new_id().to_string());

@@ -81,6 +81,8 @@ pub struct Http {
     pub client_address_header: Option<HeaderName>,
     /// Serve the explorer.
     pub graphiql: bool,
+    /// Let identity providers be on this machine.
+    pub local_identity_providers: bool,
     /// Where links to clinics lead.
     pub links: Links,
 }
@@ -271,13 +273,21 @@ impl Reader {
         let graphiql = self.parsed("http.graphiql");
         let mail = self.mail();
         let links = self.links();
+        let local_identity_providers = self.parsed("http.local_identity_providers");
         let listen = self.addresses("http.listen");
         let admin = self.parsed("admin.listen");
         let format = self.parsed("log.format");
         Some(Config {
             database: Database { url, pool, require_hardening: require_hardening? },
             keys: Keys { root_key, root_key_file },
-            http: Http { base_domain, listen, client_address_header, graphiql: graphiql?, links },
+            http: Http {
+                base_domain,
+                listen,
+                client_address_header,
+                graphiql: graphiql?,
+                links,
+                local_identity_providers: local_identity_providers?,
+            },
             admin: Admin { listen: admin? },
             mail,
             log: Log { filter, format: format? },

@@ -307,6 +307,13 @@ CREATE TABLE {schema}.encounter_participant (
     practitioner_id uuid NOT NULL,
     role text NOT NULL
 );
+CREATE TABLE {schema}.external_identity (
+    provider_id uuid NOT NULL,
+    subject text NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT external_identity_subject_length CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
+);
 CREATE TABLE {schema}.facility (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -339,6 +346,10 @@ CREATE TABLE {schema}.field_policy (
     condition text DEFAULT ''::text NOT NULL,
     CONSTRAINT field_policy_condition_known CHECK ((condition = ANY (ARRAY[''::text, 'OWN'::text, 'CARE_TEAM'::text, 'FACILITY'::text, 'IN_CARE'::text])))
 );
+CREATE TABLE {schema}.finished_sign_in (
+    state_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
 CREATE TABLE {schema}.idempotency_key (
     actor_id uuid NOT NULL,
     operation text NOT NULL,
@@ -347,6 +358,21 @@ CREATE TABLE {schema}.idempotency_key (
     outcome jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+CREATE TABLE {schema}.identity_provider (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    client_secret bytea,
+    scopes text[] DEFAULT '{}'::text[] NOT NULL,
+    multi_factor_acr text[] DEFAULT '{}'::text[] NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT identity_provider_client_present CHECK ((client_id <> ''::text)),
+    CONSTRAINT identity_provider_name_present CHECK ((name <> ''::text))
 );
 CREATE TABLE {schema}.import_source (
     resource_type text NOT NULL,
@@ -693,6 +719,10 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.external_identity
+    ADD CONSTRAINT external_identity_one_each UNIQUE (provider_id, user_id);
+ALTER TABLE ONLY {schema}.external_identity
+    ADD CONSTRAINT external_identity_pkey PRIMARY KEY (provider_id, subject);
 ALTER TABLE ONLY {schema}.facility
     ADD CONSTRAINT facility_code_unique UNIQUE (code);
 ALTER TABLE ONLY {schema}.facility
@@ -703,8 +733,14 @@ ALTER TABLE ONLY {schema}.field_policy
     ADD CONSTRAINT field_policy_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.field_policy
     ADD CONSTRAINT field_policy_unique UNIQUE (type_name, field_name, permission);
+ALTER TABLE ONLY {schema}.finished_sign_in
+    ADD CONSTRAINT finished_sign_in_pkey PRIMARY KEY (state_hash);
 ALTER TABLE ONLY {schema}.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (actor_id, operation, key_hash);
+ALTER TABLE ONLY {schema}.identity_provider
+    ADD CONSTRAINT identity_provider_issuer_unique UNIQUE (issuer);
+ALTER TABLE ONLY {schema}.identity_provider
+    ADD CONSTRAINT identity_provider_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.import_source
     ADD CONSTRAINT import_source_pkey PRIMARY KEY (resource_type, source_token);
 ALTER TABLE ONLY {schema}.invitation
@@ -802,6 +838,7 @@ CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING bt
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
+CREATE INDEX finished_sign_in_by_expiry ON {schema}.finished_sign_in USING btree (expires_at);
 CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
 CREATE UNIQUE INDEX invitation_one_open ON {schema}.invitation USING btree (email) WHERE (status = 'SENT'::text);
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
@@ -833,6 +870,7 @@ CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER identity_provider_version BEFORE UPDATE ON {schema}.identity_provider FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('invitation');
 CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
@@ -906,6 +944,10 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.external_identity
+    ADD CONSTRAINT external_identity_provider_fk FOREIGN KEY (provider_id) REFERENCES {schema}.identity_provider(id);
+ALTER TABLE ONLY {schema}.external_identity
+    ADD CONSTRAINT external_identity_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.fhir_resource
     ADD CONSTRAINT fhir_resource_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.invitation
@@ -982,10 +1024,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.external_identity TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.fhir_resource TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.field_policy TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.finished_sign_in TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.identity_provider TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.invitation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.mail_message TO {role};

@@ -33,10 +33,14 @@ pub mod identity;
 pub mod patients;
 /// What a clinic asks for before a field is read.
 pub mod policies;
+/// Identity providers of the clinic.
+pub mod providers;
 /// Booked visits.
 pub mod scheduling;
 /// How sensitive records are.
 pub mod sensitivity;
+/// Signed-in sessions, and how long they live.
+pub mod sessions;
 /// Clinicians and their availability.
 pub mod staff;
 /// Legal changes of status.

@@ -4,18 +4,19 @@
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
-    Error, break_glass, care_team, clinic, consent, identity, patients, policies, scheduling, sensitivity,
-    staff,
+    Error, break_glass, care_team, clinic, consent, identity, patients, policies, providers, scheduling,
+    sensitivity, sessions, staff,
 };
 use praxis_entity::{
-    appointment, care_team_member, consent_directive, facility, field_policy,
+    appointment, care_team_member, consent_directive, facility, field_policy, identity_provider,
     ids::{
-        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, FacilityId, FieldPolicyId, InvitationId,
-        PatientId, PractitionerId, RelatedPersonId, RoomId, UserId,
+        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, FacilityId, FieldPolicyId,
+        IdentityProviderId, InvitationId, PatientId, PractitionerId, RelatedPersonId, RoomId, SessionId,
+        UserId,
     },
     invitation, patient, practitioner, related_person, room,
     sensitivity_label::Confidentiality,
-    user_account,
+    session, user_account,
 };
 use praxis_platform::{Op, Write};
 use sea_orm::ActiveEnum;
@@ -153,15 +154,17 @@ replay_by_id! {
     care_team_member::Model, CareTeamMemberId, care_team::by_ids;
     consent_directive::Model, ConsentId, consent::by_ids;
     facility::Model, FacilityId, clinic::facilities_by_ids;
+    identity_provider::Model, IdentityProviderId, providers::by_ids;
     invitation::Model, InvitationId, identity::invitations_by_ids;
     field_policy::Model, FieldPolicyId, policies::by_ids;
     patient::Model, PatientId, patients::by_ids;
     practitioner::Model, PractitionerId, staff::practitioners_by_ids;
     room::Model, RoomId, clinic::rooms_by_ids;
+    session::Model, SessionId, sessions::by_ids;
     user_account::Model, UserId, identity::users_by_ids;
 }
 
-replay_itself! { FieldPolicyId, PractitionerId, () }
+replay_itself! { FieldPolicyId, IdentityProviderId, PractitionerId, sessions::SessionPolicy, u64, () }
 
 impl Replay for patients::Registered {
     type Outcome = (PatientId, Vec<PatientId>);

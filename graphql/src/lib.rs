@@ -38,6 +38,7 @@ mod history;
 mod patients;
 mod scheduling;
 mod sensitivity;
+mod sign_in;
 mod staff;
 mod subject;
 mod viewer;

@@ -118,6 +118,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::redaction::POLICY,
         crate::scheduling::POLICY,
         crate::sensitivity::POLICY,
+        crate::sign_in::POLICY,
         crate::staff::POLICY,
         crate::value::POLICY,
         crate::viewer::POLICY,

@@ -19,6 +19,7 @@ use crate::{
     patients::{PatientMutation, PatientQuery},
     scheduling::{AppointmentMutation, AppointmentQuery},
     sensitivity::SensitivityMutation,
+    sign_in::{SignInMutation, SignInQuery},
     staff::{StaffMutation, StaffQuery},
     viewer::ViewerQuery,
     withhold::withheld,
@@ -39,6 +40,7 @@ pub(crate) struct Query(
     ConditionQuery,
     BreakGlassQuery,
     FieldPolicyQuery,
+    SignInQuery,
 );
 
 /// What can be done.
@@ -54,6 +56,7 @@ pub(crate) struct Mutation(
     ConsentMutation,
     SensitivityMutation,
     FieldPolicyMutation,
+    SignInMutation,
 );
 
 /// The schema of the API.

@@ -87,6 +87,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     plain("http.graphiql", "PRAXIS_GRAPHIQL", Some("false"), "Serve the explorer under /explorer."),
     plain(
+        "http.local_identity_providers",
+        "PRAXIS_LOCAL_IDENTITY_PROVIDERS",
+        Some("false"),
+        "Let identity providers be on this machine, without TLS; for tests only.",
+    ),
+    plain(
         "admin.listen",
         "PRAXIS_ADMIN_LISTEN",
         Some("127.0.0.1:9090"),

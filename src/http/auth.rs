@@ -5,6 +5,7 @@
 
 mod answer;
 mod links;
+mod oidc;
 mod password;
 mod session;
 
@@ -32,6 +33,10 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .route("/auth/logout", post(session::logout))
         .route("/auth/whoami", get(session::whoami))
         .merge(links::router())
+        .route("/auth/providers", get(oidc::providers))
+        .route("/auth/oidc/start", get(oidc::start))
+        .route("/auth/oidc/link", post(oidc::link))
+        .route("/auth/oidc/callback", get(oidc::callback))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(edge)
 }

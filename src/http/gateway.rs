@@ -22,7 +22,7 @@ use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::{Actor, Permission, load_role},
     audit::Entry,
-    session::Authenticator,
+    session::{Authenticator, oidc::Providers},
     tenancy::{Directory, Freshness, Host, Resolution, Standing, Tenant, snapshot_version},
 };
 
@@ -68,6 +68,8 @@ pub struct Edge {
     pub throttle: Throttle,
     /// Links that were asked for.
     pub links_asked: Throttle,
+    /// Where people sign in instead of here.
+    pub identity_providers: Providers,
     /// Where a trusted proxy puts the client's address.
     pub client_address_header: Option<HeaderName>,
 }

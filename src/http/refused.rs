@@ -59,6 +59,10 @@ impl From<Failure> for Refused {
         match failure {
             Failure::Unauthenticated => Self::UNAUTHENTICATED,
             Failure::BadInput(_) => Self::forbidden("You are not a member of this facility."),
+            Failure::StepUpRequired => {
+                let message = "Show a second factor first: POST /auth/step-up.";
+                Self::new(StatusCode::FORBIDDEN, Code::StepUpRequired, message)
+            }
             Failure::KeyUnavailable => {
                 let message = "The clinic's key cannot be used at the moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::KeyUnavailable, message).later(5)

@@ -139,6 +139,13 @@ const STORY: &[Call] = &[
         r#"{ "id": "$patient", "ifVersion": 4, "deceasedAt": "$past" }"#,
         &[],
     ),
+    (
+        "sessionPolicySet",
+        "sessionPolicy { version idleMinutes }",
+        r#"{ "idleMinutes": 20, "ifVersion": 0 }"#,
+        &[],
+    ),
+    ("sessionEndOthers", "ended", r#"{}"#, &[]),
 ];
 
 /// What only somebody else may do: the privacy officer.
@@ -156,6 +163,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("userRename", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
     ("fieldPolicySet", "conditions::a_field_policy_sent_twice_is_set_once"),
     ("fieldPolicyRemove", "conditions::a_field_policy_sent_twice_is_set_once"),
+    ("sessionEnd", "sessions::people_see_their_sessions_and_end_them"),
+    ("identityProviderAdd", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
+    ("identityProviderChange", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
+    ("identityProviderRemove", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
 ];
 
 async fn clinic() -> Result<TestServer> {

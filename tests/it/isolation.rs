@@ -223,6 +223,20 @@ const WITH_AN_ID: &[(&str, &str)] = &[
         "mutation($id: ID!) { fieldPolicyRemove(input: { id: $id }) { userErrors { code message path } } }",
         "fpo",
     ),
+    ("query($id: ID!) { userSessions(userId: $id) { id } }", "usr"),
+    ("mutation($id: ID!) { sessionEnd(input: { id: $id }) { userErrors { code message path } } }", "ses"),
+    (
+        "mutation($id: ID!) { sessionEndOthers(input: { userId: $id }) { userErrors { code message path } } }",
+        "usr",
+    ),
+    (
+        "mutation($id: ID!) { identityProviderChange(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "idp",
+    ),
+    (
+        "mutation($id: ID!) { identityProviderRemove(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "idp",
+    ),
 ];
 
 /// One object of each kind that can be made through the API.
@@ -297,7 +311,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
         takes_an_id && (inside == "input" || line.starts_with("\t\t"))
     });
     // A new argument belongs into WITH_AN_ID; then this number grows.
-    assert_eq!(inputs.count(), 57);
+    assert_eq!(inputs.count(), 62);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod isolation;
 mod leak;
 mod mail;
 mod migrate;
+mod oidc;
 mod patients;
 mod policy;
 mod provision;

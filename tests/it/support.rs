@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod cluster;
+pub mod idp;
 pub mod installation;
 pub mod people;
 pub mod server;

@@ -243,3 +243,8 @@ pub struct DisclosureDetails {
     pub reason: String,
 }
 class!(DisclosureDetails = "disclosure");
+/// How the clinic proves to an identity provider who it is.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProviderSecret(pub String);
+class!(ProviderSecret = "provider_secret");

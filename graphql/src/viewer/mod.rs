@@ -1,6 +1,7 @@
 //! Who is signed in, and what they may do here.
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
+use praxis_domain::{providers, sessions};
 use praxis_platform::access::Permission;
 
 use crate::{
@@ -8,16 +9,21 @@ use crate::{
     error::ApiError,
     ids,
     policy::{Access, Rule, inherited, open},
+    sign_in::{LinkedProvider, Session},
     staff::Practitioner,
 };
 
 pub(crate) const POLICY: &[Rule] = &[
     open("Query", Access::SignedIn, &["viewer"]),
-    inherited("Viewer", &["id", "displayName", "roles", "permissions", "practitioner"]),
+    inherited(
+        "Viewer",
+        &["id", "displayName", "roles", "permissions", "practitioner", "sessions", "linkedProviders"],
+    ),
 ];
 
 /// Who is signed in.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct Viewer {
     /// Opaque id of the user.
     id: ID,
@@ -29,6 +35,19 @@ pub(crate) struct Viewer {
     permissions: Vec<&'static str>,
     /// The clinician this user is.
     practitioner: Option<Practitioner>,
+}
+
+#[ComplexObject]
+impl Viewer {
+    /// The viewer's sessions that go on, last used first, 100 at the most.
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>, ApiError> {
+        Ok(sessions::own(ctx.caller()?.reading()).await?.into_iter().map(Session::new).collect())
+    }
+
+    /// The identity providers at which the viewer is known.
+    async fn linked_providers(&self, ctx: &Context<'_>) -> Result<Vec<LinkedProvider>, ApiError> {
+        Ok(providers::linked(ctx.caller()?.reading()).await?.into_iter().map(Into::into).collect())
+    }
 }
 
 /// Who is signed in.

@@ -38,3 +38,40 @@ CREATE TRIGGER session_policy_version BEFORE UPDATE ON session_policy FOR EACH R
 
 SELECT grant_to_runtime('refresh_token', 'SELECT, INSERT, UPDATE, DELETE');
 SELECT grant_to_runtime('session_policy', 'SELECT, INSERT, UPDATE');
+
+-- Where people sign in instead of here, and who they are there. Never by e-mail: an address changes hands.
+CREATE TABLE identity_provider (
+    id uuid PRIMARY KEY,
+    version integer NOT NULL DEFAULT 1,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    name text NOT NULL CONSTRAINT identity_provider_name_present CHECK (name <> ''),
+    issuer text NOT NULL CONSTRAINT identity_provider_issuer_unique UNIQUE,
+    client_id text NOT NULL CONSTRAINT identity_provider_client_present CHECK (client_id <> ''),
+    client_secret bytea,
+    scopes text[] NOT NULL DEFAULT '{}',
+    -- Values of `acr` by which the provider says that it asked for several factors.
+    multi_factor_acr text[] NOT NULL DEFAULT '{}',
+    active boolean NOT NULL DEFAULT true
+);
+CREATE TRIGGER identity_provider_version BEFORE UPDATE ON identity_provider FOR EACH ROW EXECUTE FUNCTION bump_version();
+
+CREATE TABLE external_identity (
+    provider_id uuid NOT NULL CONSTRAINT external_identity_provider_fk REFERENCES identity_provider (id),
+    subject text NOT NULL CONSTRAINT external_identity_subject_length CHECK (length(subject) BETWEEN 1 AND 255),
+    user_id uuid NOT NULL CONSTRAINT external_identity_user_fk REFERENCES user_account (id),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (provider_id, subject),
+    CONSTRAINT external_identity_one_each UNIQUE (provider_id, user_id)
+);
+
+-- Sign-ins that came to their end, until they would have expired anyway: none is finished twice.
+CREATE TABLE finished_sign_in (
+    state_hash bytea PRIMARY KEY,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX finished_sign_in_by_expiry ON finished_sign_in (expires_at);
+
+SELECT grant_to_runtime('identity_provider', 'SELECT, INSERT, UPDATE, DELETE');
+SELECT grant_to_runtime('external_identity', 'SELECT, INSERT, DELETE');
+SELECT grant_to_runtime('finished_sign_in', 'SELECT, INSERT, DELETE');

@@ -16,7 +16,7 @@ mod predicate;
 mod row;
 mod standing;
 
-pub use actor::{Actor, ActorKind};
+pub use actor::{Actor, ActorKind, FRESH};
 pub use class::RecordClass;
 pub use grant::{Grant, Grants, Override, Relation, load_grants, load_overrides, load_role};
 pub use permission::{Permission, PermissionSet};

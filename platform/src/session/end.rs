@@ -8,15 +8,15 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use crate::{Failure, Op, OpFactory, Write, audit::Entry};
 
-/// Ends a session; false when there was none to end.
-pub async fn end_session(op: &Op<Write>, id: SessionId) -> Result<bool, Failure> {
-    let ended = session::Entity::update_many()
+/// Ends a session; `None` when there was none to end.
+pub async fn end_session(op: &Op<Write>, id: SessionId) -> Result<Option<session::Model>, Failure> {
+    let mut ended = session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(op.now()))
         .filter(session::Column::Id.eq(id))
         .filter(session::Column::EndedAt.is_null())
-        .exec(op.db())
+        .exec_with_returning(op.db())
         .await?;
-    Ok(ended.rows_affected > 0)
+    Ok(ended.pop())
 }
 
 /// Ends all sessions of a user, or all but the one that is to be kept.

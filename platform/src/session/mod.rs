@@ -10,6 +10,7 @@ mod authenticate;
 mod end;
 mod live;
 mod login;
+pub mod oidc;
 mod open;
 mod password;
 mod password_policy;

@@ -45,8 +45,11 @@ pub(super) async fn begin_family(
 /// Renews the session of a refresh token. `attempt` is what the client calls this attempt.
 pub async fn refresh(system: &OpFactory, token: &str, attempt: Option<&str>) -> Result<SignedIn, Failure> {
     let op = system.write_always().await?;
-    let Some(use_) = spend(&op, token, attempt).await? else { return denied(system, op).await };
-    let (spent, first) = use_;
+    // What anybody can make up leaves no entry; the log would be theirs to fill.
+    let Some((spent, first)) = spend(&op, token, attempt).await? else {
+        op.rollback().await?;
+        return Err(Failure::Unauthenticated);
+    };
     let session = session::Entity::find_by_id(spent.session_id).lock_exclusive();
     let Some(Live { session, user, .. }) = live(&op, session).await?.filter(|_| spent.expires_at > op.now())
     else {

@@ -22,7 +22,7 @@ pub use data_key::{DataKey, Place};
 pub use key::{TenantKey, WrappedKey};
 pub use name_index::NameIndex;
 pub use px1::key_version;
-pub use signature::{SigningKey, verify_ed25519};
+pub use signature::{PublicKey, SigningKey, verify_ed25519};
 pub use wrapper::{KeyWrapper, LocalKeyWrapper, RootKey, WrapFuture};
 
 /// Why the vault refused; never says anything about the content or the keys.

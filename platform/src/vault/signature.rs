@@ -1,8 +1,11 @@
-//! Ed25519: what a tenant signs and others may check.
+//! Signatures: what a tenant signs, and what others did.
 
 use std::fmt;
 
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair, KeyPair, RSA_PKCS1_2048_8192_SHA256,
+    RsaPublicKeyComponents, UnparsedPublicKey,
+};
 
 use super::{TenantKey, VaultError, crypto};
 
@@ -48,6 +51,43 @@ impl TenantKey {
 /// Whether the signature is the key's.
 pub fn verify_ed25519(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
     UnparsedPublicKey::new(&ED25519, public).verify(message, signature).is_ok()
+}
+
+/// Somebody else's public key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicKey {
+    /// RSA of 2,048 bits or more, for PKCS#1 1.5 with SHA-256.
+    Rsa {
+        /// Modulus.
+        n: Vec<u8>,
+        /// Exponent.
+        e: Vec<u8>,
+    },
+    /// A point of the curve P-256, for ECDSA with SHA-256.
+    P256 {
+        /// First coordinate, 32 bytes.
+        x: Vec<u8>,
+        /// Second coordinate, 32 bytes.
+        y: Vec<u8>,
+    },
+    /// Ed25519.
+    Ed25519(Vec<u8>),
+}
+
+impl PublicKey {
+    /// Whether the signature is the key's.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Rsa { n, e } => RsaPublicKeyComponents { n, e }
+                .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
+                .is_ok(),
+            Self::P256 { x, y } => {
+                let point: Vec<u8> = [4].iter().chain(x).chain(y).copied().collect();
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
+            }
+            Self::Ed25519(x) => verify_ed25519(x, message, signature),
+        }
+    }
 }
 
 #[cfg(test)]

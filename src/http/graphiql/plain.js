@@ -2,19 +2,49 @@
 // The session entry has the same form as that of the built page, so either can follow the other.
 const KEY = 'praxis.session';
 const element = (id) => document.getElementById(id);
-const bearer = (session) => (session ? { Authorization: `Bearer ${session.accessToken}` } : {});
+/** Tokens that end within this many milliseconds are renewed before they are used. */
+const EARLY = 30_000;
 
 let session = restore();
+let renewing = null;
 
 function restore() {
   try {
     const stored = JSON.parse(sessionStorage.getItem(KEY));
-    if (stored && Date.parse(stored.expiresAt) > Date.now()) return stored;
+    if (stored && Date.parse(stored.sessionExpiresAt) > Date.now()) return stored;
   } catch {
     // An unreadable entry is no session.
   }
   sessionStorage.removeItem(KEY);
   return null;
+}
+
+function keep(email, { accessToken, expiresAt, refreshToken, sessionExpiresAt }) {
+  session = { email, accessToken, expiresAt, refreshToken, sessionExpiresAt };
+  sessionStorage.setItem(KEY, JSON.stringify(session));
+}
+
+/** The headers that identify the caller, none without a session. */
+async function bearer() {
+  if (session && Date.parse(session.expiresAt) - Date.now() <= EARLY) {
+    // A refresh token works once, so whoever needs one waits for the same renewal.
+    renewing ??= renew().finally(() => {
+      renewing = null;
+    });
+    await renewing;
+  }
+  return session ? { Authorization: `Bearer ${session.accessToken}` } : {};
+}
+
+async function renew() {
+  const { email, refreshToken } = session;
+  const response = await fetch('/auth/refresh', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() },
+    body: JSON.stringify({ refreshToken }),
+  }).catch(() => null);
+  // When it fails, the request that follows learns that the session is over.
+  if (response?.ok) keep(email, await response.json());
 }
 
 function show(failure = '') {
@@ -33,7 +63,7 @@ function expire() {
 }
 
 async function identify() {
-  const response = await fetch('/auth/whoami', { headers: bearer(session) }).catch(() => null);
+  const response = await fetch('/auth/whoami', { headers: await bearer() }).catch(() => null);
   if (response?.status === 401) return expire();
   const identity = response?.ok ? await response.json().catch(() => null) : null;
   if (!identity || !session) return undefined;
@@ -54,8 +84,7 @@ async function signIn(email, password) {
     const wrong = response.status === 401 && 'The e-mail address or the password is wrong.';
     return show(body?.errors?.[0]?.message || wrong || `Signing in failed (HTTP ${response.status}).`);
   }
-  session = { email, accessToken: body.accessToken, expiresAt: body.expiresAt };
-  sessionStorage.setItem(KEY, JSON.stringify(session));
+  keep(email, body);
   element('password').value = '';
   return show();
 }
@@ -69,7 +98,7 @@ async function run(query, variables) {
       headers: {
         Accept: 'application/graphql-response+json',
         'Content-Type': 'application/json',
-        ...bearer(session),
+        ...(await bearer()),
       },
       body: JSON.stringify({ query, variables: JSON.parse(variables || '{}') }),
     });
@@ -86,7 +115,7 @@ element('sign-in').addEventListener('submit', (event) => {
 });
 
 element('sign-out').addEventListener('click', async () => {
-  await fetch('/auth/logout', { method: 'POST', headers: bearer(session) }).catch(() => null);
+  await fetch('/auth/logout', { method: 'POST', headers: await bearer() }).catch(() => null);
   sessionStorage.clear();
   // Reloading also drops answers, which may hold patient data.
   location.reload();

@@ -59,6 +59,7 @@ impl TestInstallation {
             ("database.url", self.url.clone()),
             ("keys.root_key", self.root_key.clone()),
             ("http.base_domain", "praxis.test".to_owned()),
+            ("http.local_identity_providers", "true".to_owned()),
             // Many tests share one cluster, and an unoptimised build takes long to log in to it.
             ("database.connections", "8".to_owned()),
             ("database.wait_ms", "15000".to_owned()),

@@ -42,7 +42,7 @@ export function App() {
   useEffect(() => {
     if (!session) return undefined;
     let current = true;
-    whoami(session)
+    whoami()
       .then((found) => current && (found ? setIdentity(found) : expire()))
       .catch(() => current && setIdentity({}));
     return () => {
@@ -52,7 +52,7 @@ export function App() {
 
   // Reloading also drops answers, which may hold patient data, from memory.
   const signOut = async () => {
-    await endSession(session);
+    await endSession();
     location.reload();
   };
 

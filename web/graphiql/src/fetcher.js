@@ -9,7 +9,7 @@ export function createFetcher(session, onExpired) {
       headers: {
         Accept: 'application/graphql-response+json',
         'Content-Type': 'application/json',
-        ...authorization(session),
+        ...(await authorization()),
         ...headers,
       },
       body: JSON.stringify({ query, variables, operationName }),

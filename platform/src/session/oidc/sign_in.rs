@@ -1,0 +1,418 @@
+//! Leaving for an identity provider and coming back: the authorization code flow with PKCE.
+
+use std::sync::Arc;
+
+use oauth2::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardRevocableToken,
+    StandardTokenResponse, TokenUrl,
+    basic::{
+        BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+    },
+};
+use praxis_entity::{
+    external_identity, finished_sign_in, identity_provider,
+    ids::{IdentityProviderId, UserId},
+    session, user_account,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::{Expr, OnConflict},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Providers,
+    attempt::Attempt,
+    http::NoAnswer,
+    id_token::{Expected, Unverified, Vouched},
+    provider::Metadata,
+};
+use crate::{
+    Failure, Op, OpFactory, Read, Write,
+    access::FRESH,
+    audit::{Entry, Outcome},
+    session::{Method, SessionKind, SignIn, proceed},
+    vault::IndexField,
+};
+
+/// Why there is no session. Each is one constant answer; what was wrong exactly is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The clinic knows no such provider.
+    #[error("there is no such identity provider")]
+    Unknown,
+    /// The provider can't be asked, or answers nonsense.
+    #[error("the identity provider does not answer as it should")]
+    Away,
+    /// This browser did not begin this sign-in, or too long ago, or finished it already.
+    #[error("there is no such sign-in under way")]
+    Stale,
+    /// The person or the provider said no.
+    #[error("the identity provider refused")]
+    Denied,
+    /// What the provider sent proves nothing.
+    #[error("the identity provider's answer cannot be trusted")]
+    Untrusted,
+    /// The provider vouches for somebody who is nobody here.
+    #[error("nobody here is known by this identity")]
+    Stranger,
+    /// The identity, or this person at the provider, is taken.
+    #[error("the identity belongs to somebody already")]
+    Taken,
+}
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What can be told.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The rest.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl From<sea_orm::DbErr> for Error {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+/// Where to send the browser, and what it has to carry.
+pub struct Begun {
+    /// The provider's page.
+    pub url: String,
+    /// For the cookie.
+    pub sealed: String,
+}
+
+/// What came back with the browser.
+#[derive(Debug, Default, Deserialize)]
+pub struct Callback {
+    /// Repeats what we sent.
+    pub state: Option<String>,
+    /// What is exchanged for tokens.
+    pub code: Option<String>,
+    /// Who answered (RFC 9207).
+    pub iss: Option<String>,
+    /// Why there is no code.
+    pub error: Option<String>,
+}
+
+/// How it ended well.
+pub enum Finished {
+    /// Somebody signed in.
+    SignedIn {
+        /// To what it came.
+        outcome: SignIn,
+        /// Where the browser wanted to go.
+        return_to: String,
+    },
+    /// Somebody is known by the identity from now on.
+    Linked {
+        /// Where the browser wanted to go.
+        return_to: String,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct IdToken {
+    id_token: Option<String>,
+}
+
+impl ExtraTokenFields for IdToken {}
+
+type Client = oauth2::Client<
+    BasicErrorResponse,
+    StandardTokenResponse<IdToken, BasicTokenType>,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// The providers that people may sign in at: id and name, by name.
+pub async fn offered(system: &OpFactory) -> Result<Vec<(IdentityProviderId, String)>, Failure> {
+    let op = system.read();
+    let offered = identity_provider::Entity::find()
+        .filter(identity_provider::Column::Active.eq(true))
+        .order_by_asc(identity_provider::Column::Name)
+        .all(op.db())
+        .await?;
+    Ok(offered.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+/// Begins a sign-in, or with an actor the linking of an identity to their account.
+pub async fn begin(
+    factory: &OpFactory,
+    providers: &Providers,
+    provider: IdentityProviderId,
+    redirect_uri: &str,
+    return_to: &str,
+) -> Result<Begun, Error> {
+    let op = factory.read();
+    let link = op.actor().user;
+    if link.is_some() {
+        op.require_step_up()?;
+    }
+    let row = active(&op, provider).await?;
+    op.release().await;
+    let metadata = metadata(&op, providers, &row).await?;
+    let attempt = Attempt::new(&op, provider, redirect_uri, return_to, link)?;
+    let client = client(&row, None, &metadata, redirect_uri)?;
+    let verifier = PkceCodeVerifier::new(attempt.verifier.clone());
+    let state = CsrfToken::new(attempt.state.clone());
+    let mut request = client
+        .authorize_url(|| state)
+        .add_scope(Scope::new("openid".to_owned()))
+        .add_scopes(row.scopes.iter().filter(|scope| *scope != "openid").cloned().map(Scope::new))
+        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
+        .add_extra_param("nonce", attempt.nonce.clone());
+    if !row.multi_factor_acr.is_empty() {
+        request = request.add_extra_param("acr_values", row.multi_factor_acr.join(" "));
+    }
+    let (url, _) = request.url();
+    Ok(Begun { url: url.into(), sealed: attempt.seal(&op).await? })
+}
+
+/// Finishes what the browser began. `signed_in` is whose session the browser has, if it has one.
+pub async fn finish(
+    system: &OpFactory,
+    providers: &Providers,
+    signed_in: Option<UserId>,
+    sealed: &str,
+    callback: &Callback,
+) -> Result<Finished, Error> {
+    let op = system.read();
+    let result = finish_judged(system, &op, providers, signed_in, sealed, callback).await;
+    // A sign-in that nobody began leaves no entry: the log would be anybody's to fill.
+    if let Err(Error::Refused(refusal)) = &result
+        && *refusal != Refusal::Stale
+    {
+        tracing::info!(tenant = %op.tenant().id, %refusal, "a sign-in at an identity provider was refused");
+        op.record(Entry::done("login").ended(Outcome::Denied)).await?;
+    }
+    result
+}
+
+async fn finish_judged(
+    system: &OpFactory,
+    op: &Op<Read>,
+    providers: &Providers,
+    signed_in: Option<UserId>,
+    sealed: &str,
+    callback: &Callback,
+) -> Result<Finished, Error> {
+    let state = callback.state.as_deref().ok_or(Refusal::Stale)?;
+    let attempt = Attempt::open(op, sealed, state).await?.ok_or(Refusal::Stale)?;
+    if attempt.link.is_some() && attempt.link != signed_in {
+        return Err(Refusal::Stale.into());
+    }
+    let row = active(op, attempt.provider).await?;
+    let secret = client_secret(op, &row).await?;
+    op.release().await;
+    let metadata = metadata(op, providers, &row).await?;
+    match &callback.iss {
+        Some(issuer) if *issuer != row.issuer => return Err(Refusal::Untrusted.into()),
+        None if metadata.authorization_response_iss_parameter_supported => {
+            return Err(Refusal::Untrusted.into());
+        }
+        _ => {}
+    }
+    let (None, Some(code)) = (&callback.error, &callback.code) else { return Err(Refusal::Denied.into()) };
+    let vouched = exchange(op, providers, &row, secret, &metadata, &attempt, code).await?;
+    let op = system.write_always().await?;
+    match settle(&op, &row, &vouched, attempt).await {
+        Ok(finished) => {
+            op.commit().await?;
+            Ok(finished)
+        }
+        Err(error) => {
+            // Dropping the operation would do the same at the price of its connection.
+            op.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+/// What the attempt was for, done once.
+async fn settle(
+    op: &Op<Write>,
+    row: &identity_provider::Model,
+    vouched: &Vouched,
+    attempt: Attempt,
+) -> Result<Finished, Error> {
+    once(op, &attempt).await?;
+    let return_to = attempt.return_to;
+    match attempt.link {
+        Some(user) => {
+            link(op, row.id, &vouched.subject, user).await?;
+            Ok(Finished::Linked { return_to })
+        }
+        None => Ok(Finished::SignedIn { outcome: sign_in(op, row, vouched).await?, return_to }),
+    }
+}
+
+/// Makes an identity known as a user's: for whoever proved to be both.
+pub async fn link(
+    op: &Op<Write>,
+    provider: IdentityProviderId,
+    subject: &str,
+    user: UserId,
+) -> Result<(), Error> {
+    let row = external_identity::ActiveModel {
+        provider_id: Set(provider),
+        subject: Set(subject.to_owned()),
+        user_id: Set(user),
+        created_at: Set(op.now()),
+    };
+    let linked = external_identity::Entity::insert_many([row])
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(op.db())
+        .await?;
+    let held = external_identity::Entity::find_by_id((provider, subject.to_owned())).one(op.db()).await?;
+    if linked == 0 && held.is_none_or(|held| held.user_id != user) {
+        return Err(Refusal::Taken.into());
+    }
+    op.record(Entry::done("identity.link").on("User", user.0, 1));
+    Ok(())
+}
+
+/// The session of the user who is known by the identity.
+async fn sign_in(op: &Op<Write>, row: &identity_provider::Model, vouched: &Vouched) -> Result<SignIn, Error> {
+    let known = external_identity::Entity::find_by_id((row.id, vouched.subject.clone())).one(op.db()).await?;
+    let user = match known {
+        Some(known) => user_account::Entity::find_by_id(known.user_id).one(op.db()).await?,
+        None => None,
+    };
+    let user = user.filter(|user| user.active).ok_or(Refusal::Stranger)?;
+    let method = if vouched.multi_factor { Method::ExternalMultiFactor } else { Method::External };
+    let outcome = proceed(op, &user, &[method], SessionKind::Cookie).await?;
+    if vouched.multi_factor
+        && let SignIn::Opened(signed_in) = &outcome
+    {
+        // The provider may have asked long ago and remembered: then the factor is not fresh here.
+        let shown = vouched.at.map_or(op.now() - FRESH, |at| at.min(op.now()));
+        session::Entity::update_many()
+            .col_expr(session::Column::SecondFactorAt, Expr::value(shown))
+            .filter(session::Column::Id.eq(signed_in.session))
+            .exec(op.db())
+            .await?;
+    }
+    Ok(outcome)
+}
+
+/// Notes that the attempt came to its end; refuses when it had before.
+async fn once(op: &Op<Write>, attempt: &Attempt) -> Result<(), Error> {
+    finished_sign_in::Entity::delete_many()
+        .filter(finished_sign_in::Column::ExpiresAt.lt(op.now()))
+        .exec(op.db())
+        .await?;
+    let hash = op.token(IndexField::Session, &attempt.state).await?.ok_or(Failure::KeyUnavailable)?;
+    let row = finished_sign_in::ActiveModel { state_hash: Set(hash), expires_at: Set(attempt.expires_at) };
+    let first = finished_sign_in::Entity::insert_many([row])
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(op.db())
+        .await?;
+    if first == 0 { Err(Refusal::Stale.into()) } else { Ok(()) }
+}
+
+/// Exchanges the code for an ID token, and judges it.
+async fn exchange(
+    op: &Op<Read>,
+    providers: &Providers,
+    row: &identity_provider::Model,
+    secret: Option<String>,
+    metadata: &Metadata,
+    attempt: &Attempt,
+    code: &str,
+) -> Result<Vouched, Error> {
+    let client = client(row, secret, metadata, &attempt.redirect_uri)?;
+    let answer = client
+        .exchange_code(AuthorizationCode::new(code.to_owned()))
+        .set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone()))
+        .request_async(providers)
+        .await
+        .map_err(|error| match error {
+            oauth2::RequestTokenError::ServerResponse(_) => Refusal::Untrusted,
+            oauth2::RequestTokenError::Request(error) => away(op, &error),
+            _ => Refusal::Away,
+        })?;
+    let token = answer.extra_fields().id_token.as_deref().ok_or(Refusal::Untrusted)?;
+    let unverified = Unverified::parse(token).ok_or(Refusal::Untrusted)?;
+    let key = providers
+        .key(&metadata.jwks_uri, |key| key.fits(&unverified.header))
+        .await
+        .map_err(|error| away(op, &error))?
+        .ok_or(Refusal::Untrusted)?;
+    let expected = Expected {
+        issuer: &row.issuer,
+        client_id: &row.client_id,
+        nonce: &attempt.nonce,
+        multi_factor_acr: &row.multi_factor_acr,
+        now: op.now(),
+    };
+    unverified.verify(&key, &expected).map_err(|reason| {
+        tracing::warn!(tenant = %op.tenant().id, provider = %row.id, reason, "an ID token was refused");
+        Refusal::Untrusted.into()
+    })
+}
+
+fn client(
+    row: &identity_provider::Model,
+    secret: Option<String>,
+    metadata: &Metadata,
+    redirect_uri: &str,
+) -> Result<Client, Error> {
+    let redirect = RedirectUrl::new(redirect_uri.to_owned())
+        .map_err(|error| Failure::Internal(format!("redirect: {error}")))?;
+    let client = oauth2::Client::new(ClientId::new(row.client_id.clone()))
+        .set_auth_uri(AuthUrl::from_url(metadata.authorization_endpoint.clone()))
+        .set_token_uri(TokenUrl::from_url(metadata.token_endpoint.clone()))
+        .set_redirect_uri(redirect);
+    let methods = &metadata.token_endpoint_auth_methods_supported;
+    // Where a provider says nothing, the standard says Basic.
+    let basic =
+        methods.as_ref().is_none_or(|methods| methods.iter().any(|method| method == "client_secret_basic"));
+    Ok(match secret {
+        Some(secret) => client
+            .set_auth_type(if basic { AuthType::BasicAuth } else { AuthType::RequestBody })
+            .set_client_secret(ClientSecret::new(secret)),
+        None => client.set_auth_type(AuthType::RequestBody),
+    })
+}
+
+/// The provider, if people may sign in there.
+async fn active<Mode>(
+    op: &Op<Mode>,
+    provider: IdentityProviderId,
+) -> Result<identity_provider::Model, Error> {
+    let row = identity_provider::Entity::find_by_id(provider).one(op.db()).await?;
+    Ok(row.filter(|row| row.active).ok_or(Refusal::Unknown)?)
+}
+
+async fn client_secret(op: &Op<Read>, row: &identity_provider::Model) -> Result<Option<String>, Error> {
+    let Some(sealed) = &row.client_secret else { return Ok(None) };
+    let subject = op.tenant().uuid();
+    let key = op.data_key(subject).await?;
+    Ok(Some(op.open_unseen(&key, &op.place("identity_provider", row.id.0, subject), sealed)?.0))
+}
+
+async fn metadata(
+    op: &Op<Read>,
+    providers: &Providers,
+    row: &identity_provider::Model,
+) -> Result<Arc<Metadata>, Error> {
+    providers.metadata(&row.issuer).await.map_err(|error| away(op, &error).into())
+}
+
+fn away(op: &Op<Read>, error: &NoAnswer) -> Refusal {
+    tracing::warn!(tenant = %op.tenant().id, %error, "an identity provider did not answer as it should");
+    Refusal::Away
+}
