@@ -14,6 +14,7 @@ pub mod mail;
 pub mod migrate;
 pub mod operator;
 pub mod output;
+pub mod role;
 pub mod schema;
 pub mod serve;
 pub mod template;
@@ -68,6 +69,8 @@ enum Command {
     Tenant(tenant::Args),
     /// What new clinics can be made from
     Template(template::Args),
+    /// The default roles of clinics
+    Role(role::Args),
     /// People who sign in to a clinic
     User(user::Args),
     /// Mails that wait, and those that were given up
@@ -142,6 +145,7 @@ impl Command {
             Self::Migrate(args) => migrate::run(args, context).await,
             Self::Tenant(args) => tenant::run(args, context).await,
             Self::Template(args) => template::run(args, context).await,
+            Self::Role(args) => role::run(args, context).await,
             Self::User(args) => user::run(args, context).await,
             Self::Mail(args) => mail::run(args, context).await,
             Self::Fhir(args) => fhir::run(args, context).await,

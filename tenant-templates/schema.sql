@@ -546,7 +546,10 @@ CREATE TABLE {schema}.role (
     retired boolean DEFAULT false NOT NULL,
     template_key text,
     template_hash text,
-    customised boolean DEFAULT false NOT NULL
+    customised boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE {schema}.role_permission (
     role_id uuid NOT NULL,
@@ -880,6 +883,7 @@ CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FO
 CREATE TRIGGER patient_version BEFORE UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER practitioner_version BEFORE UPDATE ON {schema}.practitioner FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER role_version BEFORE UPDATE ON {schema}.role FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();

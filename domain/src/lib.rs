@@ -35,6 +35,8 @@ pub mod patients;
 pub mod policies;
 /// Identity providers of the clinic.
 pub mod providers;
+/// Named sets of permissions, and who holds them.
+pub mod roles;
 /// Booked visits.
 pub mod scheduling;
 /// How sensitive records are.

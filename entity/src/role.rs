@@ -11,6 +11,12 @@ pub struct Model {
     /// Id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: RoleId,
+    /// Grows by one with each write.
+    pub version: i32,
+    /// When the row was made.
+    pub created_at: DateTimeUtc,
+    /// When it last changed.
+    pub updated_at: DateTimeUtc,
     /// Code, unique in the clinic.
     #[sea_orm(column_type = "Text")]
     pub code: String,

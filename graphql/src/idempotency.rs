@@ -4,15 +4,12 @@
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
-    Error, break_glass, care_team, clinic, consent, identity, patients, policies, providers, scheduling,
-    sensitivity, sessions, staff,
+    Error, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles, scheduling, sensitivity, sessions, staff,
 };
 use praxis_entity::{
     appointment, care_team_member, consent_directive, facility, field_policy, identity_provider,
     ids::{
-        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, FacilityId, FieldPolicyId,
-        IdentityProviderId, InvitationId, PatientId, PractitionerId, RelatedPersonId, RoomId, SessionId,
-        UserId,
+    AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, FacilityId, FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, SessionId, UserId,
     },
     invitation, patient, practitioner, related_person, room,
     sensitivity_label::Confidentiality,
@@ -159,6 +156,8 @@ replay_by_id! {
     field_policy::Model, FieldPolicyId, policies::by_ids;
     patient::Model, PatientId, patients::by_ids;
     practitioner::Model, PractitionerId, staff::practitioners_by_ids;
+    roles::Held, MembershipId, roles::held_by_ids;
+    roles::Role, RoleId, roles::by_ids;
     room::Model, RoomId, clinic::rooms_by_ids;
     session::Model, SessionId, sessions::by_ids;
     user_account::Model, UserId, identity::users_by_ids;

@@ -36,6 +36,7 @@ mod encounters;
 mod field_policies;
 mod history;
 mod patients;
+mod roles;
 mod scheduling;
 mod sensitivity;
 mod sign_in;

@@ -116,6 +116,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::patients::POLICY,
         crate::payload::POLICY,
         crate::redaction::POLICY,
+        crate::roles::POLICY,
         crate::scheduling::POLICY,
         crate::sensitivity::POLICY,
         crate::sign_in::POLICY,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_graphql::{Enum, SimpleObject};
-use praxis_platform::access::{Closed, Permission};
+use praxis_platform::access::{Closed, OPENABLE, Permission};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -53,8 +53,13 @@ impl Reason {
 
     /// Whether emergency access would give it to the reader.
     fn yields(self, caller: &Caller) -> bool {
-        let here = matches!(self, Self::Elsewhere(_) | Self::Consent(_) | Self::Sensitivity(_));
-        here && caller.actor().may(Permission::BREAK_GLASS_USE)
+        let missing = match self {
+            Self::Permission(missing) => missing,
+            Self::Elsewhere(missing) | Self::Consent(missing) | Self::Sensitivity(missing) => Some(missing),
+            Self::Erased | Self::KeyUnavailable => None,
+        };
+        missing.is_some_and(|missing| OPENABLE.contains(missing))
+            && caller.actor().may(Permission::BREAK_GLASS_USE)
     }
 
     fn code(self) -> &'static str {

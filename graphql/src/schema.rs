@@ -17,6 +17,7 @@ use crate::{
     limits::Limits,
     node::{NodeQuery, Redactable, Versioned},
     patients::{PatientMutation, PatientQuery},
+    roles::{RoleMutation, RoleQuery},
     scheduling::{AppointmentMutation, AppointmentQuery},
     sensitivity::SensitivityMutation,
     sign_in::{SignInMutation, SignInQuery},
@@ -39,6 +40,7 @@ pub(crate) struct Query(
     ObservationQuery,
     ConditionQuery,
     BreakGlassQuery,
+    RoleQuery,
     FieldPolicyQuery,
     SignInQuery,
 );
@@ -52,6 +54,7 @@ pub(crate) struct Mutation(
     PatientMutation,
     AppointmentMutation,
     BreakGlassMutation,
+    RoleMutation,
     CareTeamMutation,
     ConsentMutation,
     SensitivityMutation,

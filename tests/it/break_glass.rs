@@ -7,13 +7,17 @@
 )]
 
 use anyhow::Result;
+use axum::{body::Body, http::Request};
 use chrono::TimeDelta;
 use futures::future::join_all;
-use praxis_entity::ids::{BreakGlassId, TypedId};
+use praxis_entity::ids::{BreakGlassId, PatientId, TypedId};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
-use crate::support::{people::Person, server::TestServer};
+use crate::support::{
+    people::Person,
+    server::{TestServer, send},
+};
 
 const SHOWN: &str =
     "breakGlass { id status classes overdue mine reason finding endedAt } userErrors { code path }";
@@ -283,5 +287,96 @@ async fn the_database_holds_the_box_whatever_the_server_says() -> Result<()> {
         let code = error.as_database_error().unwrap().code().map(|code| code.into_owned());
         assert_eq!(code.as_deref(), Some("PX003"), "{attempt}: {error}");
     }
+    Ok(())
+}
+
+const READ: &str = "query($id: ID!) { patient(by: { id: $id }) { name { full } nationalId phone redactions { field breakGlass } } patients { totalCount } }";
+
+async fn read(person: &Person<'_>, patient: &str) -> Value {
+    person.ask(READ, json!({ "id": patient })).await
+}
+
+#[tokio::test]
+async fn what_is_opened_is_read_marked_and_closed_again_to_the_second() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.proven("northside", "owner").await;
+    let register = async |given: &str, family: &str, born: &str, number: &str| {
+        let input = json!({ "name": { "given": [given], "family": family }, "birthDate": born,
+            "phone": "+442079460123", "nationalId": number });
+        let made = owner.run("patientCreate", "patient { id nationalId } userErrors { code }", input).await;
+        (made["patient"]["id"].as_str().unwrap().to_owned(), made["patient"]["nationalId"].clone())
+    };
+    let (ada, number) = register("Ada", "Quill", "1990-01-02", "943 476 5919").await;
+    let (bea, _) = register("Bea", "Rook", "1991-01-02", "943 476 5870").await;
+    let (nurse, other) =
+        (server.proven("northside", "nurse").await, server.proven("northside", "nurse").await);
+
+    // A nurse's role does not show the number, and says that an emergency would.
+    let before = read(&nurse, &ada).await;
+    assert_eq!(
+        (&before["patient"]["name"]["full"], &before["patient"]["nationalId"]),
+        (&json!("Ada Quill"), &Value::Null)
+    );
+    let redactions = before["patient"]["redactions"].as_array().unwrap();
+    assert!(redactions.contains(&json!({ "field": "nationalId", "breakGlass": true })), "{redactions:?}");
+    // Then the patient forbids nurses everything.
+    let deny = json!({ "patientId": ada, "decision": "DENY", "class": "ALL", "whom": { "role": "nurse" } });
+    let denied = owner.run("consentRecord", "consent { id } userErrors { code }", deny).await;
+    assert_eq!(denied["userErrors"], json!([]));
+    let gone = json!({ "patient": null, "patients": { "totalCount": 1 } });
+    assert_eq!(read(&nurse, &ada).await, gone);
+
+    let mut input = emergency(&ada);
+    input["classes"] = json!(["IDENTITY", "IDENTIFIERS"]);
+    input["minutes"] = json!(30);
+    let declared = nurse.run("breakGlassDeclare", SHOWN, input.clone()).await;
+    let id = declared["breakGlass"]["id"].as_str().unwrap().parse::<BreakGlassId>()?.uuid();
+    // At once, on every server; of this patient and these classes only; for nobody else.
+    let open = read(&nurse, &ada).await;
+    assert_eq!(
+        (&open["patient"]["name"]["full"], &open["patient"]["nationalId"]),
+        (&json!("Ada Quill"), &number)
+    );
+    assert_eq!((&open["patient"]["phone"], &open["patients"]["totalCount"]), (&Value::Null, &json!(2)));
+    let elsewhere = server.another().await?;
+    let request = Request::post("/graphql")
+        .header("host", &nurse.host)
+        .header("content-type", "application/json")
+        .header("authorization", &nurse.bearer)
+        .body(Body::from(json!({ "query": READ, "variables": { "id": ada } }).to_string()))?;
+    assert_eq!(send(&elsewhere.router, request).await.body["data"], open);
+    assert_eq!(read(&nurse, &bea).await["patient"]["nationalId"], Value::Null);
+    assert_eq!(read(&other, &ada).await, gone);
+    // It opens reading and nothing else.
+    let write = "mutation($id: ID!) { patientUpdate(input: { id: $id, ifVersion: 1, email: null }) { patient { id } userErrors { code } } }";
+    let written = nurse.send(write, json!({ "id": ada }), &[]).await;
+    assert!(written.body["data"]["patientUpdate"]["patient"].is_null(), "{}", written.text);
+
+    let mut sql = server.installation.tenant_connection("northside").await?;
+    let marked = "SELECT count(*) FILTER (WHERE break_glass_id = $1 AND purpose = 'ETREAT'), count(*) FILTER (WHERE break_glass_id IS NULL OR purpose <> 'ETREAT') \
+        FROM audit_entry WHERE action = 'disclose' AND actor_id = (SELECT user_id FROM break_glass WHERE id = $1) AND $2 = ANY(patients) AND at >= (SELECT declared_at FROM break_glass WHERE id = $1)";
+    let (ada_id, bea_id) = (ada.parse::<PatientId>()?.uuid(), bea.parse::<PatientId>()?.uuid());
+    let (under, beside): (i64, i64) =
+        sqlx::query_as(marked).bind(id).bind(ada_id).fetch_one(&mut sql).await?;
+    assert_eq!((under, beside), (2, 0));
+    let (under, beside): (i64, i64) =
+        sqlx::query_as(marked).bind(id).bind(bea_id).fetch_one(&mut sql).await?;
+    assert_eq!((under, beside), (0, 1));
+
+    server.clock.advance(TimeDelta::minutes(30) - TimeDelta::seconds(2));
+    let nurse = renewed(&server, &nurse).await;
+    assert_eq!(read(&nurse, &ada).await["patient"]["nationalId"], number);
+    server.clock.advance(TimeDelta::seconds(2));
+    assert_eq!(read(&nurse, &ada).await, gone);
+
+    // By the database's own clock as well, whatever the server's says.
+    nurse.run("breakGlassDeclare", SHOWN, input).await;
+    assert_eq!(read(&nurse, &ada).await["patient"]["nationalId"], number);
+    let schema = server.app.directory.by_slug("northside").unwrap().schema.clone();
+    let back = format!(
+        "SET session_replication_role = replica; UPDATE {schema}.break_glass SET created_at = created_at - interval '31 minutes' WHERE status = 'ACTIVE'"
+    );
+    server.installation.admin().await?.execute(sqlx::raw_sql(AssertSqlSafe(back))).await?;
+    assert_eq!(read(&nurse, &ada).await, gone);
     Ok(())
 }

@@ -134,6 +134,16 @@ const STORY: &[Call] = &[
         &[],
     ),
     (
+        "roleCreate",
+        "role { id version }",
+        r#"{ "code": "planner", "name": "Planner", "description": "Plans.", "permissions": ["schedule:read"] }"#,
+        &[("role", "/role/id")],
+    ),
+    ("roleChange", "role { id version name }", r#"{ "id": "$role", "ifVersion": 1, "name": "Plans" }"#, &[]),
+    ("roleGrant", "grant { id role }", r#"{ "userId": "$me", "roleId": "$role" }"#, &[]),
+    ("roleRevoke", "role { id version }", r#"{ "userId": "$me", "roleId": "$role" }"#, &[]),
+    ("roleRetire", "role { id version retired }", r#"{ "id": "$role", "ifVersion": 2 }"#, &[]),
+    (
         "patientRecordDeath",
         "patient { id version }",
         r#"{ "id": "$patient", "ifVersion": 4, "deceasedAt": "$past" }"#,
@@ -188,7 +198,9 @@ async fn each_mutation_sent_twice_with_one_key_is_done_once() -> Result<()> {
     let (owner, officer) =
         (server.proven("northside", "owner").await, server.proven("northside", "privacy_officer").await);
     let past = server.installation.clock.now() - TimeDelta::hours(1);
-    let mut kept = HashMap::from([("past".to_owned(), past.to_rfc3339_opts(SecondsFormat::Secs, true))]);
+    let me = owner.ask("{ viewer { id } }", json!({})).await["viewer"]["id"].as_str().unwrap().to_owned();
+    let past = past.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let mut kept = HashMap::from([("past".to_owned(), past), ("me".to_owned(), me)]);
     let story = STORY.iter().map(|call| (&owner, call)).chain(BY_ANOTHER.iter().map(|call| (&officer, call)));
     for (number, (person, (mutation, select, input, keep))) in story.enumerate() {
         let input = kept.iter().fold((*input).to_owned(), |input, (name, value)| {

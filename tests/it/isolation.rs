@@ -96,6 +96,39 @@ const WITH_AN_ID: &[(&str, &str)] = &[
         "mutation($id: ID!) { patientCreate(input: { name: { given: [], family: \"\" }, birthDate: \"1990\", acceptDuplicates: [$id] }) { userErrors { code message path } } }",
         "pat",
     ),
+    ("query($id: ID!) { role(id: $id) { id } }", "rol"),
+    (
+        "mutation($id: ID!) { roleChange(input: { id: $id, ifVersion: 1, name: \"X\" }) { userErrors { code message path } } }",
+        "rol",
+    ),
+    (
+        "mutation($id: ID!) { roleRetire(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "rol",
+    ),
+    (
+        "mutation($id: ID!) { roleGrant(input: { userId: $id, roleId: \"rol_01jd3k5n8re6ktp1rb6z9q4x2m\" }) { userErrors { code message path } } }",
+        "usr",
+    ),
+    (
+        "mutation($id: ID!) { roleGrant(input: { userId: \"usr_01jd3k5n8re6ktp1rb6z9q4x2m\", roleId: $id }) { userErrors { code message path } } }",
+        "rol",
+    ),
+    (
+        "mutation($id: ID!) { roleGrant(input: { userId: \"usr_01jd3k5n8re6ktp1rb6z9q4x2m\", roleId: \"rol_01jd3k5n8re6ktp1rb6z9q4x2m\", facilityId: $id }) { userErrors { code message path } } }",
+        "fac",
+    ),
+    (
+        "mutation($id: ID!) { roleRevoke(input: { userId: $id, roleId: \"rol_01jd3k5n8re6ktp1rb6z9q4x2m\" }) { userErrors { code message path } } }",
+        "usr",
+    ),
+    (
+        "mutation($id: ID!) { roleRevoke(input: { userId: \"usr_01jd3k5n8re6ktp1rb6z9q4x2m\", roleId: $id }) { userErrors { code message path } } }",
+        "rol",
+    ),
+    (
+        "mutation($id: ID!) { roleRevoke(input: { userId: \"usr_01jd3k5n8re6ktp1rb6z9q4x2m\", roleId: \"rol_01jd3k5n8re6ktp1rb6z9q4x2m\", facilityId: $id }) { userErrors { code message path } } }",
+        "fac",
+    ),
     ("query($id: ID!) { breakGlass(id: $id) { id } }", "bgl"),
     ("query($id: ID!) { breakGlasses(filter: { userId: $id }) { totalCount nodes { id } } }", "usr"),
     ("query($id: ID!) { breakGlasses(filter: { patientId: $id }) { totalCount nodes { id } } }", "pat"),

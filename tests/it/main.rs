@@ -17,6 +17,7 @@ mod oidc;
 mod patients;
 mod policy;
 mod provision;
+mod roles;
 mod serving;
 mod sessions;
 mod staff;

@@ -83,7 +83,8 @@ pub async fn declare(op: &Op<Write>, new: DeclareBreakGlass) -> Result<break_gla
         .pop()
         .ok_or_else(already_open)?;
     tell(op, &declared).await?;
-    op.record(Entry::done("break-glass.declare").on("BreakGlass", id.0, declared.version).of(new.patient.0));
+    let entry = Entry::done("break-glass.declare").on("BreakGlass", id.0, declared.version);
+    op.record(Entry { break_glass: Some(id), ..entry.of(new.patient.0) });
     Ok(declared)
 }
 

@@ -6,7 +6,7 @@ use praxis_entity::{
 };
 use praxis_platform::{
     Failure, Op,
-    access::{ActorKind, Permission, PermissionSet},
+    access::{ActorKind, EVERYTHING, Permission, PermissionSet},
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
@@ -87,6 +87,9 @@ async fn permissions<M>(op: &Op<M>, roles: Vec<uuid::Uuid>) -> Result<Permission
         .filter(any_of(role_permission::Column::RoleId, roles))
         .all(op.db())
         .await?;
+    if rows.iter().any(|row| row.permission == EVERYTHING) {
+        return Ok(PermissionSet::all());
+    }
     // A permission that this version does not know grants nothing.
     Ok(rows.iter().filter_map(|row| Permission::parse(&row.permission)).collect())
 }

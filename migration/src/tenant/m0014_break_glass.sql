@@ -78,5 +78,15 @@ CREATE VIEW break_glass_open AS
 
 ALTER TABLE audit_entry ADD COLUMN IF NOT EXISTS break_glass_id uuid;
 
+-- Every right, those of later versions too, is stored as itself: the owner's of clinics that are there already.
+INSERT INTO role_permission (role_id, permission)
+    SELECT id, '*' FROM role WHERE template_key = 'owner' AND NOT customised ON CONFLICT DO NOTHING;
+
+-- Roles are changed at the desk: whoever does it names the version that they saw.
+ALTER TABLE role ADD COLUMN version integer NOT NULL DEFAULT 1;
+ALTER TABLE role ADD COLUMN created_at timestamptz NOT NULL DEFAULT now();
+ALTER TABLE role ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
+CREATE TRIGGER role_version BEFORE UPDATE ON role FOR EACH ROW EXECUTE FUNCTION bump_version();
+
 SELECT grant_to_runtime('break_glass', 'SELECT, INSERT (id, user_id, patient_id, category, classes, statement, status, declared_at, expires_at, review_due_at), UPDATE (status, ended_at, ended_by, overdue_told_at, reviewed_at, reviewed_by, finding)');
 SELECT grant_to_runtime('break_glass_open', 'SELECT');

@@ -1,7 +1,7 @@
 //! Who acts: a person in a session, the system itself, or nobody yet.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use praxis_entity::ids::{FacilityId, PatientId, PractitionerId, SessionId, UserId};
+use praxis_entity::ids::{BreakGlassId, FacilityId, PatientId, PractitionerId, SessionId, UserId};
 use uuid::Uuid;
 
 use super::{Grant, Override, Permission, PermissionSet};
@@ -45,7 +45,7 @@ pub struct Actor {
     pub display_name: String,
     /// Codes of the roles held here and now.
     pub roles: Vec<String>,
-    /// What those roles permit somewhere: the union of the grants.
+    /// What those roles permit somewhere, and what emergency access opens: for [`super::Standing`] to judge.
     pub permissions: PermissionSet,
     /// What they permit, where and under which condition.
     pub grants: Vec<Grant>,
@@ -164,6 +164,19 @@ impl Actor {
     pub fn places(&self) -> impl Iterator<Item = FacilityId> {
         let held = self.grants.iter().filter_map(|grant| grant.facility);
         self.facility.into_iter().chain(held.filter(|_| self.facility.is_none()))
+    }
+
+    /// The same actor with the emergency access that is open to them now.
+    #[must_use]
+    pub fn with_overrides(&self, overrides: Vec<Override>) -> Self {
+        let permissions = overrides.iter().fold(self.permissions, |all, over| all.union(over.permissions));
+        Self { permissions, overrides, ..self.clone() }
+    }
+
+    /// The emergency access under which the actor meets a patient now.
+    pub fn emergency(&self, patient: Uuid, now: DateTime<Utc>) -> Option<BreakGlassId> {
+        let open = |over: &&Override| over.patient.0 == patient && over.expires_at > now;
+        self.overrides.iter().find(open).map(|over| over.id)
     }
 
     /// What emergency access opens of a patient's record now.

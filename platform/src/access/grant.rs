@@ -4,14 +4,16 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use praxis_entity::{
-    break_glass,
     ids::{BreakGlassId, FacilityId, PatientId, RoleId, UserId},
     membership, role, role_permission,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::{Permission, PermissionSet, RecordClass, class::CLINIC};
+use super::{Permission, PermissionSet, class::CLINIC};
 use crate::{Failure, tenancy::TenantDb};
+
+/// Stored in the place of a permission: every right, those of later versions too.
+pub const EVERYTHING: &str = "*";
 
 /// A relation of the actor to a patient or row, or a state of the patient, that a grant may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,8 +71,8 @@ impl Grant {
     }
 }
 
-/// Emergency access to one patient, while it lasts. It lifts branches, conditions, labels and directives, and
-/// gives nothing that no role of the actor permits somewhere.
+/// Emergency access to one patient, while it lasts. It goes over what roles lack, branches, conditions, labels and
+/// directives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Override {
     /// The declaration.
@@ -129,7 +131,7 @@ pub async fn load_grants(
         .filter(Expr::cust_with_values("role_id = ANY($1)", [held]))
         .all(db)
         .await?;
-    let mut of: HashMap<RoleId, Vec<(Option<Relation>, Permission)>> = HashMap::new();
+    let mut of: HashMap<RoleId, Vec<(Option<Relation>, PermissionSet)>> = HashMap::new();
     for row in permissions {
         if let Some(grant) = known(&row) {
             of.entry(row.role_id).or_default().push(grant);
@@ -137,8 +139,8 @@ pub async fn load_grants(
     }
     let mut list: Vec<Grant> = Vec::new();
     for membership in counted {
-        for (condition, permission) in of.get(&membership.role_id).into_iter().flatten() {
-            add(&mut list, membership.facility_id, *condition, *permission);
+        for (condition, permissions) in of.get(&membership.role_id).into_iter().flatten() {
+            add(&mut list, membership.facility_id, *condition, *permissions);
         }
     }
     let mut codes: Vec<_> = roles.into_iter().map(|role| role.code).collect();
@@ -146,28 +148,6 @@ pub async fn load_grants(
     // In one order, so that whoever asks twice can tell whether something changed.
     list.sort_unstable_by_key(|grant| (grant.facility, grant.condition));
     Ok(Some(Grants { roles: codes, list }))
-}
-
-/// Reads the emergency access that a user has declared and that has not ended.
-pub async fn load_overrides(
-    db: &TenantDb,
-    user: UserId,
-    now: DateTime<Utc>,
-) -> Result<Vec<Override>, Failure> {
-    let running = break_glass::Entity::find()
-        .filter(break_glass::Column::UserId.eq(user))
-        .filter(break_glass::Column::Status.eq(break_glass::BreakGlassStatus::Active))
-        .filter(break_glass::Column::ExpiresAt.gt(now))
-        .all(db)
-        .await?;
-    let over = |row: break_glass::Model| {
-        let classes = row.classes.iter().filter_map(|code| RecordClass::parse(code));
-        // That there is such a patient is said with whatever is opened of them.
-        let seen = PermissionSet::of(&[Permission::PATIENT_READ]);
-        let permissions = classes.fold(seen, |all, class| all.union(class.permissions()));
-        Override { id: row.id, patient: row.patient_id, permissions, expires_at: row.expires_at }
-    };
-    Ok(running.into_iter().map(over).collect())
 }
 
 /// Reads what a role permits; `None` when there is no such role.
@@ -181,32 +161,38 @@ pub async fn load_role(db: &TenantDb, code: &str) -> Result<Option<Vec<Grant>>, 
     let permissions = role_permission::Entity::find().filter(role_permission::Column::RoleId.eq(role.id));
     let mut list = Vec::new();
     for row in permissions.all(db).await? {
-        if let Some((condition, permission)) = known(&row) {
-            add(&mut list, None, condition, permission);
+        if let Some((condition, permissions)) = known(&row) {
+            add(&mut list, None, condition, permissions);
         }
     }
     Ok(Some(list))
 }
 
-/// What a row grants. A permission or condition that this version does not know grants nothing.
-fn known(row: &role_permission::Model) -> Option<(Option<Relation>, Permission)> {
+/// What a row grants. A permission or condition that this version does not know grants nothing; `*` grants
+/// everything that this version knows.
+fn known(row: &role_permission::Model) -> Option<(Option<Relation>, PermissionSet)> {
     let condition = Relation::parse(&row.condition);
     let known = condition.is_some() || row.condition.is_empty();
-    Some((condition, Permission::parse(&row.permission).filter(|_| known)?))
+    let permissions = match row.permission.as_str() {
+        EVERYTHING => PermissionSet::all(),
+        code => PermissionSet::of(&[Permission::parse(code)?]),
+    };
+    known.then_some((condition, permissions))
 }
 
 fn add(
     list: &mut Vec<Grant>,
     facility: Option<FacilityId>,
     condition: Option<Relation>,
-    permission: Permission,
+    permissions: PermissionSet,
 ) {
-    if facility.is_some() && CLINIC.contains(permission) {
+    let permissions = if facility.is_some() { permissions.without(CLINIC) } else { permissions };
+    if permissions.is_empty() {
         return;
     }
     let same = |grant: &&mut Grant| grant.facility == facility && grant.condition == condition;
     match list.iter_mut().find(same) {
-        Some(grant) => grant.permissions.insert(permission),
-        None => list.push(Grant { permissions: PermissionSet::of(&[permission]), facility, condition }),
+        Some(grant) => grant.permissions = grant.permissions.union(permissions),
+        None => list.push(Grant { permissions, facility, condition }),
     }
 }

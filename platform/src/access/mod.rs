@@ -9,6 +9,7 @@
 
 mod actor;
 pub mod class;
+mod emergency;
 mod grant;
 mod permission;
 mod policy;
@@ -18,7 +19,8 @@ mod standing;
 
 pub use actor::{Actor, ActorKind, FRESH};
 pub use class::RecordClass;
-pub use grant::{Grant, Grants, Override, Relation, load_grants, load_overrides, load_role};
+pub use emergency::{OPENABLE, load_overrides};
+pub use grant::{EVERYTHING, Grant, Grants, Override, Relation, load_grants, load_role};
 pub use permission::{Permission, PermissionSet};
 pub use policy::{Extra, FieldPolicies, load_field_policies};
 pub use predicate::{Table, permitted, related};

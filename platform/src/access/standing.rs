@@ -235,7 +235,7 @@ impl Standing {
     /// What the actor may do at the best with rows that hang on this one: whether a list of them is worth a look.
     pub fn at_best(&self, actor: &Actor, row: &Row) -> Rights {
         let own = actor.practitioner.is_some() || self.facts.care_team;
-        self.rights(actor.permissions, own, self.level(row))
+        self.rights(self.granted(actor, |_| true), own, self.level(row))
     }
 
     fn rights(&self, granted: PermissionSet, own: bool, level: Sensitivity) -> Rights {

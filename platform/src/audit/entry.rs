@@ -10,7 +10,7 @@ use praxis_entity::{
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 use uuid::Uuid;
 
-use super::line;
+use super::{emergency, line};
 use crate::{Failure, op::Origin, vault::TenantKey};
 
 /// How it ended.
@@ -124,7 +124,9 @@ pub async fn write(
     if entries.is_empty() {
         return Ok(());
     }
-    let rows = entries.into_iter().map(|entry| {
+    let now = origin.clock.now();
+    let entries = entries.into_iter().flat_map(|entry| emergency::marked(entry, &origin.actor, now));
+    let rows = entries.map(|entry| {
         let mut row = entry.row(origin);
         row.mac = key.map(|key| line::mac(key, &row).to_vec());
         row.into_active_model().reset_all()
@@ -151,7 +153,7 @@ impl Entry {
             object_version: self.object_version,
             patients: self.patients,
             classes: self.classes,
-            purpose: request.purpose.to_owned(),
+            purpose: emergency::purpose(self.break_glass, request.purpose).to_owned(),
             operation_hash: request.operation_hash.get().cloned(),
             request_id: request.id,
             source_address: request.source_address.clone(),

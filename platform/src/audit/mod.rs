@@ -7,6 +7,7 @@
 
 mod backlog;
 mod disclosure;
+mod emergency;
 mod entry;
 mod line;
 pub mod note;

@@ -62,7 +62,7 @@ pub async fn enqueue_to_holders(
         .filter(Expr::cust_with_values(
             "active AND id IN (SELECT m.user_id FROM membership m \
              JOIN role r ON r.id = m.role_id AND NOT r.retired \
-             JOIN role_permission p ON p.role_id = r.id WHERE p.permission = $1)",
+             JOIN role_permission p ON p.role_id = r.id WHERE p.permission IN ($1, '*'))",
             [permission.code()],
         ))
         .all(op.db())

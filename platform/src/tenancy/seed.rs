@@ -7,7 +7,10 @@
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use crate::template::Template;
+use crate::{
+    access::{EVERYTHING, PermissionSet},
+    template::Template,
+};
 
 /// Writes the rows of a template that are not there yet. The search path must be the tenant's.
 pub async fn apply_template(
@@ -26,7 +29,10 @@ pub async fn apply_template(
             .bind(role.content_hash())
             .execute(&mut *connection)
             .await?;
-        let permissions: Vec<&str> = role.permissions.iter().map(|permission| permission.code()).collect();
+        // Whoever may do everything may do what later versions add.
+        let everything = (role.permissions == PermissionSet::all()).then_some(EVERYTHING);
+        let codes = role.permissions.iter().map(|permission| permission.code());
+        let permissions: Vec<&str> = everything.into_iter().chain(codes).collect();
         sqlx::query("INSERT INTO role_permission (role_id, permission) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING")
             .bind(id)
             .bind(permissions)
