@@ -181,7 +181,9 @@ pub(crate) trait Ask {
 
 impl Ask for Context<'_> {
     fn caller(&self) -> Result<&Caller, ApiError> {
-        self.data::<Caller>().map_err(|_| ApiError::new(Code::Internal, "no caller"))
+        let caller = self.data::<Caller>().map_err(|_| ApiError::new(Code::Internal, "no caller"))?;
+        caller.note_asked(self);
+        Ok(caller)
     }
 
     fn read(&self, coordinate: &'static str) -> Result<&Op<Read>, ApiError> {

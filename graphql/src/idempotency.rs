@@ -4,14 +4,18 @@
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
-    Error, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles, scheduling, sensitivity, sessions, staff,
+    Error, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles,
+    scheduling, sensitivity, sessions, staff,
 };
 use praxis_entity::{
-    appointment, care_team_member, consent_directive, facility, field_policy, identity_provider,
+    alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy,
+    identity_provider,
     ids::{
-    AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, FacilityId, FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, SessionId, UserId,
+        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId,
+        IdentityProviderId, InvitationId, MembershipId, PatientId, PractitionerId, RelatedPersonId, RoleId,
+        RoomId, SecurityAlertId, SessionId, UserId,
     },
-    invitation, patient, practitioner, related_person, room,
+    invitation, patient, practitioner, related_person, room, security_alert,
     sensitivity_label::Confidentiality,
     session, user_account,
 };
@@ -150,6 +154,7 @@ replay_by_id! {
     praxis_entity::break_glass::Model, BreakGlassId, break_glass::by_ids;
     care_team_member::Model, CareTeamMemberId, care_team::by_ids;
     consent_directive::Model, ConsentId, consent::by_ids;
+    disclosure::Model, DisclosureId, audit::disclosures_by_ids;
     facility::Model, FacilityId, clinic::facilities_by_ids;
     identity_provider::Model, IdentityProviderId, providers::by_ids;
     invitation::Model, InvitationId, identity::invitations_by_ids;
@@ -160,6 +165,7 @@ replay_by_id! {
     roles::Role, RoleId, roles::by_ids;
     room::Model, RoomId, clinic::rooms_by_ids;
     session::Model, SessionId, sessions::by_ids;
+    security_alert::Model, SecurityAlertId, audit::alerts_by_ids;
     user_account::Model, UserId, identity::users_by_ids;
 }
 
@@ -178,6 +184,18 @@ impl Replay for patients::Registered {
     ) -> Result<Option<Self>, Error> {
         let found = patients::by_ids(op, &[id]).await?.pop();
         Ok(found.map(|patient| Self { patient, duplicate_candidates }))
+    }
+}
+
+impl Replay for alert_rule::Model {
+    type Outcome = String;
+
+    fn outcome(&self) -> String {
+        self.kind.clone()
+    }
+
+    async fn recall(op: &Op<Write>, kind: String) -> Result<Option<Self>, Error> {
+        Ok(audit::alert_rules(op).await?.into_iter().find(|rule| rule.kind == kind))
     }
 }
 

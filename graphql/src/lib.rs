@@ -28,6 +28,7 @@ mod schema;
 mod sdl;
 mod value;
 
+mod audit;
 mod break_glass;
 mod charting;
 mod clinic;

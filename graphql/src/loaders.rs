@@ -3,19 +3,21 @@
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use praxis_domain::{
-    Slice, care_team, charting, clinic, consent, encounters, history, identity, patients, scheduling, staff,
-    transitions,
+    Slice, audit, care_team, charting, clinic, consent, encounters, history, identity, patients, scheduling,
+    staff, transitions,
 };
 use praxis_entity::{
-    appointment, care_team_member, condition, consent_directive, encounter, encounter_participant, facility,
+    appointment, audit_entry, care_team_member, condition, consent_directive, disclosure, encounter,
+    encounter_participant, facility,
     ids::{
-        AppointmentId, ConditionId, EncounterId, FacilityId, InvitationId, ObservationId, OrganizationId,
-        PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, SpecialtyId, UserId, VisitTypeId,
+        AppointmentId, AuditEntryId, ConditionId, EncounterId, FacilityId, InvitationId, ObservationId,
+        OrganizationId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, SpecialtyId, UserId,
+        VisitTypeId,
     },
     invitation, membership, observation, organization, patient, practitioner, related_person, role, room,
     specialty, status_transition, user_account, visit_type,
 };
-use praxis_platform::{Op, Read, access::Standing, vault::DataKey};
+use praxis_platform::{Op, Read, access::Standing, audit::proof::Proof, vault::DataKey};
 use uuid::Uuid;
 
 use crate::{
@@ -56,6 +58,10 @@ pub(crate) struct Loaders {
     pub(crate) observations_of_encounters: batch::Loaders<EncounterId, Slice<observation::Model>>,
     pub(crate) conditions_of_patients: batch::Loaders<PatientId, Slice<condition::Model>>,
     pub(crate) conditions_of_encounters: batch::Loaders<EncounterId, Slice<condition::Model>>,
+    pub(crate) access_logs_of_patients: batch::Loaders<PatientId, Slice<audit_entry::Model>>,
+    pub(crate) disclosures_of_patients: batch::Loaders<PatientId, Slice<disclosure::Model>>,
+    pub(crate) actor_names: Loader<Uuid, String>,
+    pub(crate) proofs: Loader<AuditEntryId, Proof>,
     pub(crate) patient_counts: batch::Loaders<PatientId, i64>,
     pub(crate) encounter_counts: batch::Loaders<EncounterId, i64>,
 }
@@ -128,6 +134,10 @@ impl Loaders {
             observations_of_encounters: batch::Loaders::default(),
             conditions_of_patients: batch::Loaders::default(),
             conditions_of_encounters: batch::Loaders::default(),
+            access_logs_of_patients: batch::Loaders::default(),
+            disclosures_of_patients: batch::Loaders::default(),
+            actor_names: by_key!(op, audit::actor_names),
+            proofs: by_key!(op, audit::proofs_of),
             patient_counts: batch::Loaders::default(),
             encounter_counts: batch::Loaders::default(),
         }

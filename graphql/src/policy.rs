@@ -102,6 +102,7 @@ pub(crate) const fn open(type_name: &'static str, access: Access, fields: &'stat
 /// All rules, domain by domain.
 fn rules() -> impl Iterator<Item = &'static Rule> {
     [
+        crate::audit::POLICY,
         crate::break_glass::POLICY,
         crate::care_team::POLICY,
         crate::charting::POLICY,

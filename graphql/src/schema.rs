@@ -4,6 +4,7 @@ use async_graphql::{EmptySubscription, MergedObject, Schema};
 
 use crate::{
     api::{Api, UnreadableSchema, hardened},
+    audit::{AlertMutation, AlertQuery, AuditQuery, DisclosureMutation},
     break_glass::{BreakGlassMutation, BreakGlassQuery},
     care_team::CareTeamMutation,
     charting::ObservationQuery,
@@ -43,6 +44,8 @@ pub(crate) struct Query(
     RoleQuery,
     FieldPolicyQuery,
     SignInQuery,
+    AuditQuery,
+    AlertQuery,
 );
 
 /// What can be done.
@@ -60,6 +63,8 @@ pub(crate) struct Mutation(
     SensitivityMutation,
     FieldPolicyMutation,
     SignInMutation,
+    DisclosureMutation,
+    AlertMutation,
 );
 
 /// The schema of the API.

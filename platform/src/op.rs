@@ -13,16 +13,17 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use praxis_entity::{
-    ids::PatientId,
-    value::{PhiClass, Sealed},
+    ids::{AuditEntryId, PatientId},
+    value::{AuditChange, PhiClass, Sealed},
 };
 use sea_orm::{Condition, ConnectionTrait, DbBackend, Statement, TransactionSession, TransactionTrait};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
     Failure,
     access::{self, Actor, FieldPolicies, Permission, Table},
-    audit::{self, Backlog, Batch, Disclosures, Entry},
+    audit::{self, Backlog, Batch, Change, Disclosures, Entry},
     clock::SharedClock,
     keyring::Keyring,
     names::{NameIndexes, TenantNames},
@@ -427,6 +428,26 @@ impl Op<Write> {
     /// Seals a value for its place.
     pub fn seal<T: PhiClass>(&self, key: &DataKey, place: &Place, value: &T) -> Result<Sealed<T>, Failure> {
         Ok(key.seal(place, value)?)
+    }
+
+    /// The entry with what was changed: sealed under the key of whom it concerns, and committed to.
+    pub fn changed<T: Serialize>(
+        &self,
+        entry: Entry,
+        (subject, key): (Uuid, &DataKey),
+        before: &T,
+        after: &T,
+    ) -> Result<Entry, Failure> {
+        let unwritable = |error: serde_json::Error| Failure::Internal(error.to_string());
+        let change = AuditChange {
+            salt: data_encoding::HEXLOWER.encode(&crypto::random::<32>()?),
+            before: serde_json::to_value(before).map_err(unwritable)?,
+            after: serde_json::to_value(after).map_err(unwritable)?,
+        };
+        let hash = crypto::sha256(&serde_json::to_vec(&change).map_err(unwritable)?);
+        let id = AuditEntryId(self.new_id());
+        let sealed = self.seal(key, &self.place("audit_change", id.0, subject), &change)?;
+        Ok(Entry { id: Some(id), change: Some(Change { subject, hash, sealed }), ..entry })
     }
 
     /// Notes what this operation does; written with the commit.

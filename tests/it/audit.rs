@@ -6,6 +6,8 @@
     reason = "a test that meets something else fails here"
 )]
 
+mod coverage;
+mod reading;
 mod rights;
 mod tampering;
 

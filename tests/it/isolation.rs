@@ -269,6 +269,17 @@ const WITH_AN_ID: &[(&str, &str)] = &[
     (
         "mutation($id: ID!) { identityProviderRemove(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
         "idp",
+    ("query($id: ID!) { auditEntries(filter: { actorIds: [$id] }) { totalCount nodes { id } } }", "usr"),
+    ("query($id: ID!) { auditEntries(filter: { patientIds: [$id] }) { totalCount nodes { id } } }", "pat"),
+    ("query($id: ID!) { auditEntries(filter: { objectId: $id }) { totalCount nodes { id } } }", "pat"),
+    ("query($id: ID!) { auditEntries(filter: { sessionId: $id }) { totalCount nodes { id } } }", "ses"),
+    (
+        "mutation($id: ID!) { disclosureRecord(input: { patientId: $id, disclosedAt: \"2026-06-01T10:00:00Z\", purpose: RESEARCH, recipient: \"X\", description: \"Y\", reason: \"Z\" }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { securityAlertClose(input: { id: $id, ifVersion: 1, resolution: DUPLICATE }) { userErrors { code message path } } }",
+        "sal",
     ),
 ];
 
@@ -345,6 +356,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
     });
     // A new argument belongs into WITH_AN_ID; then this number grows.
     assert_eq!(inputs.count(), 62);
+    assert_eq!(inputs.count(), 53);
 }
 
 #[tokio::test]

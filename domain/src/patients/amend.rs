@@ -65,7 +65,10 @@ pub async fn amend(
         op.record(Entry::done("patient.amend").on("Patient", id.0, patient.version).of(id.0));
         return Ok(patient);
     }
-    let patient = update(op, row, "patient.amend", classes).await?;
+    let patient = patient::Entity::update(row).exec(op.db()).await?;
+    let entry = Entry::done("patient.amend").on("Patient", id.0, patient.version).of(id.0);
+    let (was, is) = (before.of_classes(&classes)?, after.of_classes(&classes)?);
+    op.record(op.changed(Entry { classes, ..entry }, (id.0, &*key), &was, &is)?);
     if reindexed {
         token::replace_tokens(op, id, token::tokens_of(&*op.tenant_key().await?, &after)).await?;
     }

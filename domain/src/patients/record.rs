@@ -1,5 +1,7 @@
 //! The opened record of a patient: to be checked, indexed, changed and sealed again.
 
+use std::collections::BTreeMap;
+
 use praxis_entity::{
     ids::PatientId,
     patient,
@@ -10,6 +12,7 @@ use praxis_platform::{
     vault::{DataKey, Place},
 };
 use sea_orm::ActiveValue::Set;
+use serde_json::Value as Json;
 
 /// All that is sealed of a patient.
 #[derive(Clone, PartialEq)]
@@ -64,6 +67,26 @@ impl Record {
             identifiers => identifiers: Identifiers;
         }
         Ok(classes)
+    }
+
+    /// The parts of these classes, as the audit log keeps them.
+    pub(super) fn of_classes(&self, classes: &[String]) -> Result<BTreeMap<&'static str, Json>, Failure> {
+        let unwritable = |error: serde_json::Error| Failure::Internal(error.to_string());
+        let mut parts = BTreeMap::new();
+        macro_rules! part {
+            ($($part:ident: $class:ty;)*) => {$(
+                if classes.iter().any(|class| class == <$class>::CLASS) {
+                    parts.insert(<$class>::CLASS, serde_json::to_value(&self.$part).map_err(unwritable)?);
+                }
+            )*};
+        }
+        part! {
+            number: RecordNumber;
+            identity: Identity;
+            contact: Contact;
+            identifiers: Identifiers;
+        }
+        Ok(parts)
     }
 }
 

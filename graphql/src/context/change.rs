@@ -31,7 +31,6 @@ pub(crate) async fn change<T: Replay>(
     rule: impl AsyncFnOnce(&Op<Write>) -> Result<T, Error>,
 ) -> Result<Done<T>, ApiError> {
     let caller = ctx.caller()?;
-    caller.note_asked(ctx);
     let result = attempt(ctx, coordinate, rule).await;
     match &result {
         Ok(Done::Written(_)) => caller.note_changed(),

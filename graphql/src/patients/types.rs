@@ -8,11 +8,12 @@ use praxis_entity::{
     patient, related_person,
     value::{Contact, ContactSystem, Identifiers, Identity, RecordNumber, RelatedPersonDetails},
 };
-use praxis_platform::access::Row;
+use praxis_platform::access::{Permission, Row};
 use sea_orm::ActiveEnum;
 
 use crate::{
     allowed::Actions,
+    audit::{AccessLogConnection, DisclosureConnection},
     care_team::CareTeamMember,
     charting::{ObservationConnection, ObservationFilter},
     consent::Consent,
@@ -285,6 +286,54 @@ impl Patient {
         }
         let page = cursors.request(&PageArguments { first, after, last, before })?;
         AppointmentConnection::of_patient(ctx.caller()?, self.row.id, filter, order, page, cursors).await
+    }
+
+    /// Who opened or changed this chart, or tried to, the latest first; empty, with a redaction, where the
+    /// viewer may not know.
+    async fn access_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<AccessLogConnection, ApiError> {
+        let cursors = Cursors::of(ctx.caller()?, "Patient.accessLog", &format!("{:?}", self.row.id)).await?;
+        if !redaction::allowed_list(ctx, "Patient.accessLog")? {
+            return Ok(AccessLogConnection::new(Page::empty(cursors), nothing()));
+        }
+        let page = cursors.request(&PageArguments { first, after, last, before })?;
+        AccessLogConnection::of_patient(ctx.caller()?, self.row.id, page, cursors).await
+    }
+
+    /// To whom outside this patient's data were given, the latest first; empty, with a redaction, where the
+    /// viewer may not know.
+    async fn disclosures(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(
+            default,
+            desc = "Only those that HIPAA 164.528 makes the clinic account for: not treatment, payment, operations or what the patient allowed."
+        )]
+        accountable_only: bool,
+    ) -> Result<DisclosureConnection, ApiError> {
+        let arguments = format!("{:?}{accountable_only}", self.row.id);
+        let cursors = Cursors::of(ctx.caller()?, "Patient.disclosures", &arguments).await?;
+        if !redaction::allowed_list(ctx, "Patient.disclosures")? {
+            return Ok(DisclosureConnection::new(Page::empty(cursors), nothing()));
+        }
+        let page = cursors.request(&PageArguments { first, after, last, before })?;
+        DisclosureConnection::of_patient(ctx.caller()?, self.row.id, accountable_only, page, cursors).await
     }
 
     /// Encounters, the latest first; empty, with a redaction, where the viewer may not read them.

@@ -12,7 +12,8 @@ ALTER TABLE audit_entry ADD COLUMN change_hash bytea;
 ALTER TABLE audit_entry ADD COLUMN mac bytea;
 ALTER TABLE audit_entry DROP CONSTRAINT IF EXISTS audit_entry_actor_kind_known;
 ALTER TABLE audit_entry ADD CONSTRAINT audit_entry_actor_kind_known CHECK (actor_kind IN ('USER', 'CLIENT', 'SYSTEM', 'OPERATOR'));
-CREATE INDEX audit_entry_by_actor ON audit_entry (actor_id, id);
+CREATE INDEX audit_entry_by_actor ON audit_entry (actor_id, at);
+CREATE INDEX audit_entry_refused ON audit_entry (at) WHERE outcome = 'DENIED';
 CREATE INDEX audit_entry_by_object ON audit_entry (object_id, id) WHERE object_id IS NOT NULL;
 
 -- Before and after of a change, sealed under the patient's key. Not part of the tree.
@@ -137,7 +138,7 @@ CREATE TABLE security_alert (
     dedupe_key text NOT NULL CONSTRAINT security_alert_dedupe_unique UNIQUE,
     closed_at timestamptz,
     closed_by uuid,
-    close_reason text,
+    close_reason text CONSTRAINT security_alert_close_reason_known CHECK (close_reason IN ('JUSTIFIED', 'FALSE_ALARM', 'CONFIRMED', 'DUPLICATE')),
     CONSTRAINT security_alert_closed_with_reason CHECK ((status = 'CLOSED') = (closed_at IS NOT NULL AND close_reason IS NOT NULL))
 );
 CREATE INDEX security_alert_by_status ON security_alert (status, id);

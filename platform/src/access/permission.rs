@@ -85,6 +85,7 @@ permissions! {
     OPERATION_READ = "operation:read", "See registered operations and the clients that may call them.";
     OPERATION_MANAGE = "operation:manage", "Register and retire operations and the clients that may call them.";
     SENSITIVITY_LABEL = "sensitivity:label", "Label records as restricted, and take labels off.";
+    DISCLOSURE_RECORD = "disclosure:record", "Write down to whom outside a patient's data were given.";
 }
 
 const _: () = assert!(Permission::ALL.len() <= WORDS * 64, "PermissionSet has too few words");

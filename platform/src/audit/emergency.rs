@@ -21,9 +21,12 @@ pub(super) fn marked(entry: Entry, actor: &Actor, now: DateTime<Utc>) -> Vec<Ent
     for patient in &entry.patients {
         groups.entry(actor.emergency(*patient, now)).or_default().push(*patient);
     }
-    // A change that is sealed beside its entry has one entry; the others draw ids of their own.
-    let mut id = entry.id;
-    let part = |(break_glass, patients)| Entry { id: id.take(), break_glass, patients, ..entry.clone() };
+    // A change that is sealed beside its entry goes with one of them.
+    let mut first = Some((entry.id, entry.change.clone()));
+    let part = |(break_glass, patients)| {
+        let (id, change) = first.take().unwrap_or_default();
+        Entry { id, change, break_glass, patients, ..entry.clone() }
+    };
     groups.into_iter().map(part).collect()
 }
 

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use chrono::SubsecRound;
 use praxis_entity::{
-    audit_entry,
+    audit_change, audit_entry,
     ids::{AuditEntryId, BreakGlassId},
+    value::{AuditChange, Sealed},
 };
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel};
 use uuid::Uuid;
 
 use super::{emergency, line};
@@ -60,8 +61,20 @@ pub struct Entry {
     pub times: i32,
     /// The emergency access it was done under.
     pub break_glass: Option<BreakGlassId>,
-    /// Commits to the change that is sealed beside it.
-    pub change_hash: Option<Vec<u8>>,
+    /// What was changed, sealed.
+    pub change: Option<Change>,
+}
+
+/// Before and after of a change, sealed under the key of whom it concerns. The log commits to it by a
+/// salted hash, and holds when the key, and with it the change, is destroyed.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Patient, or the tenant for data of the clinic itself.
+    pub subject: Uuid,
+    /// SHA-256 of the JSON with its salt.
+    pub hash: [u8; 32],
+    /// The JSON, sealed.
+    pub sealed: Sealed<AuditChange>,
 }
 
 impl Entry {
@@ -79,7 +92,7 @@ impl Entry {
             reason: None,
             times: 1,
             break_glass: None,
-            change_hash: None,
+            change: None,
         }
     }
 
@@ -125,13 +138,23 @@ pub async fn write(
         return Ok(());
     }
     let now = origin.clock.now();
+    let mut changes = Vec::new();
     let entries = entries.into_iter().flat_map(|entry| emergency::marked(entry, &origin.actor, now));
-    let rows = entries.map(|entry| {
+    let rows = entries.map(|mut entry| {
+        let id = *entry.id.get_or_insert_with(|| AuditEntryId(origin.clock.new_id()));
+        if let Some(Change { subject, sealed, .. }) = entry.change.clone() {
+            let (entry_id, subject, sealed) = (Set(id), Set(subject), Set(sealed));
+            changes.push(audit_change::ActiveModel { entry_id, subject, sealed });
+        }
         let mut row = entry.row(origin);
         row.mac = key.map(|key| line::mac(key, &row).to_vec());
         row.into_active_model().reset_all()
     });
+    let rows: Vec<_> = rows.collect();
     audit_entry::Entity::insert_many(rows).exec_without_returning(db).await?;
+    if !changes.is_empty() {
+        audit_change::Entity::insert_many(changes).exec_without_returning(db).await?;
+    }
     Ok(())
 }
 
@@ -163,7 +186,7 @@ impl Entry {
             reason: self.reason.map(Cow::into_owned),
             times: self.times,
             break_glass_id: self.break_glass,
-            change_hash: self.change_hash,
+            change_hash: self.change.map(|change| change.hash.to_vec()),
             mac: None,
         }
     }

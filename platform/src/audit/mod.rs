@@ -18,6 +18,6 @@ pub mod verify;
 
 pub use backlog::{Backlog, Waiting};
 pub use disclosure::Disclosures;
-pub use entry::{Entry, Outcome, write};
+pub use entry::{Change, Entry, Outcome, write};
 pub use line::line;
 pub use seal::{Batch, newest, seal, signer};

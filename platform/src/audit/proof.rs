@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use data_encoding::BASE64;
 use praxis_entity::{audit_entry, audit_leaf, ids::AuditEntryId};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Statement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Statement, sea_query::Expr,
+};
 
 use super::{
     line,
@@ -23,6 +25,8 @@ pub struct Proof {
     pub index: u64,
     /// Hash of its line.
     pub leaf: Hash,
+    /// SHA-256 of the line before it.
+    pub previous: Hash,
     /// The proof.
     pub text: String,
 }
@@ -34,7 +38,7 @@ struct Stored {
     hash: Vec<u8>,
 }
 
-/// Proofs for the entries that are sealed, against the newest checkpoint; four statements at most.
+/// Proofs for the entries that are sealed, against the newest checkpoint; five statements at most.
 pub async fn prove(
     db: &impl ConnectionTrait,
     entries: &[AuditEntryId],
@@ -43,10 +47,14 @@ pub async fn prove(
     let size = checkpoint.size.cast_unsigned();
     let ids: Vec<_> = entries.iter().map(|id| id.0).collect();
     let leaves = audit_leaf::Entity::find()
-        .filter(sea_orm::sea_query::Expr::cust_with_values("entry_id = ANY($1)", [ids]))
+        .filter(Expr::cust_with_values("entry_id = ANY($1)", [ids]))
         .filter(audit_leaf::Column::Seq.lt(checkpoint.size))
         .all(db)
         .await?;
+    let before: Vec<i64> = leaves.iter().map(|leaf| leaf.seq - 1).collect();
+    let before =
+        audit_leaf::Entity::find().filter(Expr::cust_with_values("seq = ANY($1)", [before])).all(db).await?;
+    let before: HashMap<_, _> = before.into_iter().map(|leaf| (leaf.seq, leaf.line_hash)).collect();
     let hashes = kept(db, leaves.iter().flat_map(|leaf| tree::path(leaf.seq.cast_unsigned(), size))).await?;
     leaves
         .into_iter()
@@ -62,8 +70,10 @@ pub async fn prove(
                 })
                 .collect::<Result<Vec<_>, _>>()?;
             let hash = leaf.leaf_hash.as_slice().try_into().map_err(|_| inconsistent())?;
+            let previous = before.get(&(leaf.seq - 1)).and_then(|hash| hash.as_slice().try_into().ok());
+            let previous = previous.unwrap_or(BEFORE_ALL);
             let text = write(index, &siblings, &checkpoint.note);
-            Ok((leaf.entry_id, Proof { index, leaf: hash, text }))
+            Ok((leaf.entry_id, Proof { index, leaf: hash, previous, text }))
         })
         .collect()
 }

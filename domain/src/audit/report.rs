@@ -1,0 +1,190 @@
+//! Reading the log: who did what, to whom, when; filtered, and sorted by any of it.
+
+use praxis_entity::{audit_entry, ids::PatientId};
+use praxis_platform::{Op, Read, access::Permission};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use crate::{PageRequest, Result, Slice, TimeRange, page};
+
+/// Which entries. What is given side by side must all hold.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// When.
+    pub at: TimeRange,
+    /// Done by one of these users or clients.
+    pub actors: Option<Vec<Uuid>>,
+    /// About one of these patients.
+    pub patients: Option<Vec<PatientId>>,
+    /// One of these actions.
+    pub actions: Option<Vec<String>>,
+    /// On one of these kinds of object.
+    pub object_types: Option<Vec<String>>,
+    /// On this object.
+    pub object: Option<Uuid>,
+    /// Ended in one of these ways.
+    pub outcomes: Option<Vec<String>>,
+    /// Concerning one of these sensitivity classes.
+    pub classes: Option<Vec<String>>,
+    /// One of these operations.
+    pub operations: Option<Vec<String>>,
+    /// In this session.
+    pub session: Option<Uuid>,
+    /// Under emergency access, or not.
+    pub break_glass: Option<bool>,
+}
+
+impl AuditFilter {
+    fn condition(&self) -> Condition {
+        use audit_entry::Column;
+        let uuids = |column: Column, values: &Option<Vec<Uuid>>| {
+            values.as_ref().map(|values| Condition::all().add(page::any_of(column, values.clone())))
+        };
+        let texts = |column: Column, values: &Option<Vec<String>>| {
+            values.as_ref().map(|values| Condition::all().add(column.is_in(values.clone())))
+        };
+        let overlaps = |expression: Option<Expr>| expression.map(|found| Condition::all().add(found));
+        let patients = self.patients.as_ref().map(|patients| {
+            let ids: Vec<Uuid> = patients.iter().map(|patient| patient.0).collect();
+            Expr::cust_with_values("patients && $1", [ids])
+        });
+        let classes =
+            self.classes.as_ref().map(|classes| Expr::cust_with_values("classes && $1", [classes.clone()]));
+        let break_glass = self.break_glass.map(|under| {
+            let column = Column::BreakGlassId;
+            Condition::all().add(if under { column.is_not_null() } else { column.is_null() })
+        });
+        [
+            Some(self.at.condition(Column::At)),
+            uuids(Column::ActorId, &self.actors),
+            overlaps(patients),
+            texts(Column::Action, &self.actions),
+            texts(Column::ObjectType, &self.object_types),
+            self.object.map(|object| Condition::all().add(Column::ObjectId.eq(object))),
+            texts(Column::Outcome, &self.outcomes),
+            overlaps(classes),
+            texts(Column::OperationName, &self.operations),
+            self.session.map(|session| Condition::all().add(Column::SessionId.eq(session))),
+            break_glass,
+        ]
+        .into_iter()
+        .flatten()
+        .fold(Condition::all(), Condition::add)
+    }
+}
+
+/// What entries are sorted by; entries with the same value by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AuditSort {
+    /// When.
+    #[default]
+    At,
+    /// User or client.
+    Actor,
+    /// Kind of actor.
+    ActorKind,
+    /// Roles held.
+    Roles,
+    /// Session.
+    Session,
+    /// Branch.
+    Facility,
+    /// Action.
+    Action,
+    /// Kind of object.
+    ObjectType,
+    /// Object.
+    Object,
+    /// Version of the object.
+    ObjectVersion,
+    /// Patients.
+    Patients,
+    /// Sensitivity classes.
+    Classes,
+    /// Purpose of use.
+    Purpose,
+    /// Operation.
+    Operation,
+    /// Address it came from.
+    Source,
+    /// How it ended.
+    Outcome,
+    /// What stood in the way.
+    Reason,
+    /// How often.
+    Times,
+    /// Emergency access.
+    BreakGlass,
+}
+
+impl AuditSort {
+    /// What the database compares: never null, so that a page can go on from any row.
+    fn key(self) -> &'static str {
+        match self {
+            Self::At => "at",
+            Self::Actor => "COALESCE(actor_id::text, '')",
+            Self::ActorKind => "actor_kind",
+            Self::Roles => "array_to_string(roles, ' ')",
+            Self::Session => "COALESCE(session_id::text, '')",
+            Self::Facility => "COALESCE(facility_id::text, '')",
+            Self::Action => "action",
+            Self::ObjectType => "COALESCE(object_type, '')",
+            Self::Object => "COALESCE(object_id::text, '')",
+            Self::ObjectVersion => "COALESCE(object_version, 0)",
+            Self::Patients => "array_to_string(patients, ' ')",
+            Self::Classes => "array_to_string(classes, ' ')",
+            Self::Purpose => "purpose",
+            Self::Operation => "COALESCE(operation_name, '')",
+            Self::Source => "COALESCE(source_address, '')",
+            Self::Outcome => "outcome",
+            Self::Reason => "COALESCE(reason, '')",
+            Self::Times => "times",
+            Self::BreakGlass => "COALESCE(break_glass_id::text, '')",
+        }
+    }
+}
+
+/// How entries are sorted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AuditOrder {
+    /// By what.
+    pub by: AuditSort,
+    /// From the smallest on; newest first otherwise.
+    pub ascending: bool,
+}
+
+/// One page of the log.
+pub async fn entries(
+    op: &Op<Read>,
+    filter: &AuditFilter,
+    order: AuditOrder,
+    page: &PageRequest,
+) -> Result<Slice<audit_entry::Model>> {
+    op.require(Permission::AUDIT_READ)?;
+    let key = order.by.key();
+    let ascending = order.ascending != page.backward;
+    let mut query = audit_entry::Entity::find().filter(filter.condition());
+    for (position, forward) in [(page.after, true), (page.before, false)] {
+        let Some(position) = position else { continue };
+        let sign = if order.ascending == forward { ">" } else { "<" };
+        // The row that a cursor names says itself where it stands.
+        let beyond = format!("({key}, id) {sign} (SELECT {key}, id FROM audit_entry WHERE id = $1)");
+        query = query.filter(Expr::cust_with_values(beyond, [position.id]));
+    }
+    let direction = if ascending { Order::Asc } else { Order::Desc };
+    let rows = query
+        .order_by(Expr::cust(key), direction.clone())
+        .order_by(audit_entry::Column::Id, direction)
+        .limit(u64::from(Ord::min(page.size, page::MAX_PAGE)) + 1)
+        .all(op.db())
+        .await?;
+    Ok(Slice::cut(rows, page))
+}
+
+/// How many entries there are, at most `max`.
+pub async fn count(op: &Op<Read>, filter: &AuditFilter, max: u64) -> Result<i64> {
+    op.require(Permission::AUDIT_READ)?;
+    Ok(page::count::<audit_entry::Entity>(op.db(), filter.condition(), max).await?)
+}
