@@ -7,6 +7,7 @@
 )]
 
 mod coverage;
+mod figures;
 mod reading;
 mod rights;
 mod tampering;
