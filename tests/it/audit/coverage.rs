@@ -22,7 +22,9 @@ fn literal(types: &[Value], ty: &Value) -> String {
             let given = if required.is_empty() { fields.iter().take(1).collect() } else { required };
             let given: Vec<_> = given
                 .iter()
-                .map(|field| format!("{}: {}", field["name"].as_str().unwrap(), literal(types, &field["type"])))
+                .map(|field| {
+                    format!("{}: {}", field["name"].as_str().unwrap(), literal(types, &field["type"]))
+                })
                 .collect();
             format!("{{ {} }}", given.join(", "))
         }
@@ -74,14 +76,16 @@ async fn every_operation_of_the_schema_run_once_leaves_an_entry() -> Result<()> 
         let root = named(types, schema[root]["name"].as_str().unwrap());
         for field in root["fields"].as_array().unwrap() {
             let name = field["name"].as_str().unwrap();
-            let arguments: Vec<_> = field["args"].as_array().unwrap().iter().filter(|arg| is_required(arg)).collect();
+            let arguments: Vec<_> =
+                field["args"].as_array().unwrap().iter().filter(|arg| is_required(arg)).collect();
             let arguments: Vec<_> = arguments
                 .iter()
                 .map(|arg| format!("{}: {}", arg["name"].as_str().unwrap(), literal(types, &arg["type"])))
                 .collect();
             let arguments =
                 if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
-            let key = if kind == "mutation" { format!(" @idempotent(key: \"{name}\")") } else { String::new() };
+            let key =
+                if kind == "mutation" { format!(" @idempotent(key: \"{name}\")") } else { String::new() };
             let select = if is_composite(&field["type"]) { " { __typename }" } else { "" };
             let operation = format!("{kind} Walk_{name} {{ {name}{arguments}{key}{select} }}");
             // Somebody new each time: one of the operations may end their session.
@@ -107,7 +111,13 @@ async fn what_is_denied_or_fails_is_written_down_and_strangers_can_not_fill_the_
     let (denied, refused) = {
         let desk = clinic.server.person("northside", "receptionist").await;
         let denied = desk.send("query Spy { auditEntries { nodes { id } } }", json!({}), &[]).await;
-        let refused = desk.run("patientCreate", "userErrors { code }", json!({ "name": { "given": [], "family": "" }, "birthDate": "1990" })).await;
+        let refused = desk
+            .run(
+                "patientCreate",
+                "userErrors { code }",
+                json!({ "name": { "given": [], "family": "" }, "birthDate": "1990" }),
+            )
+            .await;
         (denied, refused)
     };
     assert_eq!(denied.code(), "FORBIDDEN");
@@ -119,7 +129,15 @@ async fn what_is_denied_or_fails_is_written_down_and_strangers_can_not_fill_the_
 
     let before = clinic.number("SELECT count(*) FROM audit_entry").await?;
     for _ in 0..50 {
-        let answer = clinic.server.post("northside.praxis.test", "/graphql", &[], json!({ "query": "{ patients { nodes { id } } }" })).await;
+        let answer = clinic
+            .server
+            .post(
+                "northside.praxis.test",
+                "/graphql",
+                &[],
+                json!({ "query": "{ patients { nodes { id } } }" }),
+            )
+            .await;
         assert_eq!(answer.code(), "UNAUTHENTICATED");
     }
     assert_eq!(clinic.number("SELECT count(*) FROM audit_entry").await?, before);

@@ -46,7 +46,11 @@ async fn what_an_entry_adds_to_a_mutation_and_to_a_reading() -> Result<()> {
     let patient = op.new_id();
     let entry = mean(async |_| op.record(Entry::done("disclose").of(patient)).await.unwrap()).await;
     eprintln!("reading {reading:?}, mutation {mutation:?}, an entry alone {entry:?}");
-    eprintln!("with the log to without: reading {:.2}, mutation {:.2}", ratio(reading, entry), ratio(mutation, entry));
+    eprintln!(
+        "with the log to without: reading {:.2}, mutation {:.2}",
+        ratio(reading, entry),
+        ratio(mutation, entry)
+    );
     Ok(())
 }
 

@@ -22,7 +22,9 @@ async fn the_access_log_names_every_reader_and_equals_the_chain() -> Result<()> 
     let (ada, bea) =
         (desk.register("Ada", "Quill", "1990-01-02").await, desk.register("Bea", "Rook", "1991-01-02").await);
     for reader in [&desk, &physician] {
-        reader.ask("query($id: ID!) { patient(by: { id: $id }) { name { full } phone } }", json!({ "id": ada })).await;
+        reader
+            .ask("query($id: ID!) { patient(by: { id: $id }) { name { full } phone } }", json!({ "id": ada }))
+            .await;
     }
     physician.ask("{ patients { nodes { name { full } } } }", json!({})).await;
     desk.ask("query($id: ID!) { patient(by: { id: $id }) { phone } }", json!({ "id": bea })).await;
@@ -70,8 +72,10 @@ async fn the_access_log_names_every_reader_and_equals_the_chain() -> Result<()> 
 async fn the_report_is_filtered_sorted_by_anything_and_paged() -> Result<()> {
     let clinic = Clinic::new().await?;
     let server = &clinic.server;
-    let (desk, auditor) =
-        (server.person("northside", "receptionist").await, server.person("northside", "privacy_officer").await);
+    let (desk, auditor) = (
+        server.person("northside", "receptionist").await,
+        server.person("northside", "privacy_officer").await,
+    );
     let ada = desk.register("Ada", "Quill", "1990-01-02").await;
     for _ in 0..7 {
         desk.ask("query Look($id: ID!) { patient(by: { id: $id }) { phone } }", json!({ "id": ada })).await;
@@ -79,14 +83,40 @@ async fn the_report_is_filtered_sorted_by_anything_and_paged() -> Result<()> {
     let query = "query($filter: AuditFilter, $order: AuditOrder, $after: String) { auditEntries(first: 3, after: $after, filter: $filter, orderBy: $order) {
         totalCount pageInfo { hasNextPage endCursor } nodes { id at action outcome operationName actorName patientIds classes } } }";
     let filter = json!({ "patientIds": [ada], "actions": ["disclose"], "operationNames": ["Look"], "outcomes": ["OK"], "classes": ["contact"] });
-    for by in ["AT", "ACTOR", "ACTOR_KIND", "ROLES", "SESSION", "FACILITY", "ACTION", "OBJECT_TYPE", "OBJECT", "OBJECT_VERSION", "PATIENTS", "CLASSES", "PURPOSE", "OPERATION", "SOURCE", "OUTCOME", "REASON", "TIMES", "BREAK_GLASS"] {
+    for by in [
+        "AT",
+        "ACTOR",
+        "ACTOR_KIND",
+        "ROLES",
+        "SESSION",
+        "FACILITY",
+        "ACTION",
+        "OBJECT_TYPE",
+        "OBJECT",
+        "OBJECT_VERSION",
+        "PATIENTS",
+        "CLASSES",
+        "PURPOSE",
+        "OPERATION",
+        "SOURCE",
+        "OUTCOME",
+        "REASON",
+        "TIMES",
+        "BREAK_GLASS",
+    ] {
         for ascending in [true, false] {
             let (mut seen, mut after) = (Vec::new(), Value::Null);
             loop {
                 let variables = json!({ "filter": filter, "order": { "by": by, "ascending": ascending }, "after": after });
                 let page = auditor.ask(query, variables).await["auditEntries"].clone();
                 assert_eq!(page["totalCount"], 7);
-                seen.extend(page["nodes"].as_array().unwrap().iter().map(|node| node["id"].as_str().unwrap().to_owned()));
+                seen.extend(
+                    page["nodes"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|node| node["id"].as_str().unwrap().to_owned()),
+                );
                 if page["pageInfo"]["hasNextPage"] == false {
                     break;
                 }
@@ -110,13 +140,16 @@ async fn the_report_is_filtered_sorted_by_anything_and_paged() -> Result<()> {
 async fn disclosures_are_accounted_for() -> Result<()> {
     let clinic = Clinic::new().await?;
     let server = &clinic.server;
-    let (desk, officer) =
-        (server.person("northside", "receptionist").await, server.person("northside", "privacy_officer").await);
+    let (desk, officer) = (
+        server.person("northside", "receptionist").await,
+        server.person("northside", "privacy_officer").await,
+    );
     let ada = desk.register("Ada", "Quill", "1990-01-02").await;
-    let day = |days: i64| (server.installation.clock.now() - chrono::TimeDelta::days(days)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    let input = |purpose: &str, at: String, recipient: &str| {
-        json!({ "patientId": ada, "disclosedAt": at, "purpose": purpose, "recipient": recipient, "description": "Immunisation record", "reason": "Asked by letter" })
+    let day = |days: i64| {
+        (server.installation.clock.now() - chrono::TimeDelta::days(days))
+            .to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     };
+    let input = |purpose: &str, at: String, recipient: &str| json!({ "patientId": ada, "disclosedAt": at, "purpose": purpose, "recipient": recipient, "description": "Immunisation record", "reason": "Asked by letter" });
     let select = "disclosure { id recipient purpose } userErrors { code path }";
     let run = async |input: Value| officer.run("disclosureRecord", select, input).await;
     let told = run(input("PUBLIC_HEALTH", day(2), "County health department")).await;
@@ -133,9 +166,17 @@ async fn disclosures_are_accounted_for() -> Result<()> {
         assert_eq!(refused["userErrors"][0]["path"].as_array().unwrap().last().unwrap(), path);
     }
     let query = "query($id: ID!, $only: Boolean!) { patient(by: { id: $id }) { disclosures(accountableOnly: $only) { totalCount nodes { recipient purpose description reason recordedBy } } } }";
-    for (only, recipients) in [(false, vec!["Dr Okafor", "County health department"]), (true, vec!["County health department"])] {
-        let list = officer.ask(query, json!({ "id": ada, "only": only })).await["patient"]["disclosures"].clone();
-        let found: Vec<_> = list["nodes"].as_array().unwrap().iter().map(|node| node["recipient"].as_str().unwrap().to_owned()).collect();
+    for (only, recipients) in
+        [(false, vec!["Dr Okafor", "County health department"]), (true, vec!["County health department"])]
+    {
+        let list =
+            officer.ask(query, json!({ "id": ada, "only": only })).await["patient"]["disclosures"].clone();
+        let found: Vec<_> = list["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|node| node["recipient"].as_str().unwrap().to_owned())
+            .collect();
         assert_eq!(found, recipients);
         assert_eq!(list["totalCount"], recipients.len());
     }
@@ -144,7 +185,8 @@ async fn disclosures_are_accounted_for() -> Result<()> {
     Ok(())
 }
 
-const ALERTS: &str = "{ securityAlerts(status: OPEN) { nodes { id version kind seen threshold actorName patientId } } }";
+const ALERTS: &str =
+    "{ securityAlerts(status: OPEN) { nodes { id version kind seen threshold actorName patientId } } }";
 
 #[tokio::test]
 async fn suspicious_access_raises_one_alert_each_and_somebody_else_closes_it() -> Result<()> {
@@ -159,7 +201,10 @@ async fn suspicious_access_raises_one_alert_each_and_somebody_else_closes_it() -
         let select = "alertRule { kind threshold windowMinutes } userErrors { code }";
         let rule = owner.run("alertRuleUpdate", select, set("MASS_READING", 3)).await;
         assert_eq!(rule["alertRule"], json!({ "kind": "MASS_READING", "threshold": 3, "windowMinutes": 60 }));
-        assert_eq!(owner.run("alertRuleUpdate", select, set("MASS_READING", 0)).await["userErrors"][0]["code"], "OUT_OF_RANGE");
+        assert_eq!(
+            owner.run("alertRuleUpdate", select, set("MASS_READING", 0)).await["userErrors"][0]["code"],
+            "OUT_OF_RANGE"
+        );
         owner.run("alertRuleUpdate", select, set("FAILED_SIGN_INS", 4)).await;
 
         let mut patients = Vec::new();
@@ -173,7 +218,12 @@ async fn suspicious_access_raises_one_alert_each_and_somebody_else_closes_it() -
         clinic.seal().await?;
         let kinds = async || {
             let alerts = officer.ask(ALERTS, json!({})).await["securityAlerts"]["nodes"].clone();
-            let mut kinds: Vec<_> = alerts.as_array().unwrap().iter().map(|alert| alert["kind"].as_str().unwrap().to_owned()).collect();
+            let mut kinds: Vec<_> = alerts
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|alert| alert["kind"].as_str().unwrap().to_owned())
+                .collect();
             kinds.sort_unstable();
             kinds
         };
@@ -185,7 +235,9 @@ async fn suspicious_access_raises_one_alert_each_and_somebody_else_closes_it() -
         assert_eq!(kinds().await.iter().filter(|kind| *kind == "MASS_READING").count(), 1);
 
         // Their own chart, and one that shares a telephone number with it.
-        let answer = server.login("northside.praxis.test", "quill@example.org", crate::support::server::PASSWORD).await;
+        let answer = server
+            .login("northside.praxis.test", "quill@example.org", crate::support::server::PASSWORD)
+            .await;
         let bearer = format!("Bearer {}", answer.body["accessToken"].as_str().unwrap());
         for patient in &patients[..2] {
             let body = json!({ "query": read, "variables": { "id": patient } });
@@ -200,9 +252,11 @@ async fn suspicious_access_raises_one_alert_each_and_somebody_else_closes_it() -
             assert_eq!(found.iter().filter(|found| *found == kind).count(), 1, "{kind} among {found:?}");
         }
         let alerts = officer.ask(ALERTS, json!({})).await["securityAlerts"]["nodes"].clone();
-        let own = alerts.as_array().unwrap().iter().find(|alert| alert["kind"] == "OWN_RECORD").unwrap().clone();
+        let own =
+            alerts.as_array().unwrap().iter().find(|alert| alert["kind"] == "OWN_RECORD").unwrap().clone();
         assert_eq!(own["patientId"], patients[0].as_str());
-        let close = |version: &Value| json!({ "id": own["id"], "ifVersion": version, "resolution": "JUSTIFIED" });
+        let close =
+            |version: &Value| json!({ "id": own["id"], "ifVersion": version, "resolution": "JUSTIFIED" });
         let select = "securityAlert { status resolution closedBy } userErrors { code }";
         let closed = officer.run("securityAlertClose", select, close(&own["version"])).await;
         assert_eq!(closed["securityAlert"]["resolution"], "JUSTIFIED");
