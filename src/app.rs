@@ -1,16 +1,20 @@
 //! The composition root: what the server consists of, made from top to bottom.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
 use axum::Router;
-use praxis_graphql::api::UnreadableSchema;
+use praxis_graphql::api::{Gate, UnreadableSchema};
 use praxis_platform::{
     Platform,
     audit::Backlog,
+    client::ClientAuthenticator,
     clock::{SharedClock, SystemClock},
+    documents::DocumentStore,
     keyring::Keyring,
     mail::Mailer,
     names::NameIndexes,
+    rates::Rates,
+    redis::{InvalidAddress, Redis},
     session::{
         Authenticator,
         oidc::{OutboundError, Providers},
@@ -24,12 +28,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Invalid},
-    http::{self, Edge, admin::Health, metrics, throttle::Throttle},
+    http::{self, Edge, admin::Health, metrics, server, throttle::Throttle},
     mailing, overdue, root_key, sealing,
 };
 
 /// How long requests under way may take once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Connections to the admin port at once.
+const ADMINS: usize = 64;
 /// Clinics whose name search is held in memory.
 const SEARCHED_CLINICS: u64 = 256;
 
@@ -45,6 +51,8 @@ pub struct App {
     pub platform: Arc<Platform>,
     /// What sends mails; none where nobody said how they leave.
     pub mailer: Option<Arc<Mailer>>,
+    /// Connections at each public address at once.
+    connections: usize,
 }
 
 /// Why the server did not start.
@@ -67,6 +75,9 @@ pub enum StartError {
         "PUBLIC may call set_config or update pg_settings: run `praxis migrate up` as a superuser, see `praxis doctor`"
     )]
     NotHardened,
+    /// The address of Redis can't be read.
+    #[error(transparent)]
+    Redis(#[from] InvalidAddress),
     /// The schema can't be read back.
     #[error(transparent)]
     Schema(#[from] UnreadableSchema),
@@ -126,11 +137,18 @@ impl App {
         if mailer.is_none() {
             tracing::warn!("no mail server: mails stay queued until PRAXIS_SMTP_URL is set");
         }
-        let api = Arc::new(praxis_graphql::build(config.limits)?);
+        let redis = match &config.redis {
+            Some(url) => Some(Redis::open(url.expose()).await?),
+            None => None,
+        };
+        let rates = Rates::new(Arc::clone(&clock), redis.clone());
+        let gate = Gate::new(config.gate, rates, DocumentStore::new(redis));
+        let api = Arc::new(praxis_graphql::build(config.limits)?.behind(gate));
         let edge = Arc::new(Edge {
             platform: Arc::clone(&platform),
             directory: Arc::clone(&directory),
             authenticator: Authenticator::default(),
+            clients: ClientAuthenticator::default(),
             throttle: Throttle::default(),
             links_asked: Throttle::default(),
             identity_providers: Providers::new(config.http.local_identity_providers)
@@ -145,6 +163,7 @@ impl App {
             directory,
             platform,
             mailer,
+            connections: config.http.connections,
         })
     }
 
@@ -158,10 +177,10 @@ impl App {
         let stop = CancellationToken::new();
         let mut servers = JoinSet::new();
         for listener in public {
-            servers.spawn(serve_one(listener, self.router.clone(), stop.clone()));
+            servers.spawn(server::serve(listener, self.router.clone(), self.connections, stop.clone()));
         }
         if let Some(listener) = admin {
-            servers.spawn(serve_one(listener, self.admin_router.clone(), stop.clone()));
+            servers.spawn(server::serve(listener, self.admin_router.clone(), ADMINS, stop.clone()));
         }
         let mut workers = JoinSet::new();
         if let Some(mailer) = self.mailer {
@@ -195,9 +214,4 @@ impl App {
             Some(Ok(Ok(()))) | None => Ok(()),
         }
     }
-}
-
-async fn serve_one(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
 }

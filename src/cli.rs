@@ -3,6 +3,7 @@
 //! Results go to stdout in the form asked for, everything else to stderr.
 
 pub mod audit;
+pub mod client;
 pub mod completions;
 pub mod config;
 pub mod demo;
@@ -12,6 +13,7 @@ pub mod fhir;
 pub mod key;
 pub mod mail;
 pub mod migrate;
+pub mod operations;
 pub mod operator;
 pub mod output;
 pub mod role;
@@ -75,6 +77,10 @@ enum Command {
     User(user::Args),
     /// Mails that wait, and those that were given up
     Mail(mail::Args),
+    /// Documents that may be called by their id
+    Operations(operations::Args),
+    /// Programs that call a clinic's API with credentials of their own
+    Client(client::Args),
     /// Exchange records with other systems in FHIR
     Fhir(fhir::Args),
     /// Verify, prove, export and follow the audit logs
@@ -148,6 +154,8 @@ impl Command {
             Self::Role(args) => role::run(args, context).await,
             Self::User(args) => user::run(args, context).await,
             Self::Mail(args) => mail::run(args, context).await,
+            Self::Operations(args) => operations::run(args, context).await,
+            Self::Client(args) => client::run(args, context).await,
             Self::Fhir(args) => fhir::run(args, context).await,
             Self::Audit(args) => audit::run(args, context).await,
             Self::Key(args) => key::run(args, context).await,

@@ -20,9 +20,12 @@ use std::{
 };
 
 use axum::http::HeaderName;
-use praxis_graphql::limits::Limits;
+use praxis_entity::control::tenant::OperationMode;
+use praxis_graphql::{api::GateSettings, limits::Limits};
 use praxis_platform::{
     mail::{Links, Mailbox, Smtp, Transport},
+    rates::Rate,
+    redis::Redis,
     tenancy::PoolLimits,
     vault::{LocalKeyWrapper, RootKey, VaultError},
 };
@@ -50,6 +53,10 @@ pub struct Config {
     pub log: Log,
     /// What one GraphQL request may ask for.
     pub limits: Limits,
+    /// Which operations are taken, and how fast.
+    pub gate: GateSettings,
+    /// What several servers share.
+    pub redis: Option<Secret>,
 }
 
 /// The control database and the pool to tenant data.
@@ -85,6 +92,8 @@ pub struct Http {
     pub local_identity_providers: bool,
     /// Where links to clinics lead.
     pub links: Links,
+    /// Connections at each address at once.
+    pub connections: usize,
 }
 
 /// How mails leave.
@@ -243,8 +252,28 @@ impl Reader {
             aliases: self.at_least("limits.aliases", 1),
             root_fields: self.at_least("limits.root_fields", 1),
             cost: self.at_least("limits.cost", 1),
+            filter_terms: self.at_least("limits.filter_terms", 1),
             ..Limits::default()
         };
+        let mode = match self.text("operations.mode").as_deref() {
+            Some("open") => OperationMode::Open,
+            Some("apq") => OperationMode::Apq,
+            Some("registered") => OperationMode::Registered,
+            _ => {
+                self.problem("operations.mode", "expected open, apq or registered");
+                OperationMode::Registered
+            }
+        };
+        let gate = GateSettings {
+            mode,
+            tenant: self.rate("rates.tenant_points", "rates.tenant_restore"),
+            actor: self.rate("rates.actor_points", "rates.actor_restore"),
+            stranger: self.rate("rates.stranger_points", "rates.stranger_restore"),
+        };
+        let redis = self.text("redis.url").map(Secret::new);
+        if redis.as_ref().is_some_and(|url| Redis::check(url.expose()).is_err()) {
+            self.problem("redis.url", "not an address of Redis");
+        }
         let url = self.text("database.url").map(Secret::new);
         if let Some(Err(_)) = url.as_ref().map(|url| url.expose().parse::<sqlx::postgres::PgConnectOptions>())
         {
@@ -274,6 +303,7 @@ impl Reader {
         let mail = self.mail();
         let links = self.links();
         let local_identity_providers = self.parsed("http.local_identity_providers");
+        let connections = self.at_least("http.connections", 1);
         let listen = self.addresses("http.listen");
         let admin = self.parsed("admin.listen");
         let format = self.parsed("log.format");
@@ -287,11 +317,14 @@ impl Reader {
                 graphiql: graphiql?,
                 links,
                 local_identity_providers: local_identity_providers?,
+                connections,
             },
             admin: Admin { listen: admin? },
             mail,
             log: Log { filter, format: format? },
             limits,
+            gate,
+            redis,
         })
     }
 
@@ -326,6 +359,10 @@ impl Reader {
             self.problem("http.origin", "not an address like https://{host}");
         }
         Links { origin }
+    }
+
+    fn rate(&mut self, points: &str, restore: &str) -> Rate {
+        Rate { points: self.at_least(points, 1), restore: self.at_least(restore, 1) }
     }
 
     fn problem(&mut self, key: &str, problem: impl Display) {
@@ -391,7 +428,7 @@ impl Reader {
     fn explained(&self, setting: &'static Setting) -> Explained {
         let value = match self.text(setting.key) {
             None => String::new(),
-            Some(_) if setting.key != "database.url" && setting.secret => "(hidden)".to_owned(),
+            Some(_) if setting.secret && !setting.key.ends_with(".url") => "(hidden)".to_owned(),
             Some(text) if setting.secret => secret::without_password(&text),
             Some(text) => text,
         };

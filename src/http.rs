@@ -9,14 +9,17 @@ pub mod graphql;
 pub mod hygiene;
 pub mod metrics;
 mod refused;
+pub mod server;
 pub mod throttle;
+pub mod token;
 
 use std::sync::Arc;
 
 use axum::{
     Extension, Router,
-    http::StatusCode,
-    middleware::{from_fn, from_fn_with_state},
+    body::Body,
+    http::{Request, StatusCode},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
 };
 use praxis_graphql::{api::Api, error::Code};
@@ -30,9 +33,10 @@ use hygiene::{IdSource, RequestId};
 /// Bodies are bounded where they are read: `/graphql` by 256 KiB, signing in by 8 KiB, nothing else
 /// reads one.
 pub fn public(edge: Arc<Edge>, api: Arc<Api>, ids: IdSource, explorer: bool) -> Router {
+    let signing_in =
+        auth::router(Arc::clone(&edge)).merge(token::router(Arc::clone(&edge))).layer(from_fn(in_time));
     let identify = from_fn_with_state(Arc::clone(&edge), gateway::identify);
-    let routes =
-        Router::new().merge(graphql::router(api).layer(identify)).merge(auth::router(Arc::clone(&edge)));
+    let routes = Router::new().merge(graphql::router(api).layer(identify)).merge(signing_in);
     let routes = if explorer { routes.merge(graphiql::router()) } else { routes };
     routes.fallback(nothing_here).method_not_allowed_fallback(other_method).layer(
         // From the outside in.
@@ -41,6 +45,15 @@ pub fn public(edge: Arc<Edge>, api: Arc<Api>, ids: IdSource, explorer: bool) -> 
             .layer(from_fn(metrics::observe))
             .layer(from_fn_with_state(edge, gateway::admit)),
     )
+}
+
+/// A body that arrives byte by byte holds its connection no longer than anything else does.
+async fn in_time(request: Request<Body>, next: Next) -> Response {
+    let RequestId(id) = request.extensions().get().cloned().unwrap_or_else(|| RequestId("".into()));
+    tokio::time::timeout(graphql::DEADLINE * 2, next.run(request)).await.unwrap_or_else(|_| {
+        let message = "The request did not arrive in time.";
+        graphql::refusal(StatusCode::REQUEST_TIMEOUT, Code::Timeout, message, &id)
+    })
 }
 
 async fn nothing_here(Extension(RequestId(id)): Extension<RequestId>) -> Response {

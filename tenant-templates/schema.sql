@@ -1,20 +1,4 @@
 -- schema version: 17
-CREATE FUNCTION {schema}.audit_entry_is_sealed() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '{schema}'
-    AS $$
-BEGIN
-    DELETE FROM audit_pending p USING added a WHERE p.entry_id = a.entry_id;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION {schema}.audit_entry_waits() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '{schema}'
-    AS $$
-BEGIN
-    INSERT INTO audit_pending (entry_id) SELECT id FROM added;
-    RETURN NULL;
-END $$;
 CREATE FUNCTION {schema}.bump_version() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -60,6 +44,16 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.keep_document() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF NEW.document_id IS DISTINCT FROM OLD.document_id OR NEW.sha256 IS DISTINCT FROM OLD.sha256 OR NEW.body IS DISTINCT FROM OLD.body THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'the text of a registered operation never changes';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.refuse_break_glass_while_overdue() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -90,14 +84,30 @@ CREATE TABLE {schema}.account_link (
     CONSTRAINT account_link_purpose_known CHECK ((purpose = ANY (ARRAY['PASSWORD_RESET'::text, 'SIGN_IN'::text]))),
     CONSTRAINT account_link_sign_in_is_bound CHECK (((purpose <> 'SIGN_IN'::text) OR (device_hash IS NOT NULL)))
 );
-CREATE TABLE {schema}.alert_rule (
-    kind text NOT NULL,
-    enabled boolean DEFAULT true NOT NULL,
-    threshold integer NOT NULL,
-    window_minutes integer NOT NULL,
-    CONSTRAINT alert_rule_kind_known CHECK ((kind = ANY (ARRAY['MASS_READING'::text, 'RESTRICTED_READING'::text, 'OWN_RECORD'::text, 'OWN_FAMILY'::text, 'FAILED_SIGN_INS'::text, 'BREAK_GLASS_USE'::text, 'FORGED_ENTRY'::text]))),
-    CONSTRAINT alert_rule_threshold_sensible CHECK (((threshold >= 1) AND (threshold <= 100000))),
-    CONSTRAINT alert_rule_window_sensible CHECK (((window_minutes >= 1) AND (window_minutes <= 10080)))
+CREATE TABLE {schema}.api_client (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    permissions text[] NOT NULL,
+    operations text[] NOT NULL,
+    rate_points integer NOT NULL,
+    rate_restore integer NOT NULL,
+    tokens_after timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    created_by uuid,
+    status text DEFAULT 'ACTIVE'::text NOT NULL,
+    CONSTRAINT api_client_name_present CHECK ((name <> ''::text)),
+    CONSTRAINT api_client_rate_points_positive CHECK ((rate_points > 0)),
+    CONSTRAINT api_client_rate_restore_positive CHECK ((rate_restore > 0)),
+    CONSTRAINT api_client_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'RETIRED'::text])))
+);
+CREATE TABLE {schema}.api_client_secret (
+    id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone
 );
 CREATE TABLE {schema}.appointment (
     id uuid NOT NULL,
@@ -131,19 +141,6 @@ CREATE TABLE {schema}.appointment_resource (
     CONSTRAINT appointment_resource_kind_known CHECK ((kind = ANY (ARRAY['PRACTITIONER'::text, 'ROOM'::text]))),
     CONSTRAINT appointment_resource_order CHECK ((busy_until > busy_from))
 );
-CREATE TABLE {schema}.audit_change (
-    entry_id uuid NOT NULL,
-    subject uuid NOT NULL,
-    sealed bytea NOT NULL
-);
-CREATE TABLE {schema}.audit_checkpoint (
-    size bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    edge bytea NOT NULL,
-    line_hash bytea NOT NULL,
-    note text NOT NULL,
-    CONSTRAINT audit_checkpoint_size_positive CHECK ((size > 0))
-);
 CREATE TABLE {schema}.audit_entry (
     id uuid NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -164,35 +161,8 @@ CREATE TABLE {schema}.audit_entry (
     source_address text,
     outcome text NOT NULL,
     break_glass_id uuid,
-    on_behalf_of uuid,
-    operation_name text,
-    reason text,
-    times integer DEFAULT 1 NOT NULL,
-    change_hash bytea,
-    mac bytea,
-    CONSTRAINT audit_entry_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['USER'::text, 'CLIENT'::text, 'SYSTEM'::text, 'OPERATOR'::text]))),
-    CONSTRAINT audit_entry_outcome_known CHECK ((outcome = ANY (ARRAY['OK'::text, 'DENIED'::text, 'FAILED'::text]))),
-    CONSTRAINT audit_entry_times_positive CHECK ((times > 0))
-);
-CREATE TABLE {schema}.audit_leaf (
-    seq bigint NOT NULL,
-    entry_id uuid NOT NULL,
-    leaf_hash bytea NOT NULL,
-    line_hash bytea NOT NULL,
-    genuine boolean NOT NULL,
-    CONSTRAINT audit_leaf_seq_not_negative CHECK ((seq >= 0))
-);
-CREATE TABLE {schema}.audit_node (
-    level smallint NOT NULL,
-    "position" bigint NOT NULL,
-    hash bytea NOT NULL
-);
-CREATE TABLE {schema}.audit_pending (
-    entry_id uuid NOT NULL
-);
-CREATE TABLE {schema}.audit_sealer (
-    only_one boolean DEFAULT true NOT NULL,
-    CONSTRAINT audit_sealer_only_one CHECK (only_one)
+    CONSTRAINT audit_entry_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['USER'::text, 'SYSTEM'::text, 'OPERATOR'::text, 'CLIENT'::text]))),
+    CONSTRAINT audit_entry_outcome_known CHECK ((outcome = ANY (ARRAY['OK'::text, 'DENIED'::text, 'FAILED'::text])))
 );
 CREATE TABLE {schema}.availability_rule (
     id uuid NOT NULL,
@@ -271,17 +241,6 @@ CREATE TABLE {schema}.condition (
 CREATE TABLE {schema}.counter (
     name text NOT NULL,
     n bigint NOT NULL
-);
-CREATE TABLE {schema}.disclosure (
-    id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    disclosed_at timestamp with time zone NOT NULL,
-    purpose text NOT NULL,
-    details bytea NOT NULL,
-    recorded_by uuid,
-    CONSTRAINT disclosure_in_the_past CHECK ((disclosed_at <= (created_at + '00:01:00'::interval))),
-    CONSTRAINT disclosure_purpose_known CHECK ((purpose = ANY (ARRAY['TREATMENT'::text, 'PAYMENT'::text, 'OPERATIONS'::text, 'AUTHORIZATION'::text, 'PUBLIC_HEALTH'::text, 'ABUSE_REPORT'::text, 'OVERSIGHT'::text, 'JUDICIAL'::text, 'LAW_ENFORCEMENT'::text, 'DECEDENT'::text, 'RESEARCH'::text, 'THREAT_TO_SAFETY'::text, 'GOVERNMENT'::text, 'WORKERS_COMPENSATION'::text, 'BREACH'::text, 'OTHER'::text])))
 );
 CREATE TABLE {schema}.encounter (
     id uuid NOT NULL,
@@ -495,6 +454,28 @@ CREATE TABLE {schema}.refresh_token (
     CONSTRAINT refresh_token_attempt_spent CHECK (((attempt_hash IS NULL) OR (spent_at IS NOT NULL))),
     CONSTRAINT refresh_token_generation_positive CHECK ((generation > 0))
 );
+CREATE TABLE {schema}.registered_operation (
+    id uuid NOT NULL,
+    document_id text NOT NULL,
+    sha256 text NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    body text NOT NULL,
+    cost bigint NOT NULL,
+    depth integer NOT NULL,
+    by_get boolean NOT NULL,
+    status text DEFAULT 'ACTIVE'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    retired_at timestamp with time zone,
+    CONSTRAINT registered_operation_cost_positive CHECK ((cost > 0)),
+    CONSTRAINT registered_operation_depth_positive CHECK ((depth > 0)),
+    CONSTRAINT registered_operation_document_id_shape CHECK ((document_id ~ '^[A-Za-z0-9._:-]{1,200}$'::text)),
+    CONSTRAINT registered_operation_get_reads CHECK (((NOT by_get) OR (kind = 'QUERY'::text))),
+    CONSTRAINT registered_operation_kind_known CHECK ((kind = ANY (ARRAY['QUERY'::text, 'MUTATION'::text]))),
+    CONSTRAINT registered_operation_retired_once CHECK (((status = 'RETIRED'::text) = (retired_at IS NOT NULL))),
+    CONSTRAINT registered_operation_sha256_shape CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT registered_operation_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'RETIRED'::text])))
+);
 CREATE TABLE {schema}.related_person (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -528,28 +509,6 @@ CREATE TABLE {schema}.room (
     facility_id uuid NOT NULL,
     name text NOT NULL,
     active boolean DEFAULT true NOT NULL
-);
-CREATE TABLE {schema}.security_alert (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    kind text NOT NULL,
-    status text NOT NULL,
-    actor_id uuid,
-    patient_id uuid,
-    entry_id uuid,
-    seen integer NOT NULL,
-    threshold integer NOT NULL,
-    window_minutes integer NOT NULL,
-    dedupe_key text NOT NULL,
-    closed_at timestamp with time zone,
-    closed_by uuid,
-    close_reason text,
-    CONSTRAINT security_alert_close_reason_known CHECK ((close_reason = ANY (ARRAY['JUSTIFIED'::text, 'FALSE_ALARM'::text, 'CONFIRMED'::text, 'DUPLICATE'::text]))),
-    CONSTRAINT security_alert_closed_with_reason CHECK (((status = 'CLOSED'::text) = ((closed_at IS NOT NULL) AND (close_reason IS NOT NULL)))),
-    CONSTRAINT security_alert_seen_positive CHECK ((seen > 0)),
-    CONSTRAINT security_alert_status_known CHECK ((status = ANY (ARRAY['OPEN'::text, 'CLOSED'::text])))
 );
 CREATE TABLE {schema}.session (
     id uuid NOT NULL,
@@ -626,14 +585,6 @@ CREATE TABLE {schema}.visit_type (
     CONSTRAINT visit_type_duration_sensible CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
     CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text])))
 );
-INSERT INTO {schema}.alert_rule VALUES ('MASS_READING', true, 100, 60);
-INSERT INTO {schema}.alert_rule VALUES ('RESTRICTED_READING', true, 1, 1440);
-INSERT INTO {schema}.alert_rule VALUES ('OWN_RECORD', true, 1, 1440);
-INSERT INTO {schema}.alert_rule VALUES ('OWN_FAMILY', true, 1, 1440);
-INSERT INTO {schema}.alert_rule VALUES ('FAILED_SIGN_INS', true, 20, 10);
-INSERT INTO {schema}.alert_rule VALUES ('BREAK_GLASS_USE', true, 3, 1440);
-INSERT INTO {schema}.alert_rule VALUES ('FORGED_ENTRY', true, 1, 1440);
-INSERT INTO {schema}.audit_sealer VALUES (true);
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient:create');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create');
@@ -673,14 +624,23 @@ INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'JUSTIFIE
 INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'UNJUSTIFIED', 'break-glass:review');
 INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'JUSTIFIED', 'break-glass:review');
 INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'UNJUSTIFIED', 'break-glass:review');
-INSERT INTO {schema}.status_transition VALUES ('security_alert', '', 'OPEN', 'system');
-INSERT INTO {schema}.status_transition VALUES ('security_alert', 'OPEN', 'CLOSED', 'security-alert:close');
+INSERT INTO {schema}.status_transition VALUES ('registered_operation', '', 'ACTIVE', 'operation:manage');
+INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'ACTIVE', 'RETIRED', 'operation:manage');
+INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'RETIRED', 'ACTIVE', 'operation:manage');
+INSERT INTO {schema}.status_transition VALUES ('api_client', '', 'ACTIVE', 'operation:manage');
+INSERT INTO {schema}.status_transition VALUES ('api_client', 'ACTIVE', 'RETIRED', 'operation:manage');
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_token_unique UNIQUE (token_hash);
-ALTER TABLE ONLY {schema}.alert_rule
-    ADD CONSTRAINT alert_rule_pkey PRIMARY KEY (kind);
+ALTER TABLE ONLY {schema}.api_client
+    ADD CONSTRAINT api_client_name_unique UNIQUE (name);
+ALTER TABLE ONLY {schema}.api_client
+    ADD CONSTRAINT api_client_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.api_client_secret
+    ADD CONSTRAINT api_client_secret_hash_unique UNIQUE (secret_hash);
+ALTER TABLE ONLY {schema}.api_client_secret
+    ADD CONSTRAINT api_client_secret_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&) WHERE (blocking);
 ALTER TABLE ONLY {schema}.appointment
@@ -689,22 +649,8 @@ ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_resource_pkey PRIMARY KEY (appointment_id, resource_id);
-ALTER TABLE ONLY {schema}.audit_change
-    ADD CONSTRAINT audit_change_pkey PRIMARY KEY (entry_id);
-ALTER TABLE ONLY {schema}.audit_checkpoint
-    ADD CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (size);
 ALTER TABLE ONLY {schema}.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.audit_leaf
-    ADD CONSTRAINT audit_leaf_entry_unique UNIQUE (entry_id);
-ALTER TABLE ONLY {schema}.audit_leaf
-    ADD CONSTRAINT audit_leaf_pkey PRIMARY KEY (seq);
-ALTER TABLE ONLY {schema}.audit_node
-    ADD CONSTRAINT audit_node_pkey PRIMARY KEY (level, "position");
-ALTER TABLE ONLY {schema}.audit_pending
-    ADD CONSTRAINT audit_pending_pkey PRIMARY KEY (entry_id);
-ALTER TABLE ONLY {schema}.audit_sealer
-    ADD CONSTRAINT audit_sealer_pkey PRIMARY KEY (only_one);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.break_glass
@@ -713,8 +659,6 @@ ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
-ALTER TABLE ONLY {schema}.disclosure
-    ADD CONSTRAINT disclosure_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.encounter_participant
     ADD CONSTRAINT encounter_participant_pkey PRIMARY KEY (encounter_id, practitioner_id, role);
 ALTER TABLE ONLY {schema}.encounter
@@ -771,6 +715,10 @@ ALTER TABLE ONLY {schema}.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.refresh_token
     ADD CONSTRAINT refresh_token_unique UNIQUE (token_hash);
+ALTER TABLE ONLY {schema}.registered_operation
+    ADD CONSTRAINT registered_operation_document_id_unique UNIQUE (document_id);
+ALTER TABLE ONLY {schema}.registered_operation
+    ADD CONSTRAINT registered_operation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.related_person
     ADD CONSTRAINT related_person_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.role
@@ -783,10 +731,6 @@ ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_name_unique UNIQUE (facility_id, name);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.security_alert
-    ADD CONSTRAINT security_alert_dedupe_unique UNIQUE (dedupe_key);
-ALTER TABLE ONLY {schema}.security_alert
-    ADD CONSTRAINT security_alert_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.session_policy
@@ -812,14 +756,12 @@ ALTER TABLE ONLY {schema}.visit_type
 ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_pkey PRIMARY KEY (id);
 CREATE INDEX account_link_by_user ON {schema}.account_link USING btree (user_id, created_at);
+CREATE INDEX api_client_secret_by_client ON {schema}.api_client_secret USING btree (client_id);
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
 CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at, id);
-CREATE INDEX audit_entry_by_actor ON {schema}.audit_entry USING btree (actor_id, at);
-CREATE INDEX audit_entry_by_object ON {schema}.audit_entry USING btree (object_id, id) WHERE (object_id IS NOT NULL);
 CREATE INDEX audit_entry_by_patient ON {schema}.audit_entry USING gin (patients);
 CREATE INDEX audit_entry_by_time ON {schema}.audit_entry USING brin (at);
-CREATE INDEX audit_entry_refused ON {schema}.audit_entry USING btree (at) WHERE (outcome = 'DENIED'::text);
 CREATE INDEX availability_rule_by_practitioner ON {schema}.availability_rule USING btree (practitioner_id);
 CREATE INDEX break_glass_by_patient ON {schema}.break_glass USING btree (patient_id, id);
 CREATE INDEX break_glass_by_user ON {schema}.break_glass USING btree (user_id, id);
@@ -827,7 +769,6 @@ CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (us
 CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
-CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
@@ -842,18 +783,14 @@ CREATE UNIQUE INDEX patient_mrn_unique ON {schema}.patient_token USING btree (to
 CREATE UNIQUE INDEX patient_national_id_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'NATIONAL_ID'::text);
 CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, token);
 CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
+CREATE INDEX registered_operation_by_sha256 ON {schema}.registered_operation USING btree (sha256);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
-CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (status, id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
+CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
+CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment');
 CREATE TRIGGER appointment_version BEFORE UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER audit_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_change FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER audit_checkpoint_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER audit_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER audit_entry_pending AFTER INSERT ON {schema}.audit_entry REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.audit_entry_waits();
-CREATE TRIGGER audit_leaf_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_leaf FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER audit_leaf_pending AFTER INSERT ON {schema}.audit_leaf REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.audit_entry_is_sealed();
-CREATE TRIGGER audit_node_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_node FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER availability_rule_version BEFORE UPDATE ON {schema}.availability_rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER break_glass_kept BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.keep_break_glass_as_it_was();
 CREATE TRIGGER break_glass_overdue BEFORE INSERT ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_break_glass_while_overdue();
@@ -861,7 +798,6 @@ CREATE TRIGGER break_glass_stays BEFORE DELETE OR TRUNCATE ON {schema}.break_gla
 CREATE TRIGGER break_glass_transition BEFORE INSERT OR UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('break_glass');
 CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.disclosure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -873,14 +809,16 @@ CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR E
 CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('patient');
 CREATE TRIGGER patient_version BEFORE UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER practitioner_version BEFORE UPDATE ON {schema}.practitioner FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER registered_operation_text BEFORE UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document();
+CREATE TRIGGER registered_operation_transition BEFORE INSERT OR UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('registered_operation');
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER security_alert_transition BEFORE INSERT OR UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('security_alert');
-CREATE TRIGGER security_alert_version BEFORE UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.api_client_secret
+    ADD CONSTRAINT api_client_secret_client_fk FOREIGN KEY (client_id) REFERENCES {schema}.api_client(id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.appointment
@@ -893,10 +831,6 @@ ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id);
-ALTER TABLE ONLY {schema}.audit_change
-    ADD CONSTRAINT audit_change_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
-ALTER TABLE ONLY {schema}.audit_leaf
-    ADD CONSTRAINT audit_leaf_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.availability_rule
@@ -915,8 +849,6 @@ ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.disclosure
-    ADD CONSTRAINT disclosure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_appointment_fk FOREIGN KEY (appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
@@ -967,30 +899,17 @@ ALTER TABLE ONLY {schema}.role_permission
     ADD CONSTRAINT role_permission_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.security_alert
-    ADD CONSTRAINT security_alert_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
-ALTER TABLE ONLY {schema}.security_alert
-    ADD CONSTRAINT security_alert_kind_fk FOREIGN KEY (kind) REFERENCES {schema}.alert_rule(kind);
-ALTER TABLE ONLY {schema}.security_alert
-    ADD CONSTRAINT security_alert_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
-REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.account_link TO {role};
-GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.api_client_secret TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.audit_change TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.audit_checkpoint TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_entry TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.audit_leaf TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.audit_node TO {role};
-GRANT SELECT ON TABLE {schema}.audit_pending TO {role};
-GRANT SELECT,UPDATE ON TABLE {schema}.audit_sealer TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass TO {role};
 GRANT INSERT(id) ON TABLE {schema}.break_glass TO {role};
@@ -1012,7 +931,6 @@ GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
@@ -1033,11 +951,11 @@ GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.refresh_token TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.registered_operation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.related_person TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.role TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.role_permission TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.room TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.security_alert TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};

@@ -29,6 +29,8 @@ pub mod encounters;
 pub mod history;
 /// People who sign in, and their roles.
 pub mod identity;
+/// Operations that may be called by their id, and the programs that may call them.
+pub mod operations;
 /// Persons in care.
 pub mod patients;
 /// What a clinic asks for before a field is read.

@@ -8,6 +8,8 @@ pub mod value;
 
 pub mod account_link;
 pub mod alert_rule;
+pub mod api_client;
+pub mod api_client_secret;
 pub mod appointment;
 pub mod appointment_resource;
 pub mod audit_change;
@@ -47,6 +49,7 @@ pub mod phi_key;
 pub mod practitioner;
 pub mod practitioner_identifier;
 pub mod refresh_token;
+pub mod registered_operation;
 pub mod related_person;
 pub mod role;
 pub mod role_permission;

@@ -5,21 +5,41 @@
 //!
 //! A request is either **refused** before anything ran (no `data` in the answer) or **executed**
 //! (`data` is present, possibly `null`). The HTTP edge needs that difference for its status.
+//!
+//! The way of a request: the [`gate`](Gate) finds its document, [`prepared`] before or now; [`admit`]
+//! judges its variables and its cost; the cost is taken from the caller's buckets; it runs; what it
+//! did not use is given back.
 
 mod admit;
+mod answer;
+mod gate;
+mod judge;
+mod persisted;
+mod prepared;
 
-use std::{any::Any, collections::BTreeMap};
+use std::any::Any;
 
-use async_graphql::{ObjectType, Request, Response, Schema, SchemaBuilder, SubscriptionType, Value};
-use serde::Serialize;
-use serde_json::{Map, Value as Json, json};
+use async_graphql::{EmptySubscription, ObjectType, SchemaBuilder, SubscriptionType};
+use praxis_platform::rates::Verdict;
+use serde_json::{Map, Value as Json};
+
+pub use gate::{Gate, GateSettings};
+pub use judge::Judged;
+pub(crate) use prepared::Engine;
 
 use crate::{
-    error::{self, ApiError, Code, mask},
-    limits::{FieldSizes, Limits},
-    schema::PraxisSchema,
+    error::{self, Code, mask},
+    limits::Limits,
+    schema::{Mutation, Query},
     withhold::{self, Shape},
 };
+use answer::Run;
+
+/// What a request is charged that is refused after its document was looked at.
+const REFUSED_POINTS: u64 = 20;
+
+/// The engine of the API.
+pub(crate) type PraxisEngine = Engine<Query, Mutation, EmptySubscription>;
 
 /// Who asks; available to every resolver.
 pub type Caller = crate::context::Caller;
@@ -35,6 +55,10 @@ pub struct GraphqlRequest {
     pub variables: Map<String, Json>,
     /// Protocol extensions, for example a persisted query's hash.
     pub extensions: Map<String, Json>,
+    /// The id of a document that the server knows.
+    pub document_id: Option<String>,
+    /// The id came in the path, where only some operations may be called.
+    pub by_path: bool,
     /// Sent by a method that must not change anything: mutations are refused.
     pub read_only: bool,
     /// Repeated in every error, finds the request in the log.
@@ -52,13 +76,15 @@ pub enum Outcome {
         errors: Vec<Json>,
         /// The same request would be accepted by POST.
         allow_post: bool,
+        /// How the caller's buckets stand, if they were asked.
+        rate: Option<Verdict>,
     },
     /// The operation ran.
     Executed {
         /// The whole answer as JSON.
         body: Vec<u8>,
-        /// What the operation was expected to cost, for the rate limit.
-        cost: u64,
+        /// How the caller's buckets stand.
+        rate: Option<Verdict>,
     },
 }
 
@@ -67,7 +93,14 @@ impl Outcome {
     #[must_use]
     pub fn refused(code: Code, message: &str, request_id: &str) -> Self {
         let errors = vec![error::entry(code, message, request_id)];
-        Self::Refused { status: code.status(), errors, allow_post: false }
+        Self::Refused { status: code.status(), errors, allow_post: false, rate: None }
+    }
+
+    /// The caller's buckets are empty.
+    fn throttled(verdict: Verdict, request_id: &str) -> Self {
+        let message = "The rate limit is used up; Retry-After says when to come back.";
+        let errors = vec![error::entry(Code::Throttled, message, request_id)];
+        Self::Refused { status: Code::Throttled.status(), errors, allow_post: false, rate: Some(verdict) }
     }
 }
 
@@ -76,32 +109,36 @@ impl Outcome {
 #[error("the schema's description cannot be read back: {0}")]
 pub struct UnreadableSchema(String);
 
-/// The API of the clinic: executes operations within [`Limits`].
+/// The API of the clinic: executes operations within limits.
 pub struct Api {
-    schema: PraxisSchema,
-    sizes: FieldSizes,
+    engine: PraxisEngine,
     shape: Shape,
-    limits: Limits,
+    gate: Gate,
 }
 
 impl Api {
-    /// Prepares a schema that was built with [`hardened`].
-    pub(crate) fn new(schema: PraxisSchema, limits: Limits) -> Result<Self, UnreadableSchema> {
-        let sdl = schema.sdl();
-        let sizes = FieldSizes::read(&sdl).map_err(|error| UnreadableSchema(error.to_string()))?;
-        Ok(Self { schema, sizes, shape: Shape::read(&sdl), limits })
+    /// An API behind a gate of its own, for a single process.
+    pub(crate) fn new(engine: PraxisEngine) -> Self {
+        let shape = Shape::read(&engine.sdl());
+        Self { engine, shape, gate: Gate::default() }
+    }
+
+    /// The same behind this gate.
+    #[must_use]
+    pub fn behind(self, gate: Gate) -> Self {
+        Self { gate, ..self }
     }
 
     /// The schema in the schema definition language.
     #[must_use]
     pub fn sdl(&self) -> String {
-        crate::sdl::annotate(&self.schema.sdl())
+        crate::sdl::annotate(&self.engine.sdl())
     }
 
     /// Fields without a policy, and policies without a field: both lists must be empty.
     #[must_use]
     pub fn policy_gaps(&self) -> (Vec<String>, Vec<String>) {
-        crate::sdl::gaps(&self.schema.sdl())
+        crate::sdl::gaps(&self.engine.sdl())
     }
 
     /// Every argument and input field: its name, the fields to which it can be given, and the fields by whose values
@@ -120,23 +157,49 @@ impl Api {
     /// Runs one operation for one caller.
     pub async fn execute(&self, caller: Caller, request: GraphqlRequest) -> Outcome {
         let request_id = request.request_id.clone();
-        caller.note_operation(request.query.as_deref().unwrap_or_default());
-        let outcome = execute_on(
-            &self.schema,
-            &self.sizes,
-            &self.limits,
-            caller.clone(),
-            request,
-            &|| caller.extensions(),
-            &|request| self.shape.bind(&caller, request),
-        )
-        .await;
+        let outcome = self.run(&caller, request).await;
         // What was disclosed is written down before the answer leaves; if it can't be, nothing leaves.
         if let Err(failure) = caller.finish().await {
             tracing::error!(request_id, error = %failure, "a disclosure could not be written down");
             return Outcome::refused(Code::Internal, mask::INTERNAL_MESSAGE, &request_id);
         }
         outcome
+    }
+
+    async fn run(&self, caller: &Caller, mut request: GraphqlRequest) -> Outcome {
+        let request_id = request.request_id.clone();
+        let buckets = self.gate.buckets(caller);
+        if let Some(verdict) = self.gate.rates.exhausted(&buckets) {
+            return Outcome::throttled(verdict, &request_id);
+        }
+        let admitted = match self.gate.document(&self.engine, caller, &mut request).await {
+            Ok(prepared) => admit::admit(&prepared, request, &self.engine.sizes, &self.engine.limits),
+            Err(refusal) => Err(refusal),
+        };
+        let mut admitted = match admitted {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                // Being told to send the whole document is no offence.
+                if refusal.code() != Code::PersistedQueryNotFound {
+                    self.gate.rates.charge(buckets, REFUSED_POINTS);
+                }
+                return refusal.outcome(&request_id);
+            }
+        };
+        if let Err(error) = self.shape.bind(caller, &mut admitted.request) {
+            self.gate.rates.charge(buckets, REFUSED_POINTS);
+            let errors = vec![mask::refused(&error, &request_id)];
+            return Outcome::Refused { status: error.code().status(), errors, allow_post: false, rate: None };
+        }
+        let mut verdict = self.gate.rates.take(&buckets, admitted.cost).await;
+        if !verdict.allowed() {
+            return Outcome::throttled(verdict, &request_id);
+        }
+        let run = run_on(&self.engine, admitted, caller.clone()).await;
+        let unused = run.cost.saturating_sub(run.used());
+        self.gate.rates.give_back(buckets, unused);
+        verdict.after_return(unused);
+        run.outcome(Some(verdict), caller.extensions(), &request_id)
     }
 }
 
@@ -149,15 +212,28 @@ pub fn hardened<Q, M, S>(schema: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, 
     schema.disable_suggestions().limit_recursive_depth(Limits::default().nesting)
 }
 
-/// [`Api::execute`] on any schema, so that the conformance tests run on small ones.
+/// Runs what was admitted.
+async fn run_on<Q, M, S>(
+    engine: &Engine<Q, M, S>,
+    admitted: admit::Admitted,
+    caller: impl Any + Send + Sync,
+) -> Run
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    let request = admitted.request.data(caller);
+    // On the heap: unoptimised, the future of a whole execution fills a good part of a thread's stack.
+    Run { response: Box::pin(engine.trusting.execute(request)).await, cost: admitted.cost }
+}
+
+/// [`Api::execute`] on any schema and without a gate, so that the conformance tests run on small ones.
+#[cfg(test)]
 pub(crate) async fn execute_on<Q, M, S>(
-    schema: &Schema<Q, M, S>,
-    sizes: &FieldSizes,
-    limits: &Limits,
+    engine: &Engine<Q, M, S>,
     caller: impl Any + Send + Sync,
     request: GraphqlRequest,
-    extensions: &(dyn Fn() -> Vec<(&'static str, Json)> + Sync),
-    bind: &(dyn Fn(&mut Request) -> Result<(), ApiError> + Sync),
 ) -> Outcome
 where
     Q: ObjectType + 'static,
@@ -165,66 +241,13 @@ where
     S: SubscriptionType + 'static,
 {
     let request_id = request.request_id.clone();
-    let (request, cost) = match admit::admit(request, sizes, limits) {
-        Ok(admitted) => admitted,
-        Err(refusal) => return refusal.outcome(&request_id),
+    let text = request.query.clone().unwrap_or_default();
+    let admitted = match engine.prepare(&text, true).await {
+        Ok(prepared) => admit::admit(&prepared, request, &engine.sizes, &engine.limits),
+        Err(refusal) => Err(refusal),
     };
-    let (mut request, cost) = (request, cost);
-    if let Err(error) = bind(&mut request) {
-        let errors = vec![mask::refused(&error, &request_id)];
-        return Outcome::Refused { status: error.code().status(), errors, allow_post: false };
+    match admitted {
+        Ok(admitted) => run_on(engine, admitted, caller).await.outcome(None, Vec::new(), &request_id),
+        Err(refusal) => refusal.outcome(&request_id),
     }
-    // On the heap: unoptimised, the future of a whole execution fills a good part of a thread's stack.
-    answer(Box::pin(schema.execute(request.data(caller))).await, cost, extensions(), &request_id)
-}
-
-#[derive(Serialize)]
-struct Answer<'a> {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Json>,
-    data: &'a Value,
-    extensions: BTreeMap<String, Json>,
-}
-
-fn answer(response: Response, cost: u64, more: Vec<(&'static str, Json)>, request_id: &str) -> Outcome {
-    // A failed resolver is found at a path or has a cause; an error with neither stopped validation.
-    let executed = response.data != Value::Null
-        || response.errors.is_empty()
-        || response.errors.iter().any(|error| !error.path.is_empty() || error.source.is_some());
-    if !executed {
-        let errors = mask::validation(response.errors, request_id);
-        let status = Code::GraphqlValidationFailed.status();
-        return Outcome::Refused { status, errors, allow_post: false };
-    }
-    let mut extensions: BTreeMap<_, _> = response
-        .extensions
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value.into_json().ok()?)))
-        .collect();
-    extensions.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    extensions.insert("cost".into(), json!({ "requestedQueryCost": cost }));
-    let errors = mask::execution(response.errors, request_id);
-    if nobody_is_signed_in(&response.data, &errors) {
-        return Outcome::Refused { status: Code::Unauthenticated.status(), errors, allow_post: false };
-    }
-    match serde_json::to_vec(&Answer { errors, data: &response.data, extensions }) {
-        Ok(body) => Outcome::Executed { body, cost },
-        Err(error) => {
-            tracing::error!(request_id, %error, "the answer cannot be written as JSON");
-            Outcome::refused(Code::Internal, mask::INTERNAL_MESSAGE, request_id)
-        }
-    }
-}
-
-/// Whether nothing came of the request but the advice to sign in.
-fn nobody_is_signed_in(data: &Value, errors: &[Json]) -> bool {
-    let empty = match data {
-        Value::Null => true,
-        Value::Object(fields) => fields.values().all(|field| *field == Value::Null),
-        _ => false,
-    };
-    let code = |error: &Json| {
-        error.pointer("/extensions/code").and_then(Json::as_str) == Some(Code::Unauthenticated.as_str())
-    };
-    empty && !errors.is_empty() && errors.iter().all(code)
 }

@@ -81,6 +81,11 @@ impl Caller {
         self.0.factory.actor().is_known()
     }
 
+    /// The address a request came from, as far as it can be believed.
+    pub(crate) fn source_address(&self) -> Option<&str> {
+        self.0.factory.request().source_address.as_deref()
+    }
+
     /// How many statements the reading side of this request ran.
     pub fn statements(&self) -> u32 {
         self.0.read.statements()

@@ -122,6 +122,8 @@ codes! {
     UpstreamUnavailable "UPSTREAM_UNAVAILABLE" 503 true;
     /// Something went wrong on our side; the request id finds it in the log.
     Internal "INTERNAL" 500 false;
+    /// Documents are not kept by their hash here; send them whole.
+    PersistedQueryNotSupported "PERSISTED_QUERY_NOT_SUPPORTED" 400 false;
 }
 
 /// An error that may leave the house: a code, a text for the caller, and details without PHI.
@@ -178,7 +180,8 @@ mod tests {
             NOT_FOUND BAD_USER_INPUT GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED \
             PERSISTED_QUERY_NOT_FOUND PERSISTED_QUERY_ONLY QUERY_TOO_COMPLEX QUERY_TOO_DEEP \
             REQUEST_TOO_LARGE THROTTLED TIMEOUT IDEMPOTENCY_KEY_REQUIRED IDEMPOTENCY_CONFLICT \
-            IDEMPOTENCY_IN_PROGRESS KEY_UNAVAILABLE UPSTREAM_UNAVAILABLE INTERNAL";
+            IDEMPOTENCY_IN_PROGRESS KEY_UNAVAILABLE UPSTREAM_UNAVAILABLE INTERNAL \
+            PERSISTED_QUERY_NOT_SUPPORTED";
         let actual: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(actual.join(" "), expected);
     }

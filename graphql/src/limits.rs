@@ -6,6 +6,7 @@
 //! cost. Validation and execution only see documents that passed.
 
 mod expansion;
+mod inputs;
 mod introspection;
 mod sizes;
 mod tokens;
@@ -18,6 +19,8 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationDefinition},
 };
 
+use inputs::InputTypes;
+use sizes::FieldSize;
 pub(crate) use sizes::FieldSizes;
 pub(crate) use tokens::check as check_text;
 
@@ -59,6 +62,8 @@ pub struct Limits {
     pub cost: u64,
     /// The same below `__schema` and `__type`, see [`introspection`].
     pub introspection_cost: u64,
+    /// Comparisons in all filters of an operation.
+    pub filter_terms: u64,
 }
 
 impl Default for Limits {
@@ -76,6 +81,7 @@ impl Default for Limits {
             root_fields: 20,
             cost: 2_000,
             introspection_cost: 3_000_000,
+            filter_terms: 200,
         }
     }
 }
@@ -115,6 +121,8 @@ pub(crate) enum Excess {
     Cost { cost: u64, limit: u64 },
     #[error("The introspection query asks for too much.")]
     IntrospectionCost,
+    #[error("The filters of the operation compare with more than {0} values.")]
+    FilterTerms(u64),
 }
 
 impl Excess {
@@ -134,31 +142,47 @@ impl Excess {
             | Self::RootFields(_)
             | Self::Repeated(_)
             | Self::Cost { .. }
+            | Self::FilterTerms(_)
             | Self::IntrospectionCost => Code::QueryTooComplex,
         }
     }
 }
 
-/// Judges a parsed document; returns the cost of the operation that will run.
-pub(crate) fn check_document(
+/// What an operation asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Measured {
+    /// Values the answer may hold.
+    pub(crate) cost: u64,
+    /// Fields inside each other.
+    pub(crate) depth: usize,
+}
+
+/// Judges all that can be judged of a document without its variables, and whatever its cost.
+///
+/// Validation visits every operation, so each has to stay within bounds.
+pub(crate) fn check_shape(
+    document: &ExecutableDocument,
+    sizes: &FieldSizes,
+    limits: &Limits,
+) -> Result<(), Excess> {
+    expansion::check(document, limits)?;
+    let whatever = Limits { cost: u64::MAX, ..*limits };
+    for (_, operation) in document.operations.iter() {
+        walk::check(document, &operation.node, &HashMap::new(), sizes, &whatever)?;
+    }
+    Ok(())
+}
+
+/// Judges the operation that will run, with its variables; the document has passed [`check_shape`].
+pub(crate) fn measure(
     document: &ExecutableDocument,
     selected: &OperationDefinition,
     variables: &Variables,
     sizes: &FieldSizes,
     limits: &Limits,
-) -> Result<u64, Excess> {
-    expansion::check(document, limits)?;
-    let given: HashMap<&str, &async_graphql::Value> =
-        variables.iter().map(|(name, value)| (name.as_str(), value)).collect();
-    let mut cost = 0;
-    // Validation visits every operation, so each has to stay within bounds.
-    for (_, operation) in document.operations.iter() {
-        let found = walk::check(document, &operation.node, &given, sizes, limits)?;
-        if std::ptr::eq(&operation.node, selected) {
-            cost = found;
-        }
-    }
-    Ok(cost)
+) -> Result<Measured, Excess> {
+    let given = variables.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    walk::check(document, selected, &given, sizes, limits)
 }
 
 #[cfg(test)]

@@ -113,6 +113,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::history::POLICY,
         crate::identity::POLICY,
         crate::node::POLICY,
+        crate::operations::POLICY,
         crate::page::POLICY,
         crate::patients::POLICY,
         crate::payload::POLICY,

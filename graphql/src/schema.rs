@@ -1,9 +1,9 @@
 //! The roots, merged from the domains.
 
-use async_graphql::{EmptySubscription, MergedObject, Schema};
+use async_graphql::{EmptySubscription, MergedObject, Schema, SchemaBuilder};
 
 use crate::{
-    api::{Api, UnreadableSchema, hardened},
+    api::{Api, Engine, UnreadableSchema},
     audit::{AlertMutation, AlertQuery, AuditQuery, DisclosureMutation},
     break_glass::{BreakGlassMutation, BreakGlassQuery},
     care_team::CareTeamMutation,
@@ -17,6 +17,7 @@ use crate::{
     identity::{IdentityMutation, IdentityQuery},
     limits::Limits,
     node::{NodeQuery, Redactable, Versioned},
+    operations::{OperationMutation, OperationQuery},
     patients::{PatientMutation, PatientQuery},
     roles::{RoleMutation, RoleQuery},
     scheduling::{AppointmentMutation, AppointmentQuery},
@@ -46,6 +47,7 @@ pub(crate) struct Query(
     SignInQuery,
     AuditQuery,
     AlertQuery,
+    OperationQuery,
 );
 
 /// What can be done.
@@ -65,19 +67,20 @@ pub(crate) struct Mutation(
     SignInMutation,
     DisclosureMutation,
     AlertMutation,
+    OperationMutation,
 );
-
-/// The schema of the API.
-pub(crate) type PraxisSchema = Schema<Query, Mutation, EmptySubscription>;
 
 /// Builds the API within limits.
 pub fn build(limits: Limits) -> Result<Api, UnreadableSchema> {
-    let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    Ok(Api::new(Engine::new(schema, limits)?))
+}
+
+fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<Versioned>()
         .register_output_type::<Redactable>()
         .directive(idempotent)
-        .directive(withheld);
-    Api::new(hardened(builder).finish(), limits)
+        .directive(withheld)
 }
 
 #[cfg(test)]

@@ -5,13 +5,17 @@
 
 pub mod access;
 pub mod audit;
+pub mod client;
 pub mod clock;
+pub mod documents;
 pub mod error;
 pub mod idempotency;
 pub mod keyring;
 pub mod mail;
 pub mod names;
 pub mod op;
+pub mod rates;
+pub mod redis;
 pub mod session;
 pub mod template;
 pub mod tenancy;

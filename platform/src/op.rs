@@ -16,7 +16,9 @@ use praxis_entity::{
     ids::{AuditEntryId, PatientId},
     value::{AuditChange, PhiClass, Sealed},
 };
-use sea_orm::{Condition, ConnectionTrait, DbBackend, Statement, TransactionSession, TransactionTrait};
+use sea_orm::{
+    Condition, ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionSession, TransactionTrait,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -132,6 +134,11 @@ impl OpFactory {
     /// The actor.
     pub fn actor(&self) -> &Arc<Actor> {
         &self.origin.actor
+    }
+
+    /// Where the request came from.
+    pub fn request(&self) -> &RequestInfo {
+        &self.origin.request
     }
 
     /// Says which operation all of this belongs to; every audit entry names it.
@@ -289,6 +296,11 @@ impl<Mode> Op<Mode> {
         patients: &[PatientId],
     ) -> Result<HashMap<PatientId, Arc<access::Standing>>, Failure> {
         access::Standing::load(&self.0.db, self.actor(), patients, self.now()).await
+    }
+
+    /// The control schema, for reading what holds for all clinics.
+    pub fn control(&self) -> &DatabaseConnection {
+        self.0.platform.pool.control().orm()
     }
 
     /// The clinic's name search.

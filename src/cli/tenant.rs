@@ -2,6 +2,7 @@
 
 mod create;
 mod domains;
+mod limits;
 mod records;
 
 use anyhow::Result;
@@ -42,6 +43,8 @@ enum Command {
     },
     /// The host names of a clinic's own
     Domains(domains::Domains),
+    /// What a clinic may ask for and how fast, where it differs from the settings
+    Limits(limits::Limits),
 }
 
 /// Runs the command.
@@ -54,6 +57,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
         Command::Suspend { slug } => records::change_state(&mut admin, &slug, "SUSPENDED", context).await,
         Command::Resume { slug } => records::change_state(&mut admin, &slug, "ACTIVE", context).await,
         Command::Domains(domains) => domains::run(&mut admin, domains, context).await,
+        Command::Limits(limits) => limits::run(&mut admin, limits, context).await,
     }
 }
 

@@ -85,6 +85,12 @@ pub const SETTINGS: &[Setting] = &[
         None,
         "Header in which a trusted proxy, and nobody else, puts the client's address.",
     ),
+    plain(
+        "http.connections",
+        "PRAXIS_HTTP_CONNECTIONS",
+        Some("8192"),
+        "Connections at each public address at once.",
+    ),
     plain("http.graphiql", "PRAXIS_GRAPHIQL", Some("false"), "Serve the explorer under /explorer."),
     plain(
         "http.local_identity_providers",
@@ -133,6 +139,59 @@ pub const SETTINGS: &[Setting] = &[
         "Fields at the root of an operation.",
     ),
     plain("limits.cost", "PRAXIS_LIMITS_COST", Some("2000"), "Values an operation may produce."),
+    plain(
+        "limits.filter_terms",
+        "PRAXIS_LIMITS_FILTER_TERMS",
+        Some("200"),
+        "Comparisons in the filters of an operation.",
+    ),
+    plain(
+        "operations.mode",
+        "PRAXIS_OPERATIONS_MODE",
+        Some("apq"),
+        "Which operations are taken: open, apq (also by the hash of one sent before) or registered.",
+    ),
+    plain(
+        "rates.tenant_points",
+        "PRAXIS_RATES_TENANT_POINTS",
+        Some("400000"),
+        "Points of cost a whole clinic may spend at once.",
+    ),
+    plain(
+        "rates.tenant_restore",
+        "PRAXIS_RATES_TENANT_RESTORE",
+        Some("20000"),
+        "Points a whole clinic gets back each second.",
+    ),
+    plain(
+        "rates.actor_points",
+        "PRAXIS_RATES_ACTOR_POINTS",
+        Some("20000"),
+        "Points of cost one person may spend at once.",
+    ),
+    plain(
+        "rates.actor_restore",
+        "PRAXIS_RATES_ACTOR_RESTORE",
+        Some("1000"),
+        "Points one person gets back each second.",
+    ),
+    plain(
+        "rates.stranger_points",
+        "PRAXIS_RATES_STRANGER_POINTS",
+        Some("4000"),
+        "Points of cost one address may spend at once without signing in.",
+    ),
+    plain(
+        "rates.stranger_restore",
+        "PRAXIS_RATES_STRANGER_RESTORE",
+        Some("100"),
+        "Points one address gets back each second.",
+    ),
+    secret(
+        "redis.url",
+        "PRAXIS_REDIS_URL",
+        "Address of a Redis that several servers share, for rate limits and persisted queries.",
+    ),
 ];
 
 /// The setting of a name.

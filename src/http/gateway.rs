@@ -22,7 +22,8 @@ use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::{Actor, Permission, load_role},
     audit::Entry,
-    session::{Authenticator, oidc::Providers},
+    client::{self, ClientAuthenticator},
+    session::{Authenticator, SessionKind, oidc::Providers},
     tenancy::{Directory, Freshness, Host, Resolution, Standing, Tenant, snapshot_version},
 };
 
@@ -64,6 +65,8 @@ pub struct Edge {
     pub directory: Arc<Directory>,
     /// From tokens to actors.
     pub authenticator: Authenticator,
+    /// From tokens to programs.
+    pub clients: ClientAuthenticator,
     /// Failed sign-ins.
     pub throttle: Throttle,
     /// Links that were asked for.
@@ -116,6 +119,12 @@ impl Edge {
         let facility = facility(&parts.headers)?;
         let Some(credential) = credential::of(&parts.method, &parts.headers)? else { return Ok(None) };
         let system = self.factory(tenant, Arc::new(Actor::system()), self.request_info(parts));
+        if credential.kind == SessionKind::Bearer && client::is_token(&credential.token) {
+            if facility.is_some() {
+                return Err(Refused::forbidden("A program acts for no branch."));
+            }
+            return Ok(Some(self.clients.actor(&system, &credential.token).await?));
+        }
         Ok(Some(self.authenticator.actor(&system, &credential, facility).await?))
     }
 

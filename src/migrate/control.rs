@@ -10,8 +10,7 @@ use sea_orm_migration::SchemaManager;
 use super::{MigrateError, Migrator, steps_after};
 
 /// What the server reads of the control schema. It writes none of these.
-const READ_BY_SERVER: &str =
-    "installation, cell, tenant, tenant_domain, tenant_key, directory_version, operator";
+const READ_BY_SERVER: &str = "installation, cell, tenant, tenant_domain, tenant_key, directory_version, operator, registered_operation";
 
 impl Migrator {
     /// Makes the installation if it is missing and applies the control steps; returns their names.

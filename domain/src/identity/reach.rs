@@ -62,6 +62,8 @@ async fn own<M>(op: &Op<M>, facility: Option<FacilityId>) -> Result<Option<Permi
             let stored = of_user(op, user, facility).await?;
             Ok(Some(stored.iter().filter(|permission| actor.may(*permission)).collect()))
         }
+        // A program's rights hold everywhere in the clinic.
+        (ActorKind::Client, _) => Ok(Some(actor.permissions)),
         (ActorKind::User, None) => Ok(Some(PermissionSet::default())),
     }
 }

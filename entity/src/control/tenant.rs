@@ -43,6 +43,22 @@ pub enum TenantState {
     Shredded,
 }
 
+/// Which operations are taken; the later, the stricter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum OperationMode {
+    /// Any document.
+    #[sea_orm(string_value = "OPEN")]
+    Open,
+    /// Any document, and documents that were sent before by their hash.
+    #[default]
+    #[sea_orm(string_value = "APQ")]
+    Apq,
+    /// Registered operations only.
+    #[sea_orm(string_value = "REGISTERED")]
+    Registered,
+}
+
 /// A clinic or hospital.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "tenant")]
@@ -89,6 +105,16 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// Grows with each change.
     pub row_version: i64,
+    /// Which operations are taken here, if the installation's setting is not strict enough.
+    pub operation_mode: Option<OperationMode>,
+    /// Points the whole clinic may spend at once, instead of the setting.
+    pub rate_points: Option<i32>,
+    /// Points the whole clinic gets back each second, instead of the setting.
+    pub rate_restore: Option<i32>,
+    /// Points one caller may spend at once, instead of the setting.
+    pub actor_rate_points: Option<i32>,
+    /// Points one caller gets back each second, instead of the setting.
+    pub actor_rate_restore: Option<i32>,
 }
 
 /// Joins are written where they are needed; none is declared here.

@@ -1,7 +1,7 @@
-//! Decides whether a request may run: parses it once, judges it, and hands the parsed document on.
+//! Decides whether a prepared document may run with the variables of a request.
 
 use async_graphql::{
-    Pos, Request, Value, Variables,
+    Name, Pos, Request, ServerError, Value, Variables,
     parser::{
         self,
         types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
@@ -9,37 +9,69 @@ use async_graphql::{
 };
 use serde_json::{Value as Json, json};
 
-use super::{GraphqlRequest, Outcome};
+use super::{GraphqlRequest, Outcome, prepared::Prepared};
 use crate::{
-    error::{self, Code},
-    limits::{self, FieldSizes, Limits},
+    error::{self, ApiError, Code, mask},
+    limits::{self, Excess, FieldSizes, Limits},
 };
 
 /// Why nothing ran.
-pub(super) struct Refusal {
+#[derive(Debug)]
+pub(crate) struct Refusal {
     code: Code,
     message: String,
     locations: Vec<Pos>,
     by_get: bool,
+    /// What the document has to do with the schema, when that is the reason.
+    invalid: Vec<ServerError>,
 }
 
 impl Refusal {
-    fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), locations: Vec::new(), by_get: false }
+    pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
+        let (locations, invalid) = Default::default();
+        Self { code, message: message.into(), locations, by_get: false, invalid }
+    }
+
+    /// The document does not fit the schema.
+    pub(super) fn invalid(errors: impl Iterator<Item = ServerError>) -> Self {
+        let invalid = errors.collect();
+        Self { invalid, ..Self::new(Code::GraphqlValidationFailed, "The document does not fit the schema.") }
+    }
+
+    /// The same request would be taken by POST.
+    pub(super) fn by_get(message: &str) -> Self {
+        Self { by_get: true, ..Self::new(Code::BadUserInput, message) }
+    }
+
+    pub(super) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// In words, for those who register operations.
+    pub(super) fn reasons(self) -> Vec<String> {
+        if self.invalid.is_empty() {
+            return vec![self.message];
+        }
+        self.invalid.into_iter().map(|error| error.message).collect()
     }
 
     pub(super) fn outcome(self, request_id: &str) -> Outcome {
-        let mut entry = error::entry(self.code, &self.message, request_id);
-        if let (false, Some(entry)) = (self.locations.is_empty(), entry.as_object_mut()) {
-            entry.insert("locations".into(), json!(self.locations));
-        }
         let status = if self.by_get { 405 } else { self.code.status() };
-        Outcome::Refused { status, errors: vec![entry], allow_post: self.by_get }
+        let errors = if self.invalid.is_empty() {
+            let mut entry = error::entry(self.code, &self.message, request_id);
+            if let (false, Some(entry)) = (self.locations.is_empty(), entry.as_object_mut()) {
+                entry.insert("locations".into(), json!(self.locations));
+            }
+            vec![entry]
+        } else {
+            mask::validation(self.invalid, request_id)
+        };
+        Outcome::Refused { status, errors, allow_post: self.by_get, rate: None }
     }
 }
 
-impl From<limits::Excess> for Refusal {
-    fn from(excess: limits::Excess) -> Self {
+impl From<Excess> for Refusal {
+    fn from(excess: Excess) -> Self {
         Self::new(excess.code(), excess.to_string())
     }
 }
@@ -55,48 +87,58 @@ impl From<parser::Error> for Refusal {
     }
 }
 
-/// Parses and judges a request; what comes out is ready to run.
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        if error.code() == Code::Internal {
+            tracing::error!(error = %error, "a registered operation could not be looked up");
+        }
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+/// A request that may run, and what it was judged to cost.
+pub(super) struct Admitted {
+    pub(super) request: Request,
+    pub(super) cost: u64,
+}
+
+/// Judges what a request makes of a document; what comes out is ready to run.
 pub(super) fn admit(
+    prepared: &Prepared,
     request: GraphqlRequest,
     sizes: &FieldSizes,
     limits: &Limits,
-) -> Result<(Request, u64), Refusal> {
-    let Some(query) = request.query else {
-        return Err(Refusal::new(Code::BadUserInput, "The request has no query."));
-    };
-    limits::check_text(&query, limits)?;
-    let document = parser::parse_query(&query)?;
+) -> Result<Admitted, Refusal> {
     let name = request.operation_name.filter(|name| !name.is_empty());
-    let operation = select(&document, name.as_deref())?;
-    match operation.ty {
-        OperationType::Mutation if request.read_only => {
-            let message = "A mutation has to be sent by POST.";
-            return Err(Refusal { by_get: true, ..Refusal::new(Code::BadUserInput, message) });
-        }
-        OperationType::Subscription => {
-            let message = "A subscription has to be opened as an event stream or a socket.";
-            return Err(Refusal::new(Code::BadUserInput, message));
-        }
-        OperationType::Query | OperationType::Mutation => {}
+    let (key, operation) = select(&prepared.document, name.as_deref())?;
+    if operation.ty == OperationType::Mutation && request.read_only {
+        return Err(Refusal::by_get("A mutation has to be sent by POST."));
     }
     let variables = Variables::from_json(Json::Object(request.variables));
-    require_variables(operation, &variables)?;
-    let cost = limits::check_document(&document, operation, &variables, sizes, limits)?;
-    let mut ready = Request::new(query).variables(variables);
+    check_variables(operation, &variables, sizes)?;
+    let cost = match prepared.fixed.get(&key.cloned()) {
+        Some(measured) if measured.cost <= limits.cost => measured.cost,
+        Some(measured) => return Err(Excess::Cost { cost: measured.cost, limit: limits.cost }.into()),
+        None => limits::measure(&prepared.document, operation, &variables, sizes, limits)?.cost,
+    };
+    let mut ready = Request::new("").variables(variables);
     ready.operation_name = name;
-    ready.set_parsed_query(document);
-    Ok((ready, cost))
+    ready.set_parsed_query(prepared.document.clone());
+    Ok(Admitted { request: ready, cost })
 }
 
-fn select<'a>(
+/// The operation that a name chooses, and the name under which the document has it.
+pub(super) fn select<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
-) -> Result<&'a OperationDefinition, Refusal> {
+) -> Result<(Option<&'a Name>, &'a OperationDefinition), Refusal> {
     let found = match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Some(operation),
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Single(operation), None) => Some((None, operation)),
+        (DocumentOperations::Multiple(operations), Some(name)) => {
+            operations.get_key_value(name).map(|(name, operation)| (Some(name), operation))
+        }
         (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
-            operations.values().next()
+            operations.iter().next().map(|(name, operation)| (Some(name), operation))
         }
         (DocumentOperations::Multiple(_), None) => {
             let message = "The document has several operations; operationName has to choose one.";
@@ -104,25 +146,33 @@ fn select<'a>(
         }
         (DocumentOperations::Single(_), Some(_)) => None,
     };
-    found.map(|operation| &operation.node).ok_or_else(|| {
+    found.map(|(name, operation)| (name, &operation.node)).ok_or_else(|| {
         let message = "The document has no operation with the given operationName.";
         Refusal::new(Code::BadUserInput, message)
     })
 }
 
 /// The framework finds a missing variable only when it meets it, after other resolvers have run.
-fn require_variables(operation: &OperationDefinition, variables: &Variables) -> Result<(), Refusal> {
+fn check_variables(
+    operation: &OperationDefinition,
+    variables: &Variables,
+    sizes: &FieldSizes,
+) -> Result<(), Refusal> {
     for definition in &operation.variable_definitions {
         let definition = &definition.node;
-        let missing = match variables.get(&definition.name.node) {
-            Some(value) => *value == Value::Null,
-            None => definition.default_value.is_none(),
+        let (name, ty) = (&definition.name.node, &definition.var_type.node);
+        let message = match variables.get(name) {
+            None if ty.nullable || definition.default_value.is_some() => continue,
+            None | Some(Value::Null) if !ty.nullable => {
+                format!("Variable \"${name}\" of type {ty} needs a value.")
+            }
+            None => continue,
+            Some(value) => match sizes.inputs.misfit(ty, value) {
+                Some(reason) => format!("Variable \"${name}\" does not fit {ty}: {reason}."),
+                None => continue,
+            },
         };
-        if missing && !definition.var_type.node.nullable {
-            let (name, ty) = (&definition.name.node, &definition.var_type.node);
-            let message = format!("Variable \"${name}\" of type {ty} needs a value.");
-            return Err(Refusal::new(Code::BadUserInput, message));
-        }
+        return Err(Refusal::new(Code::BadUserInput, message));
     }
     Ok(())
 }

@@ -1,11 +1,14 @@
-//! Which fields of the schema return many objects, read once from the schema's own description.
+//! Which fields of the schema return many objects and what their arguments are, read once from the
+//! schema's own description.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use async_graphql::parser::{
     self, parse_schema,
     types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition},
 };
+
+use super::InputTypes;
 
 /// What the cost of a field depends on.
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub(super) struct FieldSize {
     pub(super) list: bool,
     /// The field takes `first` or `last`.
     pub(super) paged: bool,
+    /// The types of its arguments.
+    pub(super) arguments: HashMap<String, Type>,
 }
 
 /// The output fields of a schema by type and name.
@@ -24,6 +29,8 @@ pub(crate) struct FieldSizes {
     fields: HashMap<String, HashMap<String, FieldSize>>,
     /// The names of the query and mutation types, when they are not the usual ones.
     roots: HashMap<&'static str, String>,
+    /// What can be handed in.
+    pub(crate) inputs: InputTypes,
 }
 
 impl FieldSizes {
@@ -42,6 +49,7 @@ impl FieldSizes {
                     }
                 }
                 TypeSystemDefinition::Type(ty) => {
+                    sizes.inputs.read(&ty.node);
                     let name = ty.node.name.node.to_string();
                     let fields = match ty.node.kind {
                         TypeKind::Object(object) => object.fields,
@@ -69,11 +77,14 @@ impl FieldSizes {
 }
 
 fn size(field: &FieldDefinition) -> (String, FieldSize) {
-    let arguments: HashSet<&str> =
-        field.arguments.iter().map(|argument| argument.node.name.node.as_str()).collect();
+    let arguments: HashMap<_, _> = field
+        .arguments
+        .iter()
+        .map(|argument| (argument.node.name.node.to_string(), argument.node.ty.node.clone()))
+        .collect();
     let (of, list) = named(&field.ty.node, false);
-    let paged = arguments.contains("first") || arguments.contains("last");
-    (field.name.node.to_string(), FieldSize { of, list, paged })
+    let paged = arguments.contains_key("first") || arguments.contains_key("last");
+    (field.name.node.to_string(), FieldSize { of, list, paged, arguments })
 }
 
 fn named(ty: &Type, list: bool) -> (String, bool) {

@@ -9,11 +9,11 @@ use async_graphql::{
 use proptest::{prelude::*, test_runner::Config};
 use serde_json::{Value as Json, json};
 
-use super::{Excess, FieldSizes, Limits, check_document, check_text};
+use super::{Excess, FieldSizes, Limits, check_shape, check_text, measure};
 
 const SDL: &str = r#"
     type Query {
-        patients(first: Int, last: Int): PatientConnection!
+        patients(first: Int, last: Int, filter: PatientFilter): PatientConnection!
         patient(id: ID!): Patient
         node: Node
     }
@@ -27,6 +27,13 @@ const SDL: &str = r#"
         patients(first: Int): PatientConnection!
     }
     type Address { line: String }
+    enum Sex { FEMALE MALE }
+    input PatientFilter { and: [PatientFilter!] or: [PatientFilter!] not: PatientFilter sex: SexFilter mrn: ExactFilter }
+    input SexFilter { eq: Sex in: [Sex!] }
+    input ExactFilter { eq: String in: [String!] }
+    input Lookup @oneOf { id: ID mrn: String }
+    input Range { from: DateTime! until: DateTime sex: Sex! = FEMALE }
+    scalar DateTime
     type Mutation { sessionStart(a: Int): Patient patientCreate(input: [Int]): Patient }
 "#;
 
@@ -39,7 +46,9 @@ fn judge(query: &str, variables: Json) -> Result<u64, Excess> {
         DocumentOperations::Multiple(operations) => operations.values().next().expect("one"),
     };
     let sizes = FieldSizes::read(SDL).expect("the test's schema parses");
-    check_document(&document, &selected.node, &Variables::from_json(variables), &sizes, &limits)
+    check_shape(&document, &sizes, &limits)?;
+    let measured = measure(&document, &selected.node, &Variables::from_json(variables), &sizes, &limits)?;
+    Ok(measured.cost)
 }
 
 fn cost(query: &str) -> u64 {
@@ -95,6 +104,99 @@ fn large_arguments_cost() {
         format!("query($i: ID!) {{ patients(first: 100) {{ nodes {{ {} }} }} }}", "name(a: $i) ".repeat(15));
     let input: Vec<u32> = (0..50_000).collect();
     assert!(matches!(judge(&often, json!({ "i": input })), Err(Excess::Cost { .. })));
+}
+
+#[test]
+fn terms_of_filters_are_priced_and_bounded() {
+    let query = "query($f: PatientFilter) { patients(filter: $f, first: 1) { nodes { id } } }";
+    let any = |terms: usize| {
+        let one = json!({ "sex": { "eq": "MALE" } });
+        json!({ "f": { "or": vec![one; terms] } })
+    };
+    // A filter, its comparator and the value compared with are three.
+    assert_eq!(judge(query, any(3)), Ok(3));
+    assert_eq!(judge(query, any(30)), Ok(3 + 2 * (91 - 10)));
+    assert_eq!(judge(query, any(6_000)), Err(Excess::FilterTerms(200)));
+    let listed = |count: usize| json!({ "f": { "mrn": { "in": vec!["x"; count] } } });
+    assert!(matches!(judge(query, listed(100)), Ok(cost) if cost > 150));
+    assert_eq!(judge(query, listed(201)), Err(Excess::FilterTerms(200)));
+    // Written into the document, spread over fields, or hidden in a default: the same.
+    let literal = "{sex: {eq: MALE}} ".repeat(70);
+    let query = format!("{{ patients(first: 1, filter: {{or: [{literal}]}}) {{ nodes {{ id }} }} }}");
+    assert_eq!(judge(&query, json!({})), Err(Excess::FilterTerms(200)));
+    let field = |n: usize| {
+        format!(
+            "p{n}: patients(first: 1, filter: {{or: [{}]}}) {{ nodes {{ id }} }} ",
+            "{sex: {eq: MALE}} ".repeat(20)
+        )
+    };
+    let query = format!("{{ {} }}", (0..5).map(field).collect::<String>());
+    assert_eq!(judge(&query, json!({})), Err(Excess::FilterTerms(200)));
+    let query = format!(
+        "query($f: PatientFilter = {{or: [{literal}]}}) {{ patients(first: 1, filter: $f) {{ nodes {{ id }} }} }}"
+    );
+    assert_eq!(judge(&query, json!({})), Err(Excess::FilterTerms(200)));
+}
+
+#[test]
+fn values_of_variables_fit_their_types() {
+    let sizes = FieldSizes::read(SDL).expect("the test's schema parses");
+    let judged = |ty: &str, value: Json| {
+        let ty = async_graphql::parser::types::Type::new(ty).expect("a type");
+        sizes.inputs.misfit(&ty, &async_graphql::Value::from_json(value).expect("a value"))
+    };
+    for (ty, value) in [
+        ("Int", json!(null)),
+        ("Int!", json!(7)),
+        ("[Int!]!", json!(7)),
+        ("[Int]", json!([1, null])),
+        ("ID!", json!("a")),
+        ("ID!", json!(7)),
+        ("Sex", json!("MALE")),
+        ("Float", json!(1)),
+        ("PatientFilter", json!({ "or": [{ "sex": { "in": ["MALE"] } }] })),
+        ("Lookup!", json!({ "id": "a" })),
+        ("Range", json!({ "from": "x" })),
+        ("DateTime", json!("x")),
+    ] {
+        assert_eq!(judged(ty, value.clone()), None, "{ty} {value}");
+    }
+    for (ty, value) in [
+        ("Int!", json!(null)),
+        ("Int", json!("7")),
+        ("Int", json!(3_000_000_000_u64)),
+        ("Int", json!(1.5)),
+        ("[Int!]", json!([null])),
+        ("String", json!(7)),
+        ("Boolean", json!("true")),
+        ("Sex", json!("secret")),
+        ("PatientFilter", json!({ "secret": 1 })),
+        ("PatientFilter", json!([])),
+        ("PatientFilter", json!("x")),
+        ("Lookup", json!({})),
+        ("Lookup", json!({ "id": "a", "mrn": "b" })),
+        ("Lookup", json!({ "id": null })),
+        ("Range", json!({ "until": "x" })),
+        ("Range", json!({ "from": null })),
+    ] {
+        let reason = judged(ty, value.clone());
+        assert!(reason.as_ref().is_some_and(|reason| !reason.contains("secret")), "{ty} {value} {reason:?}");
+    }
+    let mut deep = json!({});
+    for _ in 0..200 {
+        deep = json!({ "not": deep });
+    }
+    assert!(judged("PatientFilter", deep).is_some());
+}
+
+#[test]
+fn only_values_that_speak_of_nobody_may_stand_in_a_url() {
+    let sizes = FieldSizes::read(SDL).expect("the test's schema parses");
+    let harmless = |ty: &str| {
+        sizes.inputs.speaks_of_nobody(&async_graphql::parser::types::Type::new(ty).expect("a type"))
+    };
+    assert!(["Int!", "[ID!]", "Sex", "SexFilter", "Range"].into_iter().all(harmless));
+    assert!(!["String", "[String!]!", "PatientFilter", "Lookup", "JSON"].into_iter().any(harmless));
 }
 
 #[test]
@@ -205,7 +307,10 @@ proptest! {
         if let Ok(document) = parse_query(&text) {
             let (sizes, none) = (FieldSizes::default(), Variables::default());
             for (_, operation) in document.operations.iter() {
-                drop(check_document(&document, &operation.node, &none, &sizes, &Limits::default()));
+                let limits = Limits::default();
+                if check_shape(&document, &sizes, &limits).is_ok() {
+                    drop(measure(&document, &operation.node, &none, &sizes, &limits));
+                }
             }
         }
     }

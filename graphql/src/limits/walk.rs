@@ -2,7 +2,8 @@
 //!
 //! The cost is the number of values the answer may hold: a field counts one, a page multiplies what
 //! is selected in its lists by `first`/`last` (25 when absent), any other list by a handful. Large
-//! arguments count too, since they are copied for every object whose field they are given to.
+//! arguments count too, since they are copied for every object whose field they are given to, and
+//! each term of a filter counts more, since the database evaluates it for every row.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,7 +15,7 @@ use async_graphql::{
     parser::types::{ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet},
 };
 
-use super::{Excess, FieldSizes, GUESSABLE, Limits, introspection};
+use super::{Excess, FieldSize, FieldSizes, GUESSABLE, Limits, Measured, inputs::Weight, introspection};
 
 const DEFAULT_PAGE: u64 = 25;
 const MAX_PAGE: u64 = 100;
@@ -22,6 +23,10 @@ const MAX_PAGE: u64 = 100;
 const PLAIN_LIST: u64 = 4;
 /// So many values in an argument count as one more value in the answer.
 const VALUES_PER_COST: u64 = 100;
+/// What a term of a filter counts, in values of the answer.
+const TERM_COST: u64 = 2;
+/// Comparing with a value or two is what fields with a filter are for.
+const FREE_TERMS: u64 = 10;
 
 /// Refuses an operation out of bounds; returns its cost.
 pub(super) fn check(
@@ -30,7 +35,7 @@ pub(super) fn check(
     variables: &HashMap<&str, &Value>,
     sizes: &FieldSizes,
     limits: &Limits,
-) -> Result<u64, Excess> {
+) -> Result<Measured, Excess> {
     let mut values: HashMap<&str, &Value> = operation
         .variable_definitions
         .iter()
@@ -40,13 +45,23 @@ pub(super) fn check(
         })
         .collect();
     values.extend(variables);
-    let counts = values.iter().map(|(name, value)| (*name, count(value))).collect();
+    let weights = operation
+        .variable_definitions
+        .iter()
+        .filter_map(|definition| {
+            let name = definition.node.name.node.as_str();
+            let value = values.get(name)?;
+            Some((name, sizes.inputs.weigh(Some(&definition.node.var_type.node), value)))
+        })
+        .collect();
     let mut walk = Walk {
         document,
         sizes,
         limits,
         values,
-        counts,
+        weights,
+        terms: 0,
+        deepest: 0,
         mutation: operation.ty == OperationType::Mutation,
         aliases: 0,
         root_keys: Vec::new(),
@@ -66,7 +81,7 @@ pub(super) fn check(
     if cost > limits.cost {
         return Err(Excess::Cost { cost, limit: limits.cost });
     }
-    Ok(cost)
+    Ok(Measured { cost, depth: walk.deepest })
 }
 
 /// Where in the operation a selection stands.
@@ -84,7 +99,11 @@ struct Walk<'a> {
     sizes: &'a FieldSizes,
     limits: &'a Limits,
     values: HashMap<&'a str, &'a Value>,
-    counts: HashMap<&'a str, u64>,
+    weights: HashMap<&'a str, Weight>,
+    /// Terms of filters so far.
+    terms: u64,
+    /// How deep the deepest field lies so far.
+    deepest: usize,
     mutation: bool,
     aliases: usize,
     root_keys: Vec<&'a Name>,
@@ -119,6 +138,7 @@ impl<'a> Walk<'a> {
     fn field(&mut self, field: &'a Field, place: Place<'a>) -> Result<u64, Excess> {
         let name = field.name.node.as_str();
         let depth = place.depth + 1;
+        self.deepest = self.deepest.max(depth);
         if depth == 1 {
             self.root_field(field)?;
         }
@@ -144,10 +164,9 @@ impl<'a> Walk<'a> {
             }
             return Ok(cost);
         }
-        let own = 1 + self.argument_values(field) / VALUES_PER_COST;
-        let Some(size) = place.of.and_then(|of| self.sizes.get(of, name)) else {
-            return Ok(own.saturating_add(self.selections(set, inner)?));
-        };
+        let size = place.of.and_then(|of| self.sizes.get(of, name));
+        let own = self.arguments(field, size)?;
+        let Some(size) = size else { return Ok(own.saturating_add(self.selections(set, inner)?)) };
         let page = size.paged.then(|| self.page(field));
         let factor = match (size.list, page) {
             (true, Some(page)) => page,
@@ -192,28 +211,26 @@ impl<'a> Walk<'a> {
         asked.max().unwrap_or(DEFAULT_PAGE)
     }
 
-    fn argument_values(&self, field: &Field) -> u64 {
-        let mut total = 0_u64;
-        for (_, value) in &field.arguments {
-            // Variables are counted once per operation instead of being copied in here.
+    /// What the field itself counts: one, and what is given to it.
+    fn arguments(&mut self, field: &Field, size: Option<&FieldSize>) -> Result<u64, Excess> {
+        let mut weight = Weight::default();
+        for (name, value) in &field.arguments {
+            let ty = size.and_then(|size| size.arguments.get(name.node.as_str()));
+            // Variables are weighed once per operation instead of being copied in here.
             let literal = value.node.clone().into_const_with(|variable| {
-                let count = self.counts.get(variable.as_str()).copied().unwrap_or(1);
-                total = total.saturating_add(count);
+                weight += self.weights.get(variable.as_str()).copied().unwrap_or_default();
                 Ok::<_, Infallible>(Value::Null)
             });
             match literal {
-                Ok(literal) => total = total.saturating_add(count(&literal)),
+                Ok(literal) => weight += self.sizes.inputs.weigh(ty, &literal),
                 Err(never) => match never {},
             }
         }
-        total
-    }
-}
-
-fn count(value: &Value) -> u64 {
-    match value {
-        Value::List(items) => items.iter().map(count).sum::<u64>() + 1,
-        Value::Object(fields) => fields.values().map(count).sum::<u64>() + 1,
-        _ => 1,
+        self.terms = self.terms.saturating_add(weight.terms);
+        if self.terms > self.limits.filter_terms {
+            return Err(Excess::FilterTerms(self.limits.filter_terms));
+        }
+        let terms = weight.terms.saturating_sub(FREE_TERMS).saturating_mul(TERM_COST);
+        Ok((1 + weight.values / VALUES_PER_COST).saturating_add(terms))
     }
 }

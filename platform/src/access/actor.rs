@@ -1,11 +1,15 @@
 //! Who acts: a person in a session, the system itself, or nobody yet.
 
+use std::{collections::HashSet, sync::Arc};
+
 use chrono::{DateTime, TimeDelta, Utc};
-use praxis_entity::ids::{BreakGlassId, FacilityId, PatientId, PractitionerId, SessionId, UserId};
+use praxis_entity::ids::{
+    ApiClientId, BreakGlassId, FacilityId, PatientId, PractitionerId, SessionId, UserId,
+};
 use uuid::Uuid;
 
 use super::{Grant, Override, Permission, PermissionSet};
-use crate::Failure;
+use crate::{Failure, rates::Rate};
 
 /// For how long a second factor counts as fresh.
 pub const FRESH: TimeDelta = TimeDelta::minutes(5);
@@ -19,6 +23,8 @@ pub enum ActorKind {
     System,
     /// A person who runs the installation, through the CLI.
     Operator,
+    /// A program with credentials of its own.
+    Client,
 }
 
 impl ActorKind {
@@ -28,8 +34,20 @@ impl ActorKind {
             Self::User => "USER",
             Self::System => "SYSTEM",
             Self::Operator => "OPERATOR",
+            Self::Client => "CLIENT",
         }
     }
+}
+
+/// What a program may do besides its permissions.
+#[derive(Debug)]
+pub struct ClientGrant {
+    /// The program.
+    pub id: ApiClientId,
+    /// Ids of the registered operations it may call.
+    pub operations: HashSet<String>,
+    /// How fast it may ask.
+    pub rate: Rate,
 }
 
 /// Who acts, with everything that decides what they may do.
@@ -59,6 +77,8 @@ pub struct Actor {
     pub facility: Option<FacilityId>,
     /// When a second factor was last shown in this session.
     pub second_factor_at: Option<DateTime<Utc>>,
+    /// The program, when it is one.
+    pub client: Option<Arc<ClientGrant>>,
 }
 
 impl Actor {
@@ -91,6 +111,7 @@ impl Actor {
             session: None,
             facility: None,
             second_factor_at: None,
+            client: None,
         }
     }
 
@@ -187,7 +208,7 @@ impl Actor {
 
     /// Refuses unless a second factor was shown a short while ago.
     pub fn require_step_up(&self, now: DateTime<Utc>) -> Result<(), Failure> {
-        if self.kind != ActorKind::User {
+        if matches!(self.kind, ActorKind::System | ActorKind::Operator) {
             return Ok(());
         }
         let fresh = self.second_factor_at.is_some_and(|shown| shown <= now && now < shown + FRESH);
@@ -196,6 +217,11 @@ impl Actor {
 
     /// The id under which idempotency keys are kept; nil for the system.
     pub fn key_owner(&self) -> Uuid {
-        self.user.map_or(Uuid::nil(), |user| user.0)
+        self.id().unwrap_or_default()
+    }
+
+    /// The id of the person or the program.
+    pub fn id(&self) -> Option<Uuid> {
+        self.user.map(|user| user.0).or_else(|| self.client.as_ref().map(|client| client.id.0))
     }
 }

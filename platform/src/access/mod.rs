@@ -17,7 +17,7 @@ mod predicate;
 mod row;
 mod standing;
 
-pub use actor::{Actor, ActorKind, FRESH};
+pub use actor::{Actor, ActorKind, ClientGrant, FRESH};
 pub use class::RecordClass;
 pub use emergency::{OPENABLE, load_overrides};
 pub use grant::{EVERYTHING, Grant, Grants, Override, Relation, load_grants, load_role};

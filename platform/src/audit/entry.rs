@@ -165,7 +165,7 @@ impl Entry {
             id: self.id.unwrap_or_else(|| AuditEntryId(origin.clock.new_id())),
             // As precise as the database is: what it gives back must be what was authenticated.
             at: origin.clock.now().trunc_subsecs(6),
-            actor_id: actor.user.map(|user| user.0),
+            actor_id: actor.id(),
             actor_kind: actor.kind.code().to_owned(),
             roles: actor.roles.clone(),
             session_id: actor.session.map(|session| session.0),

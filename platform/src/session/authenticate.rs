@@ -110,6 +110,7 @@ impl Authenticator {
             session: Some(session.id),
             facility,
             second_factor_at: session.second_factor_at,
+            client: None,
         });
         self.actors.insert(remembered, Known { actor: Arc::clone(&actor), asked, ends_at });
         under_emergency(&op, actor).await

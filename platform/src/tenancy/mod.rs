@@ -30,5 +30,5 @@ pub use provision::{NewTenant, ProvisionError, SNAPSHOT, provision, snapshot_ver
 pub use ready::{Queue, Woken};
 pub use seed::apply_template;
 pub use state::Standing;
-pub use tenant::{SchemaName, Tenant};
+pub use tenant::{RateOverride, SchemaName, Tenant};
 pub use transaction::TenantTransaction;

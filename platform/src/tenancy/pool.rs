@@ -72,6 +72,11 @@ impl Pool {
         Self { shared: Arc::new(Shared { control, limits, permits, idle: Mutex::new(Vec::new()) }) }
     }
 
+    /// The control schema.
+    pub(crate) fn control(&self) -> &Control {
+        &self.shared.control
+    }
+
     /// A lease bound to the tenant: a free connection of its own, else one of its shard, else a new one.
     pub(super) async fn lease(&self, tenant: &Tenant) -> Result<Lease, DbErr> {
         let shared = &self.shared;

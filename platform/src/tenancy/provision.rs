@@ -9,7 +9,10 @@ use praxis_entity::{control::tenant::TenantState, ids::TenantId};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
-use super::{SchemaName, Tenant, bootstrap::ensure_login_role, control::Installation, seed::apply_template};
+use super::{
+    RateOverride, SchemaName, Tenant, bootstrap::ensure_login_role, control::Installation,
+    seed::apply_template,
+};
 use crate::{
     clock::SharedClock,
     template::Template,
@@ -145,6 +148,9 @@ pub async fn provision(
         time_zone,
         state: TenantState::Active,
         schema_version: snapshot_version(),
+        operation_mode: None,
+        rate: RateOverride::default(),
+        actor_rate: RateOverride::default(),
     })
 }
 

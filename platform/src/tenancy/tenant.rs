@@ -3,7 +3,7 @@
 use std::fmt;
 
 use praxis_entity::{
-    control::tenant::{self, TenantState},
+    control::tenant::{self, OperationMode, TenantState},
     ids::TenantId,
 };
 use uuid::Uuid;
@@ -68,6 +68,28 @@ pub struct Tenant {
     pub state: TenantState,
     /// Number of migrations applied to its schema.
     pub schema_version: i32,
+    /// Which operations are taken, at the least as strict as the installation's setting.
+    pub operation_mode: Option<OperationMode>,
+    /// How fast the whole clinic may ask, where it differs from the setting.
+    pub rate: RateOverride,
+    /// How fast one caller may ask, where it differs from the setting.
+    pub actor_rate: RateOverride,
+}
+
+/// Parts of a rate that a clinic has of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RateOverride {
+    /// Points that can be spent at once.
+    pub points: Option<u32>,
+    /// Points that come back each second.
+    pub restore: Option<u32>,
+}
+
+impl RateOverride {
+    fn stored(points: Option<i32>, restore: Option<i32>) -> Self {
+        let positive = |stored: Option<i32>| stored.and_then(|number| u32::try_from(number).ok());
+        Self { points: positive(points), restore: positive(restore) }
+    }
 }
 
 impl Tenant {
@@ -84,6 +106,9 @@ impl Tenant {
             time_zone: row.time_zone,
             state: row.state,
             schema_version: row.schema_version,
+            operation_mode: row.operation_mode,
+            rate: RateOverride::stored(row.rate_points, row.rate_restore),
+            actor_rate: RateOverride::stored(row.actor_rate_points, row.actor_rate_restore),
         })
     }
 

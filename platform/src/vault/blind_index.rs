@@ -40,6 +40,10 @@ pub enum IndexField {
     Idempotency,
     /// Secret of a mailed link, or of the device that asked for one.
     MailedLink,
+    /// Secret of a program.
+    ClientSecret,
+    /// What proves that a program's token was given out here.
+    ClientToken,
 }
 
 impl IndexField {
@@ -60,6 +64,8 @@ impl IndexField {
             Self::RefreshSuccessor => "refresh_successor",
             Self::Idempotency => "idempotency",
             Self::MailedLink => "mailed_link",
+            Self::ClientSecret => "client_secret",
+            Self::ClientToken => "client_token",
         }
     }
 
@@ -84,7 +90,9 @@ impl IndexField {
             | Self::RefreshToken
             | Self::RefreshSuccessor
             | Self::Idempotency
-            | Self::MailedLink => value.to_owned(),
+            | Self::MailedLink
+            | Self::ClientSecret
+            | Self::ClientToken => value.to_owned(),
         }
     }
 }

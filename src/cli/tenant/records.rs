@@ -11,7 +11,8 @@ use crate::cli::{Context, Exit};
 
 const SELECT: &str =
     "SELECT t.id, slug, display_name, state, state_since, locale, time_zone, template, template_version,
-        cell_id, schema_version, created_at,
+        cell_id, schema_version, created_at, operation_mode, rate_points, rate_restore, actor_rate_points,
+        actor_rate_restore,
         array(SELECT host FROM control.tenant_domain d WHERE d.tenant_id = t.id ORDER BY host) AS domains
     FROM control.tenant t";
 
@@ -30,6 +31,11 @@ struct Record {
     cell_id: String,
     schema_version: i32,
     created_at: DateTime<Utc>,
+    operation_mode: Option<String>,
+    rate_points: Option<i32>,
+    rate_restore: Option<i32>,
+    actor_rate_points: Option<i32>,
+    actor_rate_restore: Option<i32>,
     domains: Vec<String>,
 }
 
@@ -80,6 +86,11 @@ pub async fn show(admin: &mut PgConnection, slug: &str, context: &Context) -> Re
         "cell_id",
         "schema_version",
         "created_at",
+        "operation_mode",
+        "rate_points",
+        "rate_restore",
+        "actor_rate_points",
+        "actor_rate_restore",
         "domains",
         "events",
     ];

@@ -24,6 +24,11 @@ fn tenant(state: TenantState, schema_version: i32) -> Tenant {
         template_version: "1".into(),
         created_at: DateTime::UNIX_EPOCH,
         row_version: 1,
+        operation_mode: None,
+        rate_points: None,
+        rate_restore: None,
+        actor_rate_points: None,
+        actor_rate_restore: None,
     })
     .unwrap()
 }

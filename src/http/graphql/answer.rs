@@ -10,7 +10,7 @@ use praxis_graphql::{
 };
 use serde_json::{Value, json};
 
-use super::accept::MediaType;
+use super::{accept::MediaType, rate};
 
 /// An answer with a single error, for whatever stops a request before it is read.
 pub fn refusal(status: StatusCode, code: Code, message: &str, id: &str) -> Response {
@@ -30,23 +30,28 @@ pub(super) fn refusal_as(
 
 /// The answer to a request that was understood.
 pub(super) fn response(outcome: Outcome, media_type: MediaType) -> Response {
-    match outcome {
-        Outcome::Executed { body, .. } => {
-            ([(header::CONTENT_TYPE, media_type.header())], body).into_response()
+    let (mut response, verdict) = match outcome {
+        Outcome::Executed { body, rate } => {
+            (([(header::CONTENT_TYPE, media_type.header())], body).into_response(), rate)
         }
-        Outcome::Refused { status, errors: entries, allow_post } => {
+        Outcome::Refused { status, errors: entries, allow_post, rate } => {
             let status = match (media_type, status) {
-                // To a client of the older media type only 200 says that the body is GraphQL.
-                (MediaType::Json, 400) => StatusCode::OK,
+                // To a client of the older media type only 200 says that the body is GraphQL. 404 is
+                // a document that is not known by its id, which the client will send whole.
+                (MediaType::Json, 400 | 404) => StatusCode::OK,
                 _ => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             };
             let mut response = errors(media_type, status, &entries);
             if allow_post {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
             }
-            response
+            (response, rate)
         }
+    };
+    if let Some(verdict) = verdict {
+        rate::add(response.headers_mut(), &verdict);
     }
+    response
 }
 
 fn errors(media_type: MediaType, status: StatusCode, entries: &[Value]) -> Response {

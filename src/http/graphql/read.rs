@@ -58,11 +58,22 @@ pub(super) async fn read(request: Request<Body>, id: &str) -> Result<GraphqlRequ
     } else {
         GraphqlRequest { read_only: true, ..url(request.uri())? }
     };
-    if operation.query.is_none() && !operation.extensions.contains_key("persistedQuery") {
+    let named = operation.document_id.is_some() || operation.extensions.contains_key("persistedQuery");
+    if operation.query.is_none() && !named {
         return Err(Malformed::new("The request has no query."));
     }
     id.clone_into(&mut operation.request_id);
     Ok(operation)
+}
+
+/// A registered operation whose id stands in the path, with variables in the query string.
+pub(super) fn named(document: String, uri: &Uri, id: &str) -> Result<GraphqlRequest, Malformed> {
+    let url = url(uri)?;
+    if url.query.is_some() || url.document_id.is_some() || !url.extensions.is_empty() {
+        return Err(Malformed::new("The path names the operation; nothing else may."));
+    }
+    let request_id = id.to_owned();
+    Ok(GraphqlRequest { document_id: Some(document), read_only: true, by_path: true, request_id, ..url })
 }
 
 /// Only JSON: a form or plain text can be sent by any web page without asking (CSRF).
@@ -112,6 +123,7 @@ fn body(bytes: &[u8]) -> Result<GraphqlRequest, Malformed> {
         operation_name: text(fields.remove("operationName"), "operationName has to be a string.")?,
         variables: object(fields.remove("variables"), "variables has to be an object.")?,
         extensions: object(fields.remove("extensions"), "extensions has to be an object.")?,
+        document_id: text(fields.remove("documentId"), "documentId has to be a string.")?,
         ..GraphqlRequest::default()
     })
 }
@@ -153,8 +165,9 @@ fn url(uri: &Uri) -> Result<GraphqlRequest, Malformed> {
     let variables = json("variables", "variables has to be a JSON object.")?;
     let extensions = json("extensions", "extensions has to be a JSON object.")?;
     let mut plain = |name: &str| text(parameters.remove(name), "A parameter is text.");
-    let (query, operation_name) = (plain("query")?, plain("operationName")?);
-    Ok(GraphqlRequest { query, operation_name, variables, extensions, ..Default::default() })
+    let (query, operation_name, document_id) =
+        (plain("query")?, plain("operationName")?, plain("documentId")?);
+    Ok(GraphqlRequest { query, operation_name, document_id, variables, extensions, ..Default::default() })
 }
 
 #[cfg(test)]

@@ -55,7 +55,12 @@ impl TestInstallation {
 
     /// What a server over it is configured with: clinics are at `<slug>.praxis.test`.
     pub fn config(&self) -> Result<Config> {
-        let values = vec![
+        self.config_with(&[])
+    }
+
+    /// The same with more settings.
+    pub fn config_with(&self, more: &[(&'static str, &str)]) -> Result<Config> {
+        let mut values = vec![
             ("database.url", self.url.clone()),
             ("keys.root_key", self.root_key.clone()),
             ("http.base_domain", "praxis.test".to_owned()),
@@ -64,6 +69,7 @@ impl TestInstallation {
             ("database.connections", "8".to_owned()),
             ("database.wait_ms", "15000".to_owned()),
         ];
+        values.extend(more.iter().map(|(key, text)| (*key, (*text).to_owned())));
         let environment = HashMap::new();
         Ok(Config::explain(&Overrides { file: None, values }, &environment)?.0)
     }
@@ -74,6 +80,11 @@ impl TestInstallation {
         command.env("DATABASE_URL", &self.url).env("PRAXIS_ROOT_KEY", &self.root_key);
         command.env("PRAXIS_BASE_DOMAIN", "praxis.test").args(["--output", "json"]);
         command
+    }
+
+    /// The root key, as the environment holds it.
+    pub fn root_key(&self) -> &str {
+        &self.root_key
     }
 
     /// A connection with the superuser's rights.
