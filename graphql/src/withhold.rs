@@ -131,7 +131,7 @@ impl Shape {
         closed: &ClosedFields<'_>,
     ) -> Result<(), ApiError> {
         let walk = Walk { shape: self, values, closed };
-        for (_, fragment) in &mut document.fragments {
+        for fragment in document.fragments.values_mut() {
             let of = fragment.node.type_condition.node.on.node.to_string();
             walk.selections(&mut fragment.node.selection_set.node, &of)?;
         }
