@@ -21,7 +21,7 @@ use praxis_domain::{
 use praxis_graphql::error::{self, Code};
 use praxis_platform::{OpFactory, access::Actor, session::SessionKind, tenancy::Tenant};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
@@ -275,14 +275,14 @@ impl Edge {
 /// Why it was not done.
 enum Told {
     Refused(Refused),
-    Violated(Response),
+    Violated(Box<Response>),
 }
 
 impl Told {
     fn response(self, id: &str) -> Response {
         match self {
             Self::Refused(refused) => refused.response(id),
-            Self::Violated(response) => response,
+            Self::Violated(response) => *response,
         }
     }
 }
@@ -301,12 +301,15 @@ fn told(error: Error, id: &str) -> Told {
         .iter()
         .map(|violation| {
             let mut entry = error::entry(Code::BadUserInput, &violation.message, id);
-            entry["extensions"]["violation"] = name(violation.code).into();
-            entry["extensions"]["field"] = violation.path.join(".").into();
+            if let Some(extensions) = entry.get_mut("extensions").and_then(Value::as_object_mut) {
+                extensions.insert("violation".to_owned(), name(violation.code).into());
+                extensions.insert("field".to_owned(), violation.path.join(".").into());
+            }
             entry
         })
         .collect();
-    Told::Violated((StatusCode::BAD_REQUEST, Json(json!({ "errors": entries }))).into_response())
+    let response = (StatusCode::BAD_REQUEST, Json(json!({ "errors": entries }))).into_response();
+    Told::Violated(Box::new(response))
 }
 
 fn name(code: ViolationCode) -> &'static str {
