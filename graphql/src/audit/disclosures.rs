@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use praxis_domain::{PageRequest, Position, audit};
 use praxis_entity::{disclosure, ids::PatientId, value::DisclosureDetails};
+use praxis_platform::access::Row;
 
 use super::stored::{DisclosurePurpose, Stored};
 use crate::{
@@ -14,7 +15,9 @@ use crate::{
     page::{Cursors, Page, connection, count_under, slice_under},
     payload::UserError,
     phi::{Class, Phi},
+    policy::at,
     scalar::DateTime,
+    subject::Subject,
 };
 
 /// A patient's data given to somebody outside.
@@ -25,7 +28,8 @@ pub(crate) struct Disclosure {
 
 impl Disclosure {
     fn new(row: disclosure::Model) -> Self {
-        let details = Class::new("disclosure", row.id.0, row.patient_id.0, row.details.clone());
+        let subject = Subject::new(row.patient_id, Row::of(row.patient_id.0));
+        let details = Class::new("disclosure", row.id.0, &subject, row.details.clone());
         Self { row, details }
     }
 }
@@ -60,22 +64,22 @@ impl Disclosure {
 
     /// To whom.
     async fn recipient(&self) -> Phi<DisclosureDetails, String> {
-        Phi::new("Disclosure.recipient", &self.details, |details| Some(details.recipient.clone()))
+        Phi::new(at!("Disclosure.recipient"), &self.details, |details| Some(details.recipient.clone()))
     }
 
     /// Their address.
     async fn recipient_address(&self) -> Phi<DisclosureDetails, String> {
-        Phi::new("Disclosure.recipientAddress", &self.details, |details| details.address.clone())
+        Phi::new(at!("Disclosure.recipientAddress"), &self.details, |details| details.address.clone())
     }
 
     /// What was given.
     async fn description(&self) -> Phi<DisclosureDetails, String> {
-        Phi::new("Disclosure.description", &self.details, |details| Some(details.description.clone()))
+        Phi::new(at!("Disclosure.description"), &self.details, |details| Some(details.description.clone()))
     }
 
     /// Why.
     async fn reason(&self) -> Phi<DisclosureDetails, String> {
-        Phi::new("Disclosure.reason", &self.details, |details| Some(details.reason.clone()))
+        Phi::new(at!("Disclosure.reason"), &self.details, |details| Some(details.reason.clone()))
     }
 }
 

@@ -8,7 +8,7 @@ use praxis_entity::{
     patient, related_person,
     value::{Contact, ContactSystem, Identifiers, Identity, RecordNumber, RelatedPersonDetails},
 };
-use praxis_platform::access::{Permission, Row};
+use praxis_platform::access::Row;
 use sea_orm::ActiveEnum;
 
 use crate::{
@@ -302,7 +302,7 @@ impl Patient {
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<AccessLogConnection, ApiError> {
         let cursors = Cursors::of(ctx.caller()?, "Patient.accessLog", &format!("{:?}", self.row.id)).await?;
-        if !redaction::allowed_list(ctx, "Patient.accessLog")? {
+        if !redaction::allowed_list(ctx, at!("Patient.accessLog"), &self.subject).await? {
             return Ok(AccessLogConnection::new(Page::empty(cursors), nothing()));
         }
         let page = cursors.request(&PageArguments { first, after, last, before })?;
@@ -329,7 +329,7 @@ impl Patient {
     ) -> Result<DisclosureConnection, ApiError> {
         let arguments = format!("{:?}{accountable_only}", self.row.id);
         let cursors = Cursors::of(ctx.caller()?, "Patient.disclosures", &arguments).await?;
-        if !redaction::allowed_list(ctx, "Patient.disclosures")? {
+        if !redaction::allowed_list(ctx, at!("Patient.disclosures"), &self.subject).await? {
             return Ok(DisclosureConnection::new(Page::empty(cursors), nothing()));
         }
         let page = cursors.request(&PageArguments { first, after, last, before })?;
