@@ -15,6 +15,7 @@ use crate::{
     error::{ApiError, Nullable},
     ids,
     page::connection,
+    policy::at,
     redaction,
     scalar::DateTime,
 };
