@@ -10,6 +10,7 @@ pub mod hygiene;
 pub mod metrics;
 mod refused;
 pub mod server;
+pub mod sign_in;
 pub mod throttle;
 pub mod token;
 
@@ -36,7 +37,8 @@ pub fn public(edge: Arc<Edge>, api: Arc<Api>, ids: IdSource, explorer: bool) -> 
     let signing_in =
         auth::router(Arc::clone(&edge)).merge(token::router(Arc::clone(&edge))).layer(from_fn(in_time));
     let identify = from_fn_with_state(Arc::clone(&edge), gateway::identify);
-    let routes = Router::new().merge(graphql::router(api).layer(identify)).merge(signing_in);
+    let routes =
+        Router::new().merge(graphql::router(api).layer(identify)).merge(signing_in).merge(sign_in::router());
     let routes = if explorer { routes.merge(graphiql::router()) } else { routes };
     routes.fallback(nothing_here).method_not_allowed_fallback(other_method).layer(
         // From the outside in.

@@ -279,6 +279,12 @@ CREATE TABLE {schema}.facility (
     address_lines text[] DEFAULT '{}'::text[] NOT NULL,
     active boolean DEFAULT true NOT NULL
 );
+CREATE TABLE {schema}.factor_guard (
+    user_id uuid NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    closed_until timestamp with time zone,
+    CONSTRAINT factor_guard_failures_positive CHECK ((failures >= 0))
+);
 CREATE TABLE {schema}.fhir_resource (
     id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -397,6 +403,22 @@ CREATE TABLE {schema}.organization_identifier (
     value text NOT NULL,
     organization_id uuid NOT NULL
 );
+CREATE TABLE {schema}.passkey (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    host text NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    backup_eligible boolean NOT NULL,
+    transports text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    cloned_at timestamp with time zone,
+    CONSTRAINT passkey_credential_length CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
+    CONSTRAINT passkey_sign_count_range CHECK (((sign_count >= 0) AND (sign_count <= '4294967295'::bigint)))
+);
 CREATE TABLE {schema}.patient (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -441,6 +463,13 @@ CREATE TABLE {schema}.practitioner_identifier (
     system text NOT NULL,
     value text NOT NULL,
     practitioner_id uuid NOT NULL
+);
+CREATE TABLE {schema}.recovery_code (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone
 );
 CREATE TABLE {schema}.refresh_token (
     id uuid NOT NULL,
@@ -495,7 +524,8 @@ CREATE TABLE {schema}.role (
     retired boolean DEFAULT false NOT NULL,
     template_key text,
     template_hash text,
-    customised boolean DEFAULT false NOT NULL
+    customised boolean DEFAULT false NOT NULL,
+    second_factor_required boolean DEFAULT false NOT NULL
 );
 CREATE TABLE {schema}.role_permission (
     role_id uuid NOT NULL,
@@ -544,6 +574,10 @@ CREATE TABLE {schema}.specialty (
     template_hash text,
     customised boolean DEFAULT false NOT NULL
 );
+CREATE TABLE {schema}.spent_challenge (
+    hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
 CREATE TABLE {schema}.status_transition (
     machine text NOT NULL,
     from_status text NOT NULL,
@@ -555,6 +589,13 @@ CREATE TABLE {schema}.tenant_self (
     schema_version integer NOT NULL,
     only_one boolean DEFAULT true NOT NULL,
     CONSTRAINT tenant_self_only_one_check CHECK (only_one)
+);
+CREATE TABLE {schema}.totp (
+    user_id uuid NOT NULL,
+    secret bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE {schema}.user_account (
     id uuid NOT NULL,
@@ -669,6 +710,8 @@ ALTER TABLE ONLY {schema}.facility
     ADD CONSTRAINT facility_code_unique UNIQUE (code);
 ALTER TABLE ONLY {schema}.facility
     ADD CONSTRAINT facility_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.factor_guard
+    ADD CONSTRAINT factor_guard_pkey PRIMARY KEY (user_id);
 ALTER TABLE ONLY {schema}.fhir_resource
     ADD CONSTRAINT fhir_resource_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.field_policy
@@ -699,6 +742,10 @@ ALTER TABLE ONLY {schema}.organization_identifier
     ADD CONSTRAINT organization_identifier_pkey PRIMARY KEY (system, value);
 ALTER TABLE ONLY {schema}.organization
     ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.passkey
+    ADD CONSTRAINT passkey_credential_unique UNIQUE (credential_id);
+ALTER TABLE ONLY {schema}.passkey
+    ADD CONSTRAINT passkey_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.patient
     ADD CONSTRAINT patient_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.patient_token
@@ -709,6 +756,10 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_pkey PRIMARY KEY (system, value);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.recovery_code
+    ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.recovery_code
+    ADD CONSTRAINT recovery_code_unique UNIQUE (user_id, code_hash);
 ALTER TABLE ONLY {schema}.refresh_token
     ADD CONSTRAINT refresh_token_generation_unique UNIQUE (session_id, generation);
 ALTER TABLE ONLY {schema}.refresh_token
@@ -741,12 +792,16 @@ ALTER TABLE ONLY {schema}.specialty
     ADD CONSTRAINT specialty_code_unique UNIQUE (code);
 ALTER TABLE ONLY {schema}.specialty
     ADD CONSTRAINT specialty_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.spent_challenge
+    ADD CONSTRAINT spent_challenge_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY {schema}.status_transition
     ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status);
 ALTER TABLE ONLY {schema}.tenant_self
     ADD CONSTRAINT tenant_self_only_one UNIQUE (only_one);
 ALTER TABLE ONLY {schema}.tenant_self
     ADD CONSTRAINT tenant_self_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY {schema}.totp
+    ADD CONSTRAINT totp_pkey PRIMARY KEY (user_id);
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_email_unique UNIQUE (email);
 ALTER TABLE ONLY {schema}.user_account
@@ -777,6 +832,7 @@ CREATE UNIQUE INDEX invitation_one_open ON {schema}.invitation USING btree (emai
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX observation_by_encounter ON {schema}.observation USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX observation_by_patient ON {schema}.observation USING btree (patient_id, effective_at DESC NULLS LAST, id DESC);
+CREATE INDEX passkey_by_user ON {schema}.passkey USING btree (user_id);
 CREATE INDEX patient_by_update ON {schema}.patient USING btree (updated_at);
 CREATE UNIQUE INDEX patient_identifier_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'IDENTIFIER'::text);
 CREATE UNIQUE INDEX patient_mrn_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'MRN'::text);
@@ -786,8 +842,12 @@ CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btr
 CREATE INDEX registered_operation_by_sha256 ON {schema}.registered_operation USING btree (sha256);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
+<<<<<<< HEAD
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+=======
+CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
+>>>>>>> factors
 CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment');
 CREATE TRIGGER appointment_version BEFORE UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER audit_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -863,6 +923,8 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.factor_guard
+    ADD CONSTRAINT factor_guard_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.fhir_resource
     ADD CONSTRAINT fhir_resource_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.invitation
@@ -885,12 +947,16 @@ ALTER TABLE ONLY {schema}.observation
     ADD CONSTRAINT observation_performer_fk FOREIGN KEY (performer_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.organization_identifier
     ADD CONSTRAINT organization_identifier_organization_fk FOREIGN KEY (organization_id) REFERENCES {schema}.organization(id);
+ALTER TABLE ONLY {schema}.passkey
+    ADD CONSTRAINT passkey_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.patient_token
     ADD CONSTRAINT patient_token_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_specialty_fk FOREIGN KEY (specialty_id) REFERENCES {schema}.specialty(id);
+ALTER TABLE ONLY {schema}.recovery_code
+    ADD CONSTRAINT recovery_code_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.refresh_token
     ADD CONSTRAINT refresh_token_session_fk FOREIGN KEY (session_id) REFERENCES {schema}.session(id);
 ALTER TABLE ONLY {schema}.related_person
@@ -901,6 +967,8 @@ ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.totp
+    ADD CONSTRAINT totp_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
@@ -934,6 +1002,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.factor_guard TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.fhir_resource TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.field_policy TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
@@ -945,11 +1014,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.organization TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.organization_identifier TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.passkey TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.patient TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.recovery_code TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.refresh_token TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.registered_operation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.related_person TO {role};
@@ -959,7 +1030,9 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.room TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.spent_challenge TO {role};
 GRANT SELECT ON TABLE {schema}.status_transition TO {role};
 GRANT SELECT ON TABLE {schema}.tenant_self TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.totp TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.user_account TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.visit_type TO {role};

@@ -41,6 +41,8 @@ pub mod providers;
 pub mod roles;
 /// Booked visits.
 pub mod scheduling;
+/// What people show besides a password.
+pub mod second_factors;
 /// How sensitive records are.
 pub mod sensitivity;
 /// Signed-in sessions, and how long they live.

@@ -36,6 +36,8 @@ pub struct Model {
     pub template_hash: Option<String>,
     /// True when the clinic changed the seeded row.
     pub customised: bool,
+    /// Whoever holds it may do nothing before a second factor is shown.
+    pub second_factor_required: bool,
 }
 
 /// Joins are written where they are needed; none is declared here.

@@ -157,6 +157,7 @@ impl Caller {
         self.check(At::of(coordinate)).map_err(|denied| match denied {
             Denied::SignIn => ApiError::new(Code::Unauthenticated, "Sign in first."),
             Denied::Lacks(permission) => forbidden(permission),
+            Denied::SecondFactor => second_factor_required(),
             Denied::NoRule => ApiError::new(Code::Forbidden, "Nobody may do this."),
         })
     }
@@ -174,6 +175,11 @@ impl Caller {
 fn forbidden(permission: praxis_platform::access::Permission) -> ApiError {
     ApiError::new(Code::Forbidden, format!("The permission {permission} is needed."))
         .with("permission", permission.code())
+}
+
+fn second_factor_required() -> ApiError {
+    let message = "A second factor is required: show one with POST /auth/step-up, or enrol one.";
+    ApiError::new(Code::SecondFactorRequired, message)
 }
 
 /// How a resolver reads from the domain: by naming its coordinate. Writing goes through [`change`].
@@ -228,6 +234,7 @@ impl From<Failure> for ApiError {
             Failure::ViewOnly => {
                 Self::new(Code::Forbidden, "Nothing can be changed while viewing as another role.")
             }
+            Failure::SecondFactorRequired => second_factor_required(),
             Failure::NotFound => Self::new(Code::NotFound, "Not found."),
             Failure::BadInput(message) => Self::new(Code::BadUserInput, message),
             Failure::TenantLocked => Self::new(Code::TenantLocked, "This clinic is locked for changes."),

@@ -124,6 +124,8 @@ codes! {
     Internal "INTERNAL" 500 false;
     /// Documents are not kept by their hash here; send them whole.
     PersistedQueryNotSupported "PERSISTED_QUERY_NOT_SUPPORTED" 400 false;
+    /// A role asks for a second factor: show one, or enrol one.
+    SecondFactorRequired "SECOND_FACTOR_REQUIRED" 403 false;
 }
 
 /// An error that may leave the house: a code, a text for the caller, and details without PHI.
@@ -181,7 +183,8 @@ mod tests {
             PERSISTED_QUERY_NOT_FOUND PERSISTED_QUERY_ONLY QUERY_TOO_COMPLEX QUERY_TOO_DEEP \
             REQUEST_TOO_LARGE THROTTLED TIMEOUT IDEMPOTENCY_KEY_REQUIRED IDEMPOTENCY_CONFLICT \
             IDEMPOTENCY_IN_PROGRESS KEY_UNAVAILABLE UPSTREAM_UNAVAILABLE INTERNAL \
-            PERSISTED_QUERY_NOT_SUPPORTED";
+            PERSISTED_QUERY_NOT_SUPPORTED \
+            SECOND_FACTOR_REQUIRED";
         let actual: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(actual.join(" "), expected);
     }

@@ -3,30 +3,13 @@
 //! Every mutation honours them, because [`change`](crate::context::change) is the only way of one.
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
-use praxis_domain::{
-    Error, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles,
-    scheduling, sensitivity, sessions, staff,
-};
-use praxis_entity::{
-    alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy,
-    identity_provider,
-    ids::{
-        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId,
-        IdentityProviderId, InvitationId, MembershipId, PatientId, PractitionerId, RelatedPersonId, RoleId,
-        RoomId, SecurityAlertId, SessionId, UserId,
-    },
-    invitation, patient, practitioner, related_person, room, security_alert,
-    sensitivity_label::Confidentiality,
-    session, user_account,
-};
+use praxis_domain::{Error, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles, scheduling, sensitivity, sessions, staff, second_factors};
+use praxis_entity::{alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy, identity_provider, ids::{AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId, PasskeyId}, invitation, patient, practitioner, related_person, room, security_alert, sensitivity_label::Confidentiality, session, user_account, passkey, role};
 use praxis_platform::{Op, Write};
 use sea_orm::ActiveEnum;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{
-    context::Ask,
-    error::{ApiError, Code},
-};
+use crate::{context::Ask, error::{ApiError, Code}, second_factors::{Left, Options, RecoveryCodes, Told}};
 
 /// Mutations that refuse to run without a key.
 pub(crate) const REQUIRED: [&str; 1] = ["appointmentBook"];
@@ -222,5 +205,84 @@ impl Replay for sensitivity::Labelled {
     async fn recall(_: &Op<Write>, (id, patient, level): Self::Outcome) -> Result<Option<Self>, Error> {
         let level = Confidentiality::try_from_value(&level).ok();
         Ok(id.parse().ok().zip(level).map(|(id, level)| Self { id, patient, level }))
+    }
+}
+
+impl Replay for passkey::Model {
+    type Outcome = PasskeyId;
+
+    fn outcome(&self) -> PasskeyId {
+        self.id
+    }
+
+    async fn recall(op: &Op<Write>, id: PasskeyId) -> Result<Option<Self>, Error> {
+        second_factors::own_passkey(op, id).await
+    }
+}
+
+impl Replay for role::Model {
+    type Outcome = String;
+
+    fn outcome(&self) -> String {
+        self.code.clone()
+    }
+
+    async fn recall(op: &Op<Write>, code: String) -> Result<Option<Self>, Error> {
+        second_factors::role_by_code(op, &code).await
+    }
+}
+
+/// The secret is not kept with the key; as long as the app is not confirmed, it can be told again.
+impl Replay for second_factors::TotpEnrolment {
+    type Outcome = ();
+
+    fn outcome(&self) {}
+
+    async fn recall(op: &Op<Write>, (): ()) -> Result<Option<Self>, Error> {
+        second_factors::totp_enrolment(op).await
+    }
+}
+
+/// Recovery codes are told once: a retry gets none.
+impl Replay for RecoveryCodes {
+    type Outcome = ();
+
+    fn outcome(&self) {}
+
+    async fn recall(_: &Op<Write>, (): ()) -> Result<Option<Self>, Error> {
+        Ok(Some(Self(Vec::new())))
+    }
+}
+
+impl<T: Replay> Replay for Told<T> {
+    type Outcome = T::Outcome;
+
+    fn outcome(&self) -> T::Outcome {
+        self.value.outcome()
+    }
+
+    async fn recall(op: &Op<Write>, outcome: T::Outcome) -> Result<Option<Self>, Error> {
+        let value = T::recall(op, outcome).await?;
+        Ok(value.map(|value| Self { value, codes: RecoveryCodes(Vec::new()) }))
+    }
+}
+
+impl Replay for Left {
+    type Outcome = ();
+
+    fn outcome(&self) {}
+
+    async fn recall(op: &Op<Write>, (): ()) -> Result<Option<Self>, Error> {
+        second_factors::second_factors(op).await.map(|left| Some(Self(left)))
+    }
+}
+
+impl Replay for Options {
+    type Outcome = ();
+
+    fn outcome(&self) {}
+
+    async fn recall(op: &Op<Write>, (): ()) -> Result<Option<Self>, Error> {
+        second_factors::passkey_register_start(op).await.map(|options| Some(Self(options)))
     }
 }

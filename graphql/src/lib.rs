@@ -42,6 +42,7 @@ mod roles;
 mod scheduling;
 mod sensitivity;
 mod sign_in;
+mod second_factors;
 mod staff;
 mod subject;
 mod viewer;

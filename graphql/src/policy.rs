@@ -55,6 +55,9 @@ pub enum Access {
     Public,
     /// To be signed in.
     SignedIn,
+    /// To be signed in, even if a role asks for a second factor that was not shown yet: that is how
+    /// one is enrolled.
+    Enrolling,
     /// A permission.
     Needs(Permission),
     /// What the field asked that this value was reached through.
@@ -122,6 +125,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::scheduling::POLICY,
         crate::sensitivity::POLICY,
         crate::sign_in::POLICY,
+        crate::second_factors::POLICY,
         crate::staff::POLICY,
         crate::value::POLICY,
         crate::viewer::POLICY,
@@ -225,6 +229,8 @@ pub(crate) enum Denied {
     SignIn,
     /// This permission is missing.
     Lacks(Permission),
+    /// A second factor has to be shown first.
+    SecondFactor,
     /// No rule opens it to anybody.
     NoRule,
 }
@@ -235,8 +241,12 @@ pub(crate) enum Denied {
 pub(crate) fn check(at: &At, actor: &Actor, clinic: &FieldPolicies) -> Result<(), Denied> {
     match at.access.ok_or(Denied::NoRule)? {
         Access::Public | Access::Inherited => {}
+        Access::Enrolling if actor.is_known() => {}
+        Access::SignedIn | Access::Needs(_) if actor.awaits_second_factor => {
+            return Err(Denied::SecondFactor);
+        }
         Access::SignedIn if actor.is_known() => {}
-        Access::SignedIn => return Err(Denied::SignIn),
+        Access::SignedIn | Access::Enrolling => return Err(Denied::SignIn),
         Access::Needs(_) if !actor.is_known() => return Err(Denied::SignIn),
         Access::Needs(permission) if actor.may(permission) => {}
         Access::Needs(permission) => return Err(Denied::Lacks(permission)),

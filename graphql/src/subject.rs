@@ -106,7 +106,7 @@ impl From<Denied> for Reason {
     fn from(denied: Denied) -> Self {
         Self::Permission(match denied {
             Denied::Lacks(permission) => Some(permission),
-            Denied::SignIn | Denied::NoRule => None,
+            Denied::SignIn | Denied::SecondFactor | Denied::NoRule => None,
         })
     }
 }

@@ -25,6 +25,9 @@ pub enum Failure {
     /// The actor looks through the eyes of a role, which is for looking only.
     #[error("nothing can be changed while viewing as another role")]
     ViewOnly,
+    /// A role of the actor's asks for a second factor, which was not shown in this session.
+    #[error("a second factor is required")]
+    SecondFactorRequired,
     /// No such thing, or not one that the actor may know of.
     #[error("not found")]
     NotFound,

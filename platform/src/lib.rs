@@ -9,6 +9,7 @@ pub mod client;
 pub mod clock;
 pub mod documents;
 pub mod error;
+pub mod factor;
 pub mod idempotency;
 pub mod keyring;
 pub mod mail;

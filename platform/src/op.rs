@@ -17,7 +17,8 @@ use praxis_entity::{
     value::{AuditChange, PhiClass, Sealed},
 };
 use sea_orm::{
-    Condition, ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionSession, TransactionTrait,
+    Condition, ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionSession,
+    TransactionTrait,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -27,6 +28,7 @@ use crate::{
     access::{self, Actor, FieldPolicies, Permission, Table},
     audit::{self, Backlog, Batch, Change, Disclosures, Entry},
     clock::SharedClock,
+    factor::webauthn::Site,
     keyring::Keyring,
     names::{NameIndexes, TenantNames},
     tenancy::{Pool, Queue, Standing, Tenant, TenantDb, TenantTransaction},
@@ -49,6 +51,8 @@ pub struct RequestInfo {
     pub source_address: Option<String>,
     /// What the client calls itself.
     pub user_agent: Option<String>,
+    /// The host it was sent to, with its port: what passkeys are bound to.
+    pub authority: Option<String>,
     /// Hash of the operation's text, once it is known.
     pub operation_hash: Arc<OnceLock<String>>,
     /// Name of the operation, once it is known; of a nameless one, the fields it asks for.
@@ -65,6 +69,7 @@ impl Default for RequestInfo {
             id: None,
             source_address: None,
             user_agent: None,
+            authority: None,
             operation_hash: Arc::default(),
             operation_name: Arc::default(),
             on_behalf_of: None,
@@ -237,6 +242,11 @@ impl<Mode> Op<Mode> {
     /// Where the request came from and what for.
     pub fn request(&self) -> &RequestInfo {
         &self.0.origin.request
+    }
+
+    /// Where passkeys are made and used; `None` where no request came in.
+    pub fn site(&self) -> Option<Site> {
+        self.0.origin.request.authority.as_deref().and_then(Site::of)
     }
 
     /// The current instant.

@@ -7,6 +7,7 @@ mod answer;
 mod links;
 mod oidc;
 mod password;
+mod second_factor;
 mod session;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .route("/auth/oidc/start", get(oidc::start))
         .route("/auth/oidc/link", post(oidc::link))
         .route("/auth/oidc/callback", get(oidc::callback))
+        .merge(second_factor::router())
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(edge)
 }

@@ -12,7 +12,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{ConnectInfo, State},
-    http::{HeaderMap, HeaderName, Request, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, Request, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -177,6 +177,7 @@ impl Edge {
             id: request_id(&parts.extensions).parse().ok(),
             source_address: self.client_address(parts).map(|address| address.to_string()),
             user_agent: user_agent(&parts.headers),
+            authority: authority(&parts.uri, &parts.headers).map(str::to_owned),
             ..RequestInfo::default()
         }
     }
@@ -202,11 +203,14 @@ fn request_id(extensions: &axum::http::Extensions) -> Arc<str> {
 
 /// The hygiene layer has seen to it that there is one host, or two equal ones.
 fn host(request: &Request<Body>) -> Option<Host> {
-    let stated = match request.uri().authority() {
-        Some(authority) => authority.as_str(),
-        None => request.headers().get(header::HOST)?.to_str().ok()?,
-    };
-    Host::parse(stated)
+    Host::parse(authority(request.uri(), request.headers())?)
+}
+
+fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    match uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => headers.get(header::HOST)?.to_str().ok(),
+    }
 }
 
 fn repeats(tenant: &Tenant, headers: &HeaderMap) -> Result<(), Refused> {

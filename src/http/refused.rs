@@ -58,6 +58,11 @@ impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Unauthenticated => Self::UNAUTHENTICATED,
+            Failure::SecondFactorRequired => Self::new(
+                StatusCode::FORBIDDEN,
+                Code::SecondFactorRequired,
+                "A second factor is required: show one with POST /auth/step-up, or enrol one.",
+            ),
             Failure::BadInput(_) => Self::forbidden("You are not a member of this facility."),
             Failure::StepUpRequired => {
                 let message = "Show a second factor first: POST /auth/step-up.";

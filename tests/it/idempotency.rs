@@ -177,6 +177,16 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("identityProviderAdd", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
     ("identityProviderChange", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
     ("identityProviderRemove", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
+    ("totpEnrol", "factors::a_secret_is_told_once_even_to_a_retry"),
+    ("totpConfirm", "factors::a_secret_is_told_once_even_to_a_retry"),
+    ("totpRemove", "factors::a_secret_is_told_once_even_to_a_retry"),
+    ("passkeyRegisterStart", "factors::a_secret_is_told_once_even_to_a_retry"),
+    ("passkeyRegisterFinish", "factors::a_secret_is_told_once_even_to_a_retry"),
+    ("passkeyRename", "factors::a_secret_is_told_once_even_to_a_retry"),
+    ("passkeyRemove", "factors::a_secret_is_told_once_even_to_a_retry"),
+    ("recoveryCodesRenew", "factors::a_secret_is_told_once_even_to_a_retry"),
+    ("userResetSecondFactors", "factors::a_secret_is_told_once_even_to_a_retry"),
+    ("roleRequireSecondFactor", "factors::a_secret_is_told_once_even_to_a_retry"),
 ];
 
 async fn clinic() -> Result<TestServer> {

@@ -291,6 +291,15 @@ const WITH_AN_ID: &[(&str, &str)] = &[
         "mutation($id: ID!) { apiClientRetire(input: { id: $id }) { userErrors { code message path } } }",
         "cli",
     ),
+    (
+        "mutation($id: ID!) { passkeyRename(input: { id: $id, name: \"A\" }) { userErrors { code message path } } }",
+        "pky",
+    ),
+    ("mutation($id: ID!) { passkeyRemove(input: { id: $id }) { userErrors { code message path } } }", "pky"),
+    (
+        "mutation($id: ID!) { userResetSecondFactors(input: { userId: $id }) { userErrors { code message path } } }",
+        "usr",
+    ),
 ];
 
 /// One object of each kind that can be made through the API.

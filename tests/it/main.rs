@@ -5,6 +5,8 @@ mod appointments;
 mod audit;
 mod break_glass;
 mod conditions;
+mod browser;
+mod factors;
 mod fhir_import;
 mod generated;
 mod idempotency;

@@ -25,7 +25,7 @@ use praxis_platform::{
     OpFactory, RequestInfo,
     access::Actor,
     clock::Clock,
-    session::{self, Authenticator, Credential, Over, SessionKind},
+    session::{self, Authenticator, Credential, Over, SessionKind, SignIn},
 };
 use ring::hmac;
 use sea_orm::EntityTrait;
@@ -261,9 +261,11 @@ async fn a_thousand_races_of_a_reused_token_leave_each_family_dead() -> Result<(
     let families = stream::iter(0..1_000).map(|_| async {
         let op = system.write().await.unwrap();
         let account = user_account::Entity::find_by_id(user).one(op.db()).await.unwrap().unwrap();
-        let signed_in = session::open(&op, &account, &[session::Method::Password], SessionKind::Bearer).await;
+        let proven = &[session::Method::Password];
+        let outcome = session::proceed(&op, &account, proven, SessionKind::Bearer).await.unwrap();
         op.commit().await.unwrap();
-        signed_in.unwrap()
+        let SignIn::Opened(signed_in) = outcome else { panic!("nothing else was asked for") };
+        signed_in
     });
     let families: Vec<_> = families.buffer_unordered(6).collect().await;
     let mut most = 0;

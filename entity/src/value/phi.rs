@@ -248,3 +248,9 @@ class!(DisclosureDetails = "disclosure");
 #[serde(transparent)]
 pub struct ProviderSecret(pub String);
 class!(ProviderSecret = "provider_secret");
+
+/// What an authenticator app and the clinic share.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TotpSecret(pub [u8; 20]);
+class!(TotpSecret = "totp");

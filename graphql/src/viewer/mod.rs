@@ -1,25 +1,10 @@
 //! Who is signed in, and what they may do here.
 
 use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
-use praxis_domain::{providers, sessions};
+use praxis_domain::{providers, sessions, second_factors::second_factors};
 use praxis_platform::access::Permission;
 
-use crate::{
-    context::Ask,
-    error::ApiError,
-    ids,
-    policy::{Access, Rule, inherited, open},
-    sign_in::{LinkedProvider, Session},
-    staff::Practitioner,
-};
-
-pub(crate) const POLICY: &[Rule] = &[
-    open("Query", Access::SignedIn, &["viewer"]),
-    inherited(
-        "Viewer",
-        &["id", "displayName", "roles", "permissions", "practitioner", "sessions", "linkedProviders"],
-    ),
-];
+use crate::{context::Ask, error::ApiError, ids, policy::{Access, Rule, inherited, open}, sign_in::{LinkedProvider, Session}, staff::Practitioner, second_factors::SecondFactors};
 
 /// Who is signed in.
 #[derive(SimpleObject)]
@@ -47,6 +32,9 @@ impl Viewer {
     /// The identity providers at which the viewer is known.
     async fn linked_providers(&self, ctx: &Context<'_>) -> Result<Vec<LinkedProvider>, ApiError> {
         Ok(providers::linked(ctx.caller()?.reading()).await?.into_iter().map(Into::into).collect())
+    /// What the user can show besides a password.
+    async fn second_factors(&self, ctx: &Context<'_>) -> Result<SecondFactors, ApiError> {
+        Ok(second_factors(ctx.caller()?.reading()).await?.into())
     }
 }
 

@@ -79,6 +79,9 @@ pub struct Actor {
     pub second_factor_at: Option<DateTime<Utc>>,
     /// The program, when it is one.
     pub client: Option<Arc<ClientGrant>>,
+    /// A role asks for a second factor that was not shown yet: the actor may do nothing but show one,
+    /// or enrol one.
+    pub awaits_second_factor: bool,
 }
 
 impl Actor {
@@ -112,6 +115,7 @@ impl Actor {
             facility: None,
             second_factor_at: None,
             client: None,
+            awaits_second_factor: false,
         }
     }
 
@@ -130,6 +134,9 @@ impl Actor {
     pub fn require(&self, permission: Permission) -> Result<(), Failure> {
         if !self.is_known() {
             return Err(Failure::Unauthenticated);
+        }
+        if self.awaits_second_factor {
+            return Err(Failure::SecondFactorRequired);
         }
         if self.may(permission) { Ok(()) } else { Err(Failure::Forbidden(permission)) }
     }

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     Failure, Op, OpFactory, Read,
     access::{Actor, ActorKind, FieldPolicies, Permission, load_field_policies, load_grants, load_overrides},
+    factor,
     vault::IndexField,
 };
 
@@ -93,9 +94,15 @@ impl Authenticator {
         let asked = Instant::now();
         let (live, ends_at) = find(&op, credential, &remembered.1).await?.ok_or(Failure::Unauthenticated)?;
         let Live { session, user, .. } = live;
-        let grants = load_grants(op.db(), user.id, facility)
+        let mut grants = load_grants(op.db(), user.id, facility)
             .await?
             .ok_or_else(|| Failure::BadInput("you are not a member of this facility".to_owned()))?;
+        // Asked each time: a role may have begun to ask for it while the session was open.
+        let awaits_second_factor =
+            session.second_factor_at.is_none() && factor::is_required(op.db(), user.id).await?;
+        if awaits_second_factor {
+            grants.list.clear();
+        }
         note_use(&op, &session).await?;
         let actor = Arc::new(Actor {
             kind: ActorKind::User,
@@ -111,8 +118,12 @@ impl Authenticator {
             facility,
             second_factor_at: session.second_factor_at,
             client: None,
+            awaits_second_factor,
         });
-        self.actors.insert(remembered, Known { actor: Arc::clone(&actor), asked, ends_at });
+        // Once the factor was shown, nobody should have to wait for this memory to fade.
+        if !awaits_second_factor {
+            self.actors.insert(remembered, Known { actor: Arc::clone(&actor), asked, ends_at });
+        }
         under_emergency(&op, actor).await
     }
 

@@ -2,6 +2,7 @@
 
 use praxis_entity::user_account;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde::{Deserialize, Serialize};
 
 use super::{Method, SignIn, proceed, verify_password};
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// How the client carries the session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SessionKind {
     /// In the `Authorization` header.
     Bearer,

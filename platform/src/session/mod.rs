@@ -1,7 +1,7 @@
 //! Who is calling: ways to sign in, sessions, and the actor of a request.
 //!
-//! Whoever proved who they are goes through [`proceed`] to a session. A browser carries it as an
-//! opaque cookie token, kept as a keyed hash; other clients as a signed access token of ten minutes,
+//! Whoever proved who they are goes through [`proceed`] to a session; nothing outside this module can
+//! open one. A browser carries it as an opaque cookie token, kept as a keyed hash; other clients as a signed access token of ten minutes,
 //! renewed with a refresh token that works once. A session ends when nobody used it for too long, at
 //! its absolute end, or when somebody ends it. What a server remembers of one lives for a second.
 
@@ -15,6 +15,7 @@ mod open;
 mod password;
 mod password_policy;
 mod refresh;
+mod second_factor;
 mod step;
 mod watch;
 
@@ -22,9 +23,13 @@ pub use authenticate::{Authenticator, Credential};
 pub use end::{end_session, end_sessions, logout};
 pub use live::{IDLE, idle_limit};
 pub use login::{LoginRefused, SessionKind, login};
-pub use open::{ABSOLUTE, Method, SignedIn, open};
+pub use open::{ABSOLUTE, Method, SignedIn};
 pub use password::{hash_password, verify_password};
 pub use password_policy::PasswordRefused;
 pub use refresh::refresh;
-pub use step::{SignIn, Step, next_step, proceed};
+pub use second_factor::{
+    passkey_options, passkey_sign_in, second_factor, second_factor_options, step_up, step_up_options,
+    stepped_up,
+};
+pub use step::{Asked, SignIn, proceed};
 pub use watch::{Over, check, watch};

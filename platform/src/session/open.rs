@@ -7,12 +7,14 @@ use praxis_entity::{
     session, user_account,
 };
 use sea_orm::{ActiveValue::Set, EntityTrait};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{SessionKind, access_token, refresh};
 use crate::{
     Failure, Op, Write,
     audit::Entry,
+    factor,
     vault::{IndexField, crypto},
 };
 
@@ -20,7 +22,7 @@ use crate::{
 pub const ABSOLUTE: TimeDelta = TimeDelta::hours(12);
 
 /// One way of proving who one is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Method {
     /// A password.
     Password,
@@ -74,10 +76,13 @@ pub struct SignedIn {
     pub session_expires_at: DateTime<Utc>,
     /// Who.
     pub user: UserId,
+    /// Whether it may do nothing before a second factor is shown or enrolled.
+    pub must_enrol: bool,
 }
 
-/// Opens a session; the operation is the system's, and records the sign-in.
-pub async fn open(
+/// Opens a session, which nobody outside may: [`super::proceed`] decides first. The operation is
+/// the system's, and records the sign-in.
+pub(super) async fn open(
     op: &Op<Write>,
     user: &user_account::Model,
     methods: &[Method],
@@ -125,5 +130,6 @@ pub async fn open(
         session: session.id,
         session_expires_at,
         user: user.id,
+        must_enrol: second_factor_at.is_none() && factor::is_required(op.db(), user.id).await?,
     })
 }

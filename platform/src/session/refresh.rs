@@ -23,6 +23,7 @@ use super::{
 use crate::{
     Failure, Op, OpFactory, Write,
     audit::{Entry, Outcome},
+    factor,
     vault::{IndexField, crypto},
 };
 
@@ -67,6 +68,7 @@ pub async fn refresh(system: &OpFactory, token: &str, attempt: Option<&str>) -> 
         insert(&op, &session, spent.generation + 1, &successor).await?;
     }
     let access = access_token::issue(&op, user.id, session.id, session.expires_at).await?;
+    let must_enrol = session.second_factor_at.is_none() && factor::is_required(op.db(), user.id).await?;
     op.record(Entry::done("session.refresh").on("Session", session.id.0, spent.generation + 1));
     op.commit().await?;
     Ok(SignedIn {
@@ -77,6 +79,7 @@ pub async fn refresh(system: &OpFactory, token: &str, attempt: Option<&str>) -> 
         session: session.id,
         session_expires_at: session.expires_at,
         user: user.id,
+        must_enrol,
     })
 }
 

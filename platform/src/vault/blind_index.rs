@@ -44,6 +44,10 @@ pub enum IndexField {
     ClientSecret,
     /// What proves that a program's token was given out here.
     ClientToken,
+    /// Recovery code, as `user|code`.
+    RecoveryCode,
+    /// Challenge that was answered.
+    Challenge,
 }
 
 impl IndexField {
@@ -66,6 +70,8 @@ impl IndexField {
             Self::MailedLink => "mailed_link",
             Self::ClientSecret => "client_secret",
             Self::ClientToken => "client_token",
+            Self::RecoveryCode => "recovery_code",
+            Self::Challenge => "challenge",
         }
     }
 
@@ -92,7 +98,9 @@ impl IndexField {
             | Self::Idempotency
             | Self::MailedLink
             | Self::ClientSecret
-            | Self::ClientToken => value.to_owned(),
+            | Self::ClientToken
+            | Self::RecoveryCode
+            | Self::Challenge => value.to_owned(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The only file that calls the cryptographic library.
 //!
-//! AES-256-GCM, HKDF and HMAC with SHA-256, Ed25519, and randomness, behind functions
+//! AES-256-GCM, HKDF and HMAC with SHA-256, signatures, and randomness, behind functions
 //! small enough that changing the library is a change of this file.
 
 use std::cell::RefCell;
@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use ring::{digest, hmac};
+use ring::{digest, hmac, signature};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::VaultError;
@@ -90,6 +90,49 @@ pub fn sha256(data: &[u8]) -> [u8; KEY_LEN] {
     let mut out = [0; KEY_LEN];
     out.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
     out
+}
+
+/// HMAC-SHA-1, for the codes of authenticator apps only: RFC 6238 as all of them do it.
+pub fn mac_sha1(key: &[u8], message: &[u8]) -> [u8; 20] {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key), message);
+    let mut out = [0; 20];
+    out.copy_from_slice(tag.as_ref());
+    out
+}
+
+/// Somebody else's public key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicKey {
+    /// ECDSA on P-256 with SHA-256: the uncompressed point.
+    Es256([u8; 65]),
+    /// Ed25519.
+    EdDsa([u8; 32]),
+    /// RSA PKCS#1 v1.5 with SHA-256: modulus and exponent, big-endian without leading zeros.
+    Rs256 {
+        /// Modulus, 2048 to 8192 bits.
+        n: Vec<u8>,
+        /// Exponent.
+        e: Vec<u8>,
+    },
+}
+
+impl PublicKey {
+    /// Whether the key's owner signed the message. ECDSA signatures are in DER.
+    pub fn verifies(&self, message: &[u8], signed: &[u8]) -> bool {
+        let plain = |algorithm: &'static dyn signature::VerificationAlgorithm, key: &[u8]| {
+            signature::UnparsedPublicKey::new(algorithm, key).verify(message, signed)
+        };
+        match self {
+            Self::Es256(point) => plain(&signature::ECDSA_P256_SHA256_ASN1, point),
+            Self::EdDsa(key) => plain(&signature::ED25519, key),
+            Self::Rs256 { n, e } => signature::RsaPublicKeyComponents { n, e }.verify(
+                &signature::RSA_PKCS1_2048_8192_SHA256,
+                message,
+                signed,
+            ),
+        }
+        .is_ok()
+    }
 }
 
 /// Compares without telling by the time taken where the difference is.

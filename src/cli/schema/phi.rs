@@ -32,6 +32,7 @@ pub fn run(context: &Context) -> Result<Exit> {
             access: match access {
                 Access::Public => "public".to_owned(),
                 Access::SignedIn => "signed in".to_owned(),
+                Access::Enrolling => "signed in, or enrolling a second factor".to_owned(),
                 Access::Needs(permission) => permission.code().to_owned(),
                 Access::Inherited => "inherited".to_owned(),
             },

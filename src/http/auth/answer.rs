@@ -8,12 +8,14 @@ use axum::{
 use praxis_platform::session::{SessionKind, SignIn, SignedIn};
 use serde_json::json;
 
+use super::second_factor;
 use crate::http::credential::COOKIE;
 
 /// The answer to whatever signing in came to.
-pub(super) fn sign_in(outcome: SignIn) -> Response {
+pub(super) fn sign_in(outcome: &SignIn, request_id: &str) -> Response {
     match outcome {
-        SignIn::Opened(signed_in) => opened(&signed_in),
+        SignIn::Opened(signed_in) => opened(signed_in),
+        SignIn::SecondFactor(asked) => second_factor::asks(asked, request_id),
     }
 }
 
@@ -21,7 +23,11 @@ pub(super) fn sign_in(outcome: SignIn) -> Response {
 pub(super) fn opened(signed_in: &SignedIn) -> Response {
     match signed_in.kind {
         SessionKind::Cookie => {
-            ([cookie(signed_in)], Json(json!({ "expiresAt": signed_in.expires_at }))).into_response()
+            let body = json!({
+                "expiresAt": signed_in.expires_at,
+                "enrolmentRequired": signed_in.must_enrol,
+            });
+            ([cookie(signed_in)], Json(body)).into_response()
         }
         SessionKind::Bearer => Json(json!({
             "tokenType": "Bearer",
@@ -29,6 +35,7 @@ pub(super) fn opened(signed_in: &SignedIn) -> Response {
             "expiresAt": signed_in.expires_at,
             "refreshToken": signed_in.refresh_token.as_deref(),
             "sessionExpiresAt": signed_in.session_expires_at,
+            "enrolmentRequired": signed_in.must_enrol,
         }))
         .into_response(),
     }

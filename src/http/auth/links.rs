@@ -230,7 +230,7 @@ async fn sign_in(
         };
         let system = edge.system(&tenant, &parts);
         let next = identity::sign_in_by_link(&system, &token, &Device(Zeroizing::new(device)), kind).await;
-        Ok(answer::sign_in(next.map_err(|error| told(error, &id))?))
+        Ok(answer::sign_in(&next.map_err(|error| told(error, &id))?, &id))
     };
     done.await.unwrap_or_else(|refused: Told| refused.response(&id))
 }

@@ -24,6 +24,8 @@ use praxis_platform::{
 use serde::Deserialize;
 use serde_json::json;
 
+use url::form_urlencoded;
+
 use super::{answer, malformed};
 use crate::http::{credential, gateway::Edge, hygiene::RequestId, refused::Refused};
 
@@ -113,6 +115,12 @@ pub(super) async fn callback(
         Ok(Finished::SignedIn { outcome: SignIn::Opened(signed_in), return_to }) => {
             let headers = [answer::cookie(&signed_in), (header::LOCATION, return_to)];
             (StatusCode::SEE_OTHER, AppendHeaders(headers)).into_response()
+        }
+        Ok(Finished::SignedIn { outcome: SignIn::SecondFactor(asked), return_to }) => {
+            // Behind `#`, where no server sees it: the page shows the factor and goes on.
+            let next = form_urlencoded::Serializer::new(String::new()).append_pair("next", &return_to).finish();
+            let page = format!("/sign-in?{next}#challenge={}", asked.challenge.text());
+            (StatusCode::SEE_OTHER, [(header::LOCATION, page)]).into_response()
         }
         Ok(Finished::Linked { return_to }) => {
             (StatusCode::SEE_OTHER, [(header::LOCATION, return_to)]).into_response()

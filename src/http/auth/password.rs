@@ -48,7 +48,7 @@ pub(super) async fn login(
     body: Body,
 ) -> Response {
     let outcome = edge.sign_in(&tenant, &parts, body, SessionKind::Bearer).await;
-    outcome.map_or_else(|refused| refused.response(&id), answer::sign_in)
+    outcome.map_or_else(|refused| refused.response(&id), |outcome| answer::sign_in(&outcome, &id))
 }
 
 /// A session for a browser, in a cookie that no script can read.
@@ -60,7 +60,7 @@ pub(super) async fn open_session(
     body: Body,
 ) -> Response {
     let outcome = edge.sign_in(&tenant, &parts, body, SessionKind::Cookie).await;
-    outcome.map_or_else(|refused| refused.response(&id), answer::sign_in)
+    outcome.map_or_else(|refused| refused.response(&id), |outcome| answer::sign_in(&outcome, &id))
 }
 
 impl Edge {
@@ -85,7 +85,10 @@ impl Edge {
         match outcome {
             Ok(sign_in) => {
                 self.throttle.succeeded(&attempt);
-                count("accepted");
+                count(match sign_in {
+                    SignIn::Opened(_) => "accepted",
+                    SignIn::SecondFactor(_) => "first_factor",
+                });
                 Ok(sign_in)
             }
             Err(session::LoginRefused) => {
@@ -104,6 +107,6 @@ impl Edge {
     }
 }
 
-fn count(result: &'static str) {
+pub(super) fn count(result: &'static str) {
     ::metrics::counter!("praxis_logins_total", "result" => result).increment(1);
 }

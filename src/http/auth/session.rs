@@ -78,6 +78,7 @@ pub(super) async fn whoami(
             "roles": actor.roles,
             "tenant": tenant.display_name,
             "tenantSlug": tenant.slug,
+            "secondFactorRequired": actor.awaits_second_factor,
         }))
         .into_response(),
         Err(refused) => refused.response(&id),

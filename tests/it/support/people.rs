@@ -8,7 +8,7 @@
 
 use axum::http::StatusCode;
 use praxis_entity::user_account;
-use praxis_platform::session::{self, Method, SessionKind};
+use praxis_platform::session::{self, Method, SessionKind, SignIn};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
@@ -53,8 +53,9 @@ impl TestServer {
         let user = user_account::Entity::find().filter(user_account::Column::Email.eq(email));
         let user = user.one(op.db()).await.unwrap().unwrap();
         let methods = [Method::Password, Method::Totp];
-        let opened = session::open(&op, &user, &methods, SessionKind::Bearer).await.unwrap();
+        let outcome = session::proceed(&op, &user, &methods, SessionKind::Bearer).await.unwrap();
         op.commit().await.unwrap();
+        let SignIn::Opened(opened) = outcome else { unreachable!("a second factor was shown") };
         Person {
             server: self,
             host: format!("{slug}.praxis.test"),

@@ -38,12 +38,19 @@ pub struct TestServer {
 impl TestServer {
     /// A server with clinics, each with one user: slug of the clinic, e-mail, role.
     pub async fn new(clinics: &[(&str, &str, &str)]) -> Result<Self> {
+        Self::at("praxis.test", clinics).await
+    }
+
+    /// The same under another base domain.
+    pub async fn at(base_domain: &str, clinics: &[(&str, &str, &str)]) -> Result<Self> {
         let installation = TestInstallation::new().await?;
         for (slug, ..) in clinics {
             installation.provision(slug).await?;
         }
         let clock = Arc::new(TestClock::default());
-        let app = App::build_with_clock(installation.config()?, Arc::clone(&clock) as _).await?;
+        let mut config = installation.config()?;
+        config.http.base_domain = base_domain.to_owned();
+        let app = App::build_with_clock(config, Arc::clone(&clock) as _).await?;
         let server = Self { installation, app, clock };
         for (slug, email, role) in clinics {
             server.user(slug, email, role).await?;

@@ -1,0 +1,20 @@
+//! A challenge that was answered.
+
+use sea_orm::entity::prelude::*;
+
+/// A challenge that was answered.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "spent_challenge")]
+pub struct Model {
+    /// Keyed hash of it.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub hash: Vec<u8>,
+    /// When it would have expired.
+    pub expires_at: DateTimeUtc,
+}
+
+/// Joins are written where they are needed; none is declared here.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
