@@ -3,13 +3,31 @@
 //! Every mutation honours them, because [`change`](crate::context::change) is the only way of one.
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
-use praxis_domain::{Error, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles, scheduling, sensitivity, sessions, staff, second_factors};
-use praxis_entity::{alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy, identity_provider, ids::{AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId, PasskeyId}, invitation, patient, practitioner, related_person, room, security_alert, sensitivity_label::Confidentiality, session, user_account, passkey, role};
+use praxis_domain::{
+    Error, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles,
+    scheduling, second_factors, sensitivity, sessions, staff,
+};
+use praxis_entity::{
+    alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy,
+    identity_provider,
+    ids::{
+        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId,
+        IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
+        RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
+    },
+    invitation, passkey, patient, practitioner, related_person, role, room, security_alert,
+    sensitivity_label::Confidentiality,
+    session, user_account,
+};
 use praxis_platform::{Op, Write};
 use sea_orm::ActiveEnum;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{context::Ask, error::{ApiError, Code}, second_factors::{Left, Options, RecoveryCodes, Told}};
+use crate::{
+    context::Ask,
+    error::{ApiError, Code},
+    second_factors::{Left, Options, RecoveryCodes, Told},
+};
 
 /// Mutations that refuse to run without a key.
 pub(crate) const REQUIRED: [&str; 1] = ["appointmentBook"];

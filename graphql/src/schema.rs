@@ -2,7 +2,32 @@
 
 use async_graphql::{EmptySubscription, MergedObject, Schema, SchemaBuilder};
 
-use crate::{api::{Api, Engine, UnreadableSchema, hardened}, audit::{AlertMutation, AlertQuery, AuditQuery, DisclosureMutation}, break_glass::{BreakGlassMutation, BreakGlassQuery}, care_team::CareTeamMutation, charting::ObservationQuery, clinic::{ClinicMutation, ClinicQuery}, consent::ConsentMutation, encounters::EncounterQuery, field_policies::{FieldPolicyMutation, FieldPolicyQuery}, history::ConditionQuery, idempotency::idempotent, identity::{IdentityMutation, IdentityQuery}, limits::Limits, node::{NodeQuery, Redactable, Versioned}, operations::{OperationMutation, OperationQuery}, patients::{PatientMutation, PatientQuery}, roles::{RoleMutation, RoleQuery}, scheduling::{AppointmentMutation, AppointmentQuery}, sensitivity::SensitivityMutation, sign_in::{SignInMutation, SignInQuery}, staff::{StaffMutation, StaffQuery}, viewer::ViewerQuery, withhold::withheld, second_factors::SecondFactorMutation};
+use crate::{
+    api::{Api, Engine, UnreadableSchema},
+    audit::{AlertMutation, AlertQuery, AuditQuery, DisclosureMutation},
+    break_glass::{BreakGlassMutation, BreakGlassQuery},
+    care_team::CareTeamMutation,
+    charting::ObservationQuery,
+    clinic::{ClinicMutation, ClinicQuery},
+    consent::ConsentMutation,
+    encounters::EncounterQuery,
+    field_policies::{FieldPolicyMutation, FieldPolicyQuery},
+    history::ConditionQuery,
+    idempotency::idempotent,
+    identity::{IdentityMutation, IdentityQuery},
+    limits::Limits,
+    node::{NodeQuery, Redactable, Versioned},
+    operations::{OperationMutation, OperationQuery},
+    patients::{PatientMutation, PatientQuery},
+    roles::{RoleMutation, RoleQuery},
+    scheduling::{AppointmentMutation, AppointmentQuery},
+    second_factors::SecondFactorMutation,
+    sensitivity::SensitivityMutation,
+    sign_in::{SignInMutation, SignInQuery},
+    staff::{StaffMutation, StaffQuery},
+    viewer::ViewerQuery,
+    withhold::withheld,
+};
 
 /// What can be read.
 #[derive(MergedObject, Default)]

@@ -24,7 +24,7 @@ pub async fn reset_second_factors(op: &Op<Write>, user: UserId) -> Result<user_a
     let account = user_account::Entity::find_by_id(user).one(op.db()).await?;
     let account = account.ok_or_else(|| Violation::unknown("userId"))?;
     // Whoever also knew the password could take the account over: nobody gets above themselves so.
-    let (_, theirs) = load_grants(op.db(), user, None).await?.unwrap_or_default();
+    let theirs = load_grants(op.db(), user, None).await?.unwrap_or_default().permissions();
     if let Some(beyond) = theirs.iter().find(|permission| !op.actor().may(*permission)) {
         return Err(Failure::Forbidden(beyond).into());
     }

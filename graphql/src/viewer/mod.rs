@@ -1,10 +1,35 @@
 //! Who is signed in, and what they may do here.
 
 use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
-use praxis_domain::{providers, sessions, second_factors::second_factors};
+use praxis_domain::{providers, second_factors::second_factors, sessions};
 use praxis_platform::access::Permission;
 
-use crate::{context::Ask, error::ApiError, ids, policy::{Access, Rule, inherited, open}, sign_in::{LinkedProvider, Session}, staff::Practitioner, second_factors::SecondFactors};
+use crate::{
+    context::Ask,
+    error::ApiError,
+    ids,
+    policy::{Access, Rule, inherited, open},
+    second_factors::SecondFactors,
+    sign_in::{LinkedProvider, Session},
+    staff::Practitioner,
+};
+
+pub(crate) const POLICY: &[Rule] = &[
+    open("Query", Access::SignedIn, &["viewer"]),
+    inherited(
+        "Viewer",
+        &[
+            "id",
+            "displayName",
+            "roles",
+            "permissions",
+            "practitioner",
+            "sessions",
+            "linkedProviders",
+            "secondFactors",
+        ],
+    ),
+];
 
 /// Who is signed in.
 #[derive(SimpleObject)]
@@ -32,6 +57,8 @@ impl Viewer {
     /// The identity providers at which the viewer is known.
     async fn linked_providers(&self, ctx: &Context<'_>) -> Result<Vec<LinkedProvider>, ApiError> {
         Ok(providers::linked(ctx.caller()?.reading()).await?.into_iter().map(Into::into).collect())
+    }
+
     /// What the user can show besides a password.
     async fn second_factors(&self, ctx: &Context<'_>) -> Result<SecondFactors, ApiError> {
         Ok(second_factors(ctx.caller()?.reading()).await?.into())

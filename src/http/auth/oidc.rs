@@ -118,7 +118,8 @@ pub(super) async fn callback(
         }
         Ok(Finished::SignedIn { outcome: SignIn::SecondFactor(asked), return_to }) => {
             // Behind `#`, where no server sees it: the page shows the factor and goes on.
-            let next = form_urlencoded::Serializer::new(String::new()).append_pair("next", &return_to).finish();
+            let next =
+                form_urlencoded::Serializer::new(String::new()).append_pair("next", &return_to).finish();
             let page = format!("/sign-in?{next}#challenge={}", asked.challenge.text());
             (StatusCode::SEE_OTHER, [(header::LOCATION, page)]).into_response()
         }
