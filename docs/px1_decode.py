@@ -51,7 +51,8 @@ def data_key(file: dict) -> bytes:
         raise ValueError("another version of the tenant key")
     commitment = bytes.fromhex(stored["commitment"])
     context = [b"data-key", tenant, subject, stored["version"].to_bytes(4, "big"), commitment]
-    material = open_px1(derive(plain[4:], b"praxis tenant wrap"), context, bytes.fromhex(stored["wrapped"]))
+    # Behind the material may stand what indexes, cursors and signatures derive from.
+    material = open_px1(derive(plain[4:36], b"praxis tenant wrap"), context, bytes.fromhex(stored["wrapped"]))
     if not hmac.compare_digest(derive(material, b"praxis data commitment"), commitment):
         raise ValueError("not the key once committed to")
     return derive(material, b"praxis data value")

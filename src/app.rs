@@ -19,7 +19,7 @@ use praxis_platform::{
         Authenticator,
         oidc::{OutboundError, Providers},
     },
-    tenancy::{Control, Directory, Pool, check_hardening, connect_admin},
+    tenancy::{Control, Directory, InstallationError, Pool, check_hardening, connect_admin},
     vault::VaultError,
 };
 use sea_orm::DbErr;
@@ -67,6 +67,9 @@ pub enum StartError {
     /// The control database can't be used.
     #[error("the control database cannot be used")]
     Database(#[source] sqlx::Error),
+    /// The installation's key can't be used.
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
     /// The clinics can't be read.
     #[error("the directory of tenants cannot be read")]
     Directory(#[source] DbErr),
@@ -100,8 +103,8 @@ impl App {
         metrics::handle();
         let url = config.database.url()?;
         let mut operator = connect_admin(url).await.map_err(StartError::Database)?;
-        let root = root_key::find(&config.keys, &mut operator).await.map_err(StartError::Key)?;
-        let control = Control::connect(url, Arc::clone(&root)).await.map_err(StartError::Database)?;
+        let root = root_key::find(&config.keys, &mut operator).await.map_err(StartError::Key)?.wrapper;
+        let control = Control::connect(url, root.as_ref()).await?;
         let hardening = check_hardening(&mut operator).await.map_err(StartError::Database)?;
         sqlx::Connection::close(operator).await.map_err(StartError::Database)?;
         match (hardening.complete(), config.database.require_hardening) {
@@ -119,7 +122,7 @@ impl App {
         drop(directory.keep_fresh());
         let platform = Arc::new(Platform {
             pool: Pool::new(control.clone(), config.database.pool),
-            keyring: Keyring::new(control.clone(), root),
+            keyring: Keyring::new(control.clone(), root, Arc::clone(&clock), config.keys.times),
             clock: Arc::clone(&clock),
             names: NameIndexes::new(SEARCHED_CLINICS),
             backlog: Backlog::default(),

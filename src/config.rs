@@ -15,7 +15,6 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::Arc,
     time::Duration,
 };
 
@@ -23,14 +22,17 @@ use axum::http::HeaderName;
 use praxis_entity::control::tenant::OperationMode;
 use praxis_graphql::{api::GateSettings, limits::Limits};
 use praxis_platform::{
+    key_service::{AwsCredentials, AwsKmsSettings, CredentialSource},
+    keyring::KeyTimes,
     mail::{Links, Mailbox, Smtp, Transport},
     rates::Rate,
     redis::Redis,
     tenancy::PoolLimits,
-    vault::{LocalKeyWrapper, RootKey, VaultError},
+    vault::{LocalKeyWrapper, VaultError},
 };
 use tracing_subscriber::EnvFilter;
 use url::Url;
+use zeroize::Zeroizing;
 
 pub use layers::Overrides;
 pub use secret::Secret;
@@ -75,6 +77,33 @@ pub struct Keys {
     root_key: Option<Secret>,
     /// The file, when the key itself is not given.
     pub root_key_file: PathBuf,
+    /// What wraps.
+    pub guard: Guard,
+    /// The key of AWS KMS, if one is named.
+    pub aws_kms: Option<AwsKmsSettings>,
+    /// How long a server keeps keys.
+    pub times: KeyTimes,
+}
+
+/// What wraps tenant keys; whatever else is configured only unwraps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// The root key.
+    Local,
+    /// AWS KMS.
+    AwsKms,
+}
+
+impl FromStr for Guard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "local" => Ok(Self::Local),
+            "aws-kms" => Ok(Self::AwsKms),
+            _ => Err("expected local or aws-kms"),
+        }
+    }
 }
 
 /// The public port.
@@ -207,10 +236,10 @@ impl Mail {
 }
 
 impl Keys {
-    /// The root key, ready for use; a missing file is made only when asked for.
-    pub fn wrapper(&self, create_if_missing: bool) -> Result<Arc<LocalKeyWrapper>, VaultError> {
-        if let Some(key) = &self.root_key {
-            return Ok(Arc::new(LocalKeyWrapper::new("env", &RootKey::parse(key.expose())?)));
+    /// The root keys, ready for use; a missing file is made only when asked for.
+    pub fn local(&self, create_if_missing: bool) -> Result<LocalKeyWrapper, VaultError> {
+        if let Some(keys) = &self.root_key {
+            return LocalKeyWrapper::from_text("env", keys.expose());
         }
         if create_if_missing
             && let Some(folder) = self.root_key_file.parent().filter(|folder| !folder.as_os_str().is_empty())
@@ -218,7 +247,7 @@ impl Keys {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
             made.map_err(|error| VaultError::KeyFile(format!("{}: {error}", folder.display())))?;
         }
-        Ok(Arc::new(LocalKeyWrapper::from_file(&self.root_key_file, create_if_missing)?))
+        LocalKeyWrapper::from_file(&self.root_key_file, create_if_missing)
     }
 
     /// True when there is neither a key nor a file where one should be.
@@ -229,6 +258,19 @@ impl Keys {
     /// The file that the key is in, unless it was given itself.
     pub fn file(&self) -> Option<&Path> {
         self.root_key.is_none().then_some(self.root_key_file.as_path())
+    }
+}
+
+/// Whether what is sent there can't be read on the way.
+fn is_safe(address: &str) -> bool {
+    match address.split_once("://") {
+        Some(("https", _)) => true,
+        Some(("http", rest)) => {
+            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+            matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+        }
+        _ => false,
     }
 }
 
@@ -281,7 +323,7 @@ impl Reader {
             self.problem("database.url", "not an address of a Postgres database");
         }
         let root_key = self.text("keys.root_key").map(Secret::new);
-        if root_key.as_ref().is_some_and(|key| RootKey::parse(key.expose()).is_err()) {
+        if root_key.as_ref().is_some_and(|key| LocalKeyWrapper::from_text("env", key.expose()).is_err()) {
             self.problem("keys.root_key", "not 32 bytes in hexadecimal or base64");
         }
         let filter = self.text("log.filter").unwrap_or_default();
@@ -294,6 +336,15 @@ impl Reader {
             self.problem("http.base_domain", "not a lower-case host name");
         }
         let require_hardening = self.parsed("database.require_hardening");
+        let guard = self.parsed("keys.wrapper");
+        let aws_kms = self.aws_kms();
+        if guard == Some(Guard::AwsKms) && aws_kms.is_none() {
+            self.problem("keys.wrapper", "aws-kms needs keys.aws_kms_key_id and keys.aws_region");
+        }
+        let times = KeyTimes {
+            fresh: Duration::from_secs(self.at_least("keys.cache_s", 1)),
+            stale: Duration::from_secs(self.at_least("keys.stale_s", 0)),
+        };
         let root_key_file = self.text("keys.root_key_file").map(PathBuf::from).unwrap_or_default();
         let client_address_header = match self.text("http.client_address_header") {
             Some(_) => self.parsed("http.client_address_header"),
@@ -309,7 +360,7 @@ impl Reader {
         let format = self.parsed("log.format");
         Some(Config {
             database: Database { url, pool, require_hardening: require_hardening? },
-            keys: Keys { root_key, root_key_file },
+            keys: Keys { root_key, root_key_file, guard: guard?, aws_kms, times },
             http: Http {
                 base_domain,
                 listen,
@@ -363,6 +414,29 @@ impl Reader {
 
     fn rate(&mut self, points: &str, restore: &str) -> Rate {
         Rate { points: self.at_least(points, 1), restore: self.at_least(restore, 1) }
+    }
+
+    fn aws_kms(&mut self) -> Option<AwsKmsSettings> {
+        let endpoint = self.text("keys.aws_kms_endpoint");
+        if endpoint.as_deref().is_some_and(|address| !is_safe(address)) {
+            self.problem("keys.aws_kms_endpoint", "must be https, or http on this machine");
+        }
+        let id = self.text("keys.aws_access_key_id");
+        let secret = self.text("keys.aws_secret_access_key").map(Zeroizing::new);
+        let credentials = match (id, secret) {
+            (Some(access_key_id), Some(secret_access_key)) => CredentialSource::Given(AwsCredentials {
+                access_key_id,
+                secret_access_key,
+                session_token: self.text("keys.aws_session_token").map(Zeroizing::new),
+            }),
+            (None, None) => CredentialSource::instance(),
+            _ => {
+                self.problem("keys.aws_access_key_id", "its secret is missing, or it is");
+                CredentialSource::instance()
+            }
+        };
+        let (key_id, region) = (self.text("keys.aws_kms_key_id")?, self.text("keys.aws_region")?);
+        Some(AwsKmsSettings { key_id, region, endpoint, credentials })
     }
 
     fn problem(&mut self, key: &str, problem: impl Display) {

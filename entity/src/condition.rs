@@ -113,8 +113,6 @@ pub struct Model {
     pub verification_status: VerificationStatus,
     /// When it became known.
     pub recorded_at: Option<DateTimeUtc>,
-    /// When it began.
-    pub onset_at: Option<DateTimeUtc>,
     /// When it ended.
     pub abated_at: Option<DateTimeUtc>,
     /// What it is.

@@ -4,6 +4,7 @@
 //! `platform`, and nothing here knows a runtime or a driver.
 
 pub mod ids;
+pub mod sealed_columns;
 pub mod value;
 
 pub mod account_link;

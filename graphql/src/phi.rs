@@ -57,7 +57,7 @@ impl<C: PhiClass> Class<C> {
         let key = key.ok_or(Kept::Redacted(Reason::Erased))?;
         let op = caller.reading();
         let place = op.place(self.table, self.row, patient);
-        let opened = op.disclose(&key, &place, &self.sealed).map_err(|failure| match failure {
+        let opened = op.disclose(&key, &place, &self.sealed).await.map_err(|failure| match failure {
             Failure::KeyUnavailable => Kept::Redacted(Reason::KeyUnavailable),
             other => Kept::Failed(other.into()),
         })?;

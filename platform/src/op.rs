@@ -32,7 +32,7 @@ use crate::{
     keyring::Keyring,
     names::{NameIndexes, TenantNames},
     tenancy::{Pool, Queue, Standing, Tenant, TenantDb, TenantTransaction},
-    vault::{DataKey, IndexField, Place, TenantKey, crypto},
+    vault::{DataKey, IndexField, Place, TenantKey, VaultError, crypto},
 };
 
 /// Marks an operation that reads.
@@ -344,25 +344,37 @@ impl<Mode> Op<Mode> {
     }
 
     /// Opens a value for somebody to read, and notes the disclosure.
-    pub fn disclose<T: PhiClass>(
+    pub async fn disclose<T: PhiClass>(
         &self,
         key: &DataKey,
         place: &Place,
         sealed: &Sealed<T>,
     ) -> Result<T, Failure> {
-        let value = self.open_unseen(key, place, sealed)?;
+        let value = self.open_unseen(key, place, sealed).await?;
         self.0.disclosures.note(place.subject, T::CLASS);
         Ok(value)
     }
 
     /// Opens a value that nobody gets to see: to change one part of it, or to build a search index.
-    pub fn open_unseen<T: PhiClass>(
+    ///
+    /// A key that was rotated since it was fetched is fetched anew.
+    pub async fn open_unseen<T: PhiClass>(
         &self,
         key: &DataKey,
         place: &Place,
         sealed: &Sealed<T>,
     ) -> Result<T, Failure> {
-        key.open(place, sealed).map_err(|error| {
+        let opened = match key.open(place, sealed) {
+            Err(VaultError::UnknownVersion(version)) => {
+                let Inner { platform, tenant, db, .. } = &*self.0;
+                match platform.keyring.data_with(tenant, db, place.subject, version).await? {
+                    Some(key) => key.open(place, sealed),
+                    None => Err(VaultError::UnknownVersion(version)),
+                }
+            }
+            other => other,
+        };
+        opened.map_err(|error| {
             tracing::error!(tenant = %self.0.tenant.id, table = place.table, row = %place.row, class = T::CLASS, error = %error, "a sealed value could not be opened");
             Failure::Inconsistent { table: place.table, column: T::CLASS, row: place.row }
         })

@@ -26,7 +26,7 @@ use praxis_platform::{
     session::hash_password,
     template::{Source, Template},
     tenancy::{Control, Installation, NewTenant, connect_admin, installed, provision},
-    vault::{KeyWrapper, LocalKeyWrapper},
+    vault::KeyWrapper,
 };
 use sqlx::{Connection, postgres::PgConnection};
 use tokio::{
@@ -46,7 +46,8 @@ use crate::{
     App,
     config::Config,
     migrate::{Migrator, Options, Outcome},
-    root_key, shutdown, telemetry,
+    root_key::{self, RootKeys},
+    shutdown, telemetry,
 };
 
 /// The database of the cluster that holds everything.
@@ -134,8 +135,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
 /// Brings the installation up to date, fills it if asked to, and builds the server.
 async fn start(config: Config, dsn: &str, fill: Option<Seeded>, folder: &Folder) -> Result<App> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let root = config.keys.wrapper(fill.is_some())?;
-    let report = Migrator::new(dsn).up(&root, &clock, &Options::default(), &|_| ()).await?;
+    let root =
+        if fill.is_some() { root_key::make(&config.keys)? } else { RootKeys::of(&config.keys)? }.wrapper;
+    let report = Migrator::new(dsn).up(root.as_ref(), &clock, &Options::default(), &|_| ()).await?;
     ensure!(report.outcome == Outcome::Done, "the demo's schemas could not be brought up to date");
     let Some(wanted) = fill else { return Ok(App::build(config).await?) };
 
@@ -143,13 +145,14 @@ async fn start(config: Config, dsn: &str, fill: Option<Seeded>, folder: &Folder)
     root_key::remember(&config.keys, &mut operator).await?;
     let installation = installed(&mut operator).await?.context("no installation")?;
     for clinic in &CLINICS {
-        make(&mut operator, &installation, &root, &clock, clinic).await?;
+        make(&mut operator, &installation, root.as_ref(), &clock, clinic).await?;
     }
     make_operator(&mut operator, &clock).await?;
     operator.close().await?;
 
     let app = App::build(config).await?;
-    let seeder = Arc::new(Seeder::new(&app.platform, Control::connect(dsn, Arc::clone(&root)).await?, root));
+    let control = Control::connect(dsn, root.as_ref()).await?;
+    let seeder = Arc::new(Seeder::new(&app.platform, control, root));
     let filled = CLINICS.iter().map(|clinic| {
         let tenant = app.directory.by_slug(clinic.slug).context("a clinic is missing");
         let seeder = Arc::clone(&seeder);
@@ -169,19 +172,18 @@ async fn start(config: Config, dsn: &str, fill: Option<Seeded>, folder: &Folder)
 async fn make(
     operator: &mut PgConnection,
     installation: &Installation,
-    root: &Arc<LocalKeyWrapper>,
+    root: &dyn KeyWrapper,
     clock: &SharedClock,
     clinic: &Clinic,
 ) -> Result<()> {
     let template = Template::load(&Source::shipped(), clinic.template)?;
-    let wrapper: Arc<dyn KeyWrapper> = Arc::clone(root) as _;
     let new = NewTenant {
         slug: clinic.slug.to_owned(),
         display_name: clinic.name.to_owned(),
         locale: Some(clinic.locale.to_owned()),
         time_zone: Some(clinic.time_zone.to_owned()),
     };
-    let tenant = provision(operator, installation, root, &wrapper, clock, &template, &new).await?;
+    let tenant = provision(operator, installation, root, clock, &template, &new).await?;
     sqlx::query("INSERT INTO control.tenant_domain (host, tenant_id, verified_at) VALUES ($1, $2, now())")
         .bind(Ipv4Addr::from(clinic.address).to_string())
         .bind(tenant.uuid())

@@ -107,12 +107,10 @@ async fn root_key(config: &Config) -> Check {
     };
     let key = match database {
         Some(mut admin) => root_key_of::find(&config.keys, &mut admin).await,
-        None => config.keys.wrapper(false),
+        None => root_key_of::RootKeys::of(&config.keys),
     };
     match key {
-        Ok(wrapper) => {
-            Check::judged("root key", true, praxis_platform::vault::KeyWrapper::id(&*wrapper), hint)
-        }
+        Ok(keys) => Check::judged("root key", true, keys.wrapper.id(), hint),
         Err(error) => Check::judged("root key", false, error.to_string(), hint),
     }
 }

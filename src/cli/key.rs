@@ -1,17 +1,27 @@
-//! `praxis key`: which keys there are, and whether they can be used. Never a key itself.
+//! `praxis key`: which keys there are, whether they can be used, and newer ones in their place.
+//!
+//! Never a key itself. Clinics go on working meanwhile; whatever is interrupted is run again.
 
-use anyhow::Result;
+mod progress;
+mod retire;
+mod rotate;
+mod status;
+mod verify;
+
+use anyhow::{Result, ensure};
 use clap::Subcommand;
 use praxis_platform::{
-    tenancy::SchemaName,
-    vault::{KeyWrapper, TenantKey},
+    audit::Entry,
+    rotation::{self, Clinic},
 };
-use serde::Serialize;
-use sqlx::{AssertSqlSafe, FromRow, postgres::PgConnection};
-use uuid::Uuid;
+use sqlx::postgres::PgConnection;
 
-use super::{Context, Exit, Output, tenant::admin};
-use crate::root_key;
+use self::progress::Progress;
+use super::{Context, Exit, operator::operations, tenant::admin};
+use crate::{
+    migrate::MigrateError,
+    root_key::{self, RootKeys},
+};
 
 /// What to do.
 #[derive(Debug, clap::Args)]
@@ -22,69 +32,54 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show the root key's name, and for each tenant its key versions and number of data keys
+    /// Show the root key's name, and for each tenant its key versions and what is under older ones
     Status,
+    /// Make new keys and bring everything under them; started again, it goes on where it was
+    Rotate(rotate::Rotate),
+    /// Bring under the newest keys whatever is not
+    Rewrap(rotate::Rewrap),
+    /// Open everything and name what can't be opened; exit with 3 if something is under older keys
+    Verify(verify::Verify),
+    /// Delete older keys that nothing needs any more
+    Retire(retire::Retire),
 }
 
-#[derive(FromRow)]
-struct Stored {
-    id: Uuid,
-    slug: String,
-    schema_name: String,
-    version: i32,
-    wrapped: Vec<u8>,
-    wrapper: String,
-}
-
-#[derive(Serialize)]
-struct Row {
-    tenant: String,
-    version: i32,
-    wrapper: String,
-    opens: bool,
-    data_keys: i64,
-}
-
-#[derive(Serialize)]
-struct Status {
-    wrapper: String,
-    tenants: Vec<Row>,
-}
-
-/// Runs the command. Exits with 1 when a tenant's key can't be opened.
+/// Runs the command.
 pub async fn run(args: Args, context: &Context) -> Result<Exit> {
-    let Command::Status = args.command;
     let (mut admin, _) = admin(context).await?;
     let keys = root_key::find(&context.config()?.keys, &mut admin).await?;
-    let stored: Vec<Stored> = sqlx::query_as(
-        "SELECT t.id, t.slug, t.schema_name, k.version, k.wrapped, k.wrapper
-         FROM control.tenant t JOIN control.tenant_key k ON k.tenant_id = t.id
-         WHERE t.state <> 'SHREDDED' ORDER BY t.slug, k.version",
-    )
-    .fetch_all(&mut admin)
-    .await?;
-    let mut tenants = Vec::with_capacity(stored.len());
-    for key in stored {
-        let version = u32::try_from(key.version)?;
-        let opens = TenantKey::unwrap(key.id, version, &key.wrapped, keys.as_ref()).await.is_ok();
-        let data_keys = data_keys(&mut admin, &key.schema_name).await?;
-        tenants.push(Row { tenant: key.slug, version: key.version, wrapper: key.wrapper, opens, data_keys });
+    let mut session = Session { admin, keys, context, progress: Progress::new(context.output) };
+    match args.command {
+        Command::Status => status::run(&mut session).await,
+        Command::Rotate(rotate) => rotate.run(&mut session).await,
+        Command::Rewrap(rewrap) => rewrap.run(&mut session).await,
+        Command::Verify(verify) => verify.run(&mut session).await,
+        Command::Retire(retire) => retire.run(&mut session).await,
     }
-    let exit = if tenants.iter().all(|row| row.opens) { Exit::Done } else { Exit::Failed };
-    let status = Status { wrapper: keys.id().to_owned(), tenants };
-    if context.output == Output::Table {
-        context.output.print_one(&["wrapper"], &status)?;
-        context
-            .output
-            .print_rows(&["tenant", "version", "wrapper", "opens", "data_keys"], &status.tenants)?;
-    } else {
-        context.output.print_one(&[], &status)?;
-    }
-    Ok(exit)
 }
 
-async fn data_keys(admin: &mut PgConnection, schema: &str) -> Result<i64> {
-    let Some(schema) = SchemaName::stored(schema) else { return Ok(0) };
-    let sql = AssertSqlSafe(format!("SELECT count(*) FROM {schema}.phi_key"));
-    Ok(sqlx::query_scalar(sql).fetch_one(admin).await?)
+/// What every command of this group needs.
+struct Session<'a> {
+    admin: PgConnection,
+    keys: RootKeys,
+    context: &'a Context,
+    progress: Progress,
+}
+
+impl Session<'_> {
+    /// The clinic of the slug, or all clinics.
+    async fn clinics(&mut self, slug: Option<&str>) -> Result<Vec<Clinic>> {
+        let clinics = rotation::clinics(&mut self.admin, slug).await?;
+        if let Some(slug) = slug {
+            ensure!(!clinics.is_empty(), MigrateError::UnknownTenant(slug.to_owned()));
+        }
+        Ok(clinics)
+    }
+
+    /// Writes into the clinic's audit log what the operator did to its keys.
+    async fn record(&self, clinic: &Clinic, action: &'static str) -> Result<()> {
+        let op = operations(self.context, &clinic.slug).await?.write_always().await?;
+        op.record(Entry::done(action));
+        Ok(op.commit().await?)
+    }
 }

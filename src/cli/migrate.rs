@@ -131,7 +131,7 @@ async fn run_up(migrator: &Migrator, up: Up, context: &Context) -> Result<Exit> 
     let mut admin = connect_admin(config.database.url()?).await?;
     let new = installed(&mut admin).await?.is_none();
     let keys =
-        if new { config.keys.wrapper(true)? } else { root_key::find(&config.keys, &mut admin).await? };
+        if new { root_key::make(&config.keys)? } else { root_key::find(&config.keys, &mut admin).await? };
     let interrupt = CancellationToken::new();
     let options = Options {
         parallel: up.parallel,
@@ -149,8 +149,9 @@ async fn run_up(migrator: &Migrator, up: Up, context: &Context) -> Result<Exit> 
         }
     });
     let progress = Progress::new(context.output);
-    let result =
-        migrator.up(&keys, &(Arc::new(SystemClock) as _), &options, &|event| progress.show(event)).await;
+    let result = migrator
+        .up(keys.wrapper.as_ref(), &(Arc::new(SystemClock) as _), &options, &|event| progress.show(event))
+        .await;
     listening.abort();
     progress.bar.finish_and_clear();
     let report = result?;

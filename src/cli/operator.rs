@@ -7,7 +7,7 @@ use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::Actor,
     audit::Backlog,
-    clock::SystemClock,
+    clock::{SharedClock, SystemClock},
     keyring::Keyring,
     names::NameIndexes,
     tenancy::{Control, Directory, Pool, Tenant, connect_admin},
@@ -20,14 +20,15 @@ use crate::root_key;
 pub async fn installation(context: &Context) -> Result<(Arc<Platform>, Arc<Directory>)> {
     let config = context.config()?;
     let mut admin = connect_admin(config.database.url()?).await?;
-    let keys = root_key::find(&config.keys, &mut admin).await?;
+    let keys = root_key::find(&config.keys, &mut admin).await?.wrapper;
     drop(admin);
-    let control = Control::connect(config.database.url()?, Arc::clone(&keys)).await?;
+    let control = Control::connect(config.database.url()?, keys.as_ref()).await?;
+    let clock: SharedClock = Arc::new(SystemClock);
     let directory = Directory::load(control.clone(), &config.http.base_domain).await?;
     let platform = Arc::new(Platform {
         pool: Pool::new(control.clone(), config.database.pool),
-        keyring: Keyring::new(control, keys),
-        clock: Arc::new(SystemClock),
+        keyring: Keyring::new(control, keys, Arc::clone(&clock), config.keys.times),
+        clock,
         names: NameIndexes::new(1),
         backlog: Backlog::default(),
     });

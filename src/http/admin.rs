@@ -49,9 +49,11 @@ async fn ready(State(health): State<Health>) -> Response {
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // A server that runs without hardening was told to; it is shown, and not held against it.
     let hardening = health.hardening.complete();
+    // Nor is a key service that is away: clinics whose keys are at hand go on.
+    let keys = health.platform.keyring.service_answers();
     (
         status,
-        Json(json!({ "ready": ready, "database": database, "directory": directory, "hardening": hardening })),
+        Json(json!({ "ready": ready, "database": database, "directory": directory, "hardening": hardening, "keys": keys })),
     )
         .into_response()
 }

@@ -1,8 +1,8 @@
 //! The control schema: made when missing, and brought forward in one transaction.
 
 use praxis_platform::{
-    tenancy::{Installation, bootstrap, connect_admin},
-    vault::LocalKeyWrapper,
+    tenancy::{Installation, bootstrap, connect_admin, set_passwords},
+    vault::KeyWrapper,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Statement, TransactionTrait};
 use sea_orm_migration::SchemaManager;
@@ -19,10 +19,10 @@ impl Migrator {
     pub(super) async fn migrate_control(
         &self,
         db: &DatabaseConnection,
-        passwords: &LocalKeyWrapper,
+        keys: &dyn KeyWrapper,
     ) -> Result<(Installation, Vec<String>), MigrateError> {
         let mut admin = connect_admin(&self.database_url).await?;
-        let installation = bootstrap(&mut admin, passwords).await?;
+        let installation = bootstrap(&mut admin).await?;
         let version = control_version(db).await?;
         let target = self.control_target();
         if version > target {
@@ -53,6 +53,7 @@ impl Migrator {
             .execute_unprepared(&format!("GRANT SELECT, UPDATE, DELETE ON cell.ready TO {control}"))
             .await?;
         transaction.commit().await?;
+        set_passwords(&mut admin, &installation, keys).await?;
         Ok((installation, applied.into_iter().map(|(_, name)| name).collect()))
     }
 }

@@ -1,5 +1,6 @@
 //! Why a migration did not run.
 
+use praxis_platform::{tenancy::InstallationError, vault::VaultError};
 use sea_orm::DbErr;
 
 /// Why a migration did not run.
@@ -36,12 +37,24 @@ pub enum MigrateError {
     /// `pg_dump` failed.
     #[error("pg_dump: {0}")]
     Dump(String),
+    /// The installation's key can't be unwrapped.
+    #[error("the installation's key cannot be unwrapped")]
+    Key(#[source] VaultError),
     /// The database could not be reached, or refused.
     #[error(transparent)]
     Connection(#[from] sqlx::Error),
     /// The database refused.
     #[error(transparent)]
     Database(#[from] DbErr),
+}
+
+impl From<InstallationError> for MigrateError {
+    fn from(error: InstallationError) -> Self {
+        match error {
+            InstallationError::Key(error) => Self::Key(error),
+            InstallationError::Database(error) => Self::Connection(error),
+        }
+    }
 }
 
 impl MigrateError {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use praxis_platform::{clock::SharedClock, tenancy::connect_admin, vault::LocalKeyWrapper};
+use praxis_platform::{clock::SharedClock, tenancy::connect_admin, vault::KeyWrapper};
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
 use tokio_util::sync::CancellationToken;
@@ -133,7 +133,7 @@ impl Migrator {
     /// Brings everything to the version of this build; on an empty database it makes everything.
     pub async fn up(
         &self,
-        passwords: &LocalKeyWrapper,
+        keys: &dyn KeyWrapper,
         clock: &SharedClock,
         options: &Options,
         listener: &(dyn Fn(&Event) + Send + Sync),
@@ -142,7 +142,7 @@ impl Migrator {
         // Held to the end: its connection holds the lock.
         let _lock = self.lock().await?;
         let db = self.connect(u32::try_from(parallel).unwrap_or(1)).await?;
-        let (installation, control) = self.migrate_control(&db, passwords).await?;
+        let (installation, control) = self.migrate_control(&db, keys).await?;
         if !control.is_empty() {
             listener(&Event::Control { steps: control.clone() });
         }

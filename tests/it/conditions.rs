@@ -120,7 +120,6 @@ async fn visit(server: &TestServer, patient: &str, clinician: Option<&str>) -> (
         clinical_status: None,
         verification_status: VerificationStatus::Confirmed,
         recorded_at: Some(op.now()),
-        onset_at: None,
         abated_at: None,
         clinical: diagnosis,
     };

@@ -25,7 +25,7 @@ use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::Actor,
     audit::Backlog,
-    keyring::Keyring,
+    keyring::{KeyTimes, Keyring},
     names::NameIndexes,
     tenancy::{Control, Pool, PoolLimits},
 };
@@ -41,11 +41,16 @@ const MAPPED: [&str; 6] =
 async fn clinic() -> Result<OpFactory> {
     let installation = TestInstallation::new().await?;
     let tenant = installation.provision("northside").await?;
-    let control = Control::connect(&installation.url, Arc::clone(&installation.keys)).await?;
+    let control = Control::connect(&installation.url, &*installation.keys).await?;
     let limits = PoolLimits { connections: 4, wait: Duration::from_secs(30), ..PoolLimits::default() };
     let platform = Arc::new(Platform {
         pool: Pool::new(control.clone(), limits),
-        keyring: Keyring::new(control, Arc::clone(&installation.keys) as _),
+        keyring: Keyring::new(
+            control,
+            Arc::clone(&installation.keys) as _,
+            Arc::clone(&installation.clock),
+            KeyTimes::default(),
+        ),
         clock: installation.clock,
         names: NameIndexes::new(1),
         backlog: Backlog::default(),

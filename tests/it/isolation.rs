@@ -400,7 +400,7 @@ async fn a_cursor_opens_only_at_its_own_clinic() -> Result<()> {
 }
 
 async fn pool(installation: &TestInstallation, connections: usize) -> Result<Pool> {
-    let control = Control::connect(&installation.url, Arc::clone(&installation.keys)).await?;
+    let control = Control::connect(&installation.url, &*installation.keys).await?;
     let limits = PoolLimits { connections, wait: Duration::from_secs(60), ..PoolLimits::default() };
     Ok(Pool::new(control, limits))
 }

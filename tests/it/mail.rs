@@ -41,7 +41,7 @@ async fn clinic() -> Result<TestServer> {
 
 /// What sends the mails of a server over this mail server.
 pub(crate) async fn mailer(server: &TestServer, app: &App, address: &str) -> Result<Mailer> {
-    let control = Control::connect(&server.installation.url, Arc::clone(&server.installation.keys)).await?;
+    let control = Control::connect(&server.installation.url, &*server.installation.keys).await?;
     Ok(Mailer {
         platform: Arc::clone(&app.platform),
         directory: Arc::clone(&app.directory),

@@ -12,6 +12,7 @@ mod generated;
 mod idempotency;
 mod identity;
 mod isolation;
+mod keys;
 mod leak;
 mod limits;
 mod mail;

@@ -93,8 +93,7 @@ async fn killed_in_the_middle_it_goes_on() -> Result<()> {
         .args(["migrate::migrate_until_killed", "--exact", "--ignored"])
         .env(URL, &installation.url)
         .env(PAUSE, "0.05")
-        // The child makes nothing with it; the roles are there.
-        .env("PRAXIS_TEST_ROOT_KEY", "00".repeat(32))
+        .env("PRAXIS_TEST_ROOT_KEY", &installation.root_key)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
@@ -109,7 +108,7 @@ async fn killed_in_the_middle_it_goes_on() -> Result<()> {
     let begun = std::time::Instant::now();
     let listener = |event: &Event| events.lock().unwrap().push(event.clone());
     let report = next_version(&installation.url)
-        .up(&installation.keys, &installation.clock, &Options::default(), &listener)
+        .up(&*installation.keys, &installation.clock, &Options::default(), &listener)
         .await?;
     eprintln!("rerun after kill -9: {} of {count} in {:?}", report.migrated, begun.elapsed());
     assert_eq!(report.outcome, Outcome::Done);
@@ -128,7 +127,7 @@ async fn killed_in_the_middle_it_goes_on() -> Result<()> {
 
     let begun = std::time::Instant::now();
     let again = next_version(&installation.url)
-        .up(&installation.keys, &installation.clock, &Options::default(), &|_| {})
+        .up(&*installation.keys, &installation.clock, &Options::default(), &|_| {})
         .await?;
     eprintln!("nothing to do: {:?}", begun.elapsed());
     assert_eq!((again.outcome, again.run, again.migrated), (Outcome::Done, None, 0));
@@ -147,7 +146,7 @@ async fn a_tenant_that_cannot_be_migrated_stays_as_it_is() -> Result<()> {
     let migrator = next_version(&installation.url);
 
     let stop = Options { parallel: 1, ..Options::default() };
-    let report = migrator.up(&installation.keys, &installation.clock, &stop, &|_| {}).await?;
+    let report = migrator.up(&*installation.keys, &installation.clock, &stop, &|_| {}).await?;
     assert_eq!(
         (report.outcome, report.migrated, report.failed, report.remaining),
         (Outcome::Partial, 1, 1, 2)
@@ -155,7 +154,7 @@ async fn a_tenant_that_cannot_be_migrated_stays_as_it_is() -> Result<()> {
     assert_eq!(migrated(&mut admin, &others).await?, 1);
 
     let go_on = Options { on_error: OnError::Continue, ..Options::default() };
-    let report = migrator.up(&installation.keys, &installation.clock, &go_on, &|_| {}).await?;
+    let report = migrator.up(&*installation.keys, &installation.clock, &go_on, &|_| {}).await?;
     assert_eq!((report.outcome, report.migrated, report.failed), (Outcome::Partial, 2, 1));
     assert_eq!(migrated(&mut admin, &others).await?, 3);
     let fleet = migrator.fleet().await?;
@@ -166,7 +165,7 @@ async fn a_tenant_that_cannot_be_migrated_stays_as_it_is() -> Result<()> {
             .await?;
     assert!(noted.contains("m9999_nickname"), "{noted}");
 
-    let report = migrator.up(&installation.keys, &installation.clock, &go_on, &|_| {}).await?;
+    let report = migrator.up(&*installation.keys, &installation.clock, &go_on, &|_| {}).await?;
     assert_eq!((report.outcome, report.migrated, report.failed), (Outcome::Failed, 0, 1));
     Ok(())
 }
@@ -184,7 +183,7 @@ async fn a_tenant_in_use_is_tried_again() -> Result<()> {
     let listener = |event: &Event| events.lock().unwrap().push(event.clone());
     let migrator = next_version(&installation.url);
     let (report, released) =
-        tokio::join!(migrator.up(&installation.keys, &installation.clock, &options, &listener), async {
+        tokio::join!(migrator.up(&*installation.keys, &installation.clock, &options, &listener), async {
             while events.lock().unwrap().len() < 2 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -210,11 +209,11 @@ async fn only_one_run_at_a_time_and_only_of_tenants_there_are() -> Result<()> {
     let installation = TestInstallation::new().await?;
     let migrator = Migrator::new(&installation.url);
     let named = Options { tenant: Some("nobody".to_owned()), ..Options::default() };
-    let unknown = migrator.up(&installation.keys, &installation.clock, &named, &|_| {}).await;
+    let unknown = migrator.up(&*installation.keys, &installation.clock, &named, &|_| {}).await;
     assert!(matches!(unknown, Err(MigrateError::UnknownTenant(_))), "{unknown:?}");
     let mut other = installation.admin().await?;
     sqlx::query("SELECT pg_advisory_lock($1)").bind(RUN_LOCK).execute(&mut other).await?;
-    let refused = migrator.up(&installation.keys, &installation.clock, &Options::default(), &|_| {}).await;
+    let refused = migrator.up(&*installation.keys, &installation.clock, &Options::default(), &|_| {}).await;
     assert!(matches!(refused, Err(MigrateError::Locked)), "{refused:?}");
     Ok(())
 }

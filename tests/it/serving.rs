@@ -189,7 +189,10 @@ async fn the_admin_port_tells_how_the_server_does() -> Result<()> {
     server.login(NORTH, "ann@praxis.test", "wrong").await;
     assert_eq!(admin(&server.app, "/healthz").await?.body, json!({ "alive": true }));
     let ready = admin(&server.app, "/readyz").await?;
-    assert_eq!(ready.body, json!({ "ready": true, "database": true, "directory": true, "hardening": true }));
+    assert_eq!(
+        ready.body,
+        json!({ "ready": true, "database": true, "directory": true, "hardening": true, "keys": true })
+    );
     let text = admin(&server.app, "/metrics").await?.text;
     for line in [
         "praxis_logins_total{result=\"refused\"}",

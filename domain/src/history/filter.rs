@@ -22,8 +22,6 @@ pub struct ConditionFilter {
     pub code: Option<Vec<String>>,
     /// When it became known.
     pub recorded_at: TimeRange,
-    /// When it began.
-    pub onset_at: TimeRange,
 }
 
 impl ConditionFilter {
@@ -40,7 +38,6 @@ impl ConditionFilter {
             .add_option(one_of(Column::ClinicalStatus, self.clinical_status.as_deref()))
             .add_option(one_of(Column::VerificationStatus, self.verification_status.as_deref()))
             .add_option(code)
-            .add(self.recorded_at.condition(Column::RecordedAt))
-            .add(self.onset_at.condition(Column::OnsetAt)))
+            .add(self.recorded_at.condition(Column::RecordedAt)))
     }
 }

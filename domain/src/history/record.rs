@@ -33,8 +33,6 @@ pub struct RecordCondition {
     pub verification_status: VerificationStatus,
     /// When it became known.
     pub recorded_at: Option<DateTime<Utc>>,
-    /// When it began.
-    pub onset_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub abated_at: Option<DateTime<Utc>>,
     /// What it is.
@@ -67,7 +65,6 @@ pub async fn record_many(op: &Op<Write>, new: Vec<RecordCondition>) -> Result<Ve
             clinical_status: Set(new.clinical_status),
             verification_status: Set(new.verification_status),
             recorded_at: Set(new.recorded_at),
-            onset_at: Set(new.onset_at),
             abated_at: Set(new.abated_at),
             code_tokens: Set(code_tokens(&index, concepts)),
             clinical: Set(op.seal(key, &place, &new.clinical)?),

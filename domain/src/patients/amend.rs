@@ -52,7 +52,7 @@ pub async fn amend(
     op.require(Permission::PATIENT_UPDATE)?;
     let patient = for_change(op, Permission::PATIENT_UPDATE, id, if_version).await?;
     let key = op.data_key(id.0).await?;
-    let before = Record::open(op, &key, &patient)?;
+    let before = Record::open(op, &key, &patient).await?;
     let mut after = before.clone();
     let mut row = patient::ActiveModel { id: Unchanged(id), ..Default::default() };
     if let Some(sex) = change.administrative_sex.filter(|sex| *sex != patient.administrative_sex) {

@@ -87,8 +87,10 @@ async fn take_in<M>(op: &Op<M>, names: &mut TenantNames, ids: &[Uuid]) -> Result
         .await?;
     for (id, version, sealed) in rows {
         // One unreadable record, logged where it is opened, must not end the search for all others.
-        let identity =
-            keys.get(&id.0).and_then(|key| op.open_unseen(key, &record::place(op, id), &sealed).ok());
+        let identity = match keys.get(&id.0) {
+            Some(key) => op.open_unseen(key, &record::place(op, id), &sealed).await.ok(),
+            None => None,
+        };
         match identity {
             Some(identity) => {
                 let parts: Vec<&str> = identity

@@ -30,13 +30,13 @@ pub(super) fn place<M>(op: &Op<M>, patient: PatientId) -> Place {
 
 impl Record {
     /// Opens a record to change it; nobody gets to see it.
-    pub(super) fn open(op: &Op<Write>, key: &DataKey, row: &patient::Model) -> Result<Self, Failure> {
+    pub(super) async fn open(op: &Op<Write>, key: &DataKey, row: &patient::Model) -> Result<Self, Failure> {
         let place = place(op, row.id);
         Ok(Self {
-            number: op.open_unseen(key, &place, &row.record_number)?,
-            identity: op.open_unseen(key, &place, &row.identity)?,
-            contact: op.open_unseen(key, &place, &row.contact)?,
-            identifiers: op.open_unseen(key, &place, &row.identifiers)?,
+            number: op.open_unseen(key, &place, &row.record_number).await?,
+            identity: op.open_unseen(key, &place, &row.identity).await?,
+            contact: op.open_unseen(key, &place, &row.contact).await?,
+            identifiers: op.open_unseen(key, &place, &row.identifiers).await?,
         })
     }
 

@@ -46,7 +46,7 @@ pub async fn record_death(
         "The death was recorded already.",
     )?;
     let (key, place) = (op.data_key(id.0).await?, record::place(op, id));
-    let mut identity = op.open_unseen(&key, &place, &patient.identity)?;
+    let mut identity = op.open_unseen(&key, &place, &patient.identity).await?;
     let mut rules = Rules::entered(op);
     rules.death(&["deceasedAt"], &deceased, identity.birth_date);
     rules.found.check()?;

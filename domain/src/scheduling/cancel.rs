@@ -100,7 +100,7 @@ async fn noted(op: &Op<Write>, stored: &appointment::Model, text: String) -> Res
     let key = op.data_key(stored.patient_id.0).await?;
     let place = op.place("appointment", stored.id.0, stored.patient_id.0);
     let before = match &stored.note {
-        Some(note) => op.open_unseen(&key, &place, note)?,
+        Some(note) => op.open_unseen(&key, &place, note).await?,
         None => AppointmentNote::default(),
     };
     Ok(op.seal(&key, &place, &AppointmentNote { cancel_reason: Some(text), ..before })?)

@@ -120,7 +120,7 @@ async fn unconfirmed(op: &Op<Write>, user: UserId) -> Result<Option<totp::Model>
 async fn open(op: &Op<Write>, row: &totp::Model) -> Result<TotpSecret> {
     let key = op.clinic_key().await?;
     let place = op.place("totp", row.user_id.0, op.tenant().uuid());
-    Ok(op.open_unseen(&key, &place, &row.secret)?)
+    Ok(op.open_unseen(&key, &place, &row.secret).await?)
 }
 
 fn enrolment(op: &Op<Write>, user: &user_account::Model, secret: &TotpSecret) -> Result<TotpEnrolment> {

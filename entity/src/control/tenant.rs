@@ -95,6 +95,8 @@ pub struct Model {
     pub state_since: DateTimeUtc,
     /// Number of tenant migrations applied.
     pub schema_version: i32,
+    /// Grows by one with each rotation of its keys.
+    pub key_epoch: i64,
     /// Template it was made from.
     #[sea_orm(column_type = "Text")]
     pub template: String,

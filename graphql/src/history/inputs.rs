@@ -22,8 +22,6 @@ pub(crate) struct ConditionFilter {
     code: Option<ExactFilter>,
     /// When it was recorded.
     recorded_at: Option<DateTimeFilter>,
-    /// When it began.
-    onset_at: Option<DateTimeFilter>,
 }
 
 impl TryFrom<ConditionFilter> for history::ConditionFilter {
@@ -38,7 +36,6 @@ impl TryFrom<ConditionFilter> for history::ConditionFilter {
                 .map(|all| all.into_iter().map(Into::into).collect()),
             code: filter.code.and_then(ExactFilter::values),
             recorded_at: filter.recorded_at.unwrap_or_default().into(),
-            onset_at: filter.onset_at.unwrap_or_default().into(),
         })
     }
 }

@@ -181,11 +181,6 @@ impl Condition {
         self.row.recorded_at.map(DateTime)
     }
 
-    /// When it began.
-    async fn onset_at(&self) -> Option<DateTime> {
-        self.row.onset_at.map(DateTime)
-    }
-
     /// When it ended.
     async fn abated_at(&self) -> Option<DateTime> {
         self.row.abated_at.map(DateTime)
@@ -207,6 +202,13 @@ impl Condition {
     async fn body_sites(&self) -> Phi<ConditionClinical, Vec<CodeableConcept>> {
         Phi::new(at!("Condition.bodySites"), &self.clinical, |clinical| {
             Some(clinical.body_sites.iter().map(Into::into).collect())
+        })
+    }
+
+    /// When it began.
+    async fn onset_at(&self) -> Phi<ConditionClinical, DateTime> {
+        Phi::new(at!("Condition.onsetAt"), &self.clinical, |clinical| {
+            clinical.onset.as_ref().map(|onset| DateTime(onset.at))
         })
     }
 

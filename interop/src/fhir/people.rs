@@ -106,7 +106,7 @@ pub(super) async fn same(
         return Ok(Standing::Closed);
     }
     let key = op.data_key(id.0).await?;
-    let known: Identity = op.open_unseen(&key, &op.place("patient", id.0, id.0), &row.identity)?;
+    let known: Identity = op.open_unseen(&key, &op.place("patient", id.0, id.0), &row.identity).await?;
     let families = |names: &[HumanName]| -> HashSet<String> {
         names
             .iter()

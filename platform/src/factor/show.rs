@@ -128,7 +128,7 @@ async fn totp_code(op: &Op<Write>, user: UserId, code: &str) -> Result<Look, Fai
         .await?;
     let Some(row) = row else { return Ok(Look::Wrong) };
     let key = op.clinic_key().await?;
-    let secret = op.open_unseen(&key, &op.place("totp", user.0, op.tenant().uuid()), &row.secret)?;
+    let secret = op.open_unseen(&key, &op.place("totp", user.0, op.tenant().uuid()), &row.secret).await?;
     let step = match read_code(&secret, code, op.now(), row.last_step) {
         Code::Fresh(step) => step,
         Code::Used => return Ok(Look::Used),

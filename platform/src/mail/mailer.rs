@@ -207,7 +207,8 @@ impl Mailer {
         let tenant = op.tenant();
         let Some(sealed) = &mail.facts else { return Ok(Err("what it says is lost".to_owned())) };
         let key = op.data_key(tenant.uuid()).await?;
-        let mut facts = op.open_unseen(&key, &op.place("mail_message", mail.id.0, tenant.uuid()), sealed)?.0;
+        let mut facts =
+            op.open_unseen(&key, &op.place("mail_message", mail.id.0, tenant.uuid()), sealed).await?.0;
         facts.insert("clinic".to_owned(), tenant.display_name.clone().into());
         facts.insert("origin".to_owned(), self.links.of(&self.directory.host_of(tenant)).into());
         let locales: Vec<&str> = mail.locale.as_deref().into_iter().chain([tenant.locale.as_str()]).collect();

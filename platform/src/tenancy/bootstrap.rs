@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use super::control::Installation;
-use crate::vault::{LocalKeyWrapper, crypto};
+use crate::vault::{InstallationKey, KeyWrapper, VaultError, crypto};
 
 /// Whether the rights that could cross tenants are taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +25,14 @@ impl Hardening {
     }
 }
 
+/// NOINHERIT: a connection that was never bound to a tenant can read nothing.
+const LOGIN: &str = "LOGIN NOINHERIT";
+
 /// Makes what is missing, leaves what is there, and returns the installation.
 ///
 /// The connection must belong to a superuser. The roles and the schema appear together or not at
 /// all: the owner of the schema `control` is what says which installation this is.
-pub async fn bootstrap(
-    admin: &mut PgConnection,
-    passwords: &LocalKeyWrapper,
-) -> Result<Installation, sqlx::Error> {
+pub async fn bootstrap(admin: &mut PgConnection) -> Result<Installation, sqlx::Error> {
     let mut transaction = admin.begin().await?;
     let connection: &mut PgConnection = &mut transaction;
     let installation = match installed(connection).await? {
@@ -42,7 +42,8 @@ pub async fn bootstrap(
     let owner = installation.owner_role();
     ensure_role(connection, &owner, "NOLOGIN").await?;
     let control = installation.control_role();
-    ensure_login(connection, &control, passwords).await?;
+    // Without a password nobody can log in; `set_passwords` gives one when the key is there.
+    ensure_role(connection, &control, LOGIN).await?;
     run(
         connection,
         format!(
@@ -98,35 +99,92 @@ fn new_installation() -> Result<Installation, sqlx::Error> {
     Installation::stored(id).ok_or_else(|| sqlx::Error::Configuration("installation id".into()))
 }
 
+/// Why the installation's own key can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallationError {
+    /// The key can't be unwrapped.
+    #[error("the installation's key cannot be unwrapped")]
+    Key(#[from] VaultError),
+    /// The database can't be used.
+    #[error("the control database cannot be used")]
+    Database(#[from] sqlx::Error),
+}
+
+/// The installation's own key, as the control schema holds it.
+pub async fn installation_key(
+    admin: &mut PgConnection,
+    wrapper: &dyn KeyWrapper,
+) -> Result<InstallationKey, InstallationError> {
+    let (wrapped, by): (Vec<u8>, String) =
+        sqlx::query_as("SELECT wrapped, wrapper FROM control.installation_key").fetch_one(admin).await?;
+    Ok(InstallationKey::unwrap(wrapped, by, wrapper).await?)
+}
+
+/// Makes the installation's key where there is none, and gives the login roles their passwords.
+///
+/// Called by whoever migrates, one at a time. The passwords derive from the key, so giving them again
+/// changes nothing, and puts right what was changed by hand.
+pub async fn set_passwords(
+    admin: &mut PgConnection,
+    installation: &Installation,
+    wrapper: &dyn KeyWrapper,
+) -> Result<(), InstallationError> {
+    let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM control.installation_key)")
+        .fetch_one(&mut *admin)
+        .await?;
+    if !known {
+        let key = InstallationKey::generate()?.wrapped(wrapper).await?;
+        sqlx::query("INSERT INTO control.installation_key (wrapped, wrapper) VALUES ($1, $2)")
+            .bind(key.bytes)
+            .bind(key.wrapper)
+            .execute(&mut *admin)
+            .await?;
+    }
+    let key = installation_key(admin, wrapper).await?;
+    let shards: Vec<i32> = sqlx::query_scalar("SELECT DISTINCT login_shard FROM control.tenant ORDER BY 1")
+        .fetch_all(&mut *admin)
+        .await?;
+    let apps = shards.into_iter().map(|shard| installation.app_role(shard));
+    for role in std::iter::once(installation.control_role()).chain(apps) {
+        set_password(admin, &role, &key).await?;
+    }
+    Ok(())
+}
+
 /// Makes the login role of a shard if it is missing. The caller sees to it that no other does so too.
 pub async fn ensure_login_role(
     admin: &mut PgConnection,
     installation: &Installation,
     shard: i32,
-    passwords: &LocalKeyWrapper,
-) -> Result<(), sqlx::Error> {
-    ensure_login(admin, &installation.app_role(shard), passwords).await
+    wrapper: &dyn KeyWrapper,
+) -> Result<(), InstallationError> {
+    let role = installation.app_role(shard);
+    if ensure_role(admin, &role, LOGIN).await? {
+        let key = installation_key(admin, wrapper).await?;
+        set_password(admin, &role, &key).await?;
+    }
+    Ok(())
 }
 
-async fn ensure_login(
+async fn set_password(
     admin: &mut PgConnection,
     role: &str,
-    passwords: &LocalKeyWrapper,
+    key: &InstallationKey,
 ) -> Result<(), sqlx::Error> {
-    // NOINHERIT: a connection that was never bound to a tenant can read nothing.
-    let password = passwords.derive_secret("login-role", role);
-    ensure_role(admin, role, &format!("LOGIN NOINHERIT PASSWORD '{}'", *password)).await
+    let password = key.derive_secret("login-role", role);
+    run(admin, format!("ALTER ROLE {role} PASSWORD '{}'", *password)).await
 }
 
-async fn ensure_role(admin: &mut PgConnection, role: &str, options: &str) -> Result<(), sqlx::Error> {
+/// Makes a role unless it is there, and says whether it did.
+async fn ensure_role(admin: &mut PgConnection, role: &str, options: &str) -> Result<bool, sqlx::Error> {
     let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
         .bind(role)
         .fetch_one(&mut *admin)
         .await?;
-    if known {
-        return Ok(());
+    if !known {
+        run(admin, format!("CREATE ROLE {role} {options}")).await?;
     }
-    run(admin, format!("CREATE ROLE {role} {options}")).await
+    Ok(!known)
 }
 
 /// Looks whether the rights that could cross tenants are taken away.

@@ -1,12 +1,13 @@
 //! The control schema: its connection, and what identifies an installation.
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use sea_orm::DatabaseConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
-use crate::vault::LocalKeyWrapper;
+use super::bootstrap::{InstallationError, installation_key};
+use crate::vault::{InstallationKey, KeyWrapper};
 
 /// How an installation names its roles, so that several can share one Postgres.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,39 +48,37 @@ pub struct Control {
     admin: PgConnectOptions,
     orm: DatabaseConnection,
     pool: PgPool,
-    passwords: std::sync::Arc<LocalKeyWrapper>,
+    key: Arc<InstallationKey>,
 }
 
 impl Control {
     /// Connects as the control role, which reads the control schema and nothing else.
     ///
     /// `database_url` is the operator's; only its address is used, never its rights.
-    pub async fn connect(
-        database_url: &str,
-        passwords: std::sync::Arc<LocalKeyWrapper>,
-    ) -> Result<Self, sqlx::Error> {
+    pub async fn connect(database_url: &str, keys: &dyn KeyWrapper) -> Result<Self, InstallationError> {
         let admin = quiet(PgConnectOptions::from_str(database_url)?);
         let mut connection = admin.connect().await?;
         let id: Option<String> =
             sqlx::query_scalar("SELECT id FROM control.installation").fetch_optional(&mut connection).await?;
-        connection.close().await?;
         let installation = id.and_then(Installation::stored).ok_or_else(|| {
             sqlx::Error::Configuration(
                 "this database holds no Praxis installation: run `praxis migrate up` first".into(),
             )
         })?;
+        let key = Arc::new(installation_key(&mut connection, keys).await?);
+        connection.close().await?;
         let role = installation.control_role();
         let options = admin
             .clone()
             .username(&role)
-            .password(&passwords.derive_secret("login-role", &role))
+            .password(&key.derive_secret("login-role", &role))
             .options([("search_path", "control"), ("statement_timeout", "5000")]);
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(Duration::from_secs(5))
             .connect_with(options)
             .await?;
-        Ok(Self { installation, admin, orm: pool.clone().into(), pool, passwords })
+        Ok(Self { installation, admin, orm: pool.clone().into(), pool, key })
     }
 
     /// The control schema, for reading.
@@ -103,7 +102,7 @@ impl Control {
         self.admin
             .clone()
             .username(&role)
-            .password(&self.passwords.derive_secret("login-role", &role))
+            .password(&self.key.derive_secret("login-role", &role))
             .application_name("praxis")
             .statement_cache_capacity(512)
             // A login role has no schema of its own: before it is bound it finds nothing.

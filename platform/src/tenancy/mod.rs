@@ -19,7 +19,10 @@ mod state;
 mod tenant;
 mod transaction;
 
-pub use bootstrap::{Hardening, bootstrap, check_hardening, ensure_login_role, installed};
+pub use bootstrap::{
+    Hardening, InstallationError, bootstrap, check_hardening, ensure_login_role, installation_key, installed,
+    set_passwords,
+};
 pub use control::{Control, Installation, connect_admin};
 pub use db::TenantDb;
 pub use directory::{Directory, Freshness};

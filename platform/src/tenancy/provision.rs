@@ -3,20 +3,18 @@
 //! The tables come from one compiled snapshot of the newest schema, sent as a single message; no
 //! migration is replayed.
 
-use std::sync::Arc;
-
 use praxis_entity::{control::tenant::TenantState, ids::TenantId};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use super::{
-    RateOverride, SchemaName, Tenant, bootstrap::ensure_login_role, control::Installation,
+    InstallationError, RateOverride, SchemaName, Tenant, bootstrap::ensure_login_role, control::Installation,
     seed::apply_template,
 };
 use crate::{
     clock::SharedClock,
     template::Template,
-    vault::{KeyWrapper, LocalKeyWrapper, TenantKey, VaultError},
+    vault::{GuardedKey, KeyWrapper, TenantKey, VaultError},
 };
 
 /// The newest tenant schema, with `{schema}` and `{role}` in place of names.
@@ -61,6 +59,15 @@ pub enum ProvisionError {
     Database(#[from] sqlx::Error),
 }
 
+impl From<InstallationError> for ProvisionError {
+    fn from(error: InstallationError) -> Self {
+        match error {
+            InstallationError::Key(error) => Self::Vault(error),
+            InstallationError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
 /// The number of migrations that the snapshot stands for.
 pub fn snapshot_version() -> i32 {
     SNAPSHOT
@@ -74,8 +81,7 @@ pub fn snapshot_version() -> i32 {
 pub async fn provision(
     admin: &mut PgConnection,
     installation: &Installation,
-    passwords: &LocalKeyWrapper,
-    wrapper: &Arc<dyn KeyWrapper>,
+    wrapper: &dyn KeyWrapper,
     clock: &SharedClock,
     template: &Template,
     new: &NewTenant,
@@ -84,7 +90,7 @@ pub async fn provision(
     let id = TenantId(clock.new_id());
     let schema = SchemaName::of(id);
     let key = TenantKey::generate(id.0, 1)?;
-    let wrapped = key.wrapped(wrapper.as_ref()).await?;
+    let wrapped = key.wrapped(wrapper).await?;
     let owner = installation.owner_role();
     let time_zone = new.time_zone.clone().unwrap_or_else(|| template.manifest.time_zone.clone());
     let locale = new.locale.clone().unwrap_or_else(|| template.manifest.locale.clone());
@@ -97,7 +103,7 @@ pub async fn provision(
         .await?;
     // The control rows first: a taken slug is found before anything costly is done.
     let shard = next_shard(connection).await?;
-    ensure_login_role(connection, installation, shard, passwords).await?;
+    ensure_login_role(connection, installation, shard, wrapper).await?;
     insert_control_rows(
         connection,
         installation,
@@ -109,8 +115,7 @@ pub async fn provision(
             template,
             time_zone: &time_zone,
             locale: &locale,
-            wrapped: &wrapped,
-            wrapper: wrapper.id(),
+            key: &wrapped,
         },
     )
     .await?;
@@ -151,6 +156,7 @@ pub async fn provision(
         operation_mode: None,
         rate: RateOverride::default(),
         actor_rate: RateOverride::default(),
+        key_epoch: 0,
     })
 }
 
@@ -194,8 +200,7 @@ struct ControlRows<'a> {
     template: &'a Template,
     time_zone: &'a str,
     locale: &'a str,
-    wrapped: &'a [u8],
-    wrapper: &'a str,
+    key: &'a GuardedKey,
 }
 
 async fn insert_control_rows(
@@ -229,8 +234,8 @@ async fn insert_control_rows(
         "INSERT INTO control.tenant_key (tenant_id, version, wrapped, wrapper) VALUES ($1, 1, $2, $3)",
     )
     .bind(rows.id.0)
-    .bind(rows.wrapped)
-    .bind(rows.wrapper)
+    .bind(&rows.key.bytes)
+    .bind(&rows.key.wrapper)
     .execute(&mut *connection)
     .await?;
     sqlx::query("INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, 'PROVISIONED', $2, $3)")

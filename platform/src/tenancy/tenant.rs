@@ -74,6 +74,8 @@ pub struct Tenant {
     pub rate: RateOverride,
     /// How fast one caller may ask, where it differs from the setting.
     pub actor_rate: RateOverride,
+    /// Keys fetched at an older epoch are fetched anew.
+    pub key_epoch: i64,
 }
 
 /// Parts of a rate that a clinic has of its own.
@@ -109,6 +111,7 @@ impl Tenant {
             operation_mode: row.operation_mode,
             rate: RateOverride::stored(row.rate_points, row.rate_restore),
             actor_rate: RateOverride::stored(row.actor_rate_points, row.actor_rate_restore),
+            key_epoch: row.key_epoch,
         })
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A cursor opens only for the tenant and the filter it was made for. The same
 //! payload always gives the same cursor, so a repeated page is a cache hit, and
-//! no number of pages wears out the nonces.
+//! no number of pages wears out the nonces. Its keys outlive the rotation of the
+//! tenant key, and so does it.
 
 use data_encoding::BASE64URL_NOPAD;
 
@@ -11,6 +12,9 @@ use super::crypto::{self, Cipher, KEY_LEN, NONCE_LEN, Secret};
 use super::key::TenantKey;
 use super::px1::{self, Body};
 
+/// The version in a cursor's head: what it is sealed with does not change with the tenant key.
+const VERSION: u32 = 1;
+
 impl TenantKey {
     /// Makes a cursor of a position in a filtered and sorted list.
     pub fn seal_cursor(&self, filter_hash: &[u8; KEY_LEN], payload: &[u8]) -> Result<String, VaultError> {
@@ -18,7 +22,7 @@ impl TenantKey {
         let nonce = digest.first_chunk::<NONCE_LEN>().ok_or(VaultError::Format("nonce"))?;
         let cipher = Cipher::new(&self.cursor_key(filter_hash, b"seal"))?;
         let context = self.context(filter_hash);
-        let sealed = px1::seal(&cipher, self.version(), *nonce, &context, Body::of(payload))?;
+        let sealed = px1::seal(&cipher, VERSION, *nonce, &context, Body::of(payload))?;
         Ok(BASE64URL_NOPAD.encode(&sealed))
     }
 
@@ -26,7 +30,7 @@ impl TenantKey {
     pub fn open_cursor(&self, filter_hash: &[u8; KEY_LEN], cursor: &str) -> Result<Vec<u8>, VaultError> {
         let sealed = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| VaultError::Format("cursor"))?;
         let cipher = Cipher::new(&self.cursor_key(filter_hash, b"seal"))?;
-        let opened = px1::open(&cipher, self.version(), &self.context(filter_hash), &sealed)?;
+        let opened = px1::open(&cipher, VERSION, &self.context(filter_hash), &sealed)?;
         Ok(opened.to_vec())
     }
 

@@ -9,9 +9,11 @@ pub mod crypto;
 mod cursor;
 mod data_key;
 mod fold;
+mod installation_key;
 mod key;
 mod name_index;
 mod px1;
+mod root_key;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -19,11 +21,13 @@ mod wrapper;
 
 pub use blind_index::IndexField;
 pub use data_key::{DataKey, Place};
+pub use installation_key::InstallationKey;
 pub use key::{TenantKey, WrappedKey};
 pub use name_index::NameIndex;
 pub use px1::key_version;
+pub use root_key::{LocalKeyWrapper, RootKey};
 pub use signature::{PublicKey, SigningKey, verify_ed25519};
-pub use wrapper::{KeyWrapper, LocalKeyWrapper, RootKey, WrapFuture};
+pub use wrapper::{GuardedKey, KeyBinding, KeyWrapper, KeyWrappers, WrapFuture};
 
 /// Why the vault refused; never says anything about the content or the keys.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +35,9 @@ pub enum VaultError {
     /// The key is another one than the ciphertext asks for.
     #[error("the key does not belong to this ciphertext")]
     WrongKey,
+    /// The ciphertext asks for a version of the key that is not among those at hand.
+    #[error("version {0} of the key is not at hand")]
+    UnknownVersion(u32),
     /// The ciphertext was changed, or moved to another place.
     #[error("the ciphertext was changed or moved")]
     Tampered,

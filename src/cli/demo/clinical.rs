@@ -104,7 +104,6 @@ impl History {
                 clinical_status: Some(ClinicalStatus::Active),
                 verification_status: VerificationStatus::Confirmed,
                 recorded_at: Some(onset),
-                onset_at: Some(onset),
                 abated_at: None,
                 clinical: ConditionClinical {
                     code: disease.concept(),
@@ -187,7 +186,6 @@ impl History {
             }),
             verification_status: VerificationStatus::Confirmed,
             recorded_at: Some(visit.from),
-            onset_at: Some(visit.from),
             abated_at: passed,
             clinical: ConditionClinical {
                 code: disease.concept(),

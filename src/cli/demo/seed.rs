@@ -15,10 +15,10 @@ use praxis_platform::{
     access::Actor,
     audit::Backlog,
     clock::{Clock, SharedClock},
-    keyring::Keyring,
+    keyring::{KeyTimes, Keyring},
     names::NameIndexes,
     tenancy::{Control, Tenant},
-    vault::LocalKeyWrapper,
+    vault::KeyWrapper,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -55,14 +55,14 @@ impl Clock for Past {
 
 impl Seeder {
     /// A seeder on the connections of a server that does not serve yet.
-    pub(super) fn new(now: &Arc<Platform>, control: Control, root: Arc<LocalKeyWrapper>) -> Self {
+    pub(super) fn new(now: &Arc<Platform>, control: Control, root: Arc<dyn KeyWrapper>) -> Self {
         let clock = Arc::clone(&now.clock);
         let then = clock.now() - BOOKED_AGO;
         Self {
             now: Arc::clone(now),
             then: Arc::new(Platform {
                 pool: now.pool.clone(),
-                keyring: Keyring::new(control, root),
+                keyring: Keyring::new(control, root, Arc::clone(&now.clock), KeyTimes::default()),
                 clock: Arc::new(Past(clock, then)),
                 names: NameIndexes::new(1),
                 backlog: Backlog::default(),

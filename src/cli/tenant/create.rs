@@ -7,7 +7,6 @@ use praxis_platform::{
     clock::SystemClock,
     template::{Source, Template},
     tenancy::{Installation, NewTenant, provision},
-    vault::KeyWrapper,
 };
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
@@ -60,7 +59,6 @@ pub async fn run(
     let template = Template::load(&Source::shipped(), &create.template)?;
     let config = context.config()?;
     let keys = root_key::find(&config.keys, admin).await?;
-    let wrapper: Arc<dyn KeyWrapper> = keys.clone();
     let begun = Instant::now();
     let new = NewTenant {
         slug: create.slug,
@@ -69,7 +67,7 @@ pub async fn run(
         time_zone: create.time_zone,
     };
     let clock = Arc::new(SystemClock) as _;
-    let tenant = provision(admin, installation, &keys, &wrapper, &clock, &template, &new).await?;
+    let tenant = provision(admin, installation, keys.wrapper.as_ref(), &clock, &template, &new).await?;
     let created = Created {
         id: tenant.id.to_string(),
         host: format!("{}.{}", tenant.slug, config.http.base_domain),

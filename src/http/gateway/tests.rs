@@ -20,6 +20,7 @@ fn tenant(state: TenantState, schema_version: i32) -> Tenant {
         state,
         state_since: DateTime::UNIX_EPOCH,
         schema_version,
+        key_epoch: 0,
         template: "base".into(),
         template_version: "1".into(),
         created_at: DateTime::UNIX_EPOCH,

@@ -63,10 +63,10 @@ impl Stored {
         for row in all {
             let (key, place) = (&keys[&row.id.0], op.place("patient", row.id.0, row.id.0));
             let open = OpenPatient {
-                number: op.open_unseen(key, &place, &row.record_number)?,
-                identity: op.open_unseen(key, &place, &row.identity)?,
-                contact: op.open_unseen(key, &place, &row.contact)?,
-                identifiers: op.open_unseen(key, &place, &row.identifiers)?,
+                number: op.open_unseen(key, &place, &row.record_number).await?,
+                identity: op.open_unseen(key, &place, &row.identity).await?,
+                contact: op.open_unseen(key, &place, &row.contact).await?,
+                identifiers: op.open_unseen(key, &place, &row.identifiers).await?,
                 row,
             };
             patients.insert(open.row.id.0, open);
@@ -75,26 +75,27 @@ impl Stored {
         for row in encounter::Entity::find().all(db).await? {
             let place = op.place("encounter", row.id.0, row.patient_id.0);
             let sealed = row.clinical.as_ref().context("nothing sealed")?;
-            let clinical = op.open_unseen(&keys[&row.patient_id.0], &place, sealed)?;
+            let clinical = op.open_unseen(&keys[&row.patient_id.0], &place, sealed).await?;
             encounters.insert(row.id.0, (row, clinical));
         }
         let mut conditions = HashMap::new();
         for row in condition::Entity::find().all(db).await? {
             let place = op.place("condition", row.id.0, row.patient_id.0);
-            let clinical = op.open_unseen(&keys[&row.patient_id.0], &place, &row.clinical)?;
+            let clinical = op.open_unseen(&keys[&row.patient_id.0], &place, &row.clinical).await?;
             conditions.insert(row.id.0, (row, clinical));
         }
         let mut observations = HashMap::new();
         for row in observation::Entity::find().all(db).await? {
             let place = op.place("observation", row.id.0, row.patient_id.0);
-            let result = op.open_unseen(&keys[&row.patient_id.0], &place, &row.result)?;
+            let result = op.open_unseen(&keys[&row.patient_id.0], &place, &row.result).await?;
             observations.insert(row.id.0, (row, result));
         }
         let mut kept = HashMap::new();
         for row in fhir_resource::Entity::find().all(db).await? {
             let subject = row.patient_id.map_or(op.tenant().uuid(), |patient| patient.0);
-            let body =
-                op.open_unseen(&keys[&subject], &op.place("fhir_resource", row.id.0, subject), &row.body)?;
+            let body = op
+                .open_unseen(&keys[&subject], &op.place("fhir_resource", row.id.0, subject), &row.body)
+                .await?;
             let json: Value = serde_json::from_str(&body.json)?;
             let id = json["id"].as_str().unwrap_or_default().to_owned();
             let one = Kept { mapped: row.mapped_id, patient: row.patient_id.map(|patient| patient.0), json };

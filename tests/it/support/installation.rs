@@ -40,7 +40,7 @@ impl TestInstallation {
         let root_key = HEXLOWER.encode(&crypto::random::<32>()?);
         let keys = Arc::new(LocalKeyWrapper::new("test", &RootKey::parse(&root_key)?));
         let clock: SharedClock = Arc::new(SystemClock);
-        Migrator::new(&url).up(&keys, &clock, &Options::default(), &|_| {}).await?;
+        Migrator::new(&url).up(&*keys, &clock, &Options::default(), &|_| {}).await?;
         let mut admin = connect_admin(&url).await?;
         let names = installed(&mut admin).await?.ok_or_else(|| anyhow::anyhow!("not installed"))?;
         Ok(Self {
@@ -111,8 +111,7 @@ impl TestInstallation {
             locale: None,
             time_zone: None,
         };
-        let wrapper = Arc::clone(&self.keys) as _;
-        provision(&mut admin, &self.names, &self.keys, &wrapper, &self.clock, &self.template, &new).await
+        provision(&mut admin, &self.names, &*self.keys, &self.clock, &self.template, &new).await
     }
 }
 

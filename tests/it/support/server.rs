@@ -14,7 +14,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode},
 };
-use praxis::App;
+use praxis::{App, config::Config};
 use praxis_domain::identity::{self, NewUser};
 use praxis_platform::{Op, OpFactory, RequestInfo, Write, access::Actor};
 use serde_json::{Value, json};
@@ -56,6 +56,13 @@ impl TestServer {
             server.user(slug, email, role).await?;
         }
         Ok(server)
+    }
+
+    /// A server over an installation, with a configuration of one's own.
+    pub async fn over(installation: TestInstallation, config: Config) -> Result<Self> {
+        let clock = Arc::new(TestClock::default());
+        let app = App::build_with_clock(config, Arc::clone(&clock) as _).await?;
+        Ok(Self { installation, app, clock })
     }
 
     /// Another server over the same installation, by the same clock.

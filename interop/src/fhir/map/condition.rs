@@ -55,7 +55,6 @@ pub(in crate::fhir) fn condition(
         clinical_status,
         verification_status: verification_status.unwrap_or(VerificationStatus::Unconfirmed),
         recorded_at: recorded.as_ref().map(|recorded| recorded.at),
-        onset_at: onset.as_ref().map(|onset| onset.at),
         abated_at: abatement.as_ref().map(|abatement| abatement.at),
         clinical: ConditionClinical {
             code,

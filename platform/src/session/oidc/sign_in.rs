@@ -401,7 +401,7 @@ async fn client_secret(op: &Op<Read>, row: &identity_provider::Model) -> Result<
     let Some(sealed) = &row.client_secret else { return Ok(None) };
     let subject = op.tenant().uuid();
     let key = op.data_key(subject).await?;
-    Ok(Some(op.open_unseen(&key, &op.place("identity_provider", row.id.0, subject), sealed)?.0))
+    Ok(Some(op.open_unseen(&key, &op.place("identity_provider", row.id.0, subject), sealed).await?.0))
 }
 
 async fn metadata(

@@ -59,8 +59,9 @@ fn nothing_happens_before_birth_or_on_a_sunday_or_ends_before_it_begins() {
         assert!(visit.from < visit.until);
         assert!([visit.from, visit.until].iter().all(|at| at.weekday() != Weekday::Sun));
         for problem in history.problems(patient, visit.practitioner) {
-            assert_ne!(problem.onset_at.unwrap().weekday(), Weekday::Sun);
-            assert!(problem.onset_at.unwrap().date_naive() > person.born);
+            let onset = problem.clinical.onset.unwrap().at;
+            assert_ne!(onset.weekday(), Weekday::Sun);
+            assert!(onset.date_naive() > person.born);
         }
     }
 }

@@ -1,0 +1,94 @@
+//! The way to the key service: few at a time, and hardly anybody while it is away.
+//!
+//! After a failure nobody asks for a moment; then one tries, and the pause doubles each time until it
+//! answers. So neither a thousand requests wait for a service that is gone, nor do they all fall upon
+//! it when it is back.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::{
+    clock::SharedClock,
+    vault::{GuardedKey, KeyWrapper, TenantKey, VaultError},
+};
+
+/// Tenants whose keys are asked for at the same time.
+const AT_ONCE: usize = 8;
+/// The first pause after a failure, and the longest.
+const PAUSE: (TimeDelta, TimeDelta) = (TimeDelta::milliseconds(250), TimeDelta::seconds(15));
+
+/// The key service, and how it answered lately.
+pub(super) struct Service {
+    wrapper: Arc<dyn KeyWrapper>,
+    clock: SharedClock,
+    turns: Semaphore,
+    away: Mutex<Option<Away>>,
+}
+
+/// It gave no answer.
+#[derive(Clone, Copy)]
+struct Away {
+    pause: TimeDelta,
+    try_at: DateTime<Utc>,
+}
+
+impl Service {
+    pub(super) fn new(wrapper: Arc<dyn KeyWrapper>, clock: SharedClock) -> Self {
+        Self { wrapper, clock, turns: Semaphore::new(AT_ONCE), away: Mutex::new(None) }
+    }
+
+    pub(super) fn wrapper(&self) -> &Arc<dyn KeyWrapper> {
+        &self.wrapper
+    }
+
+    pub(super) fn answers(&self) -> bool {
+        self.away().is_none()
+    }
+
+    /// Unwraps a tenant's key, unless the service was found away a moment ago.
+    pub(super) async fn unwrap(&self, tenant: Uuid, stored: &[GuardedKey]) -> Result<TenantKey, VaultError> {
+        let closed = |_| VaultError::KeyUnavailable("the server stops".to_owned());
+        let _turn = self.turns.acquire().await.map_err(closed)?;
+        self.may_ask()?;
+        let key = TenantKey::unwrap(tenant, stored, self.wrapper.as_ref()).await;
+        let now = self.clock.now();
+        let mut away = self.away();
+        match &key {
+            // A wrapper that is not configured is no outage: other tenants have theirs.
+            Err(VaultError::KeyUnavailable(_))
+                if stored.iter().all(|key| self.wrapper.opens(&key.wrapper)) =>
+            {
+                // Several may have asked at once; together they are one failure.
+                if away.is_none_or(|before| now >= before.try_at) {
+                    let pause = away.map_or(PAUSE.0, |before| (before.pause * 2).min(PAUSE.1));
+                    *away = Some(Away { pause, try_at: now + pause });
+                }
+            }
+            Err(_) => {}
+            Ok(_) => *away = None,
+        }
+        key
+    }
+
+    /// Refuses during a pause; whoever comes first after it tries, and the others go on waiting.
+    fn may_ask(&self) -> Result<(), VaultError> {
+        let now = self.clock.now();
+        match &mut *self.away() {
+            Some(away) if now < away.try_at => {
+                Err(VaultError::KeyUnavailable("the key service is away".to_owned()))
+            }
+            Some(away) => {
+                away.try_at = now + away.pause;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn away(&self) -> MutexGuard<'_, Option<Away>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,429 @@
+//! [`LocalKeyWrapper`]: guards the keys of tenants with root keys that this process holds.
+//!
+//! The file (or variable) holds one key, or several during a rotation: the first wraps, all unwrap. A
+//! server that meets a key it does not know reads the file again, so that rotation needs no restart.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{env, fmt};
+
+use arc_swap::ArcSwap;
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::VaultError;
+use super::crypto::{self, Cipher, KEY_LEN, Secret};
+use super::px1::{self, Body};
+use super::wrapper::{GuardedKey, KeyBinding, KeyWrapper, WrapFuture, not_configured};
+
+/// The key at the top: 32 bytes, wiped when dropped.
+pub struct RootKey(Secret);
+
+impl RootKey {
+    /// A new random key.
+    pub fn generate() -> Result<Self, VaultError> {
+        crypto::random_key().map(Self)
+    }
+
+    /// Reads a key written in hexadecimal or base64.
+    pub fn parse(text: &str) -> Result<Self, VaultError> {
+        let text = text.trim().as_bytes();
+        [HEXLOWER_PERMISSIVE, BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD]
+            .iter()
+            .filter_map(|encoding| encoding.decode(text).ok().map(Zeroizing::new))
+            .find_map(|bytes| <[u8; KEY_LEN]>::try_from(bytes.as_slice()).ok())
+            .map(|bytes| Self(Zeroizing::new(bytes)))
+            .ok_or_else(|| VaultError::KeyFile("not 32 bytes in hexadecimal or base64".to_owned()))
+    }
+
+    fn fingerprint(&self) -> String {
+        let digest = crypto::derive(self.0.as_ref(), b"praxis root fingerprint");
+        let mut hex = HEXLOWER.encode(digest.as_ref());
+        hex.truncate(16);
+        hex
+    }
+}
+
+/// The longest file of root keys: room for a few dozen.
+const FILE_LIMIT: u64 = 4096;
+
+/// One root key, ready to wrap.
+struct Root {
+    fingerprint: String,
+    wrap: Secret,
+}
+
+impl Root {
+    fn new(key: &RootKey) -> Self {
+        Self { fingerprint: key.fingerprint(), wrap: crypto::derive(key.0.as_ref(), b"praxis root wrap") }
+    }
+}
+
+/// Wraps with root keys that this process holds.
+pub struct LocalKeyWrapper {
+    source: &'static str,
+    file: Option<PathBuf>,
+    /// Newest first, never empty.
+    roots: ArcSwap<Vec<Root>>,
+}
+
+impl LocalKeyWrapper {
+    /// Takes the root keys from a file that its owner alone may read.
+    ///
+    /// If the file is missing and may be created, it is, with a new key.
+    pub fn from_file(path: &Path, create_if_missing: bool) -> Result<Self, VaultError> {
+        let failed = |error: io::Error| VaultError::KeyFile(format!("{}: {error}", path.display()));
+        if create_if_missing && !path.try_exists().map_err(failed)? {
+            create(path, &RootKey::generate()?).map_err(failed)?;
+        }
+        let roots = read(path)?;
+        Ok(Self { source: "file", file: Some(path.to_owned()), roots: ArcSwap::from_pointee(roots) })
+    }
+
+    /// Takes the root keys from an environment variable.
+    pub fn from_env(variable: &str) -> Result<Self, VaultError> {
+        let text = env::var(variable)
+            .map(Zeroizing::new)
+            .map_err(|_| VaultError::KeyFile(format!("{variable} is not set")))?;
+        Self::from_text("env", &text)
+            .map_err(|_| VaultError::KeyFile(format!("{variable} holds no key of 32 bytes")))
+    }
+
+    /// Takes root keys as they are written, newest first; `source` says where they are from.
+    pub fn from_text(source: &'static str, text: &str) -> Result<Self, VaultError> {
+        Ok(Self { source, file: None, roots: ArcSwap::from_pointee(parse_all(text)?) })
+    }
+
+    /// Takes one root key; `source` says where it is from and starts the id.
+    pub fn new(source: &'static str, key: &RootKey) -> Self {
+        Self { source, file: None, roots: ArcSwap::from_pointee(vec![Root::new(key)]) }
+    }
+
+    /// Puts a new root key before those of the file, which are kept to unwrap with.
+    pub fn add_to_file(&self) -> Result<(), VaultError> {
+        self.rewrite(|text| {
+            let key = RootKey::generate()?;
+            let mut lines = Zeroizing::new(String::with_capacity(text.len() + 64));
+            BASE64.encode_append(key.0.as_ref(), &mut lines);
+            lines.push('\n');
+            lines.push_str(text);
+            Ok(lines)
+        })
+    }
+
+    /// Takes all root keys but the newest out of the file, and says how many these were.
+    pub fn retire_from_file(&self) -> Result<usize, VaultError> {
+        let before = self.roots.load().len();
+        self.rewrite(|text| {
+            let first = words(text).next().unwrap_or_default();
+            let mut lines = Zeroizing::new(String::with_capacity(first.len() + 1));
+            lines.push_str(first);
+            lines.push('\n');
+            Ok(lines)
+        })?;
+        Ok(before.saturating_sub(self.roots.load().len()))
+    }
+
+    /// How many root keys there are.
+    pub fn len(&self) -> usize {
+        self.roots.load().len()
+    }
+
+    /// Never: there is always one.
+    pub fn is_empty(&self) -> bool {
+        self.roots.load().is_empty()
+    }
+
+    /// The file that the keys are in, unless they were given themselves.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    fn rewrite(
+        &self,
+        change: impl FnOnce(&str) -> Result<Zeroizing<String>, VaultError>,
+    ) -> Result<(), VaultError> {
+        let path = self.file().ok_or_else(|| {
+            VaultError::KeyFile("it is given in the environment, where nothing can be written".to_owned())
+        })?;
+        let failed = |error: io::Error| VaultError::KeyFile(format!("{}: {error}", path.display()));
+        let text = change(&read_text(path)?)?;
+        replace(path, &text).map_err(failed)?;
+        self.roots.store(Arc::new(read(path)?));
+        Ok(())
+    }
+
+    /// Looks into the file again, for a key that was put there since.
+    fn read_again(&self) {
+        let Some(path) = self.file() else { return };
+        match read(path) {
+            Ok(roots) => self.roots.store(Arc::new(roots)),
+            Err(error) => tracing::warn!(error = %error, "the root keys could not be read again"),
+        }
+    }
+
+    /// The root key of a name, whatever place it was read from.
+    fn find<T>(&self, id: &str, work: impl Fn(&Root) -> T) -> Option<T> {
+        // The name of a key service's key is none of ours.
+        let fingerprint = id.rsplit(':').next().filter(|name| name.len() == 16)?;
+        let look = || self.roots.load().iter().find(|root| root.fingerprint == fingerprint).map(&work);
+        look().or_else(|| {
+            self.read_again();
+            look()
+        })
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty())
+}
+
+fn parse_all(text: &str) -> Result<Vec<Root>, VaultError> {
+    let roots = words(text).map(|word| RootKey::parse(word).map(|key| Root::new(&key)));
+    let roots = roots.collect::<Result<Vec<_>, _>>()?;
+    if roots.is_empty() {
+        return Err(VaultError::KeyFile("no key of 32 bytes".to_owned()));
+    }
+    Ok(roots)
+}
+
+fn read(path: &Path) -> Result<Vec<Root>, VaultError> {
+    parse_all(&read_text(path)?)
+        .map_err(|_| VaultError::KeyFile(format!("{} holds no key of 32 bytes", path.display())))
+}
+
+fn read_text(path: &Path) -> Result<Zeroizing<String>, VaultError> {
+    let failed = |error: io::Error| VaultError::KeyFile(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(failed)?;
+    let found = file.metadata().map_err(failed)?;
+    if !found.is_file() || found.permissions().mode() & 0o077 != 0 {
+        let advice = "must be a file that only its owner may read (chmod 600)";
+        return Err(VaultError::KeyFile(format!("{} {advice}", path.display())));
+    }
+    let mut text = Zeroizing::new(String::with_capacity(4096));
+    file.take(FILE_LIMIT).read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
+}
+
+/// Writes the key aside and links it in place: it appears whole or not at all,
+/// and never replaces another.
+fn create(path: &Path, key: &RootKey) -> io::Result<()> {
+    let mut text = Zeroizing::new(String::with_capacity(64));
+    BASE64.encode_append(key.0.as_ref(), &mut text);
+    text.push('\n');
+    let draft = write_aside(path, &text)?;
+    let linked = match fs::hard_link(&draft, path) {
+        // Another process was first; its key counts.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    };
+    fs::remove_file(&draft)?;
+    linked?;
+    File::open(folder(path))?.sync_all()
+}
+
+/// Writes the keys aside and moves them in place: whoever reads finds the old ones or the new ones.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let draft = write_aside(path, text)?;
+    fs::rename(&draft, path)?;
+    File::open(folder(path))?.sync_all()
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn write_aside(path: &Path, text: &str) -> io::Result<PathBuf> {
+    let name = crypto::random::<8>().map_err(io::Error::other)?;
+    let draft = folder(path).join(format!(".root-key-{}", HEXLOWER.encode(&name)));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        fs::remove_file(&draft)?;
+    }
+    written.map(|()| draft)
+}
+
+impl KeyWrapper for LocalKeyWrapper {
+    fn wrap<'a>(&'a self, binding: KeyBinding, key: &'a [u8]) -> WrapFuture<'a, GuardedKey> {
+        Box::pin(async move {
+            let roots = self.roots.load();
+            let root = roots.first().ok_or(VaultError::Format("no root key"))?;
+            let cipher = Cipher::new(&root.wrap)?;
+            let (nonce, context) = (crypto::random()?, context(&binding.tenant));
+            let bytes = px1::seal(&cipher, 0, nonce, &context, Body::of(key))?;
+            let wrapper = format!("{}:{}", self.source, root.fingerprint);
+            Ok(GuardedKey { version: binding.version, bytes, wrapper })
+        })
+    }
+
+    fn unwrap<'a>(&'a self, binding: KeyBinding, key: &'a GuardedKey) -> WrapFuture<'a, Zeroizing<Vec<u8>>> {
+        Box::pin(async move {
+            let cipher = self.find(&key.wrapper, |root| Cipher::new(&root.wrap));
+            let cipher = cipher.ok_or_else(|| VaultError::KeyUnavailable(not_configured(&key.wrapper)))?;
+            px1::open(&cipher?, 0, &context(&binding.tenant), &key.bytes)
+        })
+    }
+
+    fn id(&self) -> String {
+        let roots = self.roots.load();
+        let newest = roots.first().map(|root| root.fingerprint.as_str()).unwrap_or_default();
+        format!("{}:{newest}", self.source)
+    }
+
+    fn opens(&self, id: &str) -> bool {
+        self.find(id, |_| ()).is_some()
+    }
+
+    fn is_current(&self, id: &str) -> bool {
+        self.id().rsplit(':').next() == id.rsplit(':').next()
+    }
+}
+
+fn context(tenant: &Uuid) -> [&[u8]; 2] {
+    [b"tenant-key", tenant.as_bytes()]
+}
+
+impl fmt::Debug for LocalKeyWrapper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LocalKeyWrapper({})", self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+
+    /// A directory of its own, removed at the end.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new() -> Self {
+            let path =
+                env::temp_dir().join(format!("praxis-vault-{}", RootKey::generate().unwrap().fingerprint()));
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    fn fixed(byte: u8) -> LocalKeyWrapper {
+        LocalKeyWrapper::new("test", &RootKey(Zeroizing::new([byte; KEY_LEN])))
+    }
+
+    const BINDING: KeyBinding = KeyBinding { tenant: Uuid::from_u128(1), version: 4 };
+
+    #[test]
+    fn a_key_returns_only_with_its_root_key_and_tenant() {
+        let guarded = block_on(fixed(1).wrap(BINDING, b"secret")).unwrap();
+        assert_eq!(guarded.version, 4);
+        let unwrap = |wrapper: &LocalKeyWrapper, binding, key: &GuardedKey| {
+            block_on(wrapper.unwrap(binding, key)).map(|plain| plain.to_vec())
+        };
+        assert_eq!(unwrap(&fixed(1), BINDING, &guarded), Ok(b"secret".to_vec()));
+        let other = KeyBinding { tenant: Uuid::from_u128(2), ..BINDING };
+        assert_eq!(unwrap(&fixed(1), other, &guarded), Err(VaultError::Tampered));
+        assert!(matches!(unwrap(&fixed(2), BINDING, &guarded), Err(VaultError::KeyUnavailable(_))));
+        let renamed = GuardedKey { wrapper: fixed(2).id(), ..guarded };
+        assert_eq!(unwrap(&fixed(2), BINDING, &renamed), Err(VaultError::Tampered));
+    }
+
+    #[test]
+    fn the_name_of_a_root_key_does_not_depend_on_where_it_was_read() {
+        let elsewhere = LocalKeyWrapper::new("env", &RootKey(Zeroizing::new([1; KEY_LEN])));
+        assert!(fixed(1).opens(&elsewhere.id()) && fixed(1).is_current(&elsewhere.id()));
+        assert!(!fixed(2).opens(&elsewhere.id()));
+        assert_ne!(fixed(1).id(), elsewhere.id());
+    }
+
+    #[test]
+    fn a_rotated_file_opens_both_and_an_open_wrapper_finds_the_new_key() {
+        let scratch = Scratch::new();
+        let path = scratch.0.join("root.key");
+        let server = LocalKeyWrapper::from_file(&path, true).unwrap();
+        let before = block_on(server.wrap(BINDING, b"secret")).unwrap();
+        let operator = LocalKeyWrapper::from_file(&path, false).unwrap();
+        operator.add_to_file().unwrap();
+        assert_eq!((operator.len(), server.len()), (2, 1));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let after = block_on(operator.wrap(BINDING, b"secret")).unwrap();
+        assert_ne!(before.wrapper, after.wrapper);
+        assert!(operator.is_current(&after.wrapper) && !operator.is_current(&before.wrapper));
+        for key in [&before, &after] {
+            assert_eq!(*block_on(server.unwrap(BINDING, key)).unwrap(), b"secret");
+        }
+        assert_eq!(operator.retire_from_file().unwrap(), 1);
+        assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 1);
+        let reader = LocalKeyWrapper::from_file(&path, false).unwrap();
+        assert!(block_on(reader.unwrap(BINDING, &before)).is_err());
+        assert_eq!(*block_on(reader.unwrap(BINDING, &after)).unwrap(), b"secret");
+        assert!(fixed(1).add_to_file().is_err());
+    }
+
+    #[test]
+    fn several_keys_may_be_given_at_once() {
+        let [new, old] = [[1; KEY_LEN], [2; KEY_LEN]].map(|bytes| BASE64.encode(&bytes));
+        for text in [format!("{new},{old}"), format!("{new}\n{old}\n"), format!(" {new} , {old}")] {
+            let both = LocalKeyWrapper::from_text("test", &text).unwrap();
+            assert_eq!((both.id(), both.len()), (fixed(1).id(), 2));
+            assert!(both.opens(&fixed(2).id()));
+        }
+        assert!(LocalKeyWrapper::from_text("test", &format!("{new},x")).is_err());
+        assert!(LocalKeyWrapper::from_text("test", " ").is_err());
+    }
+
+    #[test]
+    fn a_missing_file_is_created_once_and_closed_to_others() {
+        let scratch = Scratch::new();
+        let path = scratch.0.join("root.key");
+        assert!(matches!(LocalKeyWrapper::from_file(&path, false), Err(VaultError::KeyFile(_))));
+        let created = LocalKeyWrapper::from_file(&path, true).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 1);
+        let read = LocalKeyWrapper::from_file(&path, true).unwrap();
+        assert_eq!(read.id(), created.id());
+        create(&path, &RootKey::generate().unwrap()).unwrap();
+        assert_eq!(LocalKeyWrapper::from_file(&path, false).unwrap().id(), created.id());
+    }
+
+    #[test]
+    fn a_file_open_to_others_or_without_a_key_is_refused() {
+        let scratch = Scratch::new();
+        let path = scratch.0.join("root.key");
+        LocalKeyWrapper::from_file(&path, true).unwrap();
+        for mode in [0o640, 0o604, 0o660, 0o700 | 0o001] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let error = LocalKeyWrapper::from_file(&path, false).unwrap_err().to_string();
+            assert!(error.contains("chmod 600"), "{error}");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+        assert!(LocalKeyWrapper::from_file(&path, false).is_ok());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, "a secret that is none").unwrap();
+        let error = LocalKeyWrapper::from_file(&path, false).unwrap_err().to_string();
+        assert!(error.contains("32 bytes") && !error.contains("secret"), "{error}");
+        assert!(LocalKeyWrapper::from_file(&scratch.0, false).is_err());
+    }
+
+    #[test]
+    fn a_root_key_reads_from_each_encoding() {
+        let bytes = [0xfb; KEY_LEN];
+        let texts = [BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER, data_encoding::HEXUPPER]
+            .map(|encoding| encoding.encode(&bytes));
+        for text in texts {
+            assert_eq!(*RootKey::parse(&format!(" {text}\n")).unwrap().0, bytes);
+            assert!(RootKey::parse(&text[2..]).is_err());
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `praxis key retire`.
+
+use anyhow::Result;
+use praxis_platform::{
+    rotation::{self, Retired},
+    vault::KeyWrapper,
+};
+use serde::Serialize;
+
+use super::{Exit, Session};
+
+/// Which older keys to delete.
+#[derive(Debug, clap::Args)]
+pub(super) struct Retire {
+    /// Only this tenant's; root keys stay
+    #[arg(long, value_name = "SLUG")]
+    tenant: Option<String>,
+    /// Really delete them
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    tenant: String,
+    #[serde(flatten)]
+    retired: Retired,
+    state: &'static str,
+}
+
+const COLUMNS: [&str; 5] = ["tenant", "state", "tenant_keys", "data_keys", "too_young"];
+
+impl Retire {
+    /// Everything is opened first; nothing is deleted where something can't be, or is under an older key.
+    pub(super) async fn run(self, session: &mut Session<'_>) -> Result<Exit> {
+        if !self.yes {
+            tell(
+                "older keys are deleted for good: backups made under them need the keys of their time; --yes does it",
+            );
+            return Ok(Exit::Refused);
+        }
+        let after = session.context.config()?.keys.times.forgotten();
+        let mut rows = Vec::new();
+        for clinic in session.clinics(self.tenant.as_deref()).await? {
+            let wrapper = session.keys.wrapper.clone();
+            let admin = &mut session.admin;
+            let found = rotation::verify(admin, &clinic, wrapper.as_ref(), None, &|_| {}).await?;
+            let (retired, state) = if !found.faults.is_empty() {
+                (None, "faulty")
+            } else {
+                match rotation::retire(admin, &clinic, wrapper.as_ref(), after).await? {
+                    Some(retired) => (Some(retired), "done"),
+                    None => (None, "behind"),
+                }
+            };
+            if retired.is_some_and(|retired| retired.tenant_keys + retired.data_keys > 0) {
+                session.record(&clinic, "key.retire").await?;
+            }
+            rows.push(Row { tenant: clinic.slug, retired: retired.unwrap_or_default(), state });
+        }
+        session.context.output.print_rows(&COLUMNS, &rows)?;
+        let mut complete = rows.iter().all(|row| row.state == "done");
+        if self.tenant.is_none() {
+            complete &= self.retire_root_keys(session).await?;
+        }
+        Ok(if complete { Exit::Done } else { Exit::Partial })
+    }
+
+    async fn retire_root_keys(&self, session: &mut Session<'_>) -> Result<bool> {
+        let wrapper = session.keys.wrapper.as_ref();
+        if rotation::wrapped_otherwise(&mut session.admin, wrapper).await? > 0 {
+            tell("keys are still wrapped by an older root key: run `praxis key rewrap`");
+            return Ok(false);
+        }
+        let local = session.keys.local.as_ref().filter(|local| wrapper.is_current(&local.id()));
+        if let Some(local) = local.filter(|local| local.len() > 1 && local.file().is_some()) {
+            let count = local.retire_from_file()?;
+            tell(&format!("{count} older root keys were taken out of the file; do so on all servers"));
+        }
+        Ok(true)
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "stderr is where a command says what it did not do")]
+fn tell(what: &str) {
+    eprintln!("praxis: {what}");
+}
