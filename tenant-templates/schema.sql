@@ -1,4 +1,20 @@
 -- schema version: 17
+CREATE FUNCTION {schema}.audit_entry_is_sealed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    DELETE FROM audit_pending p USING added a WHERE p.entry_id = a.entry_id;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION {schema}.audit_entry_waits() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    INSERT INTO audit_pending (entry_id) SELECT id FROM added;
+    RETURN NULL;
+END $$;
 CREATE FUNCTION {schema}.bump_version() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -54,6 +70,16 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.know_patient_at_facility() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF NEW.facility_id IS NOT NULL THEN
+        INSERT INTO patient_facility (patient_id, facility_id) VALUES (NEW.patient_id, NEW.facility_id) ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN NULL;
+END $$;
 CREATE FUNCTION {schema}.refuse_break_glass_while_overdue() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -72,6 +98,25 @@ CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
 END $$;
+CREATE FUNCTION {schema}.refuse_foreign_label() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    owner uuid;
+BEGIN
+    CASE NEW.object_type
+        WHEN 'PATIENT' THEN owner := NEW.object_id;
+        WHEN 'APPOINTMENT' THEN SELECT patient_id INTO owner FROM appointment WHERE id = NEW.object_id;
+        WHEN 'ENCOUNTER' THEN SELECT patient_id INTO owner FROM encounter WHERE id = NEW.object_id;
+        WHEN 'OBSERVATION' THEN SELECT patient_id INTO owner FROM observation WHERE id = NEW.object_id;
+        ELSE SELECT patient_id INTO owner FROM condition WHERE id = NEW.object_id;
+    END CASE;
+    IF owner IS DISTINCT FROM NEW.patient_id THEN
+        RAISE EXCEPTION USING ERRCODE = '23503', CONSTRAINT = 'sensitivity_label_object', MESSAGE = 'the object is not this patient''s';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE TABLE {schema}.account_link (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -83,6 +128,15 @@ CREATE TABLE {schema}.account_link (
     used_at timestamp with time zone,
     CONSTRAINT account_link_purpose_known CHECK ((purpose = ANY (ARRAY['PASSWORD_RESET'::text, 'SIGN_IN'::text]))),
     CONSTRAINT account_link_sign_in_is_bound CHECK (((purpose <> 'SIGN_IN'::text) OR (device_hash IS NOT NULL)))
+);
+CREATE TABLE {schema}.alert_rule (
+    kind text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    threshold integer NOT NULL,
+    window_minutes integer NOT NULL,
+    CONSTRAINT alert_rule_kind_known CHECK ((kind = ANY (ARRAY['MASS_READING'::text, 'RESTRICTED_READING'::text, 'OWN_RECORD'::text, 'OWN_FAMILY'::text, 'FAILED_SIGN_INS'::text, 'BREAK_GLASS_USE'::text, 'FORGED_ENTRY'::text]))),
+    CONSTRAINT alert_rule_threshold_sensible CHECK (((threshold >= 1) AND (threshold <= 100000))),
+    CONSTRAINT alert_rule_window_sensible CHECK (((window_minutes >= 1) AND (window_minutes <= 10080)))
 );
 CREATE TABLE {schema}.api_client (
     id uuid NOT NULL,
@@ -141,6 +195,19 @@ CREATE TABLE {schema}.appointment_resource (
     CONSTRAINT appointment_resource_kind_known CHECK ((kind = ANY (ARRAY['PRACTITIONER'::text, 'ROOM'::text]))),
     CONSTRAINT appointment_resource_order CHECK ((busy_until > busy_from))
 );
+CREATE TABLE {schema}.audit_change (
+    entry_id uuid NOT NULL,
+    subject uuid NOT NULL,
+    sealed bytea NOT NULL
+);
+CREATE TABLE {schema}.audit_checkpoint (
+    size bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    edge bytea NOT NULL,
+    line_hash bytea NOT NULL,
+    note text NOT NULL,
+    CONSTRAINT audit_checkpoint_size_positive CHECK ((size > 0))
+);
 CREATE TABLE {schema}.audit_entry (
     id uuid NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -161,8 +228,35 @@ CREATE TABLE {schema}.audit_entry (
     source_address text,
     outcome text NOT NULL,
     break_glass_id uuid,
-    CONSTRAINT audit_entry_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['USER'::text, 'SYSTEM'::text, 'OPERATOR'::text, 'CLIENT'::text]))),
-    CONSTRAINT audit_entry_outcome_known CHECK ((outcome = ANY (ARRAY['OK'::text, 'DENIED'::text, 'FAILED'::text])))
+    on_behalf_of uuid,
+    operation_name text,
+    reason text,
+    times integer DEFAULT 1 NOT NULL,
+    change_hash bytea,
+    mac bytea,
+    CONSTRAINT audit_entry_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['USER'::text, 'CLIENT'::text, 'SYSTEM'::text, 'OPERATOR'::text]))),
+    CONSTRAINT audit_entry_outcome_known CHECK ((outcome = ANY (ARRAY['OK'::text, 'DENIED'::text, 'FAILED'::text]))),
+    CONSTRAINT audit_entry_times_positive CHECK ((times > 0))
+);
+CREATE TABLE {schema}.audit_leaf (
+    seq bigint NOT NULL,
+    entry_id uuid NOT NULL,
+    leaf_hash bytea NOT NULL,
+    line_hash bytea NOT NULL,
+    genuine boolean NOT NULL,
+    CONSTRAINT audit_leaf_seq_not_negative CHECK ((seq >= 0))
+);
+CREATE TABLE {schema}.audit_node (
+    level smallint NOT NULL,
+    "position" bigint NOT NULL,
+    hash bytea NOT NULL
+);
+CREATE TABLE {schema}.audit_pending (
+    entry_id uuid NOT NULL
+);
+CREATE TABLE {schema}.audit_sealer (
+    only_one boolean DEFAULT true NOT NULL,
+    CONSTRAINT audit_sealer_only_one CHECK (only_one)
 );
 CREATE TABLE {schema}.availability_rule (
     id uuid NOT NULL,
@@ -218,6 +312,22 @@ CREATE VIEW {schema}.break_glass_open AS
     break_glass.expires_at
    FROM {schema}.break_glass
   WHERE ((break_glass.status = 'ACTIVE'::text) AND ((break_glass.created_at + (break_glass.expires_at - break_glass.declared_at)) > clock_timestamp()));
+CREATE TABLE {schema}.care_team_member (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid,
+    user_id uuid,
+    role text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone,
+    added_by uuid,
+    CONSTRAINT care_team_member_one CHECK ((num_nonnulls(practitioner_id, user_id) = 1)),
+    CONSTRAINT care_team_member_order CHECK ((ends_at >= starts_at)),
+    CONSTRAINT care_team_member_role_known CHECK ((role = ANY (ARRAY['PRIMARY_CARE'::text, 'ATTENDING'::text, 'CONSULTANT'::text, 'NURSE'::text, 'THERAPIST'::text, 'CASE_MANAGER'::text, 'OTHER'::text])))
+);
 CREATE TABLE {schema}.condition (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -230,7 +340,6 @@ CREATE TABLE {schema}.condition (
     clinical_status text,
     verification_status text NOT NULL,
     recorded_at timestamp with time zone,
-    onset_at timestamp with time zone,
     abated_at timestamp with time zone,
     clinical bytea NOT NULL,
     code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
@@ -238,9 +347,50 @@ CREATE TABLE {schema}.condition (
     CONSTRAINT condition_clinical_status_known CHECK ((clinical_status = ANY (ARRAY['ACTIVE'::text, 'RECURRENCE'::text, 'RELAPSE'::text, 'INACTIVE'::text, 'REMISSION'::text, 'RESOLVED'::text]))),
     CONSTRAINT condition_verification_status_known CHECK ((verification_status = ANY (ARRAY['UNCONFIRMED'::text, 'PROVISIONAL'::text, 'DIFFERENTIAL'::text, 'CONFIRMED'::text, 'REFUTED'::text, 'ENTERED_IN_ERROR'::text])))
 );
+CREATE TABLE {schema}.consent_directive (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    decision text NOT NULL,
+    class text NOT NULL,
+    scope text NOT NULL,
+    facility_id uuid,
+    role_code text,
+    user_id uuid,
+    rank smallint GENERATED ALWAYS AS (
+CASE scope
+    WHEN 'USER'::text THEN 3
+    WHEN 'ROLE'::text THEN 2
+    WHEN 'FACILITY'::text THEN 1
+    ELSE 0
+END) STORED NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone,
+    recorded_by uuid,
+    revoked_at timestamp with time zone,
+    revoked_by uuid,
+    CONSTRAINT consent_directive_class_known CHECK ((class = ANY (ARRAY['ALL'::text, 'IDENTITY'::text, 'CONTACT'::text, 'IDENTIFIERS'::text, 'VISITS'::text, 'CLINICAL'::text]))),
+    CONSTRAINT consent_directive_decision_known CHECK ((decision = ANY (ARRAY['PERMIT'::text, 'DENY'::text]))),
+    CONSTRAINT consent_directive_order CHECK ((ends_at > starts_at)),
+    CONSTRAINT consent_directive_scope_known CHECK ((scope = ANY (ARRAY['ANYONE'::text, 'FACILITY'::text, 'ROLE'::text, 'USER'::text]))),
+    CONSTRAINT consent_directive_whom CHECK ((((scope = 'FACILITY'::text) = (facility_id IS NOT NULL)) AND ((scope = 'ROLE'::text) = (role_code IS NOT NULL)) AND ((scope = 'USER'::text) = (user_id IS NOT NULL))))
+);
 CREATE TABLE {schema}.counter (
     name text NOT NULL,
     n bigint NOT NULL
+);
+CREATE TABLE {schema}.disclosure (
+    id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    disclosed_at timestamp with time zone NOT NULL,
+    purpose text NOT NULL,
+    details bytea NOT NULL,
+    recorded_by uuid,
+    CONSTRAINT disclosure_in_the_past CHECK ((disclosed_at <= (created_at + '00:01:00'::interval))),
+    CONSTRAINT disclosure_purpose_known CHECK ((purpose = ANY (ARRAY['TREATMENT'::text, 'PAYMENT'::text, 'OPERATIONS'::text, 'AUTHORIZATION'::text, 'PUBLIC_HEALTH'::text, 'ABUSE_REPORT'::text, 'OVERSIGHT'::text, 'JUDICIAL'::text, 'LAW_ENFORCEMENT'::text, 'DECEDENT'::text, 'RESEARCH'::text, 'THREAT_TO_SAFETY'::text, 'GOVERNMENT'::text, 'WORKERS_COMPENSATION'::text, 'BREACH'::text, 'OTHER'::text])))
 );
 CREATE TABLE {schema}.encounter (
     id uuid NOT NULL,
@@ -266,6 +416,13 @@ CREATE TABLE {schema}.encounter_participant (
     encounter_id uuid NOT NULL,
     practitioner_id uuid NOT NULL,
     role text NOT NULL
+);
+CREATE TABLE {schema}.external_identity (
+    provider_id uuid NOT NULL,
+    subject text NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT external_identity_subject_length CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
 );
 CREATE TABLE {schema}.facility (
     id uuid NOT NULL,
@@ -301,7 +458,13 @@ CREATE TABLE {schema}.field_policy (
     reason text NOT NULL,
     template_key text,
     template_hash text,
-    customised boolean DEFAULT false NOT NULL
+    customised boolean DEFAULT false NOT NULL,
+    condition text DEFAULT ''::text NOT NULL,
+    CONSTRAINT field_policy_condition_known CHECK ((condition = ANY (ARRAY[''::text, 'OWN'::text, 'CARE_TEAM'::text, 'FACILITY'::text, 'IN_CARE'::text])))
+);
+CREATE TABLE {schema}.finished_sign_in (
+    state_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
 );
 CREATE TABLE {schema}.idempotency_key (
     actor_id uuid NOT NULL,
@@ -311,6 +474,21 @@ CREATE TABLE {schema}.idempotency_key (
     outcome jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+CREATE TABLE {schema}.identity_provider (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    client_secret bytea,
+    scopes text[] DEFAULT '{}'::text[] NOT NULL,
+    multi_factor_acr text[] DEFAULT '{}'::text[] NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT identity_provider_client_present CHECK ((client_id <> ''::text)),
+    CONSTRAINT identity_provider_name_present CHECK ((name <> ''::text))
 );
 CREATE TABLE {schema}.import_source (
     resource_type text NOT NULL,
@@ -335,6 +513,12 @@ CREATE TABLE {schema}.invitation (
     CONSTRAINT invitation_accepted_has_user CHECK (((status = 'ACCEPTED'::text) = (user_id IS NOT NULL))),
     CONSTRAINT invitation_email_lower CHECK ((email = lower(email))),
     CONSTRAINT invitation_status_known CHECK ((status = ANY (ARRAY['SENT'::text, 'ACCEPTED'::text, 'EXPIRED'::text, 'REVOKED'::text])))
+);
+CREATE TABLE {schema}.key_rotation (
+    id uuid NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT key_rotation_order CHECK ((finished_at >= started_at))
 );
 CREATE TABLE {schema}.mail_message (
     id uuid NOT NULL,
@@ -433,6 +617,11 @@ CREATE TABLE {schema}.patient (
     CONSTRAINT patient_administrative_sex_known CHECK ((administrative_sex = ANY (ARRAY['FEMALE'::text, 'MALE'::text, 'OTHER'::text, 'UNKNOWN'::text]))),
     CONSTRAINT patient_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text, 'DECEASED'::text, 'MERGED'::text, 'ERASED'::text])))
 );
+CREATE TABLE {schema}.patient_facility (
+    patient_id uuid NOT NULL,
+    facility_id uuid NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE {schema}.patient_token (
     patient_id uuid NOT NULL,
     kind text NOT NULL,
@@ -525,11 +714,16 @@ CREATE TABLE {schema}.role (
     template_key text,
     template_hash text,
     customised boolean DEFAULT false NOT NULL,
-    second_factor_required boolean DEFAULT false NOT NULL
+    second_factor_required boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 CREATE TABLE {schema}.role_permission (
     role_id uuid NOT NULL,
-    permission text NOT NULL
+    permission text NOT NULL,
+    condition text DEFAULT ''::text NOT NULL,
+    CONSTRAINT role_permission_condition_known CHECK ((condition = ANY (ARRAY[''::text, 'OWN'::text, 'CARE_TEAM'::text, 'FACILITY'::text, 'IN_CARE'::text])))
 );
 CREATE TABLE {schema}.room (
     id uuid NOT NULL,
@@ -539,6 +733,38 @@ CREATE TABLE {schema}.room (
     facility_id uuid NOT NULL,
     name text NOT NULL,
     active boolean DEFAULT true NOT NULL
+);
+CREATE TABLE {schema}.security_alert (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    actor_id uuid,
+    patient_id uuid,
+    entry_id uuid,
+    seen integer NOT NULL,
+    threshold integer NOT NULL,
+    window_minutes integer NOT NULL,
+    dedupe_key text NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by uuid,
+    close_reason text,
+    CONSTRAINT security_alert_close_reason_known CHECK ((close_reason = ANY (ARRAY['JUSTIFIED'::text, 'FALSE_ALARM'::text, 'CONFIRMED'::text, 'DUPLICATE'::text]))),
+    CONSTRAINT security_alert_closed_with_reason CHECK (((status = 'CLOSED'::text) = ((closed_at IS NOT NULL) AND (close_reason IS NOT NULL)))),
+    CONSTRAINT security_alert_seen_positive CHECK ((seen > 0)),
+    CONSTRAINT security_alert_status_known CHECK ((status = ANY (ARRAY['OPEN'::text, 'CLOSED'::text])))
+);
+CREATE TABLE {schema}.sensitivity_label (
+    object_id uuid NOT NULL,
+    object_type text NOT NULL,
+    patient_id uuid NOT NULL,
+    level text NOT NULL,
+    labelled_by uuid,
+    labelled_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sensitivity_label_level_known CHECK ((level = ANY (ARRAY['N'::text, 'R'::text, 'V'::text]))),
+    CONSTRAINT sensitivity_label_object_type_known CHECK ((object_type = ANY (ARRAY['PATIENT'::text, 'APPOINTMENT'::text, 'ENCOUNTER'::text, 'OBSERVATION'::text, 'CONDITION'::text])))
 );
 CREATE TABLE {schema}.session (
     id uuid NOT NULL,
@@ -626,6 +852,14 @@ CREATE TABLE {schema}.visit_type (
     CONSTRAINT visit_type_duration_sensible CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
     CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text])))
 );
+INSERT INTO {schema}.alert_rule VALUES ('MASS_READING', true, 100, 60);
+INSERT INTO {schema}.alert_rule VALUES ('RESTRICTED_READING', true, 1, 1440);
+INSERT INTO {schema}.alert_rule VALUES ('OWN_RECORD', true, 1, 1440);
+INSERT INTO {schema}.alert_rule VALUES ('OWN_FAMILY', true, 1, 1440);
+INSERT INTO {schema}.alert_rule VALUES ('FAILED_SIGN_INS', true, 20, 10);
+INSERT INTO {schema}.alert_rule VALUES ('BREAK_GLASS_USE', true, 3, 1440);
+INSERT INTO {schema}.alert_rule VALUES ('FORGED_ENTRY', true, 1, 1440);
+INSERT INTO {schema}.audit_sealer VALUES (true);
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient:create');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create');
@@ -670,10 +904,14 @@ INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'ACTIVE',
 INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'RETIRED', 'ACTIVE', 'operation:manage');
 INSERT INTO {schema}.status_transition VALUES ('api_client', '', 'ACTIVE', 'operation:manage');
 INSERT INTO {schema}.status_transition VALUES ('api_client', 'ACTIVE', 'RETIRED', 'operation:manage');
+INSERT INTO {schema}.status_transition VALUES ('security_alert', '', 'OPEN', 'system');
+INSERT INTO {schema}.status_transition VALUES ('security_alert', 'OPEN', 'CLOSED', 'security-alert:close');
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_token_unique UNIQUE (token_hash);
+ALTER TABLE ONLY {schema}.alert_rule
+    ADD CONSTRAINT alert_rule_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY {schema}.api_client
     ADD CONSTRAINT api_client_name_unique UNIQUE (name);
 ALTER TABLE ONLY {schema}.api_client
@@ -690,22 +928,46 @@ ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_resource_pkey PRIMARY KEY (appointment_id, resource_id);
+ALTER TABLE ONLY {schema}.audit_change
+    ADD CONSTRAINT audit_change_pkey PRIMARY KEY (entry_id);
+ALTER TABLE ONLY {schema}.audit_checkpoint
+    ADD CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (size);
 ALTER TABLE ONLY {schema}.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.audit_leaf
+    ADD CONSTRAINT audit_leaf_entry_unique UNIQUE (entry_id);
+ALTER TABLE ONLY {schema}.audit_leaf
+    ADD CONSTRAINT audit_leaf_pkey PRIMARY KEY (seq);
+ALTER TABLE ONLY {schema}.audit_node
+    ADD CONSTRAINT audit_node_pkey PRIMARY KEY (level, "position");
+ALTER TABLE ONLY {schema}.audit_pending
+    ADD CONSTRAINT audit_pending_pkey PRIMARY KEY (entry_id);
+ALTER TABLE ONLY {schema}.audit_sealer
+    ADD CONSTRAINT audit_sealer_pkey PRIMARY KEY (only_one);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.care_team_member
+    ADD CONSTRAINT care_team_member_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.consent_directive
+    ADD CONSTRAINT consent_directive_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY {schema}.disclosure
+    ADD CONSTRAINT disclosure_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.encounter_participant
     ADD CONSTRAINT encounter_participant_pkey PRIMARY KEY (encounter_id, practitioner_id, role);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.external_identity
+    ADD CONSTRAINT external_identity_one_each UNIQUE (provider_id, user_id);
+ALTER TABLE ONLY {schema}.external_identity
+    ADD CONSTRAINT external_identity_pkey PRIMARY KEY (provider_id, subject);
 ALTER TABLE ONLY {schema}.facility
     ADD CONSTRAINT facility_code_unique UNIQUE (code);
 ALTER TABLE ONLY {schema}.facility
@@ -718,14 +980,22 @@ ALTER TABLE ONLY {schema}.field_policy
     ADD CONSTRAINT field_policy_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.field_policy
     ADD CONSTRAINT field_policy_unique UNIQUE (type_name, field_name, permission);
+ALTER TABLE ONLY {schema}.finished_sign_in
+    ADD CONSTRAINT finished_sign_in_pkey PRIMARY KEY (state_hash);
 ALTER TABLE ONLY {schema}.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (actor_id, operation, key_hash);
+ALTER TABLE ONLY {schema}.identity_provider
+    ADD CONSTRAINT identity_provider_issuer_unique UNIQUE (issuer);
+ALTER TABLE ONLY {schema}.identity_provider
+    ADD CONSTRAINT identity_provider_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.import_source
     ADD CONSTRAINT import_source_pkey PRIMARY KEY (resource_type, source_token);
 ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_token_unique UNIQUE (token_hash);
+ALTER TABLE ONLY {schema}.key_rotation
+    ADD CONSTRAINT key_rotation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.mail_message
     ADD CONSTRAINT mail_message_dedupe_unique UNIQUE (dedupe_key);
 ALTER TABLE ONLY {schema}.mail_message
@@ -746,6 +1016,8 @@ ALTER TABLE ONLY {schema}.passkey
     ADD CONSTRAINT passkey_credential_unique UNIQUE (credential_id);
 ALTER TABLE ONLY {schema}.passkey
     ADD CONSTRAINT passkey_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.patient_facility
+    ADD CONSTRAINT patient_facility_pkey PRIMARY KEY (patient_id, facility_id);
 ALTER TABLE ONLY {schema}.patient
     ADD CONSTRAINT patient_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.patient_token
@@ -782,6 +1054,12 @@ ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_name_unique UNIQUE (facility_id, name);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.security_alert
+    ADD CONSTRAINT security_alert_dedupe_unique UNIQUE (dedupe_key);
+ALTER TABLE ONLY {schema}.security_alert
+    ADD CONSTRAINT security_alert_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.sensitivity_label
+    ADD CONSTRAINT sensitivity_label_pkey PRIMARY KEY (object_id);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.session_policy
@@ -815,20 +1093,29 @@ CREATE INDEX api_client_secret_by_client ON {schema}.api_client_secret USING btr
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
 CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at, id);
+CREATE INDEX audit_entry_by_actor ON {schema}.audit_entry USING btree (actor_id, at);
+CREATE INDEX audit_entry_by_object ON {schema}.audit_entry USING btree (object_id, id) WHERE (object_id IS NOT NULL);
 CREATE INDEX audit_entry_by_patient ON {schema}.audit_entry USING gin (patients);
 CREATE INDEX audit_entry_by_time ON {schema}.audit_entry USING brin (at);
+CREATE INDEX audit_entry_refused ON {schema}.audit_entry USING btree (at) WHERE (outcome = 'DENIED'::text);
 CREATE INDEX availability_rule_by_practitioner ON {schema}.availability_rule USING btree (practitioner_id);
 CREATE INDEX break_glass_by_patient ON {schema}.break_glass USING btree (patient_id, id);
 CREATE INDEX break_glass_by_user ON {schema}.break_glass USING btree (user_id, id);
 CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (user_id, patient_id) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
+CREATE INDEX care_team_member_by_patient ON {schema}.care_team_member USING btree (patient_id);
+CREATE UNIQUE INDEX care_team_member_once ON {schema}.care_team_member USING btree (patient_id, COALESCE(practitioner_id, user_id), role) WHERE (ends_at IS NULL);
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
+CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING btree (patient_id) WHERE (revoked_at IS NULL);
+CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
+CREATE INDEX finished_sign_in_by_expiry ON {schema}.finished_sign_in USING btree (expires_at);
 CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
 CREATE UNIQUE INDEX invitation_one_open ON {schema}.invitation USING btree (email) WHERE (status = 'SENT'::text);
+CREATE UNIQUE INDEX key_rotation_one_open ON {schema}.key_rotation USING btree ((true)) WHERE (finished_at IS NULL);
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX observation_by_encounter ON {schema}.observation USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX observation_by_patient ON {schema}.observation USING btree (patient_id, effective_at DESC NULLS LAST, id DESC);
@@ -841,26 +1128,37 @@ CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, t
 CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
 CREATE INDEX registered_operation_by_sha256 ON {schema}.registered_operation USING btree (sha256);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
+CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (status, id);
+CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
-<<<<<<< HEAD
+CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-=======
-CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
->>>>>>> factors
+CREATE TRIGGER appointment_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
 CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment');
 CREATE TRIGGER appointment_version BEFORE UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER audit_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_change FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER audit_checkpoint_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER audit_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER audit_entry_pending AFTER INSERT ON {schema}.audit_entry REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.audit_entry_waits();
+CREATE TRIGGER audit_leaf_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_leaf FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER audit_leaf_pending AFTER INSERT ON {schema}.audit_leaf REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.audit_entry_is_sealed();
+CREATE TRIGGER audit_node_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_node FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER availability_rule_version BEFORE UPDATE ON {schema}.availability_rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER break_glass_kept BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.keep_break_glass_as_it_was();
 CREATE TRIGGER break_glass_overdue BEFORE INSERT ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_break_glass_while_overdue();
 CREATE TRIGGER break_glass_stays BEFORE DELETE OR TRUNCATE ON {schema}.break_glass FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER break_glass_transition BEFORE INSERT OR UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('break_glass');
 CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_member FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER consent_directive_version BEFORE UPDATE ON {schema}.consent_directive FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.disclosure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER identity_provider_version BEFORE UPDATE ON {schema}.identity_provider FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('invitation');
 CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
@@ -872,7 +1170,11 @@ CREATE TRIGGER practitioner_version BEFORE UPDATE ON {schema}.practitioner FOR E
 CREATE TRIGGER registered_operation_text BEFORE UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document();
 CREATE TRIGGER registered_operation_transition BEFORE INSERT OR UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('registered_operation');
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER role_version BEFORE UPDATE ON {schema}.role FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER security_alert_transition BEFORE INSERT OR UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('security_alert');
+CREATE TRIGGER security_alert_version BEFORE UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 ALTER TABLE ONLY {schema}.account_link
@@ -891,6 +1193,10 @@ ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id);
+ALTER TABLE ONLY {schema}.audit_change
+    ADD CONSTRAINT audit_change_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
+ALTER TABLE ONLY {schema}.audit_leaf
+    ADD CONSTRAINT audit_leaf_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.availability_rule
@@ -903,12 +1209,28 @@ ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_reviewed_by_fk FOREIGN KEY (reviewed_by) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.care_team_member
+    ADD CONSTRAINT care_team_member_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.care_team_member
+    ADD CONSTRAINT care_team_member_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.care_team_member
+    ADD CONSTRAINT care_team_member_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.consent_directive
+    ADD CONSTRAINT consent_directive_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.consent_directive
+    ADD CONSTRAINT consent_directive_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.consent_directive
+    ADD CONSTRAINT consent_directive_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
+ALTER TABLE ONLY {schema}.consent_directive
+    ADD CONSTRAINT consent_directive_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.disclosure
+    ADD CONSTRAINT disclosure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_appointment_fk FOREIGN KEY (appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
@@ -923,6 +1245,10 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.external_identity
+    ADD CONSTRAINT external_identity_provider_fk FOREIGN KEY (provider_id) REFERENCES {schema}.identity_provider(id);
+ALTER TABLE ONLY {schema}.external_identity
+    ADD CONSTRAINT external_identity_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.factor_guard
     ADD CONSTRAINT factor_guard_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.fhir_resource
@@ -949,6 +1275,10 @@ ALTER TABLE ONLY {schema}.organization_identifier
     ADD CONSTRAINT organization_identifier_organization_fk FOREIGN KEY (organization_id) REFERENCES {schema}.organization(id);
 ALTER TABLE ONLY {schema}.passkey
     ADD CONSTRAINT passkey_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.patient_facility
+    ADD CONSTRAINT patient_facility_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.patient_facility
+    ADD CONSTRAINT patient_facility_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.patient_token
     ADD CONSTRAINT patient_token_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.practitioner_identifier
@@ -965,19 +1295,36 @@ ALTER TABLE ONLY {schema}.role_permission
     ADD CONSTRAINT role_permission_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.security_alert
+    ADD CONSTRAINT security_alert_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
+ALTER TABLE ONLY {schema}.security_alert
+    ADD CONSTRAINT security_alert_kind_fk FOREIGN KEY (kind) REFERENCES {schema}.alert_rule(kind);
+ALTER TABLE ONLY {schema}.security_alert
+    ADD CONSTRAINT security_alert_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.sensitivity_label
+    ADD CONSTRAINT sensitivity_label_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.totp
     ADD CONSTRAINT totp_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.account_link TO {role};
+GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.api_client_secret TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.audit_change TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.audit_checkpoint TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_entry TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.audit_leaf TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.audit_node TO {role};
+GRANT SELECT ON TABLE {schema}.audit_pending TO {role};
+GRANT SELECT,UPDATE ON TABLE {schema}.audit_sealer TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass TO {role};
 GRANT INSERT(id) ON TABLE {schema}.break_glass TO {role};
@@ -997,15 +1344,21 @@ GRANT UPDATE(reviewed_at) ON TABLE {schema}.break_glass TO {role};
 GRANT UPDATE(reviewed_by) ON TABLE {schema}.break_glass TO {role};
 GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.care_team_member TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.external_identity TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.factor_guard TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.fhir_resource TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.field_policy TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.finished_sign_in TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.identity_provider TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.invitation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.mail_message TO {role};
@@ -1016,6 +1369,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.organization TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.organization_identifier TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.passkey TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.patient TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.patient_facility TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
@@ -1027,6 +1381,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.related_person TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.role TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.role_permission TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.room TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.security_alert TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.sensitivity_label TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};

@@ -122,6 +122,7 @@ fn which_role_may_use_which_field() {
         let who = match access {
             Access::Needs(_) => holders(std::slice::from_ref(name)),
             Access::SignedIn => "(whoever is signed in)".to_owned(),
+            Access::Enrolling => "(whoever is signed in, also while a second factor is awaited)".to_owned(),
             Access::Public => "(anyone)".to_owned(),
             Access::Inherited => "(as the field that leads here)".to_owned(),
         };
