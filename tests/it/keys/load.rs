@@ -62,6 +62,11 @@ impl Works {
             ("http.base_domain", "praxis.test".to_owned()),
             ("database.connections", "8".to_owned()),
             ("database.wait_ms", "15000".to_owned()),
+            // Two people who ask as fast as they can are not what the limits are for.
+            ("rates.tenant_points", "10000000".to_owned()),
+            ("rates.tenant_restore", "10000000".to_owned()),
+            ("rates.actor_points", "10000000".to_owned()),
+            ("rates.actor_restore", "10000000".to_owned()),
         ];
         let config = Config::explain(&Overrides { file: None, values }, &[].into())?.0;
         Ok(Self { server: TestServer::over(installation, config).await?, folder })
