@@ -156,6 +156,18 @@ const STORY: &[Call] = &[
         &[],
     ),
     ("sessionEndOthers", "ended", r#"{}"#, &[]),
+    (
+        "disclosureRecord",
+        "disclosure { id recipient }",
+        r#"{ "patientId": "$patient", "disclosedAt": "$past", "purpose": "RESEARCH", "recipient": "A registry", "description": "Diagnoses", "reason": "A study" }"#,
+        &[],
+    ),
+    (
+        "alertRuleUpdate",
+        "alertRule { kind threshold }",
+        r#"{ "kind": "MASS_READING", "threshold": 77 }"#,
+        &[],
+    ),
 ];
 
 /// What only somebody else may do: the privacy officer.
@@ -177,6 +189,13 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("identityProviderAdd", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
     ("identityProviderChange", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
     ("identityProviderRemove", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
+    (
+        "securityAlertClose",
+        "audit::reading::suspicious_access_raises_one_alert_each_and_somebody_else_closes_it",
+    ),
+    ("apiClientCreate", "operations::a_retried_creation_tells_no_secret_twice"),
+    ("apiClientRotateSecret", "operations::a_retried_creation_tells_no_secret_twice"),
+    ("apiClientRetire", "operations::a_retried_creation_tells_no_secret_twice"),
     ("totpEnrol", "factors::a_secret_is_told_once_even_to_a_retry"),
     ("totpConfirm", "factors::a_secret_is_told_once_even_to_a_retry"),
     ("totpRemove", "factors::a_secret_is_told_once_even_to_a_retry"),

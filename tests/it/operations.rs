@@ -506,5 +506,13 @@ async fn a_retried_creation_tells_no_secret_twice() -> Result<()> {
     }
     assert!(answers[0]["secret"].is_string() && answers[1]["secret"].is_null(), "{answers:?}");
     assert_eq!(answers[0]["apiClient"]["id"], answers[1]["apiClient"]["id"]);
+    let input = json!({ "i": { "id": answers[0]["apiClient"]["id"] } });
+    for (mutation, field) in [(ROTATE, "apiClientRotateSecret"), (RETIRE, "apiClientRetire")] {
+        let first = owner.send(mutation, input.clone(), &[("idempotency-key", "two")]).await.body;
+        let again = owner.send(mutation, input.clone(), &[("idempotency-key", "two")]).await.body;
+        assert_eq!(first["data"][field]["apiClient"], again["data"][field]["apiClient"], "{again}");
+        assert!(again["data"][field]["secret"].is_null(), "{again}");
+        assert_eq!(again["extensions"]["idempotentReplay"], json!([field]), "{again}");
+    }
     Ok(())
 }

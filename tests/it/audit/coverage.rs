@@ -52,6 +52,9 @@ fn literal(types: &[Value], of: &str, ty: &Value) -> String {
             "Decimal" => "\"1.5\"".to_owned(),
             "EmailAddress" => "\"ada@example.org\"".to_owned(),
             "PhoneNumber" => "\"+442079460123\"".to_owned(),
+            "PasskeyRegistration" => {
+                "{ rawId: \"eA\", type: \"public-key\", response: { clientDataJSON: \"eA\", attestationObject: \"eA\" } }".to_owned()
+            }
             "URL" | "Url" => "\"https://example.org\"".to_owned(),
             _ => "\"x\"".to_owned(),
         },
