@@ -66,7 +66,7 @@ async fn people_sign_in_with_passkeys_and_codes_in_chromium() -> Result<()> {
     let mut lines = BufReader::new(flows.stdout.take().context("no standard output")?).lines();
     let status = timeout(LONGEST, async {
         while let Some(line) = lines.next_line().await? {
-            println!("{line}");
+            eprintln!("{line}");
             if let Some(seconds) = line.strip_prefix("advance ") {
                 clock.advance(TimeDelta::seconds(seconds.parse()?));
                 input.write_all(b"advanced\n").await?;

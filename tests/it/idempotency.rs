@@ -1,11 +1,5 @@
 //! Every mutation, sent twice with one key, is done once and answered alike.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that meets something else fails here"
-)]
-
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;

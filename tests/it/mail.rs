@@ -251,7 +251,7 @@ async fn two_servers_send_each_mail_once_and_no_clinic_waits_for_another() -> Re
     };
     let start = Instant::now();
     let ((), a, b) = tokio::try_join!(writing, sending(&one), sending(&two))?;
-    println!("152 mails in {:?}: {a} by one server, {b} by the other", start.elapsed());
+    eprintln!("152 mails in {:?}: {a} by one server, {b} by the other", start.elapsed());
     assert!(a > 0 && b > 0);
     // What one server had taken up when the other looked was left to it.
     server.clock.advance(TimeDelta::hours(1));

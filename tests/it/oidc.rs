@@ -544,6 +544,6 @@ async fn a_certified_provider_signs_people_in() -> Result<()> {
     );
     assert!(browser.signed_in().await);
     let viewer = browser.ask("{ viewer { sessions { methods current } } }", json!({})).await;
-    println!("the certified provider signed somebody in: {viewer}");
+    eprintln!("the certified provider signed somebody in: {viewer}");
     Ok(())
 }

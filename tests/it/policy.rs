@@ -256,12 +256,11 @@ fn populate(noise: &mut Noise, sql: &mut String) -> Clinic {
     Clinic { patients, rows }
 }
 
+/// Branches, directives, labels and team of a patient.
+type Circumstances = (Vec<FacilityId>, Vec<Directive>, Vec<(Uuid, Sensitivity)>, HashSet<Uuid>);
+
 /// Directives, labels, teams and branches of all patients, anew.
-fn circumstances(
-    noise: &mut Noise,
-    clinic: &Clinic,
-    sql: &mut String,
-) -> Vec<(Vec<FacilityId>, Vec<Directive>, Vec<(Uuid, Sensitivity)>, HashSet<Uuid>)> {
+fn circumstances(noise: &mut Noise, clinic: &Clinic, sql: &mut String) -> Vec<Circumstances> {
     sql.push_str("DELETE FROM patient_facility; DELETE FROM care_team_member; DELETE FROM sensitivity_label; DELETE FROM consent_directive;\n");
     let mut all = Vec::new();
     for (number, patient) in clinic.patients.iter().enumerate() {
@@ -402,7 +401,7 @@ async fn lists_and_fields_see_the_rows_that_the_plain_rule_lets_them_see() -> Re
             }
         }
     }
-    println!("{decisions} decisions, {open} of them open, in {:?}", began.elapsed());
+    eprintln!("{decisions} decisions, {open} of them open, in {:?}", began.elapsed());
     assert!(open * 20 > decisions && open * 20 < decisions * 19, "{open} of {decisions} were open");
     Ok(())
 }

@@ -412,7 +412,7 @@ async fn what_ends_a_session_takes_effect_on_every_server_within_two_seconds() -
             server.execute("UPDATE user_account SET active = true").await?;
         }
     }
-    println!("an ended session was believed for {longest:?} at the most");
+    eprintln!("an ended session was believed for {longest:?} at the most");
     assert!(longest <= Duration::from_secs(2), "{longest:?}");
     Ok(())
 }
@@ -434,7 +434,7 @@ async fn a_changed_role_takes_effect_on_every_server_within_two_seconds() -> Res
     while may(&server.app.router).await || may(&other.router).await {
         assert!(start.elapsed() < Duration::from_secs(10), "the role is kept for ever");
     }
-    println!("a lost role was believed for {:?}", start.elapsed());
+    eprintln!("a lost role was believed for {:?}", start.elapsed());
     assert!(start.elapsed() <= Duration::from_secs(2), "{:?}", start.elapsed());
     Ok(())
 }
@@ -599,7 +599,7 @@ async fn an_unknown_account_takes_as_long_as_a_wrong_password() -> Result<()> {
         }
     }
     let [known, unknown, disabled] = [known, unknown, disabled].map(median);
-    println!("medians: known {known:?}, unknown {unknown:?}, disabled {disabled:?}");
+    eprintln!("medians: known {known:?}, unknown {unknown:?}, disabled {disabled:?}");
     // Without the decoy an unknown account would answer in a tenth of the time.
     for other in [unknown, disabled] {
         let ratio = other.as_secs_f64() / known.as_secs_f64();
@@ -623,7 +623,7 @@ async fn a_flood_of_sign_ins_is_turned_away_and_not_kept_waiting() -> Result<()>
         assert_eq!((answer.status, answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "THROTTLED"));
         assert_eq!(answer.headers[header::RETRY_AFTER], "2");
     }
-    println!("400 sign-ins at once: {} turned away, all answered in {took:?}", busy.len());
+    eprintln!("400 sign-ins at once: {} turned away, all answered in {took:?}", busy.len());
     assert!(!busy.is_empty() && busy.len() < 400, "{}", busy.len());
     // And then everybody gets in again.
     assert_eq!(server.login(HOST, ANN, PASSWORD).await.status, StatusCode::OK);

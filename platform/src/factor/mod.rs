@@ -1,6 +1,6 @@
 //! Second factors: codes of authenticator apps, passkeys, recovery codes.
 //!
-//! [`show`] is the one place where a factor is looked at; what follows from it (a session, a
+//! [`show()`] is the one place where a factor is looked at; what follows from it (a session, a
 //! session stepped up) is decided in [`crate::session`]. Every factor works once: a code by its time
 //! step, a passkey by its [`Challenge`], a recovery code by being used up.
 

@@ -81,6 +81,9 @@ struct HeldData {
     epoch: i64,
 }
 
+/// Subject, version, wrapped key, commitment, and whether its transaction is over.
+type StoredKey = (Uuid, i32, Vec<u8>, Vec<u8>, bool);
+
 impl Keyring {
     /// An empty keyring.
     pub fn new(control: Control, wrapper: Arc<dyn KeyWrapper>, clock: SharedClock, times: KeyTimes) -> Self {
@@ -218,7 +221,7 @@ impl Keyring {
     ) -> Result<HashMap<Uuid, Arc<DataKey>>, Failure> {
         // A row of the transaction under way carries its start as its time. It may yet be taken
         // back, and a key that was kept all the same would seal what nobody could open again.
-        let rows: Vec<(Uuid, i32, Vec<u8>, Vec<u8>, bool)> = phi_key::Entity::find()
+        let rows: Vec<StoredKey> = phi_key::Entity::find()
             .select_only()
             .columns([Column::Subject, Column::Version, Column::Wrapped, Column::Commitment])
             .expr(Expr::cust("created_at < now()"))

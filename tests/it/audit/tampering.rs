@@ -47,11 +47,9 @@ async fn every_change_by_the_superuser_is_found_and_its_first_entry_named() -> R
     let save = "CREATE TABLE saved_entry AS SELECT * FROM audit_entry; CREATE TABLE saved_leaf AS SELECT * FROM audit_leaf; CREATE TABLE saved_checkpoint AS SELECT * FROM audit_checkpoint";
     let restore = "DELETE FROM audit_entry; INSERT INTO audit_entry SELECT * FROM saved_entry; DELETE FROM audit_leaf; INSERT INTO audit_leaf SELECT * FROM saved_leaf; DELETE FROM audit_checkpoint; INSERT INTO audit_checkpoint SELECT * FROM saved_checkpoint; DELETE FROM audit_pending";
     clinic.tamper(save).await?;
-    let insert = format!(
-        "UPDATE audit_leaf SET seq = seq + 100000 WHERE seq >= 20; UPDATE audit_leaf SET seq = seq - 99999 WHERE seq >= 100000; \
-         INSERT INTO audit_entry (id, at, actor_kind, roles, action, patients, classes, purpose, outcome) VALUES ('00000000-0000-7000-8000-000000000001', now(), 'USER', '{{}}', 'disclose', '{{}}', '{{}}', 'TREAT', 'OK'); \
-         INSERT INTO audit_leaf SELECT 20, '00000000-0000-7000-8000-000000000001', leaf_hash, line_hash, true FROM audit_leaf WHERE seq = 19"
-    );
+    let insert = "UPDATE audit_leaf SET seq = seq + 100000 WHERE seq >= 20; UPDATE audit_leaf SET seq = seq - 99999 WHERE seq >= 100000; \
+         INSERT INTO audit_entry (id, at, actor_kind, roles, action, patients, classes, purpose, outcome) VALUES ('00000000-0000-7000-8000-000000000001', now(), 'USER', '{}', 'disclose', '{}', '{}', 'TREAT', 'OK'); \
+         INSERT INTO audit_leaf SELECT 20, '00000000-0000-7000-8000-000000000001', leaf_hash, line_hash, true FROM audit_leaf WHERE seq = 19";
     let swap = format!(
         "UPDATE audit_entry SET id = '00000000-0000-7000-8000-000000000002' WHERE id = {0}; UPDATE audit_entry SET id = {0} WHERE id = {1}; \
          UPDATE audit_entry SET id = {1} WHERE id = '00000000-0000-7000-8000-000000000002'",
@@ -89,7 +87,7 @@ async fn every_change_by_the_superuser_is_found_and_its_first_entry_named() -> R
             "missing",
             "entry 12: sequence gap",
         ),
-        ("insert", insert, 20, "altered", "entry 21: hash chain broken"),
+        ("insert", insert.to_owned(), 20, "altered", "entry 21: hash chain broken"),
         ("swap", swap, 10, "altered", "entry 11: hash chain broken"),
         ("cut the tail", cut(last + 3), last + 3, "cut", "truncated"),
         (

@@ -135,7 +135,7 @@ async fn asking_tells_nothing_about_who_is_known_here() -> Result<()> {
                 assert_eq!(answer.headers.contains_key("set-cookie"), path == "/auth/magic-link");
             }
         }
-        println!("{path}: known {:?}, unknown {:?} for three", times[0], times[1]);
+        eprintln!("{path}: known {:?}, unknown {:?} for three", times[0], times[1]);
         assert!(times[0].abs_diff(times[1]) < Duration::from_millis(200), "{times:?}");
     }
     // Three links in a quarter of an hour, whatever they are for; unknown addresses get none.

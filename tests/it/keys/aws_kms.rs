@@ -4,7 +4,6 @@
 
 #![expect(
     clippy::indexing_slicing,
-    clippy::unwrap_used,
     clippy::print_stderr,
     reason = "a test that meets something else fails here, and says loudly when it can't run"
 )]

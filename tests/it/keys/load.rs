@@ -6,7 +6,6 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    clippy::panic,
     clippy::print_stderr,
     reason = "a test that meets something else fails here, and says what it measured"
 )]

@@ -24,7 +24,7 @@ impl Sink {
         let kits = env::var_os("PRAXIS_KITS").map_or(beside, PathBuf::from);
         let (python, script) = (kits.join("_venv/bin/python"), kits.join("smtp/sink.py"));
         if !python.exists() || !script.exists() {
-            println!("NOT TESTED: no kits/smtp (with its _venv) in {}; set PRAXIS_KITS", kits.display());
+            eprintln!("NOT TESTED: no kits/smtp (with its _venv) in {}; set PRAXIS_KITS", kits.display());
             return None;
         }
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
@@ -66,7 +66,7 @@ async fn arrived(mode: &str, mails: usize) -> Result<()> {
     let start = Instant::now();
     for _ in 0..4 {
         let (a, b) = tokio::try_join!(send_all(&one), send_all(&two))?;
-        println!("{mode}: {a:?} {b:?} after {:?}", start.elapsed());
+        eprintln!("{mode}: {a:?} {b:?} after {:?}", start.elapsed());
         server.clock.advance(TimeDelta::minutes(1));
     }
     // All leases end, all hints come round: what was sent is not sent again.

@@ -1,6 +1,6 @@
 //! Passkeys: the checks that WebAuthn level 3 asks of a relying party, as pure functions.
 //!
-//! [`register`] turns a browser's answer into a [`NewPasskey`], [`assert`] holds an answer against a
+//! [`register`] turns a browser's answer into a [`NewPasskey`], [`assert()`] holds an answer against a
 //! known one. Everything a client sends is bounded before it is parsed, every byte of it is accounted
 //! for, and nothing is accepted that the checks do not name. Challenges come from outside: these
 //! functions only compare.
