@@ -182,7 +182,7 @@ fn second_factor_required() -> ApiError {
     ApiError::new(Code::SecondFactorRequired, message)
 }
 
-/// How a resolver reads from the domain: by naming its coordinate. Writing goes through [`change`].
+/// How a resolver reads from the domain: by naming its coordinate. Writing goes through [`change()`].
 pub(crate) trait Ask {
     /// The caller, for values that check on their own.
     fn caller(&self) -> Result<&Caller, ApiError>;

@@ -1,6 +1,6 @@
 //! Signing in and out over plain HTTP: for clients that have no session yet.
 //!
-//! Each way in proves something and hands over to [`session::proceed`]; what that comes to is
+//! Each way in proves something and hands over to `session::proceed`; what that comes to is
 //! answered by [`answer`], the same for all of them.
 
 mod answer;

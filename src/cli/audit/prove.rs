@@ -16,7 +16,7 @@ pub(super) struct Prove {
     /// Subdomain of the clinic
     #[arg(long, value_name = "SLUG")]
     tenant: String,
-    /// Folder to write the line and its proof to, as <ID>.json and <ID>.tlog-proof
+    /// Folder to write the line and its proof to, as `<ID>.json` and `<ID>.tlog-proof`
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
     /// Id of the entry
