@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
 use crate::support::{
+    installation::TestInstallation,
     people::Person,
     server::{TestServer, send},
 };
@@ -374,5 +375,29 @@ async fn what_is_opened_is_read_marked_and_closed_again_to_the_second() -> Resul
     );
     server.installation.admin().await?.execute(sqlx::raw_sql(AssertSqlSafe(back))).await?;
     assert_eq!(read(&nurse, &ada).await, gone);
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_opens_a_record_while_redis_and_the_identity_provider_are_away() -> Result<()> {
+    let installation = TestInstallation::new().await?;
+    installation.provision("northside").await?;
+    // Nobody listens there.
+    let config = installation.config_with(&[("redis.url", "redis://127.0.0.1:1")])?;
+    let server = TestServer::over(installation, config).await?;
+    let owner = server.proven("northside", "owner").await;
+    let away = json!({ "name": "Away", "issuer": "https://identity.invalid", "clientId": "praxis" });
+    let added = owner.run("identityProviderAdd", "identityProvider { id } userErrors { code }", away).await;
+    assert_eq!(added["userErrors"], json!([]));
+
+    let input = json!({ "name": { "given": ["Ada"], "family": "Quill" }, "birthDate": "1990-01-02",
+        "nationalId": "943 476 5919" });
+    let made = owner.run("patientCreate", "patient { id } userErrors { code }", input).await;
+    let patient = made["patient"]["id"].as_str().unwrap();
+    let nurse = server.proven("northside", "nurse").await;
+    assert!(read(&nurse, patient).await["patient"]["nationalId"].is_null());
+    assert_eq!(declare(&nurse, patient).await["userErrors"], json!([]));
+    assert!(read(&nurse, patient).await["patient"]["nationalId"].is_string());
+    assert_eq!(mails(&server, "break_glass_declared").await?, 1);
     Ok(())
 }

@@ -63,7 +63,8 @@ fn the_shipped_roles_keep_to_the_least_they_need() {
         nurse.insert(P::PATIENT_IDENTIFIERS_READ);
         nurse.insert(P::PATIENT_RECORD_DEATH);
         nurse.insert(P::CARE_TEAM_MANAGE);
-        assert_eq!(nurse, physician, "nurse and physician differ in three permissions");
+        nurse.insert(P::SENSITIVITY_LABEL);
+        assert_eq!(nurse, physician, "nurse and physician differ in four permissions");
         let clinical = [P::ENCOUNTER_CLINICAL_READ, P::OBSERVATION_READ, P::CONDITION_READ];
         for code in ["receptionist", "practice_manager", "auditor"] {
             let held = role(&template, code);
