@@ -1,4 +1,4 @@
--- schema version: 17
+-- schema version: 26
 CREATE FUNCTION {schema}.audit_entry_is_sealed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'

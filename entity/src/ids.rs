@@ -131,12 +131,20 @@ macro_rules! ids {
 }
 
 ids! {
+    /// An alert of a rule about a patient.
+    AlertId = "alt";
+    /// An allergy or intolerance, or the finding that there is none.
+    AllergyId = "alg";
     /// A program that calls the API with credentials of its own.
     ApiClientId = "cli";
     /// A booked visit.
     AppointmentId = "apt";
+    /// Appointments that recur.
+    AppointmentSeriesId = "aps";
     /// An entry of the audit log.
     AuditEntryId = "aud";
+    /// A closure or extra opening of a schedule.
+    AvailabilityExceptionId = "avx";
     /// A weekly rule of a practitioner's availability.
     AvailabilityRuleId = "avr";
     /// A declaration of emergency access.
@@ -147,26 +155,48 @@ ids! {
     ConditionId = "con";
     /// What a patient allows or forbids.
     ConsentId = "cns";
+    /// A device that is booked.
+    DeviceId = "dev";
+    /// A diagnosis made in an encounter.
+    DiagnosisId = "dia";
     /// To whom outside a patient's data were given.
     DisclosureId = "dis";
+    /// A clinical document, whatever its version.
+    DocumentId = "doc";
+    /// One version of a clinical document.
+    DocumentVersionId = "dov";
     /// A visit that took place or is under way.
     EncounterId = "enc";
+    /// Something that happened.
+    EventId = "evt";
     /// A branch of the clinic.
     FacilityId = "fac";
+    /// A finding about a relative of the patient.
+    FamilyHistoryId = "fah";
     /// A received resource that has no model of its own yet.
     FhirResourceId = "fhr";
     /// What a clinic asks for before a field is read.
     FieldPolicyId = "fpo";
     /// Where people sign in instead of here.
     IdentityProviderId = "idp";
+    /// A vaccine that was given or not given.
+    ImmunizationId = "imm";
     /// An invitation to join the clinic.
     InvitationId = "inv";
+    /// Work that follows from an event or is due at a time.
+    JobId = "job";
     /// A mail that leaves the house.
     MailId = "mai";
+    /// A medication as the patient or a source states it.
+    MedicationStatementId = "mst";
     /// A person's role, at one facility or at all.
     MembershipId = "mbr";
     /// A template of a clinical note.
     NoteTemplateId = "ntp";
+    /// A notice to one recipient.
+    NotificationId = "ntf";
+    /// The words of a notice in one channel and locale.
+    NotificationTemplateId = "ntt";
     /// A measurement or finding.
     ObservationId = "obs";
     /// Another organisation: provider, payer, referrer.
@@ -177,6 +207,12 @@ ids! {
     PatientId = "pat";
     /// A clinician.
     PractitionerId = "pra";
+    /// A procedure that was done.
+    ProcedureId = "prc";
+    /// A device that receives push notices.
+    PushDeviceId = "psh";
+    /// A place in a walk-in queue.
+    QueueTokenId = "qtk";
     /// A registered operation.
     RegisteredOperationId = "rop";
     /// A person related to a patient: next of kin, guardian.
@@ -185,18 +221,32 @@ ids! {
     RoleId = "rol";
     /// A bookable room.
     RoomId = "roo";
+    /// A version of a clinical rule.
+    RuleId = "rul";
     /// A warning of suspicious access.
     SecurityAlertId = "sal";
     /// A signed-in session.
     SessionId = "ses";
+    /// A signature under a version of a document.
+    SignatureId = "sig";
+    /// A finding about how the patient lives.
+    SocialHistoryId = "soh";
     /// A medical specialty.
     SpecialtyId = "spc";
+    /// Something that somebody has to do.
+    TaskId = "tsk";
     /// A clinic or hospital: the tenant.
     TenantId = "ten";
     /// A person who signs in.
     UserId = "usr";
     /// A kind of visit that can be booked.
     VisitTypeId = "vst";
+    /// Somebody who waits for an earlier appointment.
+    WaitlistEntryId = "wle";
+    /// A version of a workflow.
+    WorkflowDefinitionId = "wfd";
+    /// A workflow under way.
+    WorkflowInstanceId = "wfi";
 }
 
 #[cfg(test)]

@@ -18,4 +18,13 @@ crate::sql_steps! {
     Operations = "m0015_operations";
     AuditTree = "m0016_audit_tree";
     KeyRotation = "m0017_key_rotation";
+    OnsetSealed = "m0018_sealed_onset";
+    Events = "m0019_events";
+    Booking = "m0020_booking";
+    VisitFlow = "m0021_visit_flow";
+    ClinicalDocuments = "m0022_clinical_documents";
+    Histories = "m0023_histories";
+    Tasks = "m0024_tasks";
+    Rules = "m0025_rules";
+    Notifications = "m0026_notifications";
 }

@@ -29,6 +29,33 @@ pub const RECORD: PermissionSet = PermissionSet::of(&[
     P::CARE_TEAM_MANAGE,
     P::BILLING_READ,
     P::SENSITIVITY_LABEL,
+    P::APPOINTMENT_OVERBOOK,
+    P::ENCOUNTER_CREATE,
+    P::ENCOUNTER_CHECK_IN,
+    P::ENCOUNTER_CANCEL,
+    P::ENCOUNTER_TRIAGE,
+    P::VITALS_RECORD,
+    P::ENCOUNTER_CONSULT,
+    P::ENCOUNTER_CLOSE,
+    P::ENCOUNTER_REOPEN,
+    P::ENCOUNTER_OVERRIDE_CLOSE_GATE,
+    P::CONDITION_RECORD,
+    P::ALLERGY_READ,
+    P::ALLERGY_RECORD,
+    P::MEDICATION_READ,
+    P::MEDICATION_RECORD,
+    P::IMMUNIZATION_READ,
+    P::IMMUNIZATION_RECORD,
+    P::HISTORY_READ,
+    P::HISTORY_RECORD,
+    P::DOCUMENT_READ,
+    P::DOCUMENT_CONTENT_READ,
+    P::DOCUMENT_WRITE,
+    P::DOCUMENT_SIGN,
+    P::DOCUMENT_COSIGN,
+    P::DOCUMENT_AMEND,
+    P::ALERT_READ,
+    P::ALERT_RESPOND,
 ]);
 
 /// What was found and said: closed by a label `R`.
@@ -37,6 +64,12 @@ pub const CONTENT: PermissionSet = PermissionSet::of(&[
     P::ENCOUNTER_CLINICAL_READ,
     P::OBSERVATION_READ,
     P::CONDITION_READ,
+    P::ALLERGY_READ,
+    P::MEDICATION_READ,
+    P::IMMUNIZATION_READ,
+    P::HISTORY_READ,
+    P::DOCUMENT_CONTENT_READ,
+    P::ALERT_READ,
 ]);
 
 /// What is judged for each patient or row: the record, and what is kept about it.
@@ -66,6 +99,11 @@ pub const CLINIC: PermissionSet = PermissionSet::of(&[
     P::IDENTITY_PROVIDER_MANAGE,
     P::OPERATION_READ,
     P::OPERATION_MANAGE,
+    P::DOCUMENT_TEMPLATE_MANAGE,
+    P::WORKFLOW_MANAGE,
+    P::RULE_AUTHOR,
+    P::RULE_APPROVE,
+    P::NOTIFICATION_MANAGE,
 ]);
 
 /// A class of a patient's record.

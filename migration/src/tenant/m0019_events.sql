@@ -1,0 +1,1 @@
+-- What happened, and the work that follows from it.

@@ -1,0 +1,1 @@
+-- Schedules, resources, holds, series, waiting list and queue.

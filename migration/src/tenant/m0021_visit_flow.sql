@@ -1,0 +1,1 @@
+-- The flow of an encounter: legal steps, vitals, diagnoses, close-gate.

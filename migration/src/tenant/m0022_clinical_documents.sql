@@ -1,0 +1,1 @@
+-- Clinical documents: versions, signatures, templates.

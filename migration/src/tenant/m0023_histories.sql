@@ -1,0 +1,1 @@
+-- Allergies, medications, immunisations, procedures, family and social history.
