@@ -12,6 +12,7 @@
 
 mod admit;
 mod answer;
+mod asked;
 mod gate;
 mod judge;
 mod persisted;
@@ -20,7 +21,7 @@ mod prepared;
 use std::any::Any;
 
 use async_graphql::{EmptySubscription, ObjectType, SchemaBuilder, SubscriptionType};
-use praxis_platform::rates::Verdict;
+use praxis_platform::rates::{Bucket, Verdict};
 use serde_json::{Map, Value as Json};
 
 pub use gate::{Gate, GateSettings};
@@ -33,6 +34,7 @@ use crate::{
     schema::{Mutation, Query},
     withhold::{self, Shape},
 };
+use admit::Refusal;
 use answer::Run;
 
 /// What a request is charged that is refused after its document was looked at.
@@ -172,20 +174,16 @@ impl Api {
         if let Some(verdict) = self.gate.rates.exhausted(&buckets) {
             return Outcome::throttled(verdict, &request_id);
         }
-        let admitted = match self.gate.document(&self.engine, caller, &mut request).await {
-            Ok(prepared) => admit::admit(&prepared, request, &self.engine.sizes, &self.engine.limits),
-            Err(refusal) => Err(refusal),
+        let prepared = match self.gate.document(&self.engine, caller, &mut request).await {
+            Ok(prepared) => prepared,
+            Err(refusal) => return self.refuse(buckets, refusal, &request_id),
         };
-        let mut admitted = match admitted {
+        let mut admitted = match admit::admit(&prepared, request, &self.engine.sizes, &self.engine.limits) {
             Ok(admitted) => admitted,
-            Err(refusal) => {
-                // Being told to send the whole document is no offence.
-                if refusal.code() != Code::PersistedQueryNotFound {
-                    self.gate.rates.charge(buckets, REFUSED_POINTS);
-                }
-                return refusal.outcome(&request_id);
-            }
+            Err(refusal) => return self.refuse(buckets, refusal, &request_id),
         };
+        let asked = admitted.asked;
+        caller.name_operation(|| asked.name());
         if let Err(error) = self.shape.bind(caller, &mut admitted.request) {
             self.gate.rates.charge(buckets, REFUSED_POINTS);
             let errors = vec![mask::refused(&error, &request_id)];
@@ -196,10 +194,21 @@ impl Api {
             return Outcome::throttled(verdict, &request_id);
         }
         let run = run_on(&self.engine, admitted, caller.clone()).await;
+        for (coordinate, code) in asked.lost(&self.shape, &run.response.errors) {
+            caller.note_lost(coordinate, code);
+        }
         let unused = run.cost.saturating_sub(run.used());
         self.gate.rates.give_back(buckets, unused);
         verdict.after_return(unused);
         run.outcome(Some(verdict), caller.extensions(), &request_id)
+    }
+
+    fn refuse(&self, buckets: Vec<Bucket>, refusal: Refusal, request_id: &str) -> Outcome {
+        // Being told to send the whole document is no offence.
+        if refusal.code() != Code::PersistedQueryNotFound {
+            self.gate.rates.charge(buckets, REFUSED_POINTS);
+        }
+        refusal.outcome(request_id)
     }
 }
 
@@ -215,7 +224,7 @@ pub fn hardened<Q, M, S>(schema: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, 
 /// Runs what was admitted.
 async fn run_on<Q, M, S>(
     engine: &Engine<Q, M, S>,
-    admitted: admit::Admitted,
+    admitted: admit::Admitted<'_>,
     caller: impl Any + Send + Sync,
 ) -> Run
 where
@@ -242,11 +251,11 @@ where
 {
     let request_id = request.request_id.clone();
     let text = request.query.clone().unwrap_or_default();
-    let admitted = match engine.prepare(&text, true).await {
-        Ok(prepared) => admit::admit(&prepared, request, &engine.sizes, &engine.limits),
-        Err(refusal) => Err(refusal),
+    let prepared = match engine.prepare(&text, true).await {
+        Ok(prepared) => prepared,
+        Err(refusal) => return refusal.outcome(&request_id),
     };
-    match admitted {
+    match admit::admit(&prepared, request, &engine.sizes, &engine.limits) {
         Ok(admitted) => run_on(engine, admitted, caller).await.outcome(None, Vec::new(), &request_id),
         Err(refusal) => refusal.outcome(&request_id),
     }

@@ -35,7 +35,7 @@ impl<T> Edge<T> for Result<Option<T>, ApiError> {
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident $text:literal $status:literal $retryable:literal;)+) => {
         /// The stable code in `extensions.code` of every `errors[]` entry. Append-only.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $($(#[doc = $doc])+ $name,)+ }
 
         impl Code {

@@ -19,7 +19,7 @@ use praxis_platform::access::Permission;
 use crate::{
     context::{Ask, Caller, RedactionMode},
     error::{ApiError, Code},
-    policy,
+    policy::{self, At},
     redaction::Reason,
 };
 
@@ -78,6 +78,11 @@ impl Shape {
         shape
     }
 
+    /// The type to which a field leads.
+    pub(crate) fn leads_to(&self, of: &str, field: &str) -> Option<&str> {
+        Some(self.fields.get(of)?.get(field)?.of.as_str())
+    }
+
     /// Whether a field is closed: of this type, or of any that implements it.
     fn closed<'c>(&self, closed: &ClosedFields<'c>, of: &str, field: &str) -> Option<&'c str> {
         let types =
@@ -118,18 +123,22 @@ impl Shape {
         }
         let unread = |error: async_graphql::ServerError| ApiError::new(Code::Internal, error.message);
         let mut document = request.parsed_query().map_err(unread)?.clone();
-        self.withhold(&mut document, &request.variables, &closed)?;
+        self.withhold(&mut document, &request.variables, &closed).map_err(|Probed { at, permission }| {
+            let error = Reason::Permission(permission).as_error();
+            caller.note_lost(&at.name, error.code());
+            error
+        })?;
         request.set_parsed_query(document);
         Ok(())
     }
 
     /// Withholds what is closed from a document, or refuses it.
-    pub(crate) fn withhold(
+    fn withhold(
         &self,
         document: &mut ExecutableDocument,
         values: &async_graphql::Variables,
         closed: &ClosedFields<'_>,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), Probed> {
         let walk = Walk { shape: self, values, closed };
         for fragment in document.fragments.values_mut() {
             let of = fragment.node.type_condition.node.on.node.to_string();
@@ -142,14 +151,18 @@ impl Shape {
             }
         };
         for operation in operations {
-            let of = match operation.ty {
-                OperationType::Query => "Query",
-                OperationType::Mutation => "Mutation",
-                OperationType::Subscription => "Subscription",
-            };
-            walk.selections(&mut operation.selection_set.node, of)?;
+            walk.selections(&mut operation.selection_set.node, root(operation.ty))?;
         }
         Ok(())
+    }
+}
+
+/// The type whose fields an operation asks for.
+pub(crate) fn root(operation: OperationType) -> &'static str {
+    match operation {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => "Subscription",
     }
 }
 
@@ -169,6 +182,12 @@ fn slots(fields: Vec<Positioned<ast::FieldDefinition>>) -> HashMap<String, Slot>
     fields.into_iter().map(slot).collect()
 }
 
+/// A closed field by whose values somebody asked.
+struct Probed {
+    at: &'static At,
+    permission: Option<Permission>,
+}
+
 struct Walk<'a> {
     shape: &'a Shape,
     values: &'a async_graphql::Variables,
@@ -176,7 +195,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn selections(&self, set: &mut SelectionSet, of: &str) -> Result<(), ApiError> {
+    fn selections(&self, set: &mut SelectionSet, of: &str) -> Result<(), Probed> {
         for item in &mut set.items {
             match &mut item.node {
                 Selection::Field(field) => self.field(&mut field.node, of, item.pos)?,
@@ -190,7 +209,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn field(&self, field: &mut Field, of: &str, pos: Pos) -> Result<(), ApiError> {
+    fn field(&self, field: &mut Field, of: &str, pos: Pos) -> Result<(), Probed> {
         let Some(slot) = self.shape.fields.get(of).and_then(|fields| fields.get(field.name.node.as_str()))
         else {
             return Ok(());
@@ -221,7 +240,7 @@ impl Walk<'_> {
     }
 
     /// An input that asks by the value of a field is as closed as the field.
-    fn input(&self, value: &Value, ty: &str) -> Result<(), ApiError> {
+    fn input(&self, value: &Value, ty: &str) -> Result<(), Probed> {
         match value {
             Value::List(items) => items.iter().try_for_each(|item| self.input(item, ty)),
             Value::Object(fields) => {
@@ -247,9 +266,9 @@ impl Walk<'_> {
         }
     }
 
-    fn refuse_if_closed(&self, coordinate: &str) -> Result<(), ApiError> {
+    fn refuse_if_closed(&self, coordinate: &str) -> Result<(), Probed> {
         match self.closed.get(coordinate) {
-            Some(permission) => Err(Reason::Permission(*permission).as_error()),
+            Some(&permission) => Err(Probed { at: At::of(coordinate), permission }),
             None => Ok(()),
         }
     }

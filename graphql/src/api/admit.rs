@@ -9,7 +9,7 @@ use async_graphql::{
 };
 use serde_json::{Value as Json, json};
 
-use super::{GraphqlRequest, Outcome, prepared::Prepared};
+use super::{GraphqlRequest, Outcome, asked::Asked, prepared::Prepared};
 use crate::{
     error::{self, ApiError, Code, mask},
     limits::{self, Excess, FieldSizes, Limits},
@@ -97,18 +97,19 @@ impl From<ApiError> for Refusal {
 }
 
 /// A request that may run, and what it was judged to cost.
-pub(super) struct Admitted {
+pub(super) struct Admitted<'a> {
     pub(super) request: Request,
     pub(super) cost: u64,
+    pub(super) asked: Asked<'a>,
 }
 
 /// Judges what a request makes of a document; what comes out is ready to run.
-pub(super) fn admit(
-    prepared: &Prepared,
+pub(super) fn admit<'a>(
+    prepared: &'a Prepared,
     request: GraphqlRequest,
     sizes: &FieldSizes,
     limits: &Limits,
-) -> Result<Admitted, Refusal> {
+) -> Result<Admitted<'a>, Refusal> {
     let name = request.operation_name.filter(|name| !name.is_empty());
     let (key, operation) = select(&prepared.document, name.as_deref())?;
     if operation.ty == OperationType::Mutation && request.read_only {
@@ -124,7 +125,7 @@ pub(super) fn admit(
     let mut ready = Request::new("").variables(variables);
     ready.operation_name = name;
     ready.set_parsed_query(prepared.document.clone());
-    Ok(Admitted { request: ready, cost })
+    Ok(Admitted { request: ready, cost, asked: Asked { document: &prepared.document, name: key, operation } })
 }
 
 /// The operation that a name chooses, and the name under which the document has it.

@@ -32,10 +32,8 @@ pub(crate) async fn change<T: Replay>(
 ) -> Result<Done<T>, ApiError> {
     let caller = ctx.caller()?;
     let result = attempt(ctx, coordinate, rule).await;
-    match &result {
-        Ok(Done::Written(_)) => caller.note_changed(),
-        Ok(Done::Refused(_)) => {}
-        Err(error) => caller.note_lost(coordinate, error.code()),
+    if let Ok(Done::Written(_)) = result {
+        caller.note_changed();
     }
     result
 }

@@ -2,9 +2,11 @@
 //! was refused or failed.
 //!
 //! Changes write their entries themselves, in their transaction. All the rest is one statement, before
-//! the answer leaves. Refusals of nobody in particular are only counted.
+//! the answer leaves. What the answer calls an error is an entry; a field that a role does not have and
+//! that is null in silence is none. Refusals of nobody in particular are only counted.
 
-use async_graphql::Context;
+use std::collections::BTreeSet;
+
 use praxis_platform::{
     Failure,
     audit::{Entry, Outcome},
@@ -23,32 +25,19 @@ pub(super) struct Journal {
     asked: bool,
     /// A change was written, with its own entry.
     changed: bool,
-    /// What was refused or failed.
-    lost: Vec<(&'static str, Outcome, String)>,
+    /// What was refused or failed: where, how, and by which code. The same in a list's every row is one.
+    lost: BTreeSet<(&'static str, Outcome, String)>,
 }
 
 impl Caller {
-    /// Notes that a field was asked, and which operation it belongs to.
-    pub(super) fn note_asked(&self, ctx: &Context<'_>) {
+    /// Says which operation of its document the request runs; of a nameless one, the fields it asks for.
+    pub(crate) fn name_operation(&self, name: impl FnOnce() -> String) {
+        self.0.factory.name_operation(|| name().chars().take(LONGEST_NAME).collect());
+    }
+
+    /// Notes that a field was asked.
+    pub(super) fn note_asked(&self) {
         self.journal().asked = true;
-        self.0.factory.name_operation(|| {
-            let name = match &ctx.query_env.operation_name {
-                Some(name) => name.clone(),
-                None => {
-                    let fields = ctx.query_env.operation.node.selection_set.node.items.iter();
-                    let names: Vec<_> = fields
-                        .filter_map(|item| match &item.node {
-                            async_graphql::parser::types::Selection::Field(field) => {
-                                Some(field.node.name.node.as_str())
-                            }
-                            _ => None,
-                        })
-                        .collect();
-                    if names.is_empty() { ctx.field().name().to_owned() } else { names.join(" ") }
-                }
-            };
-            name.chars().take(LONGEST_NAME).collect()
-        });
     }
 
     /// Notes that a change was written.
@@ -57,21 +46,22 @@ impl Caller {
     }
 
     /// Notes that what a coordinate stands for was refused or failed.
-    pub(super) fn note_lost(&self, coordinate: &'static str, code: Code) {
+    pub(crate) fn note_lost(&self, coordinate: &'static str, code: Code) {
         let outcome = match code {
             Code::Unauthenticated
             | Code::Forbidden
             | Code::StepUpRequired
+            | Code::SecondFactorRequired
             | Code::BreakGlassRequired
             | Code::ConsentRequired => Outcome::Denied,
             _ => Outcome::Failed,
         };
-        self.journal().lost.push((coordinate, outcome, code.as_str().to_owned()));
+        self.journal().lost.insert((coordinate, outcome, code.as_str().to_owned()));
     }
 
     /// Notes that the rules refused a change.
     pub(super) fn note_refused(&self, coordinate: &'static str, reason: String) {
-        self.journal().lost.push((coordinate, Outcome::Failed, reason));
+        self.journal().lost.insert((coordinate, Outcome::Failed, reason));
     }
 
     /// Writes down what was disclosed, refused, or merely asked. To be called before the answer leaves.
@@ -79,7 +69,7 @@ impl Caller {
         let Journal { asked, changed, lost } = std::mem::take(&mut *self.journal());
         let disclosed = self.0.read.disclosed();
         if !self.is_known() {
-            if !lost.is_empty() {
+            if lost.iter().any(|(_, outcome, _)| *outcome == Outcome::Denied) {
                 self.0.factory.count_stranger("graphql");
             }
             return Ok(());

@@ -50,6 +50,15 @@ pub(crate) fn execution(errors: Vec<ServerError>, request_id: &str) -> Vec<Value
     entries.collect()
 }
 
+/// The code under which a caller learns of an error of an executed operation.
+pub(crate) fn code(error: &ServerError) -> Code {
+    match error.source::<ApiError>() {
+        Some(ours) => ours.code,
+        None if rejected_input(error).is_some() => Code::BadUserInput,
+        None => Code::Internal,
+    }
+}
+
 fn executed(error: &ServerError, request_id: &str) -> Value {
     if let Some(ours) = error.source::<ApiError>() {
         log(ours.code, error, ours.source.as_deref().map(|source| source as &dyn Error), request_id);

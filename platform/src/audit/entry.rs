@@ -15,7 +15,7 @@ use super::{emergency, line};
 use crate::{Failure, op::Origin, vault::TenantKey};
 
 /// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// Done.
     Ok,
