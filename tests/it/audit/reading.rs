@@ -191,7 +191,7 @@ async fn disclosures_are_accounted_for() -> Result<()> {
     Ok(())
 }
 
-const ALERTS: &str =
+pub(super) const ALERTS: &str =
     "{ securityAlerts(status: OPEN) { nodes { id version kind seen threshold actorName patientId } } }";
 
 #[tokio::test]
