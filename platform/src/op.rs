@@ -484,6 +484,17 @@ impl Op<Write> {
         Ok(Entry { id: Some(id), change: Some(Change { subject, hash, sealed }), ..entry })
     }
 
+    /// The same for what is the clinic's own, sealed under the clinic's key.
+    pub async fn changed_here<T: Serialize>(
+        &self,
+        entry: Entry,
+        before: &T,
+        after: &T,
+    ) -> Result<Entry, Failure> {
+        let key = self.clinic_key().await?;
+        self.changed(entry, (self.0.tenant.uuid(), &*key), before, after)
+    }
+
     /// Notes what this operation does; written with the commit.
     pub fn record(&self, entry: Entry) {
         self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);

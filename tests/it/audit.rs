@@ -3,11 +3,15 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that meets something else fails here"
 )]
 
+mod alerts;
+mod changes;
 mod coverage;
 mod figures;
+mod outcomes;
 mod reading;
 mod rights;
 mod tampering;

@@ -7,6 +7,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::LockType,
 };
+use serde_json::json;
 
 use crate::{Detail, PageRequest, Result, Slice, Violation, ViolationCode, page};
 
@@ -112,6 +113,8 @@ pub async fn amend_alert_rule(op: &Op<Write>, change: AmendAlertRule) -> Result<
     found.check()?;
     let stored = alert_rule::Entity::find_by_id(change.kind).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let Some(stored) = stored else { return Err(Violation::unknown("kind").into()) };
+    let said = |row: &alert_rule::Model| json!({ "enabled": row.enabled, "threshold": row.threshold, "windowMinutes": row.window_minutes });
+    let before = said(&stored);
     let row = alert_rule::ActiveModel {
         kind: Unchanged(stored.kind),
         enabled: Set(change.enabled.unwrap_or(stored.enabled)),
@@ -119,6 +122,7 @@ pub async fn amend_alert_rule(op: &Op<Write>, change: AmendAlertRule) -> Result<
         window_minutes: Set(change.window_minutes.unwrap_or(stored.window_minutes)),
     };
     let row = alert_rule::Entity::update(row).exec(op.db()).await?;
-    op.record(Entry::done("alert-rule.amend").because(change.kind));
+    let entry = Entry::done("alert-rule.amend").because(change.kind);
+    op.record(op.changed_here(entry, &before, &said(&row)).await?);
     Ok(row)
 }

@@ -4,6 +4,7 @@ use praxis_entity::{field_policy, ids::FieldPolicyId};
 use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::EntityTrait;
 
+use super::set::said;
 use crate::{Result, Violation};
 
 /// Removes a policy of the clinic.
@@ -14,6 +15,7 @@ pub async fn remove(op: &Op<Write>, id: FieldPolicyId) -> Result<field_policy::M
     let stored = stored.ok_or_else(|| Violation::unknown("id"))?;
     field_policy::Entity::delete_by_id(id).exec(op.db()).await?;
     let entry = Entry::done("field-policy.remove");
-    op.record(Entry { object_type: Some("FieldPolicy"), object_id: Some(id.0), ..entry });
+    let entry = Entry { object_type: Some("FieldPolicy"), object_id: Some(id.0), ..entry };
+    op.record(op.changed_here(entry, &Some(said(&stored)), &None).await?);
     Ok(stored)
 }

@@ -8,8 +8,10 @@ use praxis_platform::{
 };
 use sea_orm::{
     ActiveValue::{Set, Unchanged},
-    ColumnTrait, EntityTrait, QueryFilter,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::LockType,
 };
+use serde_json::{Value as Json, json};
 
 use crate::{Result, ViolationCode, clinic::text, error::Violations};
 
@@ -45,8 +47,11 @@ pub async fn set(op: &Op<Write>, new: SetPolicy) -> Result<field_policy::Model> 
     let same = field_policy::Entity::find()
         .filter(field_policy::Column::TypeName.eq(&new.type_name))
         .filter(field_policy::Column::FieldName.eq(&new.field))
-        .filter(field_policy::Column::Permission.eq(&new.permission));
-    let stored = match same.one(op.db()).await? {
+        .filter(field_policy::Column::Permission.eq(&new.permission))
+        .lock(LockType::NoKeyUpdate);
+    let before = same.one(op.db()).await?;
+    let was = before.as_ref().map(said);
+    let stored = match before {
         Some(stored) => {
             let row = field_policy::ActiveModel {
                 id: Unchanged(stored.id),
@@ -72,6 +77,13 @@ pub async fn set(op: &Op<Write>, new: SetPolicy) -> Result<field_policy::Model> 
         }
     };
     let entry = Entry::done("field-policy.set");
-    op.record(Entry { object_type: Some("FieldPolicy"), object_id: Some(stored.id.0), ..entry });
+    let entry = Entry { object_type: Some("FieldPolicy"), object_id: Some(stored.id.0), ..entry };
+    op.record(op.changed_here(entry, &was, &Some(said(&stored))).await?);
     Ok(stored)
+}
+
+/// What the log says of a policy.
+pub(super) fn said(row: &field_policy::Model) -> Json {
+    let field = format!("{}.{}", row.type_name, row.field_name);
+    json!({ "field": field, "permission": row.permission, "condition": row.condition, "reason": row.reason })
 }

@@ -3,6 +3,7 @@
 use praxis_entity::{external_identity, identity_provider, ids::IdentityProviderId};
 use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value as Json, json};
 
 use super::{add::sealed, rules};
 use crate::{Detail, Result, Violation, ViolationCode, clinic::text, error::Violations};
@@ -66,7 +67,8 @@ pub async fn change(
         .await?
         .pop();
     let Some(changed) = changed else { return Err(stale(before.version).into()) };
-    op.record(Entry::done("identity-provider.change").on("IdentityProvider", id.0, changed.version));
+    let entry = Entry::done("identity-provider.change").on("IdentityProvider", id.0, changed.version);
+    op.record(op.changed_here(entry, &Some(said(&before)), &Some(said(&changed))).await?);
     Ok(changed)
 }
 
@@ -80,8 +82,15 @@ pub async fn remove(op: &Op<Write>, id: IdentityProviderId, if_version: i32) -> 
         .exec(op.db())
         .await?;
     identity_provider::Entity::delete_by_id(id).exec(op.db()).await?;
-    op.record(Entry::done("identity-provider.remove").on("IdentityProvider", id.0, before.version));
+    let entry = Entry::done("identity-provider.remove").on("IdentityProvider", id.0, before.version);
+    op.record(op.changed_here(entry, &Some(said(&before)), &None).await?);
     Ok(id)
+}
+
+/// What the log says of a provider; of its secret, that there is one.
+fn said(row: &identity_provider::Model) -> Json {
+    json!({ "name": row.name, "clientId": row.client_id, "hasSecret": row.client_secret.is_some(),
+        "scopes": row.scopes, "multiFactorAcr": row.multi_factor_acr, "active": row.active })
 }
 
 async fn held(op: &Op<Write>, id: IdentityProviderId, if_version: i32) -> Result<identity_provider::Model> {

@@ -6,6 +6,7 @@ use sea_orm::{
     ActiveValue::{NotSet, Set, Unchanged},
     ColumnTrait, EntityTrait, QueryFilter,
 };
+use serde_json::{Value as Json, json};
 
 use super::{
     create::permit,
@@ -51,6 +52,7 @@ pub async fn change(op: &Op<Write>, id: RoleId, if_version: i32, change: RoleCha
         ..Default::default()
     };
     let row = role::Entity::update(row).exec(op.db()).await?;
+    let before = said(&stored.row, &stored.codes);
     let codes = match permissions {
         Some((given, set)) => {
             let codes = read::stored(given, set);
@@ -60,10 +62,18 @@ pub async fn change(op: &Op<Write>, id: RoleId, if_version: i32, change: RoleCha
         None => stored.codes,
     };
     owners::remain(op, "permissions").await?;
-    op.record(Entry::done("role.change").on("Role", id.0, row.version));
     let mut codes = codes;
     codes.sort_unstable();
+    let entry = Entry::done("role.change").on("Role", id.0, row.version);
+    op.record(op.changed_here(entry, &before, &said(&row, &codes)).await?);
     Ok(Role { id, row, codes })
+}
+
+/// What the log says of a role.
+fn said(row: &role::Model, codes: &[String]) -> Json {
+    let mut codes = codes.to_vec();
+    codes.sort_unstable();
+    json!({ "name": row.name, "description": row.description, "permissions": codes })
 }
 
 /// Takes away what is no longer permitted and adds what is new; the rest keeps its conditions.

@@ -8,6 +8,7 @@ use praxis_entity::{
 };
 use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value as Json, json};
 
 use super::{
     check,
@@ -78,8 +79,16 @@ pub async fn reschedule(
         return Err(visit.lost(op).await?.into());
     }
     let patient = moved.patient_id.0;
-    op.record(Entry::done("appointment.reschedule").on("Appointment", id.0, moved.version).of(patient));
+    let entry = Entry::done("appointment.reschedule").on("Appointment", id.0, moved.version).of(patient);
+    let key = op.data_key(patient).await?;
+    op.record(op.changed(entry, (patient, &*key), &said(&stored), &said(&moved))?);
     Ok(moved)
+}
+
+/// What the log says of where a visit stands.
+fn said(visit: &appointment::Model) -> Json {
+    json!({ "practitioner": visit.practitioner_id, "room": visit.room_id, "from": visit.starts_at,
+        "until": visit.ends_at })
 }
 
 /// Changes the row if it still is at the version.

@@ -2,7 +2,11 @@
 
 use praxis_entity::role;
 use praxis_platform::{Op, Write, access::Permission, audit::Entry};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::{Set, Unchanged},
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::LockType,
+};
 
 use crate::{Result, Violation};
 
@@ -11,15 +15,22 @@ use crate::{Result, Violation};
 pub async fn role_require_second_factor(op: &Op<Write>, code: &str, required: bool) -> Result<role::Model> {
     op.require(Permission::ROLE_MANAGE)?;
     op.require_step_up()?;
-    let changed = role::Entity::update_many()
-        .set(role::ActiveModel { second_factor_required: Set(required), ..Default::default() })
+    let stored = role::Entity::find()
         .filter(role::Column::Code.eq(code))
         .filter(role::Column::Retired.eq(false))
-        .exec_with_returning(op.db())
+        .lock(LockType::NoKeyUpdate)
+        .one(op.db())
         .await?
-        .pop()
         .ok_or_else(|| Violation::unknown("role"))?;
-    op.record(Entry::done("role.require-second-factor").on("Role", changed.id.0, 1));
+    let row = role::ActiveModel {
+        id: Unchanged(stored.id),
+        second_factor_required: Set(required),
+        ..Default::default()
+    };
+    let changed = role::Entity::update(row).exec(op.db()).await?;
+    let entry = Entry::done("role.require-second-factor").on("Role", changed.id.0, changed.version);
+    let (was, is) = (stored.second_factor_required, changed.second_factor_required);
+    op.record(op.changed_here(entry, &was, &is).await?);
     Ok(changed)
 }
 

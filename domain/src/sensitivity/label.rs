@@ -12,6 +12,7 @@ use praxis_platform::{
     audit::Entry,
 };
 use sea_orm::{
+    ActiveEnum,
     ActiveValue::Set,
     EntityTrait, QuerySelect,
     sea_query::{LockType, OnConflict},
@@ -37,7 +38,7 @@ pub async fn label(op: &Op<Write>, id: AnyId, level: Confidentiality) -> Result<
     op.require(Permission::SENSITIVITY_LABEL)?;
     let (object_type, patient_id, row, content, name) = object(op, id).await?;
     // The patient's row is the lock: labels of one patient are given one after the other.
-    patient::Entity::find_by_id(patient_id).lock(LockType::Share).one(op.db()).await?;
+    patient::Entity::find_by_id(patient_id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let (may, seen) = (Permission::SENSITIVITY_LABEL, Permission::PATIENT_READ);
     rights::require(op, may, seen, patient_id, &row, "id").await?;
     match rights::on(op, patient_id, &row).await?.closed(content) {
@@ -46,6 +47,8 @@ pub async fn label(op: &Op<Write>, id: AnyId, level: Confidentiality) -> Result<
         // A role that reads no content may label all the same: it learns nothing from it.
         Some(Closed::Permission) | None => {}
     }
+    let before = sensitivity_label::Entity::find_by_id(row.id).one(op.db()).await?;
+    let before = before.map_or(Confidentiality::Normal, |label| label.level);
     let stored = sensitivity_label::ActiveModel {
         object_id: Set(row.id),
         object_type: Set(object_type),
@@ -69,7 +72,9 @@ pub async fn label(op: &Op<Write>, id: AnyId, level: Confidentiality) -> Result<
         return Err(Violation::at(ViolationCode::Invalid, &["confidentiality"], message).into());
     }
     let entry = Entry::done("sensitivity.label").of(patient_id.0);
-    op.record(Entry { object_type: Some(name), object_id: Some(row.id), ..entry });
+    let entry = Entry { object_type: Some(name), object_id: Some(row.id), ..entry };
+    let key = op.data_key(patient_id.0).await?;
+    op.record(op.changed(entry, (patient_id.0, &*key), &before.to_value(), &level.to_value())?);
     Ok(Labelled { id, patient: patient_id, level })
 }
 

@@ -4,8 +4,8 @@ use praxis_entity::session_policy;
 use praxis_platform::{Op, Write, access::Permission, audit::Entry, session::IDLE};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, EntityTrait, QueryFilter,
-    sea_query::{Expr, OnConflict},
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, LockType, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,8 @@ pub async fn set_policy(op: &Op<Write>, idle_minutes: i32, if_version: i32) -> R
         let message = "Sessions may idle for 5 to 60 minutes.";
         return Err(Violation::at(ViolationCode::OutOfRange, &["idleMinutes"], message).into());
     }
+    // Locked, so that what is replaced is what the log says.
+    let before = session_policy::Entity::find().lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let written = if if_version == 0 {
         let first = session_policy::ActiveModel {
             only_one: Set(true),
@@ -66,6 +68,8 @@ pub async fn set_policy(op: &Op<Write>, idle_minutes: i32, if_version: i32) -> R
         let stale = Violation::at(ViolationCode::VersionConflict, &["ifVersion"], message);
         return Err(stale.with(Detail::Version { current }).into());
     };
-    op.record(Entry::done("session-policy.set").on("Tenant", op.tenant().uuid(), row.version));
+    let entry = Entry::done("session-policy.set").on("Tenant", op.tenant().uuid(), row.version);
+    let before = before.map(|row| row.idle_minutes);
+    op.record(op.changed_here(entry, &before, &Some(row.idle_minutes)).await?);
     Ok(row.into())
 }

@@ -8,6 +8,7 @@ use praxis_entity::{
 };
 use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
+use serde_json::{Value as Json, json};
 
 use crate::{Result, Violation, ViolationCode, error::Violations};
 
@@ -62,10 +63,10 @@ pub async fn set_availability(
         return Err(praxis_platform::Failure::NotFound.into());
     };
 
-    availability_rule::Entity::delete_many()
+    let gone = availability_rule::Entity::delete_many()
         .filter(availability_rule::Column::PractitionerId.eq(practitioner))
         .filter(availability_rule::Column::FacilityId.eq(facility))
-        .exec(op.db())
+        .exec_with_returning(op.db())
         .await?;
     let rows = rules.into_iter().map(|rule| availability_rule::ActiveModel {
         id: Set(AvailabilityRuleId(op.new_id())),
@@ -80,8 +81,20 @@ pub async fn set_availability(
         ..Default::default()
     });
     let stored = availability_rule::Entity::insert_many(rows).exec_with_returning(op.db()).await?;
-    op.record(Entry::done("availability.set").on("Practitioner", practitioner.0, known.version));
+    let entry = Entry::done("availability.set").on("Practitioner", practitioner.0, known.version);
+    op.record(op.changed_here(entry, &said(&gone), &said(&stored)).await?);
     Ok(stored)
+}
+
+/// What the log says of hours.
+fn said(rules: &[availability_rule::Model]) -> Vec<Json> {
+    let mut rules: Vec<_> = rules.iter().collect();
+    rules.sort_unstable_by_key(|rule| (rule.weekday, rule.starts_local, rule.valid_from));
+    let said = rules.into_iter().map(|rule| {
+        json!({ "facility": rule.facility_id, "weekday": rule.weekday, "from": rule.starts_local,
+            "until": rule.ends_local, "validFrom": rule.valid_from, "validUntil": rule.valid_until })
+    });
+    said.collect()
 }
 
 fn check(rules: &[WeeklyRule]) -> Result<()> {
