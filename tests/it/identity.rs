@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use axum::http::StatusCode;
 use chrono::TimeDelta;
+use data_encoding::BASE32_NOPAD;
 use futures::future::join_all;
-use praxis_platform::mail::Mailer;
+use praxis_entity::value::TotpSecret;
+use praxis_platform::{clock::Clock, factor::totp, mail::Mailer};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -26,6 +28,7 @@ use crate::{
 };
 
 mod links;
+mod required;
 
 const HOST: &str = "northside.praxis.test";
 const NEW: &str = "nine grey ducks sail home";

@@ -11,6 +11,9 @@ use std::{collections::HashMap, path::PathBuf, process::Stdio, sync::Arc, time::
 use anyhow::{Context, Result};
 use axum::http::{StatusCode, header};
 use chrono::TimeDelta;
+use data_encoding::BASE32_NOPAD;
+use praxis_entity::value::TotpSecret;
+use praxis_platform::{clock::Clock, factor::totp};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 use tokio::{
@@ -121,7 +124,7 @@ impl<'a> Browser<'a> {
 impl TestServer {
     async fn show_second_factor(&self) {
         let schema = &self.app.directory.by_slug("northside").unwrap().schema;
-        let now = praxis_platform::clock::Clock::now(&*self.clock).to_rfc3339();
+        let now = self.clock.now().to_rfc3339();
         let sql = format!("UPDATE {schema}.session SET second_factor_at = '{now}'");
         self.installation.admin().await.unwrap().execute(AssertSqlSafe(sql)).await.unwrap();
     }
@@ -190,6 +193,56 @@ async fn a_person_signs_in_where_their_account_is_linked() -> Result<()> {
     assert_eq!(own["methods"], json!(["EXTERNAL_MULTI_FACTOR"]));
     let change = browser.post("/graphql", json!({ "query": "mutation($id: ID!) { identityProviderRemove(input: { id: $id, ifVersion: 1 }) { removedId } }", "variables": { "id": provider } })).await;
     assert_eq!(change.code(), "STEP_UP_REQUIRED");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_provider_does_not_stand_for_a_second_factor_that_a_role_asks_for() -> Result<()> {
+    let (server, idp, provider) = linked().await?;
+    let mut ann = Browser::new(&server);
+    ann.sign_in(ANN).await;
+    let require = "mutation($input: RoleRequireSecondFactorInput!) { roleRequireSecondFactor(input: $input) { required userErrors { code } } }";
+    let required = ann.ask(require, json!({ "role": "owner", "required": true })).await;
+    assert_eq!(required["roleRequireSecondFactor"], json!({ "required": true, "userErrors": [] }));
+    // What a server remembers of roles it forgets within two seconds.
+    tokio::time::sleep(Duration::from_millis(2_050)).await;
+
+    // Nothing is enrolled yet: the session is good for that and nothing else.
+    let patients = json!({ "query": "{ patients { totalCount } }" });
+    let mut browser = Browser::new(&server);
+    let url = browser.start(&provider, "/explorer").await;
+    browser.callback(&idp.authorize(&url, "ann-1")).await;
+    assert_eq!(browser.post("/graphql", patients.clone()).await.code(), "SECOND_FACTOR_REQUIRED");
+    let enrolled =
+        browser.post("/graphql", json!({ "query": "mutation { totpEnrol { secret } }" })).await.body;
+    let secret = BASE32_NOPAD.decode(enrolled["data"]["totpEnrol"]["secret"].as_str().unwrap().as_bytes())?;
+    let secret = TotpSecret(secret.try_into().unwrap());
+    let code = || totp::code(&secret, server.clock.now().timestamp() / 30);
+    let confirm =
+        format!("mutation {{ totpConfirm(input: {{ code: \"{}\" }}) {{ userErrors {{ code }} }} }}", code());
+    let confirmed = browser.post("/graphql", json!({ "query": confirm })).await;
+    assert_eq!(confirmed.body["data"]["totpConfirm"]["userErrors"], json!([]), "{}", confirmed.text);
+
+    // From now on the way back from the provider opens no session, but leads to the page that asks for the code.
+    server.clock.advance(TimeDelta::minutes(2));
+    let mut browser = Browser::new(&server);
+    let url = browser.start(&provider, "/explorer").await;
+    let back = browser.callback(&idp.authorize(&url, "ann-1")).await;
+    let page = back.headers[header::LOCATION].to_str()?;
+    let challenge = page.strip_prefix("/sign-in?next=%2Fexplorer#challenge=").unwrap();
+    assert!(!browser.signed_in().await);
+    let shown = json!({ "challenge": challenge, "totp": code() });
+    let entered = browser.post("/auth/second-factor", shown).await;
+    assert_eq!(entered.status, StatusCode::OK, "{}", entered.text);
+    assert!(browser.post("/graphql", patients.clone()).await.body["errors"].is_null());
+
+    // Only a provider that says it asked for several itself saves asking here.
+    idp.twist(|_, claims| claims["acr"] = json!("urn:mfa"));
+    let mut browser = Browser::new(&server);
+    let url = browser.start(&provider, "/explorer").await;
+    let back = browser.callback(&idp.authorize(&url, "ann-1")).await;
+    assert_eq!(back.headers[header::LOCATION], "/explorer");
+    assert!(browser.post("/graphql", patients).await.body["errors"].is_null());
     Ok(())
 }
 
