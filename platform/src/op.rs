@@ -57,8 +57,6 @@ pub struct RequestInfo {
     pub operation_hash: Arc<OnceLock<String>>,
     /// Name of the operation, once it is known; of a nameless one, the fields it asks for.
     pub operation_name: Arc<OnceLock<String>>,
-    /// For whom the actor acts, if not for themselves.
-    pub on_behalf_of: Option<Uuid>,
     /// Purpose of use, HL7 v3: TREAT unless said otherwise.
     pub purpose: &'static str,
 }
@@ -72,7 +70,6 @@ impl Default for RequestInfo {
             authority: None,
             operation_hash: Arc::default(),
             operation_name: Arc::default(),
-            on_behalf_of: None,
             purpose: "TREAT",
         }
     }

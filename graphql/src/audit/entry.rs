@@ -109,11 +109,6 @@ impl AuditEntry {
         async { actor_name(ctx.caller()?, self.row.actor_id).await }.await.transpose()
     }
 
-    /// For which user they acted, if not for themselves.
-    async fn on_behalf_of(&self) -> Option<ID> {
-        self.row.on_behalf_of.map(|id| ids::show(UserId(id)))
-    }
-
     /// Codes of the roles held at that moment.
     async fn roles(&self) -> &[String] {
         &self.row.roles

@@ -32,7 +32,6 @@ pub(crate) const POLICY: &[Rule] = &[
             "actorKind",
             "actorId",
             "actorName",
-            "onBehalfOf",
             "roles",
             "sessionId",
             "facilityId",

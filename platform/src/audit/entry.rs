@@ -181,7 +181,8 @@ impl Entry {
             request_id: request.id,
             source_address: request.source_address.clone(),
             outcome: self.outcome.code().to_owned(),
-            on_behalf_of: request.on_behalf_of,
+            // Nobody acts for another yet; the form of the line has its place.
+            on_behalf_of: None,
             operation_name: request.operation_name.get().cloned(),
             reason: self.reason.map(Cow::into_owned),
             times: self.times,
