@@ -1,5 +1,5 @@
 //! What was told of a patient stands nowhere but in answers: not in the log at TRACE, not in a dump,
-//! not in the files of the database, not in its write-ahead log.
+//! not in the files of the database, not in its write-ahead log, not in what Redis is told, in no mail.
 //!
 //! Every value is a canary, unlike any other text; it is looked for as it is and in the forms in which
 //! texts hide: other case, UTF-16, hexadecimal, base64, URL and JSON escapes, reversed, and as an
@@ -10,29 +10,37 @@
 mod forms;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
 use aho_corasick::AhoCorasick;
 use anyhow::{Context, Result, ensure};
 use chrono::TimeDelta;
 use praxis::{
+    App,
     config::{Log, LogFormat},
     telemetry,
 };
+use praxis_domain::audit;
 use praxis_interop::fhir::{Input, Options, import};
 use praxis_platform::{
     OpFactory, RequestInfo,
     access::Actor,
+    audit::Waiting,
     clock::{Clock, SystemClock},
     vault::crypto,
 };
 use serde_json::{Value, json};
 use sqlx::Executor;
 
-use crate::support::{people::Person, server::TestServer};
+use crate::{
+    mail::{mailer, send_all},
+    support::{people::Person, redis::TestRedis, server::TestServer, smtp::MailServer},
+};
 use forms::forms;
 
 /// Texts unlike any other, each remembered.
@@ -113,16 +121,34 @@ async fn what_was_told_of_a_patient_stands_in_no_log_dump_or_file() -> Result<()
     telemetry::init_to(&settings, fs::File::create(&log)?);
 
     let mut canaries = Canaries::default();
-    let server = TestServer::new(&[("northside", "someone@praxis.test", "owner")]).await?;
+    let mut server = TestServer::new(&[("northside", "someone@praxis.test", "owner")]).await?;
+    let redis = TestRedis::start().await?;
+    let mut overheard = None;
+    if let Some(redis) = &redis {
+        overheard = Some(redis.overhear().await?);
+        let config = server.installation.config_with(&[("redis.url", &redis.url())])?;
+        server.app = App::build_with_clock(config, Arc::clone(&server.clock) as _).await?;
+    }
+    let post = MailServer::start(&[]).await;
     let owner = server.person("northside", "owner").await;
     let patient = tell_everything(&owner, &mut canaries).await;
     take_in_a_bundle(&server, &mut canaries).await?;
     ask_for_everything(&owner, &patient, &canaries).await;
     go_wrong_with_everything(&owner, &patient, &canaries).await;
+    have_mails_sent(&server, &patient, &mut canaries, &post).await?;
 
     let mut places = Places::default();
     places.add("praxis.log", fs::read(&log)?);
-    ensure!(places.0.iter().all(|(_, content)| !content.is_empty()), "nothing was logged at TRACE");
+    if let Some(overheard) = overheard {
+        places.add("redis", overheard.so_far());
+    }
+    for mail in post.taken() {
+        // Long lines are wrapped, which would hide a word.
+        places.add(&format!("mail to {}", mail.to), mail.text.replace("=\r\n", "").into_bytes());
+    }
+    for (place, content) in &places.0 {
+        ensure!(!content.is_empty(), "there is nothing in {place}");
+    }
     places.add("dump", dump(&server.installation.url)?);
     let mut admin = server.installation.admin().await?;
     admin.execute("CHECKPOINT").await?;
@@ -297,6 +323,43 @@ async fn go_wrong_with_everything(owner: &Person<'_>, patient: &str, canaries: &
             )
             .await;
     }
+}
+
+/// Gives every reason to tell people something by mail: an emergency, an alert, an invitation, a reset.
+async fn have_mails_sent(
+    server: &TestServer,
+    patient: &str,
+    canaries: &mut Canaries,
+    post: &MailServer,
+) -> Result<()> {
+    let nurse = server.proven("northside", "nurse").await;
+    let owner = server.proven("northside", "owner").await;
+    let rule = json!({ "kind": "MASS_READING", "threshold": 1 });
+    owner.run("alertRuleUpdate", "userErrors { code }", rule).await;
+    let emergency = json!({ "patientId": patient, "category": "THREAT_TO_LIFE", "classes": ["CLINICAL", "IDENTIFIERS"],
+        "reason": format!("{} {} {}", canaries.word(), canaries.word(), canaries.word()) });
+    let declared =
+        nurse.run("breakGlassDeclare", "breakGlass { id } userErrors { code path }", emergency).await;
+    let emergency = id(&declared, "breakGlass");
+    nurse.run("breakGlassEnd", "breakGlass { id } userErrors { code }", json!({ "id": emergency })).await;
+    let review = json!({ "id": emergency, "outcome": "UNJUSTIFIED",
+        "comment": format!("{} {}", canaries.word(), canaries.word()) });
+    let reviewed = owner.run("breakGlassReview", "breakGlass { id } userErrors { code path }", review).await;
+    id(&reviewed, "breakGlass");
+    let guest = json!({ "email": "guest@praxis.test", "displayName": "A Guest", "role": "nurse" });
+    id(&owner.run("userInvite", "invitation { id } userErrors { code }", guest).await, "invitation");
+    for path in ["/auth/password-reset", "/auth/magic-link"] {
+        let body = json!({ "email": "someone@praxis.test" });
+        server.post("northside.praxis.test", path, &[], body).await;
+    }
+    let tenant = server.app.directory.by_slug("northside").context("no clinic")?;
+    let (platform, system) = (Arc::clone(&server.app.platform), Arc::new(Actor::system()));
+    let system = OpFactory::new(platform, tenant, system, RequestInfo::default(), true);
+    audit::keep(&system, &Waiting::default()).await?;
+    send_all(&mailer(server, &server.app, &post.url()).await?).await?;
+    let subjects: BTreeSet<_> = post.taken().iter().map(|mail| mail.header("Subject")).collect();
+    ensure!(subjects.len() >= 5, "not every kind of mail was sent: {subjects:?}");
+    Ok(())
 }
 
 /// What `pg_dump` makes of the database.

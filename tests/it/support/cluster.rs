@@ -3,13 +3,19 @@
 //! It is the demo's private cluster in the target folder. The first test process starts
 //! it and the others join, in parallel or later; it stops by itself an hour after the
 //! last one, or with `make clean-test`. `PRAXIS_TEST_DATABASE_URL` names another server
-//! instead, by the address of a superuser.
+//! instead, by the address of a superuser. `PRAXIS_TEST_TRACE` names a folder for logs at TRACE.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
-use praxis::cli::demo::cluster::Cluster;
+use praxis::{
+    cli::demo::cluster::Cluster,
+    config::{Log, LogFormat},
+    telemetry,
+};
 use tokio::sync::OnceCell;
 
 /// Where the tests find their databases.
@@ -33,12 +39,22 @@ impl TestCluster {
     }
 
     async fn find() -> Result<Self> {
+        trace()?;
         let dsn = match env::var("PRAXIS_TEST_DATABASE_URL") {
             Ok(dsn) => dsn,
             Err(_) => Cluster::join(&folder()?).await?.superuser_dsn("postgres"),
         };
         Ok(Self { dsn })
     }
+}
+
+/// Logs at TRACE into a file of this process's own, in the folder that `PRAXIS_TEST_TRACE` names.
+fn trace() -> Result<()> {
+    let Some(folder) = env::var_os("PRAXIS_TEST_TRACE").map(PathBuf::from) else { return Ok(()) };
+    fs::create_dir_all(&folder)?;
+    let log = Log { filter: "trace".to_owned(), format: LogFormat::Json };
+    telemetry::init_to(&log, fs::File::create(folder.join(format!("{}.log", std::process::id())))?);
+    Ok(())
 }
 
 fn folder() -> Result<PathBuf> {

@@ -96,7 +96,8 @@ impl Person<'_> {
     /// Registers a patient and returns their id.
     pub async fn register(&self, given: &str, family: &str, birth_date: &str) -> String {
         let input = json!({ "name": { "given": [given], "family": family }, "birthDate": birth_date,
-            "email": format!("{}@example.org", family.to_lowercase()), "phone": "+442079460123" });
+            "email": format!("{}@example.org", family.to_lowercase()), "phone": "+442079460123",
+            "addresses": [{ "lines": [STREET], "city": CITY }] });
         let data = self.ask(CREATE, json!({ "input": input })).await;
         assert_eq!(data["patientCreate"]["userErrors"], json!([]));
         data["patientCreate"]["patient"]["id"].as_str().unwrap().to_owned()
@@ -117,6 +118,11 @@ impl Person<'_> {
         data["facilityAdd"]["facility"]["id"].as_str().unwrap().to_owned()
     }
 }
+
+/// The street of all patients of the tests: it must be found nowhere afterwards.
+pub const STREET: &str = "17 Zqvexlumor Wharf";
+/// Their town.
+pub const CITY: &str = "Zqbrindlethorpe";
 
 /// Registers a patient.
 pub const CREATE: &str = "mutation($input: PatientCreateInput!) { patientCreate(input: $input) {

@@ -5,15 +5,28 @@ use std::{
     net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     process::{Child, Command},
     time::sleep,
 };
+
+/// What a Redis was told.
+#[derive(Default)]
+pub struct Overheard(Arc<Mutex<Vec<u8>>>);
+
+impl Overheard {
+    /// All of it so far.
+    pub fn so_far(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 /// A Redis server that can be killed, frozen and started again.
 pub struct TestRedis {
@@ -43,6 +56,24 @@ impl TestRedis {
     /// Its address.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// Collects every command that is sent to it from now on, with its arguments.
+    pub async fn overhear(&self) -> Result<Overheard> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
+        stream.write_all(b"MONITOR\r\n").await?;
+        let heard = Overheard::default();
+        let bytes = Arc::clone(&heard.0);
+        let mut start = [0; 5];
+        stream.read_exact(&mut start).await?;
+        tokio::spawn(async move {
+            let mut buffer = vec![0; 65_536];
+            while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+                let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
+                bytes.extend(buffer.iter().take(read));
+            }
+        });
+        Ok(heard)
     }
 
     /// Kills it: nothing that it held is left.
