@@ -29,7 +29,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, Invalid},
     http::{self, Edge, admin::Health, metrics, server, throttle::Throttle},
-    mailing, overdue, root_key, sealing,
+    mailing, root_key,
+    rounds::Round,
+    sealing,
 };
 
 /// How long requests under way may take once the server is told to stop.
@@ -190,7 +192,8 @@ impl App {
             workers.spawn(mailing::run(mailer, stop.clone()));
         }
         let upkeep = tokio::spawn(metrics::upkeep());
-        let overdue = tokio::spawn(overdue::watch(Arc::clone(&self.platform), Arc::clone(&self.directory)));
+        let rounds = [Round::Emergencies, Round::Retention]
+            .map(|round| tokio::spawn(round.go(Arc::clone(&self.platform), Arc::clone(&self.directory))));
         let sealer = tokio::spawn(sealing::keep_sealed(self.platform, self.directory, stop.clone()));
         // A server that ends by itself takes the others with it.
         let ended_early = tokio::select! {
@@ -199,7 +202,7 @@ impl App {
         };
         stop.cancel();
         upkeep.abort();
-        overdue.abort();
+        rounds.iter().for_each(tokio::task::JoinHandle::abort);
         let drained = async {
             while servers.join_next().await.is_some() {}
             while workers.join_next().await.is_some() {}

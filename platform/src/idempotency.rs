@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use praxis_entity::idempotency_key::{self, Column};
 use sea_orm::{
     ActiveValue::Set,
-    EntityTrait,
+    ConnectionTrait, DbBackend, EntityTrait, Statement,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,6 +16,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{Failure, Op, Write, vault::IndexField};
 
 const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// So many at a time, and none that a request is about to use anew.
+const PAST: &str = "DELETE FROM idempotency_key WHERE (actor_id, operation, key_hash) IN \
+    (SELECT actor_id, operation, key_hash FROM idempotency_key WHERE expires_at < $1 LIMIT 10000 FOR UPDATE SKIP LOCKED)";
+
+/// Forgets keys whose time is over; how many.
+pub async fn forget(op: &Op<Write>) -> Result<u64, Failure> {
+    let forget = Statement::from_sql_and_values(DbBackend::Postgres, PAST, [op.now().into()]);
+    Ok(op.db().execute_raw(forget).await?.rows_affected())
+}
 
 /// A client's key for one mutation and its input.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::Result;
 use chrono::TimeDelta;
-use praxis::App;
+use praxis::{App, rounds::Round};
 use praxis_entity::mail_message;
 use praxis_platform::{
     Op, OpFactory, RequestInfo, Write,
@@ -337,4 +337,38 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     unreachable!("{what} did not happen within a minute");
+}
+
+#[tokio::test]
+async fn what_is_kept_for_a_time_is_forgotten_then_and_nothing_else() -> Result<()> {
+    let server = clinic().await?;
+    let post = MailServer::start(&[]).await;
+    let mailer = mailer(&server, &server.app, &post.url()).await?;
+    enqueue(&server, "northside", notice("ada@praxis.test")).await?;
+    assert_eq!(send_all(&mailer).await?.sent, 1);
+    let asked = json!({ "email": "owner@praxis.test" });
+    server.post("northside.praxis.test", "/auth/password-reset", &[], asked).await;
+    let owner = server.person("northside", "owner").await;
+    owner
+        .run("facilityAdd", "userErrors { code }", json!({ "code": "A", "name": "A", "timeZone": "UTC" }))
+        .await;
+    let tenant = server.app.directory.by_slug("northside").unwrap();
+    let look = async || Round::Retention.look(&server.app.platform, Arc::clone(&tenant)).await;
+    let left = async || -> Result<(i64, i64, i64)> {
+        let mut sql = server.installation.tenant_connection("northside").await?;
+        let counts = "SELECT (SELECT count(*) FROM mail_message), (SELECT count(*) FROM account_link), (SELECT count(*) FROM idempotency_key)";
+        Ok(sqlx::query_as(counts).fetch_one(&mut sql).await?)
+    };
+    // The mail with the link was not sent yet.
+    assert_eq!((look().await?, left().await?), (0, (2, 1, 1)));
+    server.clock.advance(TimeDelta::hours(25));
+    assert_eq!((look().await?, left().await?), (1, (2, 1, 0)));
+    server.clock.advance(TimeDelta::days(30));
+    assert_eq!((look().await?, left().await?), (1, (2, 0, 0)));
+    server.clock.advance(TimeDelta::days(60));
+    // What waits is not forgotten, however long.
+    assert_eq!((look().await?, left().await?), (1, (1, 0, 0)));
+    assert_eq!(rows(&server, "northside").await?[0].status, "QUEUED");
+    assert_eq!(look().await?, 0);
+    Ok(())
 }

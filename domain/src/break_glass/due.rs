@@ -19,7 +19,7 @@ use crate::Result;
 /// the system's. How many rows changed; with none there is nothing to commit.
 ///
 /// Nothing hangs on when this runs: what is open and what is overdue follows from the clocks alone.
-pub async fn settle_due(op: &Op<Write>) -> Result<usize> {
+pub async fn settle_due(op: &Op<Write>) -> Result<u64> {
     let expired = expire(op, Condition::all()).await?;
     // Another server that does the same at this moment has locked its rows.
     let late = break_glass::Entity::find()
@@ -52,7 +52,7 @@ pub async fn settle_due(op: &Op<Write>) -> Result<usize> {
         let entry = Entry::done("break-glass.overdue").on("BreakGlass", row.id.0, told.version);
         op.record(entry.of(row.patient_id.0));
     }
-    Ok(expired + late.len())
+    Ok((expired + late.len()) as u64)
 }
 
 /// Notes which of some declarations have run out.

@@ -10,6 +10,7 @@
 mod dead;
 mod enqueue;
 mod folder;
+mod forget;
 mod mailer;
 mod message;
 mod row;
@@ -18,6 +19,7 @@ mod template;
 
 pub use dead::{list, retry};
 pub use enqueue::{NewMail, enqueue, enqueue_to_holders};
+pub use forget::{KEPT, forget};
 pub use lettre::message::Mailbox;
 pub use mailer::{Links, MAX_ATTEMPTS, Mailer, Sent};
 pub use smtp::{Smtp, SmtpUrlError};

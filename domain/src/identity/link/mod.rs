@@ -32,6 +32,8 @@ use crate::{Result, Violation, ViolationCode};
 
 /// How long a link can be used.
 pub const VALID: TimeDelta = TimeDelta::minutes(15);
+/// For how long it is kept that somebody was sent a link: an attack on an account may be noticed late.
+const KEPT: TimeDelta = TimeDelta::days(30);
 /// Links that one account gets within that time; more is a flood of somebody's mailbox.
 const MOST: u64 = 3;
 
@@ -190,6 +192,15 @@ fn usable<M>(op: &Op<M>, purpose: Purpose, hash: &[u8], device: Option<&[u8]>) -
         .add(Column::UsedAt.is_null())
         .add(Column::ExpiresAt.gt(op.now()))
         .add_option(device.map(|device| Column::DeviceHash.eq(device)))
+}
+
+/// Forgets links that lead nowhere any more, so many at a time; how many.
+pub async fn forget(op: &Op<Write>) -> Result<u64> {
+    let past = Expr::cust_with_values(
+        "id IN (SELECT id FROM account_link WHERE expires_at < $1 LIMIT 10000)",
+        [op.now() - KEPT],
+    );
+    Ok(Entity::delete_many().filter(past).exec(op.db()).await?.rows_affected)
 }
 
 /// Makes all links of a user useless.
