@@ -16,10 +16,7 @@ use crate::{
 
 pub(crate) const POLICY: &[Rule] = &[
     inherited("InputError", &["code", "message", "path"]),
-    inherited(
-        "VersionConflictError",
-        &["code", "message", "path", "currentVersion", "current", "changedFields"],
-    ),
+    inherited("VersionConflictError", &["code", "message", "path", "currentVersion", "current"]),
     inherited("SchedulingConflictError", &["code", "message", "path", "conflicts", "nextFreeSlots"]),
     inherited("DuplicatePatientError", &["code", "message", "path", "candidates"]),
 ];
@@ -105,8 +102,6 @@ pub(crate) struct VersionConflictError {
     current_version: i32,
     /// The object as it is stored now.
     current: Option<Node>,
-    /// Fields that changed since, where they are known; empty otherwise.
-    changed_fields: Vec<String>,
 }
 
 /// The time is taken.
@@ -218,14 +213,7 @@ async fn user_error(
                 Some(id) => crate::node::find(caller, id).await?,
                 None => None,
             };
-            UserError::VersionConflict(VersionConflictError {
-                code,
-                message,
-                path,
-                current_version,
-                current,
-                changed_fields: Vec::new(),
-            })
+            UserError::VersionConflict(VersionConflictError { code, message, path, current_version, current })
         }
         Detail::Scheduling { conflicts, next_free } => {
             // Whoever may not read appointments learns that the time is taken, not by whom.
