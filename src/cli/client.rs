@@ -11,9 +11,6 @@ use super::{Context, Exit, operator::operations as at};
 /// What to do.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Subdomain of the clinic
-    #[arg(long, value_name = "SLUG", global = true, default_value = "")]
-    tenant: String,
     #[command(subcommand)]
     command: Command,
 }
@@ -22,6 +19,9 @@ pub struct Args {
 enum Command {
     /// Make a program; its secret is printed once
     Create {
+        /// Subdomain of the clinic
+        #[arg(long, value_name = "SLUG")]
+        tenant: String,
         /// Whose program it is and what it does
         #[arg(long)]
         name: String,
@@ -39,9 +39,16 @@ enum Command {
         rate_restore: Option<i32>,
     },
     /// List the programs of a clinic
-    List,
+    List {
+        /// Subdomain of the clinic
+        #[arg(long, value_name = "SLUG")]
+        tenant: String,
+    },
     /// Give a program another secret; it is printed once
     RotateSecret {
+        /// Subdomain of the clinic
+        #[arg(long, value_name = "SLUG")]
+        tenant: String,
         /// The program
         id: ApiClientId,
         /// Hours for which the present secret still counts
@@ -50,9 +57,23 @@ enum Command {
     },
     /// Retire a program for good
     Retire {
+        /// Subdomain of the clinic
+        #[arg(long, value_name = "SLUG")]
+        tenant: String,
         /// The program
         id: ApiClientId,
     },
+}
+
+impl Command {
+    fn tenant(&self) -> &str {
+        match self {
+            Self::Create { tenant, .. }
+            | Self::List { tenant }
+            | Self::RotateSecret { tenant, .. }
+            | Self::Retire { tenant, .. } => tenant,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -70,30 +91,29 @@ const COLUMNS: [&str; 5] = ["id", "name", "status", "permissions", "operations"]
 
 /// Runs the command.
 pub async fn run(args: Args, context: &Context) -> Result<Exit> {
-    anyhow::ensure!(!args.tenant.is_empty(), "--tenant <SLUG> is needed");
-    let clinic = at(context, &args.tenant).await?;
+    let clinic = at(context, args.command.tenant()).await?;
     let (client, secret) = match args.command {
-        Command::List => {
+        Command::List { .. } => {
             let clients = operations::clients(&clinic.read()).await?;
             let rows: Vec<_> = clients.into_iter().map(|client| row(client, None)).collect();
             context.output.print_rows(&COLUMNS, &rows)?;
             return Ok(Exit::Done);
         }
-        Command::Create { name, permissions, operations, rate_points, rate_restore } => {
+        Command::Create { name, permissions, operations, rate_points, rate_restore, .. } => {
             let new = NewClient { name, permissions, operations, rate_points, rate_restore };
             let op = clinic.write().await?;
             let (client, secret) = operations::create_client(&op, new).await?;
             op.commit().await?;
             (client, Some(secret.to_string()))
         }
-        Command::RotateSecret { id, overlap_hours } => {
+        Command::RotateSecret { id, overlap_hours, .. } => {
             let op = clinic.write().await?;
             let rotated = operations::rotate_secret(&op, id, overlap_hours).await;
             let (client, secret) = rotated.with_context(|| format!("program {id}"))?;
             op.commit().await?;
             (client, Some(secret.to_string()))
         }
-        Command::Retire { id } => {
+        Command::Retire { id, .. } => {
             let op = clinic.write().await?;
             let client = operations::retire_client(&op, id).await;
             let client = client.with_context(|| format!("program {id}"))?;
