@@ -1,12 +1,12 @@
 //! Making a role.
 
 use praxis_entity::{ids::RoleId, role, role_permission};
-use praxis_platform::{Op, Write, audit::Entry};
+use praxis_platform::{Op, Write, access::Relation, audit::Entry};
 use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
 
 use super::{
     reach,
-    read::{self, Role},
+    read::{self, Permitted, Role},
 };
 use crate::{Result, Violation, ViolationCode, clinic::text, error::Violations};
 
@@ -21,6 +21,8 @@ pub struct NewRole {
     pub description: String,
     /// Codes of permissions, or `*` alone.
     pub permissions: Vec<String>,
+    /// Relations that must hold for some of them.
+    pub conditions: Vec<(String, Relation)>,
 }
 
 /// Makes a role that permits no more than the actor holds.
@@ -35,6 +37,7 @@ pub async fn create(op: &Op<Write>, new: NewRole) -> Result<Role> {
     let name = text::line(&mut found, &["name"], &new.name, 100);
     let description = text::line(&mut found, &["description"], &new.description, 500);
     let permissions = read::parse(&mut found, &new.permissions);
+    let conditions = read::conditions(&mut found, &new.conditions, permissions);
     found.check()?;
     reach::covers(op, permissions)?;
     let row = role::ActiveModel {
@@ -53,24 +56,24 @@ pub async fn create(op: &Op<Write>, new: NewRole) -> Result<Role> {
         .ok_or_else(|| {
             Violation::at(ViolationCode::AlreadyExists, &["code"], "Another role has this code.")
         })?;
-    let mut codes = read::stored(&new.permissions, permissions);
-    permit(op, row.id, &codes).await?;
-    codes.sort_unstable();
+    let codes = read::stored(&new.permissions, permissions).into_iter();
+    let permitted = codes.map(|code| (code.clone(), conditions.get(&code).copied())).collect();
+    permit(op, row.id, &permitted).await?;
     op.record(Entry::done("role.create").on("Role", row.id.0, row.version));
-    Ok(Role { id: row.id, row, codes })
+    Ok(Role { id: row.id, row, permitted })
 }
 
 /// Lets a role do something more.
-pub(super) async fn permit(op: &Op<Write>, role: RoleId, codes: &[String]) -> Result<()> {
-    if codes.is_empty() {
+pub(super) async fn permit(op: &Op<Write>, role: RoleId, permitted: &Permitted) -> Result<()> {
+    if permitted.is_empty() {
         return Ok(());
     }
-    let row = |code: &String| role_permission::ActiveModel {
+    let row = |(code, condition): (&String, &Option<Relation>)| role_permission::ActiveModel {
         role_id: Set(role),
         permission: Set(code.clone()),
-        ..Default::default()
+        condition: Set(condition.map(Relation::code).unwrap_or_default().to_owned()),
     };
-    role_permission::Entity::insert_many(codes.iter().map(row))
+    role_permission::Entity::insert_many(permitted.iter().map(row))
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .exec_without_returning(op.db())
         .await?;

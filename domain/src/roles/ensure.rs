@@ -55,7 +55,7 @@ pub async fn ensure(op: &Op<Write>, template: &Template) -> Result<Ensured> {
                 let id = praxis_entity::ids::RoleId(wanted.row_id(op.tenant().uuid()));
                 let row = role::Entity::insert(role::ActiveModel { id: Set(id), ..seeded });
                 let row = row.exec_with_returning(op.db()).await?;
-                permit(op, row.id, &codes).await?;
+                permit(op, row.id, &codes.into_iter().map(|code| (code, None)).collect()).await?;
                 (row, &mut ensured.made)
             }
             Some(role) if role.row.customised || role.row.retired => {
@@ -63,14 +63,18 @@ pub async fn ensure(op: &Op<Write>, template: &Template) -> Result<Ensured> {
                 continue;
             }
             Some(role)
-                if codes.iter().all(|code| role.codes.contains(code)) && role.codes.len() == codes.len() =>
+                if codes.iter().all(|code| role.permitted.contains_key(code))
+                    && role.permitted.len() == codes.len() =>
             {
                 continue;
             }
             Some(role) => {
                 let row = role::ActiveModel { id: Unchanged(role.id), ..seeded };
                 let row = role::Entity::update(row).exec(op.db()).await?;
-                replace(op, role.id, &role.codes, &codes).await?;
+                // What a template permits it permits always; a condition is the clinic's own.
+                let kept = |code: &String| role.permitted.get(code).copied().flatten();
+                let after = codes.into_iter().map(|code| (code.clone(), kept(&code))).collect();
+                replace(op, role.id, &role.permitted, &after).await?;
                 (row, &mut ensured.renewed)
             }
         };

@@ -1,11 +1,11 @@
 //! Roles with what they permit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use praxis_entity::{ids::RoleId, role, role_permission};
 use praxis_platform::{
     Op,
-    access::{EVERYTHING, Permission, PermissionSet},
+    access::{EVERYTHING, Permission, PermissionSet, Relation, class::ON_RECORD},
 };
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 
@@ -18,22 +18,25 @@ pub struct Role {
     pub id: RoleId,
     /// The role.
     pub row: role::Model,
-    /// Codes as they are stored, sorted; `*` among them.
-    pub codes: Vec<String>,
+    /// What it permits by code, as it is stored, `*` among it; each with the relation that must hold, if one must.
+    pub permitted: Permitted,
 }
+
+/// Codes of permissions, each with the relation that must hold.
+pub type Permitted = BTreeMap<String, Option<Relation>>;
 
 impl Role {
     /// Whether it permits everything, now and in later versions.
     pub fn holds_everything(&self) -> bool {
-        self.codes.iter().any(|code| code == EVERYTHING)
+        self.permitted.contains_key(EVERYTHING)
     }
 
-    /// What it permits in this version.
+    /// What it permits in this version, whatever must hold for it.
     pub fn permissions(&self) -> PermissionSet {
         if self.holds_everything() {
             return PermissionSet::all();
         }
-        self.codes.iter().filter_map(|code| Permission::parse(code)).collect()
+        self.permitted.keys().filter_map(|code| Permission::parse(code)).collect()
     }
 }
 
@@ -56,10 +59,34 @@ pub(super) fn parse(found: &mut Violations, codes: &[String]) -> PermissionSet {
     set
 }
 
-/// What is stored for a set that was asked for with these codes.
+/// The codes that are stored for a set that was asked for with these.
 pub(super) fn stored(codes: &[String], set: PermissionSet) -> Vec<String> {
     let star = (codes == [EVERYTHING]).then(|| EVERYTHING.to_owned());
     star.into_iter().chain(set.iter().map(|permission| permission.code().to_owned())).collect()
+}
+
+/// The conditions that were given for some of the permissions of a set.
+pub(super) fn conditions(
+    found: &mut Violations,
+    given: &[(String, Relation)],
+    set: PermissionSet,
+) -> BTreeMap<String, Relation> {
+    let mut conditions = BTreeMap::new();
+    for (index, (code, relation)) in given.iter().enumerate() {
+        let path = ["conditions", &index.to_string(), "permission"];
+        match Permission::parse(code).filter(|permission| set.contains(*permission)) {
+            None => found.add(ViolationCode::NotFound, &path, "The role does not permit this."),
+            Some(permission) if !ON_RECORD.contains(permission) => {
+                let message = "This is not judged for each patient, so no relation to one can be asked for.";
+                found.add(ViolationCode::Invalid, &path, message);
+            }
+            Some(_) if conditions.insert(code.clone(), *relation).is_some() => {
+                found.add(ViolationCode::AlreadyExists, &path, "This permission is named twice.");
+            }
+            Some(_) => {}
+        }
+    }
+    conditions
 }
 
 /// All roles by code, those out of use too.
@@ -90,12 +117,13 @@ async fn with_permissions<M>(op: &Op<M>, roles: Vec<role::Model>) -> Result<Vec<
         .order_by_asc(role_permission::Column::Permission)
         .all(op.db())
         .await?;
-    let mut of: HashMap<RoleId, Vec<String>> = HashMap::new();
+    let mut of: HashMap<RoleId, Permitted> = HashMap::new();
     for row in rows {
-        of.entry(row.role_id).or_default().push(row.permission);
+        let condition = Relation::parse(&row.condition);
+        of.entry(row.role_id).or_default().insert(row.permission, condition);
     }
     Ok(roles
         .into_iter()
-        .map(|row| Role { id: row.id, codes: of.remove(&row.id).unwrap_or_default(), row })
+        .map(|row| Role { id: row.id, permitted: of.remove(&row.id).unwrap_or_default(), row })
         .collect())
 }

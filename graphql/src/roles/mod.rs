@@ -27,8 +27,10 @@ pub(crate) const POLICY: &[Rule] = &[
             "customised",
             "everything",
             "permissions",
+            "conditions",
         ],
     ),
+    inherited("RoleCondition", &["permission", "condition"]),
     inherited("PermissionDescription", &["code", "description"]),
     needs(
         "AccessGrant",

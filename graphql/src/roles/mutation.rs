@@ -2,11 +2,13 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use praxis_domain::roles;
+use praxis_platform::access::Relation;
 
 use super::types::{AccessGrant, Role};
 use crate::{
     context::change,
     error::ApiError,
+    field_policies::AccessCondition,
     ids,
     payload::{Done, UserError},
 };
@@ -26,6 +28,24 @@ pub(crate) struct RoleCreateInput {
     description: String,
     /// Codes of what it permits; `*` alone for everything, also what later versions add.
     permissions: Vec<String>,
+    /// Relations to the patient or record that must hold for some of these permissions.
+    #[graphql(default)]
+    conditions: Vec<RoleConditionInput>,
+}
+
+/// A permission that holds only under a relation.
+#[derive(InputObject)]
+pub(crate) struct RoleConditionInput {
+    /// Code of the permission, one of those that the role permits.
+    permission: String,
+    /// The relation that must hold.
+    condition: AccessCondition,
+}
+
+impl From<RoleConditionInput> for (String, Relation) {
+    fn from(input: RoleConditionInput) -> Self {
+        (input.permission, input.condition.into())
+    }
 }
 
 /// A change of a role: absent is unchanged.
@@ -41,6 +61,8 @@ pub(crate) struct RoleChangeInput {
     description: Option<String>,
     /// Codes of all that it permits from now on; `*` alone for everything.
     permissions: Option<Vec<String>>,
+    /// All relations that must hold from now on. When absent, each permission that stays keeps its own.
+    conditions: Option<Vec<RoleConditionInput>>,
 }
 
 /// A role that goes out of use.
@@ -125,27 +147,29 @@ pub(crate) struct RoleGrantPayload {
 impl RoleMutation {
     /// Makes a role. It can't permit what the viewer does not hold themselves.
     ///
-    /// Needs a second factor shown within the last minutes (STEP_UP_REQUIRED otherwise). Errors: REQUIRED, INVALID, TOO_LONG, ALREADY_EXISTS.
+    /// Needs a second factor shown within the last minutes (STEP_UP_REQUIRED otherwise). Errors: REQUIRED, INVALID, TOO_LONG, NOT_FOUND, ALREADY_EXISTS.
     async fn role_create(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The role.")] input: RoleCreateInput,
     ) -> Result<RoleCreatePayload, ApiError> {
-        let RoleCreateInput { code, name, description, permissions } = input;
-        let new = roles::NewRole { code, name, description, permissions };
+        let RoleCreateInput { code, name, description, permissions, conditions } = input;
+        let conditions = conditions.into_iter().map(Into::into).collect();
+        let new = roles::NewRole { code, name, description, permissions, conditions };
         Ok(change(ctx, "Mutation.roleCreate", async |op| roles::create(op, new).await).await?.into())
     }
 
     /// Changes a role. The viewer has to hold what it permitted and what it will permit.
     ///
-    /// Needs a second factor shown within the last minutes (STEP_UP_REQUIRED otherwise). Errors: REQUIRED, INVALID, TOO_LONG, NOT_FOUND, VERSION_CONFLICT, LOCKED (nobody else could manage the clinic).
+    /// Needs a second factor shown within the last minutes (STEP_UP_REQUIRED otherwise). Errors: REQUIRED, INVALID, TOO_LONG, NOT_FOUND, ALREADY_EXISTS, VERSION_CONFLICT, LOCKED (nobody else could manage the clinic).
     async fn role_change(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The change.")] input: RoleChangeInput,
     ) -> Result<RoleChangePayload, ApiError> {
-        let RoleChangeInput { id, if_version, name, description, permissions } = input;
-        let (id, new) = (ids::parse(&id)?, roles::RoleChange { name, description, permissions });
+        let RoleChangeInput { id, if_version, name, description, permissions, conditions } = input;
+        let conditions = conditions.map(|all| all.into_iter().map(Into::into).collect());
+        let (id, new) = (ids::parse(&id)?, roles::RoleChange { name, description, permissions, conditions });
         let run = async |op: &_| roles::change(op, id, if_version, new).await;
         Ok(change(ctx, "Mutation.roleChange", run).await?.into())
     }

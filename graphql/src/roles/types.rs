@@ -8,6 +8,7 @@ use crate::{
     clinic::Facility,
     context::Ask,
     error::{Edge, Nullable},
+    field_policies::AccessCondition,
     ids,
     page::connection,
     scalar::{DateTime, EmailAddress},
@@ -26,6 +27,15 @@ impl From<Permission> for PermissionDescription {
     fn from(permission: Permission) -> Self {
         Self { code: permission.code(), description: permission.description() }
     }
+}
+
+/// A permission that holds only under a relation.
+#[derive(SimpleObject)]
+pub(crate) struct RoleCondition {
+    /// Code of the permission.
+    permission: &'static str,
+    /// The relation that must hold.
+    condition: AccessCondition,
 }
 
 /// A named set of permissions.
@@ -95,6 +105,17 @@ impl Role {
     /// Codes of what it permits.
     async fn permissions(&self) -> Vec<&'static str> {
         self.role.permissions().iter().map(Permission::code).collect()
+    }
+
+    /// Which of them hold only under a relation to the patient or record.
+    async fn conditions(&self) -> Vec<RoleCondition> {
+        let bound = self.role.permitted.iter().filter_map(|(code, condition)| {
+            Some(RoleCondition {
+                permission: Permission::parse(code)?.code(),
+                condition: (*condition)?.into(),
+            })
+        });
+        bound.collect()
     }
 }
 
