@@ -37,6 +37,8 @@ pub mod patients;
 pub mod policies;
 /// Identity providers of the clinic.
 pub mod providers;
+/// What is kept for a time only.
+pub mod retention;
 /// Named sets of permissions, and who holds them.
 pub mod roles;
 /// Booked visits.

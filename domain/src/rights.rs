@@ -6,7 +6,7 @@ use praxis_platform::{
     access::{ActorKind, Closed, Permission, Rights, Row},
 };
 
-use crate::{Result, Violation, ViolationCode};
+use crate::{Result, Violation};
 
 /// What the actor may do with a row of a patient; nothing where the patient does not exist.
 pub(crate) async fn on<M>(op: &Op<M>, patient: PatientId, row: &Row) -> Result<Rights> {
@@ -15,7 +15,8 @@ pub(crate) async fn on<M>(op: &Op<M>, patient: PatientId, row: &Row) -> Result<R
 }
 
 /// Refuses unless the actor may do this with a row of a patient. A row that the actor may not even see (for
-/// which `seen` is missing) is not found, at `path`; otherwise the reason is given.
+/// which `seen` is missing) is not found, at `path`, in the very words of one that is not there
+/// ([`Violation::unknown`]); otherwise the reason is given.
 pub(crate) async fn require<M>(
     op: &Op<M>,
     permission: Permission,
@@ -32,9 +33,7 @@ pub(crate) async fn require<M>(
     match rights.closed(permission) {
         None => Ok(()),
         // Whoever may not read at all, wherever, has learned nothing here: the role says what they may.
-        Some(_) if op.actor().may(seen) && !rights.may(seen) => {
-            Err(Violation::at(ViolationCode::NotFound, &[path], "This does not exist.").into())
-        }
+        Some(_) if op.actor().may(seen) && !rights.may(seen) => Err(Violation::unknown(path).into()),
         Some(Closed::Permission) => Err(Failure::Forbidden(permission).into()),
         Some(Closed::Consent) => Err(Failure::ConsentRequired.into()),
         Some(Closed::Sensitivity) => Err(Failure::BreakGlassRequired.into()),

@@ -150,7 +150,8 @@ impl Caller {
 
     /// What the clinic's policies close to the caller, whatever the row.
     pub(crate) fn closed(&self) -> ClosedFields<'_> {
-        self.0.policies.closed_to(self.0.factory.actor())
+        let actor = self.0.factory.actor();
+        self.0.policies.closed_to(|coordinate, asked| At::of(coordinate).is_held(actor, asked))
     }
 
     fn admit(&self, coordinate: &str) -> Result<(), ApiError> {

@@ -19,7 +19,7 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationDefinition},
 };
 
-use inputs::InputTypes;
+pub(crate) use inputs::InputTypes;
 use sizes::FieldSize;
 pub(crate) use sizes::FieldSizes;
 pub(crate) use tokens::check as check_text;
@@ -123,6 +123,8 @@ pub(crate) enum Excess {
     IntrospectionCost,
     #[error("The filters of the operation compare with more than {0} values.")]
     FilterTerms(u64),
+    #[error("A text holds the character U+0000, which no stored text can hold.")]
+    Unstorable,
 }
 
 impl Excess {
@@ -130,6 +132,7 @@ impl Excess {
         match self {
             Self::Tokens(_) => Code::RequestTooLarge,
             Self::OpenString => Code::GraphqlParseFailed,
+            Self::Unstorable => Code::BadUserInput,
             Self::Nesting(_) | Self::Depth(_) => Code::QueryTooDeep,
             Self::UnknownFragment(_)
             | Self::UnusedFragment(_)

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use praxis_platform::access::{Actor, Extra, FieldPolicies, Permission};
+use praxis_platform::access::{Actor, Extra, FieldPolicies, Permission, class::ON_RECORD};
 
 /// What protected health information a field carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -163,6 +163,15 @@ impl At {
         }
     }
 
+    /// Whether the actor holds what a clinic asks for here in addition.
+    ///
+    /// Of a sealed field it is judged again for each row. Of any other it is not, and so has to hold for every
+    /// patient: what a role gives at one branch, or an emergency of one patient, opens it for nobody.
+    pub(crate) fn is_held(&self, actor: &Actor, asked: Permission) -> bool {
+        let for_all = self.phi.is_none() && ON_RECORD.contains(asked);
+        actor.may(asked) && (!for_all || actor.held_at(None).contains(asked))
+    }
+
     /// What the clinic asks for in addition.
     pub(crate) fn extra<'c>(&self, clinic: &'c FieldPolicies) -> &'c [Extra] {
         if clinic.may_bind(self.mark) { clinic.extra(&self.name) } else { &[] }
@@ -254,7 +263,7 @@ pub(crate) fn check(at: &At, actor: &Actor, clinic: &FieldPolicies) -> Result<()
     // A clinic can only ask for more, never for less.
     for extra in at.extra(clinic) {
         match extra.permission {
-            Some(permission) if actor.may(permission) => {}
+            Some(permission) if at.is_held(actor, permission) => {}
             Some(permission) => return Err(Denied::Lacks(permission)),
             None => return Err(Denied::NoRule),
         }

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use praxis_entity::ids::PatientId;
 use praxis_platform::access::{
-    ActorKind, Closed, Permission, Rights, Row, Sensitivity, Standing, class::ON_RECORD,
+    ActorKind, Closed, Permission, Rights, Row, Sensitivity, Standing,
+    class::{OF_ROWS, ON_RECORD},
 };
 
 use crate::{
@@ -77,15 +78,18 @@ impl Subject {
     }
 
     /// Why a list of rows of the same patient is closed to the reader as a whole, if it is. Where only some rows
-    /// are, the list is shorter.
+    /// may be, the list is shorter; rows that are all as open as their patient are all there or none.
     pub(crate) async fn closed_list(&self, caller: &Caller, at: &At) -> Result<Option<Reason>, ApiError> {
         if let Err(denied) = caller.check(at) {
             return Ok(Some(denied.into()));
         }
         let Some(permission) = at.permission() else { return Ok(None) };
-        let (standing, _) = self.known(caller).await?;
-        let best = standing.as_ref().map(|standing| standing.at_best(caller.actor(), &self.row));
-        Ok(best.and_then(|best| best.closed(permission)).map(|closed| Reason::of(closed, permission)))
+        let (standing, rights) = self.known(caller).await?;
+        let rights = match standing {
+            Some(standing) if OF_ROWS.contains(permission) => standing.at_best(caller.actor(), &self.row),
+            _ => *rights,
+        };
+        Ok(rights.closed(permission).map(|closed| Reason::of(closed, permission)))
     }
 
     /// How sensitive the row is.

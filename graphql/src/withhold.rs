@@ -139,7 +139,16 @@ impl Shape {
         values: &async_graphql::Variables,
         closed: &ClosedFields<'_>,
     ) -> Result<(), Probed> {
-        let walk = Walk { shape: self, values, closed };
+        // A variable that is not given has its default, whichever operation of the document it belongs to.
+        let mut defaults: HashMap<Name, Vec<Value>> = HashMap::new();
+        for (_, operation) in document.operations.iter() {
+            for definition in &operation.node.variable_definitions {
+                if let Some(default) = &definition.node.default_value {
+                    defaults.entry(definition.node.name.node.clone()).or_default().push(default.node.clone());
+                }
+            }
+        }
+        let walk = Walk { shape: self, values, defaults, closed };
         for fragment in document.fragments.values_mut() {
             let of = fragment.node.type_condition.node.on.node.to_string();
             walk.selections(&mut fragment.node.selection_set.node, &of)?;
@@ -191,6 +200,7 @@ struct Probed {
 struct Walk<'a> {
     shape: &'a Shape,
     values: &'a async_graphql::Variables,
+    defaults: HashMap<Name, Vec<Value>>,
     closed: &'a ClosedFields<'a>,
 }
 
@@ -216,9 +226,10 @@ impl Walk<'_> {
         };
         for (name, value) in &field.arguments {
             if let Some(ty) = slot.arguments.get(name.node.as_str()) {
-                let value = value.node.clone().into_const_with(|variable| {
-                    Ok::<_, std::convert::Infallible>(self.values.get(&variable).cloned().unwrap_or_default())
-                });
+                let value = value
+                    .node
+                    .clone()
+                    .into_const_with(|variable| Ok::<_, std::convert::Infallible>(self.value(&variable)));
                 let Ok(value) = value;
                 self.input(&value, ty)?;
             }
@@ -237,6 +248,16 @@ impl Walk<'_> {
             field.directives.push(Positioned::new(directive, pos));
         }
         self.selections(&mut field.selection_set.node, &slot.of)
+    }
+
+    /// What may be given for a variable. Of several defaults any may be the one: all are looked at.
+    fn value(&self, variable: &Name) -> Value {
+        match (self.values.get(variable), self.defaults.get(variable).map(Vec::as_slice)) {
+            (Some(given), _) => given.clone(),
+            (None, Some([default])) => default.clone(),
+            (None, Some(defaults)) => Value::List(defaults.to_vec()),
+            (None, None) => Value::Null,
+        }
     }
 
     /// An input that asks by the value of a field is as closed as the field.

@@ -421,6 +421,7 @@ async fn a_clinic_binds_any_field_within_two_seconds_and_loosens_none() -> Resul
     for query in [
         "{ patients(filter: { or: [{ phone: { eq: \"+442079460123\" } }] }) { totalCount } }",
         "query($filter: PatientFilter) { patients(filter: $filter) { totalCount } }",
+        "query($by: EncounterFilter = { startedAt: { gt: \"2020-01-01T00:00:00Z\" } }) { patients { nodes { encounters(filter: $by) { totalCount } } } }",
         "{ patients { nodes { encounters(filter: { startedAt: { gt: \"2020-01-01T00:00:00Z\" } }) { totalCount } } } }",
     ] {
         let answer = nurse.send(query, json!({ "filter": { "phone": { "eq": "1" } } }), &[]).await;

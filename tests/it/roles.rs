@@ -127,6 +127,50 @@ async fn nobody_gives_or_edits_beyond_what_they_hold() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_role_can_permit_something_for_some_patients_only() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.prove("northside", "owner@praxis.test").await;
+    let select = "role { id version conditions { permission condition } } userErrors { code path }";
+    let bound = |permission: &str| json!([{ "permission": permission, "condition": "CARE_TEAM" }]);
+    let input = |conditions: Value| {
+        json!({ "code": "carer", "name": "Carer", "description": "Made in a test.",
+            "permissions": ["patient:read", "schedule:read"], "conditions": conditions })
+    };
+    for (conditions, code) in [
+        (bound("schedule:read"), "INVALID"),
+        (bound("condition:read"), "NOT_FOUND"),
+        (json!([bound("patient:read")[0], bound("patient:read")[0]]), "ALREADY_EXISTS"),
+    ] {
+        let refused = owner.run("roleCreate", select, input(conditions)).await;
+        assert_eq!(refused["userErrors"][0]["code"], code, "{refused}");
+    }
+    let made = owner.run("roleCreate", select, input(bound("patient:read"))).await["role"].clone();
+    assert_eq!(made["conditions"], bound("patient:read"));
+
+    let id = owner.register("Ada", "Quill", "1990-01-02").await;
+    server.user("northside", "nia@praxis.test", "carer").await?;
+    let nia = server.enter("northside", "nia@praxis.test").await;
+    let count =
+        async || nia.ask("{ patients { totalCount } }", json!({})).await["patients"]["totalCount"].clone();
+    assert_eq!(count().await, 0);
+    let team = json!({ "patientId": id, "carer": { "userId": user_id(&server, "nia@praxis.test").await }, "role": "NURSE" });
+    owner.run("careTeamAdd", "careTeamMember { id } userErrors { code }", team).await;
+    assert_eq!(count().await, 1);
+
+    // What is not spoken of stays as it is; what is, is all there is.
+    let rename =
+        json!({ "id": made["id"], "ifVersion": 1, "name": "Carers", "permissions": ["patient:read"] });
+    let renamed = owner.run("roleChange", select, rename).await;
+    assert_eq!(renamed["role"]["conditions"], bound("patient:read"));
+    let other = json!([{ "permission": "patient:read", "condition": "IN_CARE" }]);
+    let change = json!({ "id": made["id"], "ifVersion": 2, "conditions": other });
+    assert_eq!(owner.run("roleChange", select, change).await["role"]["conditions"], other);
+    let free = json!({ "id": made["id"], "ifVersion": 3, "conditions": [] });
+    assert_eq!(owner.run("roleChange", select, free).await["role"]["conditions"], json!([]));
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_last_owner_stays_and_owners_hold_what_later_versions_add() -> Result<()> {
     let server = clinic().await?;
     let owner = server.prove("northside", "owner@praxis.test").await;

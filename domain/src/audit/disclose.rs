@@ -12,10 +12,14 @@ use praxis_entity::{
     patient,
     value::DisclosureDetails,
 };
-use praxis_platform::{Op, Read, Write, access::Permission, audit::Entry};
+use praxis_platform::{
+    Op, Read, Write,
+    access::{Permission, Row},
+    audit::Entry,
+};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QuerySelect, sea_query::LockType};
 
-use crate::{PageRequest, Result, Slice, ViolationCode, error::Violations, page};
+use crate::{PageRequest, Result, Slice, Violation, ViolationCode, error::Violations, page, rights};
 
 /// For what the patient need not be told of a disclosure, unless they ask for all.
 const NOT_ACCOUNTABLE: [&str; 4] = ["TREATMENT", "PAYMENT", "OPERATIONS", "AUTHORIZATION"];
@@ -59,11 +63,11 @@ pub async fn record_disclosure(op: &Op<Write>, mut new: NewDisclosure) -> Result
     } else if new.disclosed_at < op.now() - SIX_YEARS {
         found.add(ViolationCode::OutOfRange, &["disclosedAt"], "This is more than six years ago.");
     }
-    let patient = patient::Entity::find_by_id(new.patient).lock(LockType::Share).one(op.db()).await?;
-    if patient.is_none() {
-        found.add(ViolationCode::NotFound, &["patientId"], "There is no such patient.");
-    }
     found.check()?;
+    let patient = patient::Entity::find_by_id(new.patient).lock(LockType::Share).one(op.db()).await?;
+    patient.ok_or_else(|| Violation::unknown("patientId"))?;
+    let (record, seen) = (Permission::DISCLOSURE_RECORD, Permission::PATIENT_READ);
+    rights::require(op, record, seen, new.patient, &Row::of(new.patient.0), "patientId").await?;
     let (id, patient) = (DisclosureId(op.new_id()), new.patient);
     let key = op.data_key(patient.0).await?;
     let row = disclosure::ActiveModel {

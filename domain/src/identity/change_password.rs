@@ -18,6 +18,9 @@ pub async fn change_password(
     password: &str,
 ) -> Result<user_account::Model> {
     let user = factory.actor().user.ok_or(Failure::Unauthenticated)?;
+    if factory.actor().awaits_second_factor {
+        return Err(Failure::SecondFactorRequired.into());
+    }
     let read = factory.read();
     let account = user_account::Entity::find_by_id(user).one(read.db()).await?;
     let account = account.ok_or(Failure::Unauthenticated)?;

@@ -5,7 +5,7 @@ use praxis_platform::{Op, Write, access::Permission, audit::Entry, session::end_
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
 use super::{
-    last_owner, link, reach,
+    link, owners, reach,
     set_password::{change_user, unknown},
 };
 use crate::{Result, Violation, ViolationCode};
@@ -20,9 +20,10 @@ pub async fn disable_user(op: &Op<Write>, user: UserId) -> Result<user_account::
     }
     known(op, user).await?;
     reach::require_user(op, user).await?;
-    last_owner::is_not(op, user).await?;
+    let owners = owners::lock(op).await?;
     let change = user_account::ActiveModel { active: Set(false), ..Default::default() };
     let changed = change_user(op, user, change).await?;
+    owners.remain(op, "id").await?;
     end_sessions(op, user, None).await?;
     link::void(op, user).await?;
     op.record(Entry::done("user.disable").on("User", user.0, changed.version));

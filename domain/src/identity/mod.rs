@@ -6,9 +6,9 @@ mod create_user;
 mod disable_user;
 mod grant_role;
 mod invitation;
-mod last_owner;
 mod link;
-mod reach;
+pub(crate) mod owners;
+pub(crate) mod reach;
 mod read;
 mod rename_user;
 mod set_password;
@@ -22,7 +22,8 @@ pub use invitation::{
     revoke_invitation,
 };
 pub use link::{
-    Device, VALID as LINK_VALID, request_reset, request_sign_in, reset_password, sign_in as sign_in_by_link,
+    Device, VALID as LINK_VALID, forget as forget_links, request_reset, request_sign_in, reset_password,
+    sign_in as sign_in_by_link,
 };
 pub use read::{count_users, roles_by_ids, roles_of, user_page, users, users_by_ids};
 pub use rename_user::rename_user;

@@ -1,94 +1,56 @@
-//! How far a person's rights reach: nobody gives what they do not have, nor shuts out who has more.
+//! How far a person's rights reach: nobody gives what they do not have, nor takes from who has more.
+//!
+//! What is held under a condition, or at another branch, is not had to give: it would be given without the condition.
 
 use praxis_entity::{
     ids::{FacilityId, RoleId, UserId},
-    membership, role, role_permission,
+    role_permission,
 };
 use praxis_platform::{
     Failure, Op,
-    access::{ActorKind, EVERYTHING, Permission, PermissionSet},
+    access::{ActorKind, EVERYTHING, Permission, PermissionSet, held_at, load_grants},
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use crate::{Result, page::any_of};
+use crate::Result;
 
-/// What a role permits.
-pub(super) async fn of_role<M>(op: &Op<M>, role: RoleId) -> Result<PermissionSet> {
-    permissions(op, vec![role.0]).await
-}
-
-/// What a user may do at a branch, or, without one, at every branch.
-pub(super) async fn of_user<M>(
-    op: &Op<M>,
-    user: UserId,
-    facility: Option<FacilityId>,
-) -> Result<PermissionSet> {
-    let everywhere = membership::Column::FacilityId.is_null();
-    let there = facility.map(|facility| membership::Column::FacilityId.eq(facility));
-    let held = membership::Entity::find()
-        .filter(membership::Column::UserId.eq(user))
-        .filter(Condition::any().add(everywhere).add_option(there))
-        .all(op.db())
-        .await?;
-    in_use(op, held).await
-}
-
-/// What a user may do anywhere.
-async fn of_user_anywhere<M>(op: &Op<M>, user: UserId) -> Result<PermissionSet> {
-    let held = membership::Entity::find().filter(membership::Column::UserId.eq(user)).all(op.db()).await?;
-    in_use(op, held).await
-}
-
-/// Refuses unless the actor may do, at the branch or everywhere, all that the role permits.
-pub(super) async fn require_role<M>(op: &Op<M>, role: RoleId, facility: Option<FacilityId>) -> Result<()> {
-    let Some(own) = own(op, facility).await? else { return Ok(()) };
-    require_all(own, of_role(op, role).await?)
-}
-
-/// Refuses unless the actor may do, everywhere, all that the user may do anywhere.
-pub(super) async fn require_user<M>(op: &Op<M>, user: UserId) -> Result<()> {
-    let Some(own) = own(op, None).await? else { return Ok(()) };
-    require_all(own, of_user_anywhere(op, user).await?)
-}
-
-/// `None` for those who may do everything: the system, and the installation's operator.
-async fn own<M>(op: &Op<M>, facility: Option<FacilityId>) -> Result<Option<PermissionSet>> {
+/// Refuses unless the actor holds, at the branch or everywhere, all of this.
+pub(crate) fn covers<M>(op: &Op<M>, facility: Option<FacilityId>, wanted: PermissionSet) -> Result<()> {
     let actor = op.actor();
-    match (actor.kind, actor.user) {
-        (ActorKind::System | ActorKind::Operator, _) => Ok(None),
-        // What the session may do now is the other bound: an owner who looks through another role's
-        // eyes, or has yet to show a second factor, gives no more than that.
-        (ActorKind::User, Some(user)) => {
-            let stored = of_user(op, user, facility).await?;
-            Ok(Some(stored.iter().filter(|permission| actor.may(*permission)).collect()))
-        }
-        // A program's rights hold everywhere in the clinic.
-        (ActorKind::Client, _) => Ok(Some(actor.permissions)),
-        (ActorKind::User, None) => Ok(Some(PermissionSet::default())),
+    // The system and the installation's operator stand above the clinic's roles.
+    if matches!(actor.kind, ActorKind::System | ActorKind::Operator) {
+        return Ok(());
     }
-}
-
-fn require_all(own: PermissionSet, wanted: PermissionSet) -> Result<()> {
-    match wanted.iter().find(|permission| !own.contains(*permission)) {
+    match wanted.without(actor.held_at(facility)).iter().next() {
         Some(lacking) => Err(Failure::Forbidden(lacking).into()),
         None => Ok(()),
     }
 }
 
-async fn in_use<M>(op: &Op<M>, held: Vec<membership::Model>) -> Result<PermissionSet> {
-    let roles = role::Entity::find()
-        .filter(any_of(role::Column::Id, held.iter().map(|membership| membership.role_id.0).collect()))
-        .filter(role::Column::Retired.eq(false))
-        .all(op.db())
-        .await?;
-    permissions(op, roles.iter().map(|role| role.id.0).collect()).await
+/// Refuses unless the actor holds, at the branch or everywhere, all that the role permits.
+pub(crate) async fn require_role<M>(op: &Op<M>, role: RoleId, facility: Option<FacilityId>) -> Result<()> {
+    covers(op, facility, of_role(op, role).await?)
 }
 
-async fn permissions<M>(op: &Op<M>, roles: Vec<uuid::Uuid>) -> Result<PermissionSet> {
-    let rows = role_permission::Entity::find()
-        .filter(any_of(role_permission::Column::RoleId, roles))
-        .all(op.db())
-        .await?;
+/// Refuses unless the actor holds, everywhere, all that the user may do anywhere.
+pub(crate) async fn require_user<M>(op: &Op<M>, user: UserId) -> Result<()> {
+    covers(op, None, load_grants(op.db(), user, None).await?.unwrap_or_default().permissions())
+}
+
+/// What a user may give at a branch, or, without one, everywhere.
+pub(super) async fn of_user<M>(
+    op: &Op<M>,
+    user: UserId,
+    facility: Option<FacilityId>,
+) -> Result<PermissionSet> {
+    let grants = load_grants(op.db(), user, facility).await?.unwrap_or_default();
+    Ok(held_at(&grants.list, facility))
+}
+
+/// What a role permits, under whatever condition.
+pub(super) async fn of_role<M>(op: &Op<M>, role: RoleId) -> Result<PermissionSet> {
+    let rows = role_permission::Entity::find().filter(role_permission::Column::RoleId.eq(role));
+    let rows = rows.all(op.db()).await?;
     if rows.iter().any(|row| row.permission == EVERYTHING) {
         return Ok(PermissionSet::all());
     }

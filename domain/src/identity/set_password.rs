@@ -12,13 +12,14 @@ use praxis_platform::{
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use super::link;
+use super::{link, reach};
 use crate::{Result, Violation, ViolationCode};
 
 /// Sets the password of a user.
 pub async fn set_password(op: &Op<Write>, user: UserId, password: &str) -> Result<user_account::Model> {
     op.require(Permission::USER_MANAGE)?;
     let known = user_account::Entity::find_by_id(user).one(op.db()).await?.ok_or_else(unknown)?;
+    reach::require_user(op, user).await?;
     let hash = hashed(op.tenant(), password, &[&known.email, &known.display_name]).await?;
     replace_password(op, user, hash).await
 }

@@ -50,8 +50,9 @@ pub async fn create_client(op: &Op<Write>, new: NewClient) -> Result<(api_client
     for code in &new.permissions {
         match Permission::parse(code) {
             None => found.add(ViolationCode::NotFound, &["permissions"], "There is no such permission."),
-            Some(permission) if !op.actor().may(permission) => {
-                let message = format!("You may not give {permission}: you do not hold it.");
+            // A program holds it everywhere and always, and so must who makes it.
+            Some(permission) if op.actor().require_everywhere(permission).is_err() => {
+                let message = format!("You may not give {permission}: you do not hold it everywhere.");
                 found.add(ViolationCode::OutOfRange, &["permissions"], message);
             }
             Some(_) => {}

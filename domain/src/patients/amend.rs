@@ -134,9 +134,7 @@ pub(super) async fn for_change(
     if_version: i32,
 ) -> Result<patient::Model> {
     let found = patient::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
-    let Some(patient) = found else {
-        return Err(Violation::at(ViolationCode::NotFound, &["id"], "There is no such patient.").into());
-    };
+    let patient = found.ok_or_else(|| Violation::unknown("id"))?;
     may_change(op, permission, id, "id").await?;
     if patient.version != if_version {
         return Err(Violation::at(

@@ -7,7 +7,7 @@ use praxis_platform::{Failure, Op, Write, vault::DataKey};
 use sea_orm::{EntityTrait, QueryFilter, QuerySelect};
 
 use super::amend::still_open;
-use crate::{Result, Violation, ViolationCode, page::any_of};
+use crate::{Result, Violation, page::any_of};
 
 /// The keys of the patients, if all of them exist and none is merged or erased.
 pub(crate) async fn open_charts(
@@ -25,9 +25,7 @@ pub(crate) async fn open_charts(
         .all(op.db())
         .await?;
     if found.len() < ids.len() {
-        return Err(
-            Violation::at(ViolationCode::NotFound, &["patientId"], "There is no such patient.").into()
-        );
+        return Err(Violation::unknown("patientId").into());
     }
     for (_, status) in &found {
         still_open(*status, "patientId")?;

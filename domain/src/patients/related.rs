@@ -53,11 +53,7 @@ pub async fn add_related_person(
     rules.contact_points(&mut details.points);
     rules.found.check()?;
     let found = patient::Entity::find_by_id(patient).lock(LockType::Share).one(op.db()).await?;
-    let Some(found) = found else {
-        return Err(
-            Violation::at(ViolationCode::NotFound, &["patientId"], "There is no such patient.").into()
-        );
-    };
+    let found = found.ok_or_else(|| Violation::unknown("patientId"))?;
     may_change(op, Permission::PATIENT_UPDATE, patient, "patientId").await?;
     still_open(found.status, "patientId")?;
     let id = RelatedPersonId(op.new_id());
@@ -84,9 +80,7 @@ pub async fn end_related_person(
 ) -> Result<related_person::Model> {
     op.require(Permission::PATIENT_UPDATE)?;
     let found = related_person::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
-    let Some(found) = found else {
-        return Err(Violation::at(ViolationCode::NotFound, &["id"], "There is no such person.").into());
-    };
+    let found = found.ok_or_else(|| Violation::unknown("id"))?;
     may_change(op, Permission::PATIENT_UPDATE, found.patient_id, "id").await?;
     if found.version != if_version {
         return Err(Violation::at(

@@ -1,7 +1,9 @@
 //! Changing a role: its name, what it is for, what it permits.
 
+use std::collections::BTreeMap;
+
 use praxis_entity::{ids::RoleId, role, role_permission};
-use praxis_platform::{Op, Write, access::PermissionSet, audit::Entry};
+use praxis_platform::{Op, Write, access::Relation, audit::Entry};
 use sea_orm::{
     ActiveValue::{NotSet, Set, Unchanged},
     ColumnTrait, EntityTrait, QueryFilter,
@@ -10,10 +12,10 @@ use serde_json::{Value as Json, json};
 
 use super::{
     create::permit,
-    owners, reach,
-    read::{self, Role},
+    reach,
+    read::{self, Permitted, Role},
 };
-use crate::{Detail, Result, Violation, ViolationCode, clinic::text, error::Violations};
+use crate::{Detail, Result, Violation, ViolationCode, clinic::text, error::Violations, identity::owners};
 
 /// What of a role changes; what is absent stays.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +26,8 @@ pub struct RoleChange {
     pub description: Option<String>,
     /// All that it permits from now on: codes of permissions, or `*` alone.
     pub permissions: Option<Vec<String>>,
+    /// All relations that must hold from now on, each for one permission.
+    pub conditions: Option<Vec<(String, Relation)>>,
 }
 
 /// Changes a role. One that came from a template is the clinic's own from then on.
@@ -37,13 +41,16 @@ pub async fn change(op: &Op<Write>, id: RoleId, if_version: i32, change: RoleCha
     let description = change.description.map(|text| text::line(&mut found, &["description"], &text, 500));
     let permissions = change.permissions.as_ref().map(|codes| (codes, read::parse(&mut found, codes)));
     found.check()?;
-    owners::lock(op).await?;
+    let owners = owners::lock(op).await?;
     let stored = read::in_use(op, id, "id").await?;
     if stored.row.version != if_version {
         return Err(outdated(stored.row.version).into());
     }
-    let after = permissions.map_or(PermissionSet::NONE, |(_, set)| set);
+    let after = permissions.map_or_else(|| stored.permissions(), |(_, set)| set);
     reach::covers(op, stored.permissions().union(after))?;
+    let mut found = Violations::default();
+    let conditions = change.conditions.map(|given| read::conditions(&mut found, &given, after));
+    found.check()?;
     let row = role::ActiveModel {
         id: Unchanged(id),
         name: name.map_or(NotSet, Set),
@@ -52,33 +59,35 @@ pub async fn change(op: &Op<Write>, id: RoleId, if_version: i32, change: RoleCha
         ..Default::default()
     };
     let row = role::Entity::update(row).exec(op.db()).await?;
-    let before = said(&stored.row, &stored.codes);
+    let before = said(&stored.row, &stored.permitted);
     let codes = match permissions {
-        Some((given, set)) => {
-            let codes = read::stored(given, set);
-            replace(op, id, &stored.codes, &codes).await?;
-            codes
-        }
-        None => stored.codes,
+        Some((given, set)) => read::stored(given, set),
+        None => stored.permitted.keys().cloned().collect(),
     };
-    owners::remain(op, "permissions").await?;
-    let mut codes = codes;
-    codes.sort_unstable();
+    let condition = |code: &String| match &conditions {
+        Some(conditions) => conditions.get(code).copied(),
+        None => stored.permitted.get(code).copied().flatten(),
+    };
+    let permitted = codes.into_iter().map(|code| (code.clone(), condition(&code))).collect();
+    replace(op, id, &stored.permitted, &permitted).await?;
+    owners.remain(op, "permissions").await?;
     let entry = Entry::done("role.change").on("Role", id.0, row.version);
-    op.record(op.changed_here(entry, &before, &said(&row, &codes)).await?);
-    Ok(Role { id, row, codes })
+    op.record(op.changed_here(entry, &before, &said(&row, &permitted)).await?);
+    Ok(Role { id, row, permitted })
 }
 
 /// What the log says of a role.
-fn said(row: &role::Model, codes: &[String]) -> Json {
-    let mut codes = codes.to_vec();
-    codes.sort_unstable();
-    json!({ "name": row.name, "description": row.description, "permissions": codes })
+fn said(row: &role::Model, permitted: &Permitted) -> Json {
+    let codes: Vec<_> = permitted.keys().collect();
+    let bound = permitted.iter().filter_map(|(code, relation)| Some((code, (*relation)?.code())));
+    let conditions: BTreeMap<_, _> = bound.collect();
+    json!({ "name": row.name, "description": row.description, "permissions": codes, "conditions": conditions })
 }
 
-/// Takes away what is no longer permitted and adds what is new; the rest keeps its conditions.
-pub(super) async fn replace(op: &Op<Write>, id: RoleId, before: &[String], after: &[String]) -> Result<()> {
-    let gone: Vec<String> = before.iter().filter(|code| !after.contains(code)).cloned().collect();
+/// Takes away what is no longer permitted, or no longer so, and adds what is new.
+pub(super) async fn replace(op: &Op<Write>, id: RoleId, before: &Permitted, after: &Permitted) -> Result<()> {
+    let gone = before.iter().filter(|(code, condition)| after.get(*code) != Some(condition));
+    let gone: Vec<String> = gone.map(|(code, _)| code.clone()).collect();
     if !gone.is_empty() {
         role_permission::Entity::delete_many()
             .filter(role_permission::Column::RoleId.eq(id))

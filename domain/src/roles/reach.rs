@@ -1,11 +1,11 @@
 //! How far a person's rights reach: nobody gives what they do not hold.
 
 use praxis_platform::{
-    Failure, Op, Write,
-    access::{ActorKind, Permission, PermissionSet},
+    Op, Write,
+    access::{Permission, PermissionSet},
 };
 
-use crate::Result;
+use crate::{Result, identity::reach};
 
 /// Refuses unless the actor manages roles and has just shown a second factor.
 pub(super) fn manage(op: &Op<Write>) -> Result<()> {
@@ -13,16 +13,7 @@ pub(super) fn manage(op: &Op<Write>) -> Result<()> {
     Ok(op.require_step_up()?)
 }
 
-/// Refuses unless the actor holds all of this everywhere and always. What an emergency opened does not count.
+/// Refuses unless the actor holds all of this everywhere and always.
 pub(super) fn covers(op: &Op<Write>, wanted: PermissionSet) -> Result<()> {
-    let actor = op.actor();
-    if actor.kind != ActorKind::User {
-        return Ok(());
-    }
-    let unbound = actor.grants.iter().filter(|grant| grant.is_unbound());
-    let held = unbound.fold(PermissionSet::NONE, |all, grant| all.union(grant.permissions));
-    match wanted.without(held).iter().next() {
-        Some(lacking) => Err(Failure::Forbidden(lacking).into()),
-        None => Ok(()),
-    }
+    reach::covers(op, None, wanted)
 }

@@ -9,15 +9,15 @@ use sea_orm::{
 
 use super::{
     change::outdated,
-    owners, reach,
+    reach,
     read::{self, Role},
 };
-use crate::Result;
+use crate::{Result, identity::owners};
 
 /// Takes a role out of use.
 pub async fn retire(op: &Op<Write>, id: RoleId, if_version: i32) -> Result<Role> {
     reach::manage(op)?;
-    owners::lock(op).await?;
+    let owners = owners::lock(op).await?;
     let stored = read::in_use(op, id, "id").await?;
     if stored.row.version != if_version {
         return Err(outdated(stored.row.version).into());
@@ -30,7 +30,7 @@ pub async fn retire(op: &Op<Write>, id: RoleId, if_version: i32) -> Result<Role>
         ..Default::default()
     };
     let row = role::Entity::update(row).exec(op.db()).await?;
-    owners::remain(op, "id").await?;
+    owners.remain(op, "id").await?;
     op.record(Entry::done("role.retire").on("Role", id.0, row.version));
     Ok(Role { row, ..stored })
 }

@@ -6,15 +6,15 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{
     grant::Grant,
-    owners, reach,
+    reach,
     read::{self, Role},
 };
-use crate::{Result, Violation, ViolationCode};
+use crate::{Result, Violation, ViolationCode, identity::owners};
 
 /// Takes the role, if the actor holds all that it permits; never the last owner's.
 pub async fn revoke(op: &Op<Write>, grant: Grant) -> Result<Role> {
     reach::manage(op)?;
-    owners::lock(op).await?;
+    let owners = owners::lock(op).await?;
     let role = read::in_use(op, grant.role, "roleId").await?;
     reach::covers(op, role.permissions())?;
     let Some(user) = user_account::Entity::find_by_id(grant.user).one(op.db()).await? else {
@@ -31,7 +31,7 @@ pub async fn revoke(op: &Op<Write>, grant: Grant) -> Result<Role> {
         let message = "This person does not hold the role there.";
         return Err(Violation::at(ViolationCode::NotFound, &["roleId"], message).into());
     }
-    owners::remain(op, "userId").await?;
+    owners.remain(op, "userId").await?;
     op.record(Entry::done("role.revoke").on("User", user.id.0, user.version));
     Ok(role)
 }

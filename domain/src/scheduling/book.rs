@@ -115,7 +115,7 @@ async fn judge_patient(op: &Op<Write>, id: PatientId, found: &mut Violations) ->
     match patient.map(|patient| patient.status) {
         Some(PatientStatus::Active) => {}
         Some(_) => found.add(ViolationCode::Locked, &["patientId"], "This patient is not active."),
-        None => found.add(ViolationCode::NotFound, &["patientId"], "There is no such patient."),
+        None => found.add(ViolationCode::NotFound, &["patientId"], "This does not exist."),
     }
     Ok(())
 }

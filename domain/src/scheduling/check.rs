@@ -52,8 +52,7 @@ pub(super) async fn at_version(
     if_version: i32,
 ) -> Result<appointment::Model> {
     let stored = appointment::Entity::find_by_id(id).one(op.db()).await?;
-    let stored = stored
-        .ok_or_else(|| Violation::at(ViolationCode::NotFound, &["id"], "There is no such appointment."))?;
+    let stored = stored.ok_or_else(|| Violation::unknown("id"))?;
     let seen = Permission::APPOINTMENT_READ;
     rights::require(op, permission, seen, stored.patient_id, &Row::from(&stored), "id").await?;
     if stored.version == if_version { Ok(stored) } else { Err(outdated(stored.version).into()) }

@@ -7,7 +7,7 @@ use praxis_platform::{
     access::FRESH,
     factor::{Enrolled, is_required},
 };
-use sea_orm::EntityTrait;
+use sea_orm::{EntityTrait, QuerySelect, sea_query::LockType};
 
 use crate::{Result, Violation, ViolationCode};
 
@@ -31,8 +31,9 @@ impl Own {
         let (user, session) = op.actor().user.zip(op.actor().session).ok_or(Failure::Unauthenticated)?;
         let session =
             session::Entity::find_by_id(session).one(op.db()).await?.ok_or(Failure::Unauthenticated)?;
-        let user =
-            user_account::Entity::find_by_id(user).one(op.db()).await?.ok_or(Failure::Unauthenticated)?;
+        // Locked: of two changes at the same time the second sees which factors the first left.
+        let user = user_account::Entity::find_by_id(user).lock(LockType::NoKeyUpdate).one(op.db()).await?;
+        let user = user.ok_or(Failure::Unauthenticated)?;
         let enrolled = Enrolled::of(op.db(), user.id).await?;
         let fresh = match session.second_factor_at {
             Some(shown) => op.now() < shown + FRESH,

@@ -8,12 +8,12 @@ use sea_orm::{
     sea_query::LockType,
 };
 
-use crate::{Result, Violation};
+use crate::{Result, Violation, identity::reach};
 
 /// Makes a role ask for a second factor, or not. Sessions that showed none can from then on do
 /// nothing but show or enrol one.
 pub async fn role_require_second_factor(op: &Op<Write>, code: &str, required: bool) -> Result<role::Model> {
-    op.require(Permission::ROLE_MANAGE)?;
+    op.actor().require_everywhere(Permission::ROLE_MANAGE)?;
     op.require_step_up()?;
     let stored = role::Entity::find()
         .filter(role::Column::Code.eq(code))
@@ -22,6 +22,8 @@ pub async fn role_require_second_factor(op: &Op<Write>, code: &str, required: bo
         .one(op.db())
         .await?
         .ok_or_else(|| Violation::unknown("role"))?;
+    // Else whoever may less could take the lock off the door of who may more.
+    reach::require_role(op, stored.id, None).await?;
     let row = role::ActiveModel {
         id: Unchanged(stored.id),
         second_factor_required: Set(required),

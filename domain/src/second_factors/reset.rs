@@ -1,16 +1,10 @@
 //! Taking away somebody's second factors, because they lost them all.
 
 use praxis_entity::{factor_guard, ids::UserId, passkey, recovery_code, totp, user_account};
-use praxis_platform::{
-    Failure, Op, Write,
-    access::{Permission, load_grants},
-    audit::Entry,
-    factor::notice,
-    session::end_sessions,
-};
+use praxis_platform::{Op, Write, access::Permission, audit::Entry, factor::notice, session::end_sessions};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use crate::{Result, Violation, ViolationCode};
+use crate::{Result, Violation, ViolationCode, identity::reach};
 
 /// Takes them away and ends the user's sessions. If a role of theirs asks for one, their next
 /// session can only enrol.
@@ -24,10 +18,7 @@ pub async fn reset_second_factors(op: &Op<Write>, user: UserId) -> Result<user_a
     let account = user_account::Entity::find_by_id(user).one(op.db()).await?;
     let account = account.ok_or_else(|| Violation::unknown("userId"))?;
     // Whoever also knew the password could take the account over: nobody gets above themselves so.
-    let theirs = load_grants(op.db(), user, None).await?.unwrap_or_default().permissions();
-    if let Some(beyond) = theirs.iter().find(|permission| !op.actor().may(*permission)) {
-        return Err(Failure::Forbidden(beyond).into());
-    }
+    reach::require_user(op, user).await?;
     totp::Entity::delete_by_id(user).exec(op.db()).await?;
     passkey::Entity::delete_many().filter(passkey::Column::UserId.eq(user)).exec(op.db()).await?;
     recovery_code::Entity::delete_many().filter(recovery_code::Column::UserId.eq(user)).exec(op.db()).await?;

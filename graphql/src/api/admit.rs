@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use super::{GraphqlRequest, Outcome, asked::Asked, prepared::Prepared};
 use crate::{
     error::{self, ApiError, Code, mask},
-    limits::{self, Excess, FieldSizes, Limits},
+    limits::{self, Excess, FieldSizes, InputTypes, Limits},
 };
 
 /// Why nothing ran.
@@ -159,6 +159,9 @@ fn check_variables(
     variables: &Variables,
     sizes: &FieldSizes,
 ) -> Result<(), Refusal> {
+    if variables.values().any(InputTypes::is_unstorable) {
+        return Err(Excess::Unstorable.into());
+    }
     for definition in &operation.variable_definitions {
         let definition = &definition.node;
         let (name, ty) = (&definition.name.node, &definition.var_type.node);

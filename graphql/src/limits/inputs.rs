@@ -169,6 +169,16 @@ impl InputTypes {
         weight
     }
 
+    /// True when a text somewhere in the value can't be stored: Postgres has none with a zero in it.
+    pub(crate) fn is_unstorable(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains('\0'),
+            Value::List(items) => items.iter().any(Self::is_unstorable),
+            Value::Object(fields) => fields.values().any(Self::is_unstorable),
+            _ => false,
+        }
+    }
+
     /// True when no value of the type can say anything about a person.
     pub(crate) fn speaks_of_nobody(&self, ty: &Type) -> bool {
         self.harmless(base_name(ty), &mut HashSet::new())

@@ -15,7 +15,9 @@ use async_graphql::{
     parser::types::{ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet},
 };
 
-use super::{Excess, FieldSize, FieldSizes, GUESSABLE, Limits, Measured, inputs::Weight, introspection};
+use super::{
+    Excess, FieldSize, FieldSizes, GUESSABLE, InputTypes, Limits, Measured, inputs::Weight, introspection,
+};
 
 const DEFAULT_PAGE: u64 = 25;
 const MAX_PAGE: u64 = 100;
@@ -44,6 +46,9 @@ pub(super) fn check(
             Some((definition.node.name.node.as_str(), &default.node))
         })
         .collect();
+    if values.values().any(|default| InputTypes::is_unstorable(default)) {
+        return Err(Excess::Unstorable);
+    }
     values.extend(variables);
     let weights = operation
         .variable_definitions
@@ -222,6 +227,7 @@ impl<'a> Walk<'a> {
                 Ok::<_, Infallible>(Value::Null)
             });
             match literal {
+                Ok(literal) if InputTypes::is_unstorable(&literal) => return Err(Excess::Unstorable),
                 Ok(literal) => weight += self.sizes.inputs.weigh(ty, &literal),
                 Err(never) => match never {},
             }

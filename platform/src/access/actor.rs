@@ -8,7 +8,7 @@ use praxis_entity::ids::{
 };
 use uuid::Uuid;
 
-use super::{Grant, Override, Permission, PermissionSet};
+use super::{Grant, Override, Permission, PermissionSet, grant::held_at};
 use crate::{Failure, rates::Rate};
 
 /// For how long a second factor counts as fresh.
@@ -156,12 +156,13 @@ impl Actor {
     /// Refuses unless the actor holds the permission everywhere and always.
     pub fn require_everywhere(&self, permission: Permission) -> Result<(), Failure> {
         self.require(permission)?;
-        let everywhere = self.grants.iter().filter(|grant| grant.is_unbound());
-        if everywhere.into_iter().any(|grant| grant.permissions.contains(permission)) {
-            Ok(())
-        } else {
-            Err(Failure::Forbidden(permission))
-        }
+        if self.held_at(None).contains(permission) { Ok(()) } else { Err(Failure::Forbidden(permission)) }
+    }
+
+    /// What roles permit without a condition at a branch, or, without one, everywhere. What an emergency opened
+    /// does not count.
+    pub fn held_at(&self, facility: Option<FacilityId>) -> PermissionSet {
+        held_at(&self.grants, facility)
     }
 
     /// The same actor seeing what a holder of the role would: at the most what the actor sees, and only to look at.
@@ -170,10 +171,12 @@ impl Actor {
     /// still; emergency access is left behind.
     #[must_use]
     pub fn viewing_as(&self, code: &str, role: &[Grant]) -> Self {
-        let own = self.grants.iter().filter(|grant| grant.is_unbound());
-        let own = own.fold(PermissionSet::NONE, |all, grant| all.union(grant.permissions));
+        let own = self.held_at(None);
         let within = |grant: &Grant| Grant { permissions: grant.permissions.intersection(own), ..*grant };
-        let grants: Vec<Grant> = role.iter().map(within).collect();
+        // Who acts for a branch goes on to, for what patients forbid to it; it gives nothing any more.
+        let places = self.grants.iter().filter(|grant| grant.facility.is_some());
+        let places = places.map(|grant| Grant { permissions: PermissionSet::NONE, ..*grant });
+        let grants: Vec<Grant> = role.iter().map(within).chain(places).collect();
         let mut roles = self.roles.clone();
         if !roles.iter().any(|held| held == code) {
             roles.push(code.to_owned());
@@ -230,5 +233,28 @@ impl Actor {
     /// The id of the person or the program.
     pub fn id(&self) -> Option<Uuid> {
         self.user.map(|user| user.0).or_else(|| self.client.as_ref().map(|client| client.id.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_through_a_role_does_not_shake_off_ones_branch() {
+        let branch = FacilityId(Uuid::from_u128(1));
+        let at_branch = Grant {
+            permissions: PermissionSet::of(&[Permission::PATIENT_READ]),
+            facility: Some(branch),
+            condition: None,
+        };
+        let everywhere = Grant::everywhere(PermissionSet::of(&[Permission::ROLE_MANAGE]));
+        let owner = Actor { grants: vec![everywhere, at_branch], ..Actor::anonymous() };
+        let role = [Grant::everywhere(PermissionSet::all())];
+        let viewing = owner.viewing_as("nurse", &role);
+        assert_eq!(viewing.places().collect::<Vec<_>>(), [branch]);
+        // What was held at the branch alone is not seen meanwhile: no more than the actor sees everywhere.
+        assert_eq!(viewing.permissions, PermissionSet::of(&[Permission::ROLE_MANAGE]));
+        assert!(!viewing.may_at(Permission::PATIENT_READ, branch));
     }
 }

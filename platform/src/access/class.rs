@@ -78,7 +78,13 @@ pub const ON_RECORD: PermissionSet = RECORD.union(PermissionSet::of(&[
     P::ACCESS_LOG_READ,
     P::CONSENT_READ,
     P::CONSENT_RECORD,
+    P::DISCLOSURE_RECORD,
 ]));
+
+/// What is asked of rows that have a branch or a clinician of their own: it may hold for some of them where it does
+/// not hold for their patient.
+pub const OF_ROWS: PermissionSet =
+    RecordClass::Visits.permissions().union(CONTENT).union(PermissionSet::of(&[P::BILLING_READ]));
 
 /// What concerns the clinic as a whole: a role held at one branch does not give it.
 pub const CLINIC: PermissionSet = PermissionSet::of(&[

@@ -71,6 +71,14 @@ impl Grant {
     }
 }
 
+/// What is permitted without a condition at a branch, or, without one, everywhere.
+pub fn held_at(grants: &[Grant], facility: Option<FacilityId>) -> PermissionSet {
+    let there = |grant: &&Grant| {
+        grant.condition.is_none() && (grant.facility.is_none() || grant.facility == facility)
+    };
+    grants.iter().filter(there).fold(PermissionSet::NONE, |all, grant| all.union(grant.permissions))
+}
+
 /// Emergency access to one patient, while it lasts. It goes over what roles lack, branches, conditions, labels and
 /// directives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

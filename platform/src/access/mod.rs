@@ -20,7 +20,7 @@ mod standing;
 pub use actor::{Actor, ActorKind, ClientGrant, FRESH};
 pub use class::RecordClass;
 pub use emergency::{OPENABLE, load_overrides};
-pub use grant::{EVERYTHING, Grant, Grants, Override, Relation, load_grants, load_role};
+pub use grant::{EVERYTHING, Grant, Grants, Override, Relation, held_at, load_grants, load_role};
 pub use permission::{Permission, PermissionSet};
 pub use policy::{Extra, FieldPolicies, load_field_policies};
 pub use predicate::{Table, permitted, related};

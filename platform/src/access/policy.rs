@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use praxis_entity::field_policy;
 use sea_orm::EntityTrait;
 
-use super::{Actor, Permission, Relation};
+use super::{Permission, Relation};
 use crate::{Failure, tenancy::TenantDb};
 
 /// One thing that a clinic asks for in addition.
@@ -46,13 +46,16 @@ impl FieldPolicies {
         self.marks & mark != 0
     }
 
-    /// The coordinates that are closed to an actor whatever the row, each with the permission that is missing.
-    pub fn closed_to(&self, actor: &Actor) -> HashMap<&str, Option<Permission>> {
-        let missing = |extra: &Extra| !extra.permission.is_some_and(|permission| actor.may(permission));
+    /// The coordinates that are closed whatever the row to somebody who `holds` these permissions there, each with
+    /// the one that is missing.
+    pub fn closed_to(&self, holds: impl Fn(&str, Permission) -> bool) -> HashMap<&str, Option<Permission>> {
+        let missing = |coordinate: &str, extra: &Extra| {
+            !extra.permission.is_some_and(|permission| holds(coordinate, permission))
+        };
         self.extra
             .iter()
             .filter_map(|(coordinate, extras)| {
-                let extra = extras.iter().find(|extra| missing(extra))?;
+                let extra = extras.iter().find(|extra| missing(coordinate, extra))?;
                 Some((coordinate.as_str(), extra.permission))
             })
             .collect()

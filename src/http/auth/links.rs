@@ -179,11 +179,13 @@ async fn change_password(
         edge.throttle.failed(&attempt);
         let factory = edge.factory(&tenant, actor, edge.request_info(&parts));
         let changed = identity::change_password(&factory, &current, &password).await;
-        let guessed_wrong = |error: &Error| match error {
-            Error::Violated(violations) => violations.iter().any(|violation| violation.path == ["current"]),
-            Error::Failure(_) => false,
+        // What failed for another reason said nothing about the password, and forgives nothing.
+        let known = match &changed {
+            Ok(_) => true,
+            Err(Error::Violated(violations)) => violations.iter().all(|one| one.path != ["current"]),
+            Err(Error::Failure(_)) => false,
         };
-        if !changed.as_ref().is_err_and(guessed_wrong) {
+        if known {
             edge.throttle.succeeded(&attempt);
         }
         changed.map_err(|error| told(error, &id))?;

@@ -16,8 +16,13 @@ const OWNERS: &str = "active AND id IN (
     WHERE m.facility_id IS NULL GROUP BY m.user_id
     HAVING bool_or(p.permission = $2) OR count(DISTINCT p.permission) FILTER (WHERE p.permission = ANY($1)) = cardinality($1))";
 
-/// The owners, whose rows are locked: of two changes at the same time the second sees what the first left.
-async fn owners(op: &Op<Write>) -> Result<usize> {
+/// The owners that a clinic had before something was taken away.
+#[must_use = "whether any of them is left has to be asked afterwards"]
+pub(crate) struct Owners(usize);
+
+/// How many owners there are. Their rows are locked: of two changes at the same time the second sees what the first
+/// left. To be called before anything is taken away.
+pub(crate) async fn lock(op: &Op<Write>) -> Result<Owners> {
     let needed = vec![Permission::USER_MANAGE.code().to_owned(), Permission::ROLE_MANAGE.code().to_owned()];
     let values = [sea_orm::Value::from(needed), sea_orm::Value::from(EVERYTHING)];
     let owners = user_account::Entity::find()
@@ -26,19 +31,18 @@ async fn owners(op: &Op<Write>) -> Result<usize> {
         .lock_exclusive()
         .all(op.db())
         .await?;
-    Ok(owners.len())
+    Ok(Owners(owners.len()))
 }
 
-/// To be called before anything is taken away.
-pub(super) async fn lock(op: &Op<Write>) -> Result<()> {
-    owners(op).await.map(drop)
-}
-
-/// Refuses what left nobody to manage the clinic.
-pub(super) async fn remain(op: &Op<Write>, path: &str) -> Result<()> {
-    if owners(op).await? == 0 {
-        let message = "Nobody could manage this clinic any more. Make somebody else an owner first.";
-        return Err(Violation::at(ViolationCode::Locked, &[path], message).into());
+impl Owners {
+    /// Refuses what left nobody to manage the clinic. A clinic that had no owner can't lose one.
+    pub(crate) async fn remain(self, op: &Op<Write>, path: &str) -> Result<()> {
+        let Self(before) = self;
+        let Self(left) = lock(op).await?;
+        if before > 0 && left == 0 {
+            let message = "Nobody could manage this clinic any more. Make somebody else an owner first.";
+            return Err(Violation::at(ViolationCode::Locked, &[path], message).into());
+        }
+        Ok(())
     }
-    Ok(())
 }
