@@ -94,6 +94,9 @@ async fn refused(person: &Person<'_>, field: &str, input: Value) -> String {
     answer.code().to_owned()
 }
 
+/// The input of a mutation about a patient, or about a visit.
+type Input<'a> = &'a dyn Fn(&str, &str) -> Value;
+
 /// What a server remembers of roles and policies it forgets within two seconds.
 async fn two_seconds() {
     tokio::time::sleep(Duration::from_millis(2_050)).await;
@@ -217,7 +220,7 @@ async fn what_is_hidden_answers_in_the_words_of_what_is_not_there() -> Result<()
     let nobody = PatientId(clinic.server.installation.clock.new_id()).to_string();
     let nothing = format!("{}{}", &visit[..4], &nobody[4..]);
     let name = json!({ "given": ["Eva"], "family": "Quill" });
-    let inputs: [(&str, &dyn Fn(&str, &str) -> Value); 9] = [
+    let inputs: [(&str, Input<'_>); 9] = [
         ("patientUpdate", &|patient, _| json!({ "id": patient, "ifVersion": 1, "email": null })),
         ("patientDeactivate", &|patient, _| json!({ "id": patient, "ifVersion": 1 })),
         (

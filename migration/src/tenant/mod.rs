@@ -18,7 +18,7 @@ crate::sql_steps! {
     Operations = "m0015_operations";
     AuditTree = "m0016_audit_tree";
     KeyRotation = "m0017_key_rotation";
-    OnsetSealed = "m0018_sealed_onset";
+    Retention = "m0018_retention";
     Events = "m0019_events";
     Booking = "m0020_booking";
     VisitFlow = "m0021_visit_flow";
@@ -27,5 +27,4 @@ crate::sql_steps! {
     Tasks = "m0024_tasks";
     Rules = "m0025_rules";
     Notifications = "m0026_notifications";
-    Retention = "m0027_retention";
 }

@@ -1,1 +1,0 @@
--- When conditions began, sealed.
