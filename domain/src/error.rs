@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use praxis_entity::ids::{AppointmentId, PatientId};
-use praxis_platform::Failure;
+use praxis_platform::{Failure, error::sqlstate};
 use sea_orm::DbErr;
+
+/// What the database says to a step that `status_transition` does not hold.
+const ILLEGAL_TRANSITION: &str = "PX001";
 
 /// Why a domain function gave no result.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +21,11 @@ pub enum Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
+        // The rules ask before they write; this is for whoever was overtaken.
+        if sqlstate(&error).as_deref() == Some(ILLEGAL_TRANSITION) {
+            let message = "This is not possible in the present status.";
+            return Violation::at(ViolationCode::InvalidTransition, &["id"], message).into();
+        }
         Self::Failure(error.into())
     }
 }
@@ -106,6 +114,13 @@ pub enum Detail {
     },
     /// Patients who may be the same person.
     Duplicates(Vec<PatientId>),
+    /// Where the object stands, and what is possible from there.
+    Transition {
+        /// The status.
+        status: String,
+        /// The actions that the person may take, as the API names them.
+        allowed: Vec<String>,
+    },
 }
 
 impl Violation {

@@ -1,8 +1,8 @@
-//! A legal change of status. The database enforces this table by trigger.
+//! A legal step of a state machine. The database enforces this table by trigger.
 
 use sea_orm::entity::prelude::*;
 
-/// A legal change of status. The database enforces this table by trigger.
+/// A legal step of a state machine: a change of status, or what is possible without one.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "status_transition")]
 pub struct Model {
@@ -15,6 +15,9 @@ pub struct Model {
     /// Status after.
     #[sea_orm(primary_key, auto_increment = false)]
     pub to_status: String,
+    /// The mutation that takes the object there; empty where the API has none.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub action: String,
     /// Permission needed; empty where only the system may.
     #[sea_orm(column_type = "Text")]
     pub permission: String,

@@ -15,7 +15,7 @@ use praxis_entity::{
         VisitTypeId,
     },
     invitation, membership, observation, organization, patient, practitioner, related_person, role, room,
-    specialty, status_transition, user_account, visit_type,
+    specialty, user_account, visit_type,
 };
 use praxis_platform::{Op, Read, access::Standing, audit::proof::Proof, vault::DataKey};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub(crate) struct Loaders {
     pub(crate) keys: Loader<Uuid, Arc<DataKey>>,
     pub(crate) patients: Loader<PatientId, patient::Model>,
     pub(crate) standings: Loader<PatientId, Arc<Standing>>,
-    pub(crate) transitions: Loader<&'static str, Arc<Vec<status_transition::Model>>>,
+    pub(crate) machines: Loader<&'static str, Arc<transitions::Machine>>,
     pub(crate) care_teams: Loader<PatientId, Vec<care_team_member::Model>>,
     pub(crate) consents: Loader<PatientId, Vec<consent_directive::Model>>,
     pub(crate) related_persons_by_id: Loader<RelatedPersonId, related_person::Model>,
@@ -106,7 +106,7 @@ impl Loaders {
                     async move { op.standings(&patients).await.map_err(ApiError::from) }
                 })
             },
-            transitions: by_key!(op, transitions::legal),
+            machines: by_key!(op, transitions::machines),
             care_teams: by_key!(op, care_team::of_patients),
             consents: by_key!(op, consent::of_patients),
             related_persons_by_id: by_id!(op, patients::related_persons_by_ids, |row| row.id),

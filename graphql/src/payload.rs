@@ -5,6 +5,7 @@ use praxis_domain::{Detail, Violation, ViolationCode};
 use praxis_entity::ids::AnyId;
 
 use crate::{
+    allowed,
     context::{Ask, Caller},
     error::ApiError,
     node::Node,
@@ -19,6 +20,7 @@ pub(crate) const POLICY: &[Rule] = &[
     inherited("VersionConflictError", &["code", "message", "path", "currentVersion", "current"]),
     inherited("SchedulingConflictError", &["code", "message", "path", "conflicts", "nextFreeSlots"]),
     inherited("DuplicatePatientError", &["code", "message", "path", "candidates"]),
+    inherited("InvalidTransitionError", &["code", "message", "path", "currentStatus", "allowedActions"]),
 ];
 
 /// What kind of mistake it is. Clients branch on it; it only grows.
@@ -132,6 +134,21 @@ pub(crate) struct DuplicatePatientError {
     candidates: Vec<Patient>,
 }
 
+/// The object is in a status from which this is not possible.
+#[derive(SimpleObject)]
+pub(crate) struct InvalidTransitionError {
+    /// Always INVALID_TRANSITION.
+    code: UserErrorCode,
+    /// One sentence to show.
+    message: String,
+    /// Where in the input.
+    path: Option<Vec<String>>,
+    /// Where the object stands.
+    current_status: String,
+    /// Names of the mutations that the viewer may run on the object as it stands.
+    allowed_actions: Vec<String>,
+}
+
 /// Something the person at the screen can put right. Where there is one, nothing was written.
 #[derive(Interface)]
 #[expect(clippy::large_enum_variant, reason = "there are few, and they live for one answer")]
@@ -153,6 +170,8 @@ pub(crate) enum UserError {
     SchedulingConflict(SchedulingConflictError),
     /// The person may be registered already.
     DuplicatePatient(DuplicatePatientError),
+    /// Not possible in the present status.
+    InvalidTransition(InvalidTransitionError),
 }
 
 /// What a mutation came to.
@@ -247,6 +266,16 @@ async fn user_error(
                 .map(Patient::new)
                 .collect();
             UserError::DuplicatePatient(DuplicatePatientError { code, message, path, candidates })
+        }
+        Detail::Transition { status: current_status, allowed } => {
+            let allowed_actions = allowed::admitted(caller, allowed);
+            UserError::InvalidTransition(InvalidTransitionError {
+                code,
+                message,
+                path,
+                current_status,
+                allowed_actions,
+            })
         }
     })
 }

@@ -492,7 +492,7 @@ async fn an_object_says_what_can_be_done_with_it_as_it_stands() -> Result<()> {
     let actions = async |person: &Person<'_>| chart(person, &id).await["allowedActions"].clone();
     assert_eq!(
         actions(&desk).await,
-        json!(["patientDeactivate", "patientUpdate", "relatedPersonAdd", "appointmentBook", "consentRecord"])
+        json!(["appointmentBook", "consentRecord", "patientDeactivate", "patientUpdate", "relatedPersonAdd"])
     );
     let mut owners = actions(&owner).await;
     assert!(owners.as_array().unwrap().contains(&json!("patientRecordDeath")), "{owners}");

@@ -28,3 +28,4 @@ mod serving;
 mod sessions;
 mod staff;
 mod support;
+mod transitions;

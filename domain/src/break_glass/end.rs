@@ -10,8 +10,8 @@ use sea_orm::{
     EntityTrait,
 };
 
-use super::{reviews, status_at};
-use crate::{Result, Violation, ViolationCode};
+use super::{reviews, step};
+use crate::Result;
 
 /// Ends it: its author does when the emergency is over, a reviewer when it should not be.
 pub async fn end(op: &Op<Write>, id: BreakGlassId) -> Result<break_glass::Model> {
@@ -20,13 +20,10 @@ pub async fn end(op: &Op<Write>, id: BreakGlassId) -> Result<break_glass::Model>
     }
     let user = op.actor().user.ok_or(Failure::Unauthenticated)?;
     let stored = super::read::locked(op, id).await?;
-    if status_at(&stored, op.now()) != BreakGlassStatus::Active {
-        let message = "It is over already.";
-        return Err(Violation::at(ViolationCode::InvalidTransition, &["id"], message).into());
-    }
+    let status = step(op, &stored, "breakGlassEnd", BreakGlassStatus::Ended).await?;
     let change = break_glass::ActiveModel {
         id: Unchanged(id),
-        status: Set(BreakGlassStatus::Ended),
+        status: Set(status),
         ended_at: Set(Some(op.now())),
         ended_by: Set(Some(user)),
         ..Default::default()

@@ -19,7 +19,12 @@ pub use review::{Verdict, review};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use praxis_entity::break_glass::{self, BreakGlassStatus};
-use praxis_platform::access::Permission;
+use praxis_platform::{
+    Op,
+    access::{Actor, Permission},
+};
+
+use crate::{Result, transitions::Machine};
 
 /// A declaration is reviewed within this time.
 pub const REVIEWED_WITHIN: TimeDelta = TimeDelta::hours(72);
@@ -38,6 +43,30 @@ pub fn is_overdue(row: &break_glass::Model, now: DateTime<Utc>) -> bool {
 }
 
 /// Whether the actor reviews declarations: they see all, whoever else sees their own.
-fn reviews<M>(op: &praxis_platform::Op<M>) -> bool {
+fn reviews<M>(op: &Op<M>) -> bool {
     op.actor().may(Permission::BREAK_GLASS_REVIEW)
+}
+
+/// What the actor may do with a declaration, besides what their roles permit: nobody reviews their own, and whoever
+/// reviews may end another's.
+pub fn permits(actor: &Actor, row: &break_glass::Model, permission: Permission) -> bool {
+    let own = actor.user == Some(row.user_id);
+    match permission {
+        Permission::BREAK_GLASS_REVIEW => actor.may(permission) && !own,
+        _ => actor.may(permission) && own || actor.may(Permission::BREAK_GLASS_REVIEW),
+    }
+}
+
+/// The status that an action brings about, if the declaration can get there from where it stands.
+async fn step<M>(
+    op: &Op<M>,
+    row: &break_glass::Model,
+    action: &str,
+    to: BreakGlassStatus,
+) -> Result<BreakGlassStatus> {
+    let (machine, from) = (Machine::load(op, "break_glass").await?, status_at(row, op.now()));
+    if machine.leads(&from, action).is_some_and(|_: BreakGlassStatus| machine.allows(&from, &to)) {
+        return Ok(to);
+    }
+    Err(machine.refusal(&from, |permission| permits(op.actor(), row, permission)).into())
 }

@@ -11,7 +11,7 @@ use sea_orm::{
     EntityTrait,
 };
 
-use super::status_at;
+use super::{status_at, step};
 use crate::{Result, Violation, ViolationCode, error::Violations};
 
 const LONGEST_COMMENT: usize = 2_000;
@@ -41,26 +41,19 @@ pub async fn review(
         let message = "Nobody reviews their own emergency access.";
         return Err(Violation::at(ViolationCode::Locked, &["id"], message).into());
     }
-    match status_at(&stored, op.now()) {
-        BreakGlassStatus::Ended => {}
-        BreakGlassStatus::Expired => super::due::expire_one(op, &stored).await?,
-        BreakGlassStatus::Active => {
-            let message = "It is still open; end it first.";
-            return Err(Violation::at(ViolationCode::InvalidTransition, &["id"], message).into());
-        }
-        BreakGlassStatus::Justified | BreakGlassStatus::Unjustified => {
-            let message = "It was reviewed already.";
-            return Err(Violation::at(ViolationCode::InvalidTransition, &["id"], message).into());
-        }
+    let to = match verdict {
+        Verdict::Justified => BreakGlassStatus::Justified,
+        Verdict::Unjustified => BreakGlassStatus::Unjustified,
+    };
+    let status = step(op, &stored, "breakGlassReview", to).await?;
+    if status_at(&stored, op.now()) != stored.status {
+        super::due::expire_one(op, &stored).await?;
     }
     let key = op.data_key(stored.patient_id.0).await?;
     let place = op.place("break_glass", id.0, stored.patient_id.0);
     let change = break_glass::ActiveModel {
         id: Unchanged(id),
-        status: Set(match verdict {
-            Verdict::Justified => BreakGlassStatus::Justified,
-            Verdict::Unjustified => BreakGlassStatus::Unjustified,
-        }),
+        status: Set(status),
         reviewed_at: Set(Some(op.now())),
         reviewed_by: Set(Some(reviewer)),
         finding: Set(Some(op.seal(&key, &place, &BreakGlassFinding { comment })?)),

@@ -5,7 +5,10 @@ use praxis_entity::{
     patient::{self, PatientStatus},
     value::{Identity, Moment, PhiClass},
 };
-use praxis_platform::{Op, Write, access::Permission};
+use praxis_platform::{
+    Op, Write,
+    access::{Permission, Row},
+};
 use sea_orm::{ActiveValue::Set, ActiveValue::Unchanged};
 
 use super::{
@@ -13,22 +16,22 @@ use super::{
     record,
     rules::Rules,
 };
-use crate::{Result, Violation, ViolationCode};
+use crate::{Result, transitions};
 
 /// A patient is not in care any more.
 pub async fn deactivate(op: &Op<Write>, id: PatientId, if_version: i32) -> Result<patient::Model> {
     op.require(Permission::PATIENT_DEACTIVATE)?;
     let patient = for_change(op, Permission::PATIENT_DEACTIVATE, id, if_version).await?;
-    legal(patient.status, &[PatientStatus::Active], "Only an active patient can be deactivated.")?;
-    update(op, moved(id, PatientStatus::Inactive), "patient.deactivate", Vec::new()).await
+    let status = step(op, &patient, "patientDeactivate").await?;
+    update(op, moved(id, status), "patient.deactivate", Vec::new()).await
 }
 
 /// A patient is in care again.
 pub async fn reactivate(op: &Op<Write>, id: PatientId, if_version: i32) -> Result<patient::Model> {
     op.require(Permission::PATIENT_DEACTIVATE)?;
     let patient = for_change(op, Permission::PATIENT_DEACTIVATE, id, if_version).await?;
-    legal(patient.status, &[PatientStatus::Inactive], "Only an inactive patient can be reactivated.")?;
-    update(op, moved(id, PatientStatus::Active), "patient.reactivate", Vec::new()).await
+    let status = step(op, &patient, "patientReactivate").await?;
+    update(op, moved(id, status), "patient.reactivate", Vec::new()).await
 }
 
 /// A patient has died.
@@ -40,21 +43,14 @@ pub async fn record_death(
 ) -> Result<patient::Model> {
     op.require(Permission::PATIENT_RECORD_DEATH)?;
     let patient = for_change(op, Permission::PATIENT_RECORD_DEATH, id, if_version).await?;
-    legal(
-        patient.status,
-        &[PatientStatus::Active, PatientStatus::Inactive],
-        "The death was recorded already.",
-    )?;
+    let status = step(op, &patient, "patientRecordDeath").await?;
     let (key, place) = (op.data_key(id.0).await?, record::place(op, id));
     let mut identity = op.open_unseen(&key, &place, &patient.identity).await?;
     let mut rules = Rules::entered(op);
     rules.death(&["deceasedAt"], &deceased, identity.birth_date);
     rules.found.check()?;
     identity.deceased = Some(deceased);
-    let row = patient::ActiveModel {
-        identity: Set(op.seal(&key, &place, &identity)?),
-        ..moved(id, PatientStatus::Deceased)
-    };
+    let row = patient::ActiveModel { identity: Set(op.seal(&key, &place, &identity)?), ..moved(id, status) };
     update(op, row, "patient.record-death", vec![Identity::CLASS.to_owned()]).await
 }
 
@@ -62,9 +58,7 @@ fn moved(id: PatientId, status: PatientStatus) -> patient::ActiveModel {
     patient::ActiveModel { id: Unchanged(id), status: Set(status), ..Default::default() }
 }
 
-fn legal(status: PatientStatus, from: &[PatientStatus], otherwise: &str) -> Result<()> {
-    if from.contains(&status) {
-        return Ok(());
-    }
-    Err(Violation::at(ViolationCode::InvalidTransition, &["id"], otherwise).into())
+/// Where an action leads from the status that the patient has.
+async fn step(op: &Op<Write>, patient: &patient::Model, action: &str) -> Result<PatientStatus> {
+    transitions::step(op, "patient", action, &patient.status, (patient.id, &Row::from(patient))).await
 }

@@ -4,11 +4,11 @@ use praxis_entity::{
     appointment::{self, AppointmentStatus},
     ids::AppointmentId,
 };
-use praxis_platform::{Op, Write, access::Permission, audit::Entry};
+use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
-use super::{check, reschedule::guarded, transition::legal_transitions};
-use crate::{Error, Violation, ViolationCode};
+use super::{check, reschedule::guarded};
+use crate::{Error, Violation, ViolationCode, transitions::Machine};
 
 /// Brings a visit to its next status. Cancelling and not coming have verbs of their own.
 pub async fn advance(
@@ -25,11 +25,14 @@ pub async fn advance(
         AppointmentStatus::InProgress => "appointment.start",
         AppointmentStatus::Completed => "appointment.complete",
         AppointmentStatus::Booked | AppointmentStatus::Cancelled | AppointmentStatus::NoShow => {
-            return Err(check::not_from(stored.status).into());
+            return Err(
+                Failure::BadInput("cancelling and not coming have verbs of their own".to_owned()).into()
+            );
         }
     };
-    if !legal_transitions(op).await?.allow(stored.status, to) {
-        return Err(check::not_from(stored.status).into());
+    let machine = Machine::load(op, "appointment").await?;
+    if !machine.allows(&stored.status, &to) {
+        return Err(machine.refusal(&stored.status, |permission| op.actor().may(permission)).into());
     }
     if to == AppointmentStatus::Completed && op.now() < stored.starts_at {
         return Err(

@@ -1,14 +1,14 @@
 //! Calling a visit off.
 
 use praxis_entity::{
-    appointment::{self, AppointmentStatus},
+    appointment,
     ids::AppointmentId,
     value::{AppointmentNote, Sealed},
 };
 use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
-use super::{check, hold, reschedule::guarded, transition::legal_transitions};
+use super::{check, hold, reschedule::guarded};
 use crate::{Result, ViolationCode, error::Violations};
 
 /// The codes of <http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason>.
@@ -75,15 +75,13 @@ pub async fn cancel(
     }
     found.check()?;
     let stored = check::at_version(op, Permission::APPOINTMENT_CANCEL, id, if_version).await?;
-    if !legal_transitions(op).await?.allow(stored.status, AppointmentStatus::Cancelled) {
-        return Err(check::not_from(stored.status).into());
-    }
+    let status = check::step(op, &stored, "appointmentCancel").await?;
     let note = match text {
         Some(text) => Some(noted(op, &stored, text).await?),
         None => stored.note,
     };
     let change = appointment::ActiveModel {
-        status: Set(AppointmentStatus::Cancelled),
+        status: Set(status),
         note: Set(note),
         cancel_code: Set(why.code),
         ..Default::default()

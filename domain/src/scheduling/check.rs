@@ -1,15 +1,18 @@
 //! What the input of several verbs must fulfil.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use praxis_entity::{appointment, ids::AppointmentId};
+use praxis_entity::{
+    appointment::{self, AppointmentStatus},
+    ids::AppointmentId,
+};
 use praxis_platform::{
     Op, Write,
     access::{Permission, Row},
 };
-use sea_orm::{ActiveEnum, EntityTrait};
+use sea_orm::EntityTrait;
 
 use super::slots::Span;
-use crate::{Detail, Result, Violation, ViolationCode, error::Violations, rights};
+use crate::{Detail, Result, Violation, ViolationCode, error::Violations, rights, transitions};
 
 const LONGEST_REASON: usize = 1_000;
 
@@ -68,8 +71,12 @@ pub(super) fn outdated(current: i32) -> Violation {
     .with(Detail::Version { current })
 }
 
-/// The status does not allow it.
-pub(super) fn not_from(status: appointment::AppointmentStatus) -> Violation {
-    let message = format!("This is not possible while the appointment is {}.", status.to_value());
-    Violation::at(ViolationCode::InvalidTransition, &["id"], message)
+/// Where an action leads from the status that the appointment has.
+pub(super) async fn step(
+    op: &Op<Write>,
+    stored: &appointment::Model,
+    action: &str,
+) -> Result<AppointmentStatus> {
+    transitions::step(op, "appointment", action, &stored.status, (stored.patient_id, &Row::from(stored)))
+        .await
 }

@@ -17,7 +17,6 @@ mod place;
 mod read;
 mod reschedule;
 mod slots;
-mod transition;
 
 pub use advance::advance;
 pub use book::{BookAppointment, book};
@@ -27,4 +26,3 @@ pub use free_slots::{FreeSlots, Slot, free_slots};
 pub use mark_no_show::mark_no_show;
 pub use read::{by_ids, count, count_of_patients, list, of_patients};
 pub use reschedule::{RescheduleTo, reschedule};
-pub use transition::{Transition, Transitions, legal_transitions};

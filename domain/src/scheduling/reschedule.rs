@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use praxis_entity::{
-    appointment::{self, AppointmentStatus, Column},
+    appointment::{self, Column},
     facility,
     ids::{AppointmentId, PractitionerId, RoomId},
 };
@@ -40,9 +40,7 @@ pub async fn reschedule(
 ) -> Result<appointment::Model> {
     op.require(Permission::APPOINTMENT_RESCHEDULE)?;
     let stored = check::at_version(op, Permission::APPOINTMENT_RESCHEDULE, id, if_version).await?;
-    if !matches!(stored.status, AppointmentStatus::Booked | AppointmentStatus::Confirmed) {
-        return Err(check::not_from(stored.status).into());
-    }
+    check::step(op, &stored, "appointmentReschedule").await?;
     let mut found = Violations::default();
     let length = match to.duration_minutes {
         Some(minutes) => check::length(&mut found, minutes),

@@ -28,6 +28,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "category",
             "classes",
             "status",
+            "allowedActions",
             "declaredAt",
             "expiresAt",
             "endedAt",

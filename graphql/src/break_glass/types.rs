@@ -10,6 +10,7 @@ use praxis_entity::{
 };
 
 use crate::{
+    allowed,
     context::Ask,
     error::{ApiError, Edge, Nullable},
     ids,
@@ -21,6 +22,7 @@ use crate::{
     subject::Subject,
 };
 use praxis_platform::access::Row;
+use sea_orm::ActiveEnum;
 
 /// What kind of emergency.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +172,14 @@ impl BreakGlass {
     /// Where it stands now.
     async fn status(&self, ctx: &Context<'_>) -> Result<BreakGlassStatus, ApiError> {
         Ok(rules::status_at(&self.row, ctx.caller()?.reading().now()).into())
+    }
+
+    /// Names of the mutations that the viewer may run on the declaration as it stands.
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        let caller = ctx.caller()?;
+        let status = rules::status_at(&self.row, caller.reading().now()).to_value();
+        let may = |permission| rules::permits(caller.actor(), &self.row, permission);
+        allowed::open(caller, "break_glass", &status, may).await
     }
 
     /// When it was declared.

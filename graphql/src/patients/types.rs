@@ -12,7 +12,7 @@ use praxis_platform::access::Row;
 use sea_orm::ActiveEnum;
 
 use crate::{
-    allowed::Actions,
+    allowed,
     audit::{AccessLogConnection, DisclosureConnection},
     care_team::CareTeamMember,
     charting::{ObservationConnection, ObservationFilter},
@@ -90,25 +90,6 @@ impl Patient {
         Position { key: None, id: row.id.0 }
     }
 }
-
-const OPEN: &[&str] = &["ACTIVE", "INACTIVE", "DECEASED"];
-
-const ACTIONS: Actions = Actions {
-    machine: "patient",
-    transitions: &[
-        ("INACTIVE", "patientDeactivate"),
-        ("ACTIVE", "patientReactivate"),
-        ("DECEASED", "patientRecordDeath"),
-    ],
-    others: &[
-        ("patientUpdate", OPEN),
-        ("relatedPersonAdd", OPEN),
-        ("appointmentBook", &["ACTIVE"]),
-        ("careTeamAdd", &[]),
-        ("consentRecord", &[]),
-        ("confidentialitySet", &[]),
-    ],
-};
 
 /// The point of a channel to use first.
 fn preferred(contact: &Contact, system: ContactSystem) -> Option<String> {
@@ -457,8 +438,8 @@ impl Patient {
     }
 
     /// Names of the mutations that the viewer may run on the patient as the record stands.
-    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
-        ACTIONS.open(ctx.caller()?, &self.subject, &self.row.status.to_value()).await
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        allowed::actions(ctx.caller()?, "patient", &self.subject, &self.row.status.to_value()).await
     }
 }
 

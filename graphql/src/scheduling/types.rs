@@ -9,7 +9,7 @@ use praxis_entity::{appointment, ids::PatientId, value::AppointmentNote};
 use sea_orm::ActiveEnum;
 
 use crate::{
-    allowed::Actions,
+    allowed,
     clinic::{Facility, Room, VisitKind},
     context::{Ask, Caller},
     encounters::Encounter,
@@ -59,12 +59,6 @@ pub(crate) enum AppointmentStatus {
 }
 
 const NO_SHOW: &str = "appointmentMarkNoShow";
-
-const ACTIONS: Actions = Actions {
-    machine: "appointment",
-    transitions: &[("CANCELLED", "appointmentCancel"), ("NO_SHOW", NO_SHOW)],
-    others: &[("appointmentReschedule", &["BOOKED", "CONFIRMED"]), ("confidentialitySet", &[])],
-};
 
 /// A booked visit.
 pub(crate) struct Appointment {
@@ -120,11 +114,12 @@ impl Appointment {
     }
 
     /// Names of the mutations that the viewer may run on the appointment as it stands.
-    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
         let caller = ctx.caller()?;
-        let mut open = ACTIONS.open(caller, &self.subject, &self.row.status.to_value()).await?;
+        let status = self.row.status.to_value();
+        let mut open = allowed::actions(caller, "appointment", &self.subject, &status).await?;
         // Whether somebody came shows only once the visit should have begun.
-        open.retain(|action| *action != NO_SHOW || self.row.starts_at <= caller.reading().now());
+        open.retain(|action| action != NO_SHOW || self.row.starts_at <= caller.reading().now());
         Ok(open)
     }
 
