@@ -3,13 +3,16 @@
 use std::{future::Future, io, sync::Arc, time::Duration};
 
 use axum::Router;
+use praxis_domain::jobs::Jobs;
 use praxis_graphql::api::{Gate, UnreadableSchema};
 use praxis_platform::{
     Platform,
     audit::Backlog,
+    bell::Bell,
     client::ClientAuthenticator,
     clock::{SharedClock, SystemClock},
     documents::DocumentStore,
+    jobs::Worker,
     keyring::Keyring,
     mail::Mailer,
     names::NameIndexes,
@@ -23,15 +26,15 @@ use praxis_platform::{
     vault::VaultError,
 };
 use sea_orm::DbErr;
-use tokio::{net::TcpListener, task::JoinSet, time::timeout};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Invalid},
     http::{self, Edge, admin::Health, metrics, server, throttle::Throttle},
-    mailing, root_key,
+    root_key,
     rounds::Round,
-    sealing,
+    sealing, working,
 };
 
 /// How long requests under way may take once the server is told to stop.
@@ -53,6 +56,8 @@ pub struct App {
     pub platform: Arc<Platform>,
     /// What sends mails; none where nobody said how they leave.
     pub mailer: Option<Arc<Mailer>>,
+    /// What does jobs; none where `praxis worker` does.
+    pub worker: Option<Arc<Worker>>,
     /// Connections at each public address at once.
     connections: usize,
 }
@@ -128,6 +133,16 @@ impl App {
             clock: Arc::clone(&clock),
             names: NameIndexes::new(SEARCHED_CLINICS),
             backlog: Backlog::default(),
+            bell: Bell::default(),
+        });
+        let worker = config.worker.enabled.then(|| {
+            Arc::new(Worker {
+                platform: Arc::clone(&platform),
+                directory: Arc::clone(&directory),
+                control: control.clone(),
+                perform: Arc::new(Jobs),
+                places: Semaphore::new(config.worker.jobs),
+            })
         });
         let mailer = config.mail.leaving().map(|(transport, from)| {
             Arc::new(Mailer {
@@ -168,6 +183,7 @@ impl App {
             directory,
             platform,
             mailer,
+            worker,
             connections: config.http.connections,
         })
     }
@@ -188,8 +204,12 @@ impl App {
             servers.spawn(server::serve(listener, self.admin_router.clone(), ADMINS, stop.clone()));
         }
         let mut workers = JoinSet::new();
-        if let Some(mailer) = self.mailer {
-            workers.spawn(mailing::run(mailer, stop.clone()));
+        if let Some(worker) = self.worker {
+            workers.spawn(working::plan(Arc::clone(&worker), stop.clone()));
+            workers.spawn(working::run(worker, stop.clone()));
+            if let Some(mailer) = self.mailer {
+                workers.spawn(working::run(mailer, stop.clone()));
+            }
         }
         let upkeep = tokio::spawn(metrics::upkeep());
         let rounds = [Round::Emergencies, Round::Retention]

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod doctor;
 pub mod exit;
 pub mod fhir;
+pub mod job;
 pub mod key;
 pub mod mail;
 pub mod migrate;
@@ -22,6 +23,7 @@ pub mod serve;
 pub mod template;
 pub mod tenant;
 pub mod user;
+pub mod worker;
 
 use std::path::PathBuf;
 
@@ -65,6 +67,8 @@ enum Command {
     Demo(demo::Args),
     /// Serve all clinics
     Serve(serve::Args),
+    /// Do the work that nobody waits for, without serving requests
+    Worker(worker::Args),
     /// Bring the control schema and all tenants to the version of this build
     Migrate(migrate::Args),
     /// Make, list and change clinics
@@ -77,6 +81,8 @@ enum Command {
     User(user::Args),
     /// Mails that wait, and those that were given up
     Mail(mail::Args),
+    /// Work that waits, and what was given up
+    Job(job::Args),
     /// Documents that may be called by their id
     Operations(operations::Args),
     /// Programs that call a clinic's API with credentials of their own
@@ -148,12 +154,14 @@ impl Command {
         match self {
             Self::Demo(args) => demo::run(args, context).await,
             Self::Serve(args) => serve::run(args, context).await,
+            Self::Worker(args) => worker::run(args, context).await,
             Self::Migrate(args) => migrate::run(args, context).await,
             Self::Tenant(args) => tenant::run(args, context).await,
             Self::Template(args) => template::run(args, context).await,
             Self::Role(args) => role::run(args, context).await,
             Self::User(args) => user::run(args, context).await,
             Self::Mail(args) => mail::run(args, context).await,
+            Self::Job(args) => job::run(args, context).await,
             Self::Operations(args) => operations::run(args, context).await,
             Self::Client(args) => client::run(args, context).await,
             Self::Fhir(args) => fhir::run(args, context).await,

@@ -51,6 +51,8 @@ pub struct Config {
     pub admin: Admin,
     /// How mails leave.
     pub mail: Mail,
+    /// The work that nobody waits for.
+    pub worker: Worker,
     /// The log.
     pub log: Log,
     /// What one GraphQL request may ask for.
@@ -123,6 +125,15 @@ pub struct Http {
     pub links: Links,
     /// Connections at each address at once.
     pub connections: usize,
+}
+
+/// The work that nobody waits for.
+#[derive(Debug, Clone, Copy)]
+pub struct Worker {
+    /// Do it here.
+    pub enabled: bool,
+    /// Jobs at once.
+    pub jobs: usize,
 }
 
 /// How mails leave.
@@ -351,6 +362,8 @@ impl Reader {
             None => None,
         };
         let graphiql = self.parsed("http.graphiql");
+        let worker = self.parsed("worker.enabled");
+        let jobs = self.at_least("worker.jobs", 1);
         let mail = self.mail();
         let links = self.links();
         let local_identity_providers = self.parsed("http.local_identity_providers");
@@ -372,6 +385,7 @@ impl Reader {
             },
             admin: Admin { listen: admin? },
             mail,
+            worker: Worker { enabled: worker?, jobs },
             log: Log { filter, format: format? },
             limits,
             gate,

@@ -4,12 +4,12 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod http;
-pub mod mailing;
 pub mod migrate;
 pub mod root_key;
 pub mod rounds;
 pub mod sealing;
 pub mod shutdown;
 pub mod telemetry;
+pub mod working;
 
 pub use app::{App, StartError};

@@ -70,15 +70,20 @@ pub enum ViolationCode {
 impl ViolationCode {
     /// Its name in capitals, as the API spells it: `VERSION_CONFLICT`.
     pub fn name(self) -> String {
-        let mut name = String::new();
-        for letter in format!("{self:?}").chars() {
-            if letter.is_ascii_uppercase() && !name.is_empty() {
-                name.push('_');
-            }
-            name.push(letter.to_ascii_uppercase());
-        }
-        name
+        capitals(&format!("{self:?}"))
     }
+}
+
+/// A name of Rust's in capitals: `VersionConflict` is `VERSION_CONFLICT`.
+pub(crate) fn capitals(camel: &str) -> String {
+    let mut name = String::new();
+    for letter in camel.chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    name
 }
 
 /// One thing that the person at the screen can put right.

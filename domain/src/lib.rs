@@ -6,8 +6,11 @@
 
 mod coded;
 pub mod error;
+pub mod event;
+pub mod jobs;
 pub mod page;
 pub mod range;
+pub mod reaction;
 mod rights;
 mod rows;
 

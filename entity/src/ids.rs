@@ -53,6 +53,8 @@ pub trait TypedId: Copy + Eq + std::hash::Hash + fmt::Display + Send + Sync + 's
     fn uuid(self) -> Uuid;
     /// Wraps a stored id.
     fn from_uuid(id: Uuid) -> Self;
+    /// The id, told apart by its prefix.
+    fn any(self) -> AnyId;
 }
 
 macro_rules! ids {
@@ -70,6 +72,9 @@ macro_rules! ids {
                 }
                 fn from_uuid(id: Uuid) -> Self {
                     Self(id)
+                }
+                fn any(self) -> AnyId {
+                    AnyId::$name(self)
                 }
             }
 
@@ -106,6 +111,15 @@ macro_rules! ids {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum AnyId {
             $($(#[$doc])* $name($name),)*
+        }
+
+        impl AnyId {
+            /// The stored form.
+            pub fn uuid(self) -> Uuid {
+                match self {
+                    $(Self::$name(id) => id.0,)*
+                }
+            }
         }
 
         impl fmt::Display for AnyId {

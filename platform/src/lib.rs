@@ -5,12 +5,15 @@
 
 pub mod access;
 pub mod audit;
+pub mod bell;
 pub mod client;
 pub mod clock;
 pub mod documents;
 pub mod error;
+pub mod events;
 pub mod factor;
 pub mod idempotency;
+pub mod jobs;
 pub mod key_service;
 pub mod keyring;
 pub mod mail;

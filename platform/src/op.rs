@@ -6,9 +6,12 @@
 //! one transaction, and commits only together with its audit entries.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
     marker::PhantomData,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
@@ -27,6 +30,7 @@ use crate::{
     Failure,
     access::{self, Actor, FieldPolicies, Permission, Table},
     audit::{self, Backlog, Batch, Change, Disclosures, Entry},
+    bell::Bell,
     clock::SharedClock,
     factor::webauthn::Site,
     keyring::Keyring,
@@ -97,6 +101,8 @@ pub struct Platform {
     pub names: NameIndexes,
     /// Which clinics have entries to be sealed.
     pub backlog: Backlog,
+    /// Tells of what was committed here.
+    pub bell: Bell,
 }
 
 /// Makes operations for one actor at one tenant.
@@ -193,7 +199,8 @@ impl OpFactory {
             policies: Arc::clone(&self.policies),
             disclosures: Disclosures::default(),
             entries: Mutex::new(Vec::new()),
-            wakes: Mutex::new(BTreeMap::new()),
+            wakes: Mutex::default(),
+            announced: AtomicBool::new(false),
         }
     }
 }
@@ -208,7 +215,8 @@ struct Inner {
     policies: Arc<FieldPolicies>,
     disclosures: Disclosures,
     entries: Mutex<Vec<Entry>>,
-    wakes: Mutex<BTreeMap<Queue, DateTime<Utc>>>,
+    wakes: Mutex<BTreeSet<(Queue, DateTime<Utc>)>>,
+    announced: AtomicBool,
 }
 
 /// One operation of one actor at one tenant.
@@ -497,10 +505,14 @@ impl Op<Write> {
         self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 
-    /// Says that there will be work of a kind from an instant on; told to the workers with the commit.
+    /// Says that there will be work of a kind at an instant; told to the workers with the commit.
     pub fn wake(&self, queue: Queue, at: DateTime<Utc>) {
-        let mut wakes = self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner);
-        wakes.entry(queue).and_modify(|known| *known = at.min(*known)).or_insert(at);
+        self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner).insert((queue, at));
+    }
+
+    /// Says that something happened; told to those who wait for it once it is committed.
+    pub(crate) fn announce(&self) {
+        self.0.announced.store(true, Ordering::Relaxed);
     }
 
     /// Writes the audit entries and commits. A write that recorded nothing is refused.
@@ -510,16 +522,34 @@ impl Op<Write> {
             return Err(Failure::Internal("a write without an audit entry".to_owned()));
         }
         let wakes = std::mem::take(&mut *self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner));
-        for (queue, at) in wakes {
-            let values = [queue.code().into(), at.into()];
-            let wake =
-                Statement::from_sql_and_values(DbBackend::Postgres, "SELECT cell.wake($1, $2)", values);
-            self.0.db.query_one_raw(wake).await?;
-        }
+        self.write_wakes(&wakes).await?;
         let written = self.write_entries(entries).await?;
         let (platform, tenant) = (Arc::clone(&self.0.platform), self.0.tenant.id);
+        let (announced, now) = (self.0.announced.load(Ordering::Relaxed), self.now());
         self.finish(true).await?;
         platform.backlog.note(tenant, written);
+        if announced {
+            platform.bell.events(tenant);
+        }
+        let due: BTreeSet<_> =
+            wakes.into_iter().filter(|(_, at)| *at <= now).map(|(queue, _)| queue).collect();
+        due.into_iter().for_each(|queue| platform.bell.work(queue));
+        Ok(())
+    }
+
+    /// Each instant gets a hint of its own: whoever looks at one may leave what is due at another.
+    async fn write_wakes(&self, wakes: &BTreeSet<(Queue, DateTime<Utc>)>) -> Result<(), Failure> {
+        if wakes.is_empty() {
+            return Ok(());
+        }
+        let (queues, instants): (Vec<_>, Vec<_>) =
+            wakes.iter().map(|(queue, at)| (queue.code().to_owned(), *at)).unzip();
+        let wake = Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            "SELECT count(cell.wake(queue, at)) FROM unnest($1::text[], $2::timestamptz[]) AS w (queue, at)",
+            [queues.into(), instants.into()],
+        );
+        self.0.db.query_one_raw(wake).await?;
         Ok(())
     }
 

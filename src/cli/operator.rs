@@ -7,6 +7,7 @@ use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::Actor,
     audit::Backlog,
+    bell::Bell,
     clock::{SharedClock, SystemClock},
     keyring::Keyring,
     names::NameIndexes,
@@ -31,6 +32,7 @@ pub async fn installation(context: &Context) -> Result<(Arc<Platform>, Arc<Direc
         clock,
         names: NameIndexes::new(1),
         backlog: Backlog::default(),
+        bell: Bell::default(),
     });
     Ok((platform, directory))
 }

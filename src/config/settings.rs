@@ -160,6 +160,18 @@ pub const SETTINGS: &[Setting] = &[
         None,
         "Sender of mails, as no-reply@example.org; the clinic's name is shown with it.",
     ),
+    plain(
+        "worker.enabled",
+        "PRAXIS_WORKER",
+        Some("true"),
+        "Do the work that nobody waits for (jobs, mails) in the server; false where `praxis worker` runs.",
+    ),
+    plain(
+        "worker.jobs",
+        "PRAXIS_WORKER_JOBS",
+        Some("8"),
+        "Jobs at once, each with a connection to tenant data.",
+    ),
     plain("log.filter", "PRAXIS_LOG", Some("info"), "What is logged, by level and module."),
     plain("log.format", "PRAXIS_LOG_FORMAT", Some("text"), "text or json."),
     plain("limits.tokens", "PRAXIS_LIMITS_TOKENS", Some("10000"), "Tokens in a document."),

@@ -25,6 +25,7 @@ use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::Actor,
     audit::Backlog,
+    bell::Bell,
     keyring::{KeyTimes, Keyring},
     names::NameIndexes,
     tenancy::{Control, Pool, PoolLimits},
@@ -54,6 +55,7 @@ async fn clinic() -> Result<OpFactory> {
         clock: installation.clock,
         names: NameIndexes::new(1),
         backlog: Backlog::default(),
+        bell: Bell::default(),
     });
     Ok(OpFactory::new(platform, Arc::new(tenant), Arc::new(Actor::operator()), RequestInfo::default(), true))
 }

@@ -56,7 +56,7 @@ pub(crate) async fn mailer(server: &TestServer, app: &App, address: &str) -> Res
 pub(crate) async fn send_all(mailer: &Mailer) -> Result<Sent> {
     let mut sum = Sent::default();
     loop {
-        let woken = mailer.ready(8).await?;
+        let woken = mailer.ready(8, &[]).await?;
         if woken.is_empty() {
             return Ok(sum);
         }
@@ -303,7 +303,7 @@ async fn a_suspended_clinic_keeps_its_mail() -> Result<()> {
         admin.execute(AssertSqlSafe(format!("UPDATE control.tenant SET state = '{state}'"))).await?;
         server.app.directory.refresh().await?;
         server.clock.advance(TimeDelta::minutes(2));
-        for woken in mailer.ready(8).await? {
+        for woken in mailer.ready(8, &[]).await? {
             mailer.serve(&woken).await?;
         }
         assert_eq!(post.taken().len(), sent, "{state}");

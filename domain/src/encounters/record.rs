@@ -15,6 +15,7 @@ use sea_orm::{ActiveValue::Set, EntityTrait};
 use crate::{
     Error, Result, Violation, ViolationCode,
     coded::code_tokens,
+    event::{Event, all_happened},
     patients::open_charts,
     rows::{entry_of, insert_all, refused},
 };
@@ -96,6 +97,9 @@ pub async fn record_many(op: &Op<Write>, new: Vec<RecordEncounter>) -> Result<Ve
             .await
             .map_err(explain)?;
     }
+    let recorded =
+        |row: &encounter::Model| Event::EncounterRecorded { encounter: row.id, patient: row.patient_id };
+    all_happened(op, stored.iter().map(recorded).collect()).await?;
     op.record(entry_of("encounter.record", &patients));
     Ok(stored)
 }

@@ -15,7 +15,10 @@ use super::{
     rules::Rules,
     token::{self, Kind},
 };
-use crate::{Detail, Result, Violation, ViolationCode};
+use crate::{
+    Detail, Result, Violation, ViolationCode,
+    event::{Event, happened},
+};
 
 /// A person to be taken into care.
 #[derive(Debug, Clone)]
@@ -97,6 +100,7 @@ pub async fn register(op: &Op<Write>, new: RegisterPatient) -> Result<Registered
         return Err(violation.with(Detail::Duplicates(duplicates)).into());
     }
     let patient = store(op, &key, &record, row, "patient.register").await?;
+    happened(op, Event::PatientRegistered { patient: patient.id }).await?;
     Ok(Registered { patient, duplicate_candidates: duplicates })
 }
 
@@ -106,7 +110,9 @@ pub async fn import(op: &Op<Write>, new: RegisterPatient) -> Result<patient::Mod
     let draft = Draft::check(new, Rules::imported(op))?;
     let key = op.tenant_key().await?;
     let (record, row) = draft.numbered(op, &key).await?;
-    store(op, &key, &record, row, "patient.import").await
+    let patient = store(op, &key, &record, row, "patient.import").await?;
+    happened(op, Event::PatientImported { patient: patient.id }).await?;
+    Ok(patient)
 }
 
 /// What is known before the record has a number.

@@ -8,7 +8,11 @@ use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
 use super::{check, reschedule::guarded};
-use crate::{Error, Violation, ViolationCode, transitions::Machine};
+use crate::{
+    Error, Violation, ViolationCode,
+    event::{Event, happened},
+    transitions::Machine,
+};
 
 /// Brings a visit to its next status. Cancelling and not coming have verbs of their own.
 pub async fn advance(
@@ -19,11 +23,20 @@ pub async fn advance(
 ) -> Result<appointment::Model, Error> {
     op.require(Permission::APPOINTMENT_BOOK)?;
     let stored = check::at_version(op, Permission::APPOINTMENT_BOOK, id, if_version).await?;
-    let action = match to {
-        AppointmentStatus::Confirmed => "appointment.confirm",
-        AppointmentStatus::CheckedIn => "appointment.check-in",
-        AppointmentStatus::InProgress => "appointment.start",
-        AppointmentStatus::Completed => "appointment.complete",
+    let (appointment, patient) = (id, stored.patient_id);
+    let (action, event) = match to {
+        AppointmentStatus::Confirmed => {
+            ("appointment.confirm", Event::AppointmentConfirmed { appointment, patient })
+        }
+        AppointmentStatus::CheckedIn => {
+            ("appointment.check-in", Event::AppointmentCheckedIn { appointment, patient })
+        }
+        AppointmentStatus::InProgress => {
+            ("appointment.start", Event::AppointmentStarted { appointment, patient })
+        }
+        AppointmentStatus::Completed => {
+            ("appointment.complete", Event::AppointmentCompleted { appointment, patient })
+        }
         AppointmentStatus::Booked | AppointmentStatus::Cancelled | AppointmentStatus::NoShow => {
             return Err(
                 Failure::BadInput("cancelling and not coming have verbs of their own".to_owned()).into()
@@ -41,7 +54,7 @@ pub async fn advance(
     }
     let change = appointment::ActiveModel { status: Set(to), ..Default::default() };
     let changed = guarded(op, id, if_version, change).await?;
-    let patient = changed.patient_id.0;
-    op.record(Entry::done(action).on("Appointment", id.0, changed.version).of(patient));
+    happened(op, event).await?;
+    op.record(Entry::done(action).on("Appointment", id.0, changed.version).of(patient.0));
     Ok(changed)
 }

@@ -20,7 +20,12 @@ use super::{
     hold::{self, Resources},
     place,
 };
-use crate::{Result, ViolationCode, error::Violations, rights};
+use crate::{
+    Result, ViolationCode,
+    error::Violations,
+    event::{Event, happened},
+    rights,
+};
 
 /// A visit to book.
 #[derive(Debug, Clone)]
@@ -100,6 +105,7 @@ pub async fn book(op: &Op<Write>, wish: BookAppointment) -> Result<appointment::
     if !hold::hold(op, id, resources, visit.held()).await? {
         return Err(visit.lost(op).await?.into());
     }
+    happened(op, Event::AppointmentBooked { appointment: id, patient: wish.patient }).await?;
     op.record(Entry::done("appointment.book").on("Appointment", id.0, booked.version).of(wish.patient.0));
     Ok(booked)
 }

@@ -9,7 +9,11 @@ use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
 use super::{check, hold, reschedule::guarded};
-use crate::{Result, ViolationCode, error::Violations};
+use crate::{
+    Result, ViolationCode,
+    error::Violations,
+    event::{Event, happened},
+};
 
 /// The codes of <http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason>.
 pub const CANCELLATION_REASONS: [&str; 32] = [
@@ -88,8 +92,9 @@ pub async fn cancel(
     };
     let cancelled = guarded(op, id, if_version, change).await?;
     hold::release(op, id).await?;
-    let patient = cancelled.patient_id.0;
-    op.record(Entry::done("appointment.cancel").on("Appointment", id.0, cancelled.version).of(patient));
+    let patient = cancelled.patient_id;
+    happened(op, Event::AppointmentCancelled { appointment: id, patient }).await?;
+    op.record(Entry::done("appointment.cancel").on("Appointment", id.0, cancelled.version).of(patient.0));
     Ok(cancelled)
 }
 

@@ -5,7 +5,10 @@ use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
 use super::{check, hold, reschedule::guarded};
-use crate::{Result, Violation, ViolationCode};
+use crate::{
+    Result, Violation, ViolationCode,
+    event::{Event, happened},
+};
 
 /// Records that the patient did not come, once the visit should have begun.
 pub async fn mark_no_show(op: &Op<Write>, id: AppointmentId, if_version: i32) -> Result<appointment::Model> {
@@ -20,7 +23,8 @@ pub async fn mark_no_show(op: &Op<Write>, id: AppointmentId, if_version: i32) ->
     let change = appointment::ActiveModel { status: Set(status), ..Default::default() };
     let marked = guarded(op, id, if_version, change).await?;
     hold::release(op, id).await?;
-    let patient = marked.patient_id.0;
-    op.record(Entry::done("appointment.no-show").on("Appointment", id.0, marked.version).of(patient));
+    let patient = marked.patient_id;
+    happened(op, Event::AppointmentMissed { appointment: id, patient }).await?;
+    op.record(Entry::done("appointment.no-show").on("Appointment", id.0, marked.version).of(patient.0));
     Ok(marked)
 }

@@ -16,7 +16,11 @@ use super::{
     hold::{self, Resources},
     place,
 };
-use crate::{Result, error::Violations};
+use crate::{
+    Result,
+    error::Violations,
+    event::{Event, happened},
+};
 
 /// Where a visit is moved to; what is absent stays.
 #[derive(Debug, Clone)]
@@ -76,10 +80,11 @@ pub async fn reschedule(
     if !hold::hold(op, id, resources, visit.held()).await? {
         return Err(visit.lost(op).await?.into());
     }
-    let patient = moved.patient_id.0;
-    let entry = Entry::done("appointment.reschedule").on("Appointment", id.0, moved.version).of(patient);
-    let key = op.data_key(patient).await?;
-    op.record(op.changed(entry, (patient, &*key), &said(&stored), &said(&moved))?);
+    let patient = moved.patient_id;
+    happened(op, Event::AppointmentRescheduled { appointment: id, patient }).await?;
+    let entry = Entry::done("appointment.reschedule").on("Appointment", id.0, moved.version).of(patient.0);
+    let key = op.data_key(patient.0).await?;
+    op.record(op.changed(entry, (patient.0, &*key), &said(&stored), &said(&moved))?);
     Ok(moved)
 }
 

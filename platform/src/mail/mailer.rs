@@ -11,13 +11,13 @@ use std::{
 use chrono::TimeDelta;
 use futures::StreamExt;
 use lettre::message::Mailbox;
-use praxis_entity::mail_message;
+use praxis_entity::{ids::TenantId, mail_message};
 
 use super::{Transport, Undelivered, message, row, smtp};
 use crate::{
     Failure, Op, OpFactory, Platform, Read, RequestInfo,
     access::Actor,
-    tenancy::{Control, Directory, Queue, Standing, Tenant, Woken},
+    tenancy::{Control, Directory, Queue, Standing, Tenant, Woken, control_failure},
     vault::crypto,
 };
 
@@ -82,10 +82,10 @@ struct Counts {
 }
 
 impl Mailer {
-    /// Tenants that have mail due, up to `most` of them.
-    pub async fn ready(&self, most: usize) -> Result<Vec<Woken>, Failure> {
+    /// Tenants that have mail due, up to `most` of them and none that is busy.
+    pub async fn ready(&self, most: usize, busy: &[TenantId]) -> Result<Vec<Woken>, Failure> {
         let now = self.platform.clock.now();
-        let ready = self.control.take_ready(Queue::Mail, now, now + LEASE, most).await;
+        let ready = self.control.take_ready(Queue::Mail, now, now + LEASE, most, busy).await;
         ready.map_err(control_failure)
     }
 
@@ -233,10 +233,6 @@ fn pause(attempts: i32) -> Result<TimeDelta, Failure> {
     let whole = (15_000_i64 << doublings).min(3_600_000);
     let [noise] = crypto::random::<1>()?;
     Ok(TimeDelta::milliseconds(whole / 2 + whole / 2 * i64::from(noise) / 255))
-}
-
-fn control_failure(error: sqlx::Error) -> Failure {
-    Failure::Unavailable(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(Arc::new(error))))
 }
 
 #[cfg(test)]

@@ -8,13 +8,16 @@
 use chrono::{DateTime, Utc};
 use praxis_entity::ids::{TenantId, decode_base32};
 
-use super::Control;
+use super::{Control, SchemaName};
+use crate::Failure;
 
 /// A kind of work that tenants have waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Queue {
     /// Mails to be sent.
     Mail,
+    /// Jobs to be done.
+    Jobs,
 }
 
 impl Queue {
@@ -22,6 +25,7 @@ impl Queue {
     pub fn code(self) -> &'static str {
         match self {
             Self::Mail => "mail",
+            Self::Jobs => "jobs",
         }
     }
 }
@@ -37,7 +41,7 @@ pub struct Woken {
 /// The tenants that have waited for longest come first. Hints that another worker is taking are left
 /// to it; all hints of a tenant are taken together, so that a busy one counts as one.
 const TAKE: &str = "WITH chosen AS (
-        SELECT tenant FROM cell.ready WHERE queue = $1 AND run_at <= $2
+        SELECT tenant FROM cell.ready WHERE queue = $1 AND run_at <= $2 AND tenant <> ALL($5)
         GROUP BY tenant ORDER BY min(run_at) LIMIT $4),
     due AS (
         SELECT r.id FROM cell.ready r JOIN chosen USING (tenant)
@@ -46,20 +50,22 @@ const TAKE: &str = "WITH chosen AS (
     SELECT tenant, array_agg(id) FROM taken GROUP BY tenant";
 
 impl Control {
-    /// Takes up to `most` tenants that have work of a kind. Until `lease_ends` nobody else gets them,
-    /// unless they are woken anew.
+    /// Takes up to `most` tenants that have work of a kind and are not `busy` here already. Until
+    /// `lease_ends` nobody else gets them, unless they are woken anew.
     pub async fn take_ready(
         &self,
         queue: Queue,
         now: DateTime<Utc>,
         lease_ends: DateTime<Utc>,
         most: usize,
+        busy: &[TenantId],
     ) -> Result<Vec<Woken>, sqlx::Error> {
         let rows: Vec<(String, Vec<i64>)> = sqlx::query_as(TAKE)
             .bind(queue.code())
             .bind(now)
             .bind(lease_ends)
             .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .bind(busy.iter().map(|id| SchemaName::of(*id).as_str().to_owned()).collect::<Vec<_>>())
             .fetch_all(self.pool())
             .await?;
         let woken = |(role, hints): (String, Vec<i64>)| {
@@ -87,4 +93,9 @@ impl Control {
             .await
             .map(|_| ())
     }
+}
+
+/// The control schema could not be asked.
+pub(crate) fn control_failure(error: sqlx::Error) -> Failure {
+    Failure::Unavailable(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(std::sync::Arc::new(error))))
 }

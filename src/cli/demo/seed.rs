@@ -14,6 +14,7 @@ use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::Actor,
     audit::Backlog,
+    bell::Bell,
     clock::{Clock, SharedClock},
     keyring::{KeyTimes, Keyring},
     names::NameIndexes,
@@ -66,6 +67,7 @@ impl Seeder {
                 clock: Arc::new(Past(clock, then)),
                 names: NameIndexes::new(1),
                 backlog: Backlog::default(),
+                bell: Bell::default(),
             }),
         }
     }

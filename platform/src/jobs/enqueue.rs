@@ -1,0 +1,67 @@
+//! Writing jobs down, to be done once the transaction is committed.
+
+use chrono::{DateTime, Utc};
+use praxis_entity::{
+    ids::{EventId, JobId},
+    job::{ActiveModel, Column, Entity, JobStatus},
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+use serde_json::Value as Json;
+
+use crate::{Failure, Op, Write, tenancy::Queue};
+
+/// Rows of one statement.
+const CHUNK: usize = 1_000;
+
+/// A job to be done.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// The reaction, or the kind of work.
+    pub name: String,
+    /// The event it follows from, if it is a reaction.
+    pub event: Option<EventId>,
+    /// Ids and codes that the work needs; never PHI.
+    pub payload: Option<Json>,
+    /// Work of the same name and key is not written twice. Reactions have none.
+    pub dedupe_key: Option<String>,
+    /// When it is due.
+    pub run_at: DateTime<Utc>,
+}
+
+/// Writes jobs down in the operation's transaction; returns how many were not there yet.
+pub async fn enqueue(op: &Op<Write>, new: Vec<NewJob>) -> Result<u64, Failure> {
+    let rows: Vec<ActiveModel> = new.into_iter().map(|new| row(op, new)).collect();
+    let mut written = 0;
+    for chunk in rows.chunks(CHUNK) {
+        written += Entity::insert_many(chunk.to_vec())
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(op.db())
+            .await?;
+    }
+    Ok(written)
+}
+
+fn row(op: &Op<Write>, new: NewJob) -> ActiveModel {
+    op.wake(Queue::Jobs, new.run_at);
+    ActiveModel {
+        id: Set(JobId(op.new_id())),
+        created_at: Set(op.now()),
+        name: Set(new.name),
+        event_id: Set(new.event),
+        payload: Set(new.payload),
+        dedupe_key: Set(new.dedupe_key),
+        status: Set(JobStatus::Queued),
+        run_at: Set(new.run_at),
+        attempts: Set(0),
+        finished_at: Set(None),
+        last_error: Set(None),
+    }
+}
+
+/// Forgets jobs that were done or discarded before an instant; returns how many.
+pub async fn forget_finished(op: &Op<Write>, before: DateTime<Utc>) -> Result<u64, Failure> {
+    let old = Entity::delete_many()
+        .filter(Column::Status.is_in([JobStatus::Done, JobStatus::Discarded]))
+        .filter(Column::FinishedAt.lt(before));
+    Ok(old.exec(op.db()).await?.rows_affected)
+}
