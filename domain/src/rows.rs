@@ -1,4 +1,4 @@
-//! Many new rows at once: few statements, one audit entry, and the rows come back in the order given.
+//! Many rows at once: new ones with few statements and one audit entry, those that are read under their patients.
 
 use std::{collections::HashMap, hash::Hash};
 
@@ -35,6 +35,19 @@ where
         stored.extend(chunk.into_iter().map(|row| (id(&row), row)));
     }
     Ok(order.iter().filter_map(|id| stored.remove(id)).collect())
+}
+
+/// Rows under the patients they belong to, in the order given; a patient without any has none.
+pub(crate) fn under<M>(
+    patients: &[PatientId],
+    rows: Vec<M>,
+    patient: impl Fn(&M) -> PatientId,
+) -> HashMap<PatientId, Vec<M>> {
+    let mut of: HashMap<_, Vec<_>> = patients.iter().map(|id| (*id, Vec::new())).collect();
+    for row in rows {
+        of.entry(patient(&row)).or_default().push(row);
+    }
+    of
 }
 
 /// One entry for rows of many patients.

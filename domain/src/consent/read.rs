@@ -12,7 +12,7 @@ use praxis_platform::{
 };
 use sea_orm::{Condition, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::{Result, page::any_of};
+use crate::{Result, page::any_of, rows::under};
 
 /// The directives of each patient, those taken back too, in the order they were recorded.
 pub async fn of_patients<M>(
@@ -27,11 +27,7 @@ pub async fn of_patients<M>(
         .order_by_asc(consent_directive::Column::Id)
         .all(op.db())
         .await?;
-    let mut of: HashMap<_, Vec<_>> = patients.iter().map(|id| (*id, Vec::new())).collect();
-    for row in rows {
-        of.entry(row.patient_id).or_default().push(row);
-    }
-    Ok(of)
+    Ok(under(patients, rows, |row| row.patient_id))
 }
 
 /// Directives by their ids; unknown ones are absent.

@@ -21,7 +21,7 @@ use super::{
     amend::{may_change, still_open},
     rules::Rules,
 };
-use crate::{Detail, Result, Violation, ViolationCode, page::any_of};
+use crate::{Detail, Result, Violation, ViolationCode, page::any_of, rows::under};
 
 /// A person to be noted beside a patient.
 #[derive(Debug, Clone)]
@@ -114,11 +114,7 @@ pub async fn related_persons_of<M>(
         .order_by_asc(related_person::Column::Id)
         .all(op.db())
         .await?;
-    let mut of: HashMap<_, Vec<_>> = patients.iter().map(|id| (*id, Vec::new())).collect();
-    for row in rows {
-        of.entry(row.patient_id).or_default().push(row);
-    }
-    Ok(of)
+    Ok(under(patients, rows, |row| row.patient_id))
 }
 
 /// Persons around patients by their ids; unknown ones are absent.
