@@ -50,6 +50,8 @@ pub enum IndexField {
     Challenge,
     /// What a rule was asked about: says whether it was the same.
     RuleFacts,
+    /// Secret in the address of a calendar.
+    CalendarFeed,
 }
 
 impl IndexField {
@@ -75,6 +77,7 @@ impl IndexField {
             Self::RecoveryCode => "recovery_code",
             Self::Challenge => "challenge",
             Self::RuleFacts => "rule_facts",
+            Self::CalendarFeed => "calendar_feed",
         }
     }
 
@@ -104,7 +107,8 @@ impl IndexField {
             | Self::ClientToken
             | Self::RecoveryCode
             | Self::Challenge
-            | Self::RuleFacts => value.to_owned(),
+            | Self::RuleFacts
+            | Self::CalendarFeed => value.to_owned(),
         }
     }
 }
