@@ -70,15 +70,17 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE FUNCTION {schema}.keep_event() RETURNS trigger
+CREATE FUNCTION {schema}.keep_workflow_steps() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
     AS $$
+DECLARE
+    definition uuid := CASE TG_OP WHEN 'INSERT' THEN NEW.definition_id ELSE OLD.definition_id END;
 BEGIN
-    IF OLD.position IS NOT NULL OR NEW.position IS NULL OR to_jsonb(NEW) - 'position' <> to_jsonb(OLD) - 'position' THEN
-        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
+    IF NOT EXISTS (SELECT FROM workflow_definition d WHERE d.id = definition AND d.status = 'DRAFT') THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'only a draft is changed';
     END IF;
-    RETURN NEW;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END $$;
 CREATE FUNCTION {schema}.know_patient_at_facility() RETURNS trigger
     LANGUAGE plpgsql
@@ -89,39 +91,6 @@ BEGIN
         INSERT INTO patient_facility (patient_id, facility_id) VALUES (NEW.patient_id, NEW.facility_id) ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;
-END $$;
-CREATE FUNCTION {schema}.number_event() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO '{schema}'
-    AS $$
-BEGIN
-    NEW.position := NULL;
-    NEW.encounter_seq := NULL;
-    IF NEW.encounter_id IS NOT NULL THEN
-        PERFORM FROM encounter e WHERE e.id = NEW.encounter_id FOR NO KEY UPDATE;
-        SELECT coalesce(max(e.encounter_seq), 0) + 1 INTO NEW.encounter_seq FROM event e WHERE e.encounter_id = NEW.encounter_id;
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE FUNCTION {schema}.order_events() RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '{schema}'
-    AS $$
-DECLARE
-    behind bigint;
-    placed integer;
-BEGIN
-    IF NOT EXISTS (SELECT FROM event WHERE position IS NULL) THEN
-        RETURN 0;
-    END IF;
-    SELECT n INTO STRICT behind FROM counter WHERE name = 'event' FOR UPDATE;
-    WITH chosen AS (
-        SELECT w.id, row_number() OVER (ORDER BY w.id) AS nth
-        FROM (SELECT id FROM event WHERE position IS NULL ORDER BY id LIMIT 1000) w)
-    UPDATE event e SET position = behind + chosen.nth FROM chosen WHERE e.id = chosen.id;
-    GET DIAGNOSTICS placed = ROW_COUNT;
-    UPDATE counter SET n = behind + placed WHERE name = 'event';
-    RETURN placed;
 END $$;
 CREATE FUNCTION {schema}.refuse_break_glass_while_overdue() RETURNS trigger
     LANGUAGE plpgsql
@@ -140,6 +109,23 @@ CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
     AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
+END $$;
+CREATE FUNCTION {schema}.refuse_foreign_focus() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    owner uuid;
+BEGIN
+    CASE NEW.focus_kind
+        WHEN 'obs' THEN SELECT patient_id INTO owner FROM observation WHERE id = NEW.focus_id;
+        WHEN 'con' THEN SELECT patient_id INTO owner FROM condition WHERE id = NEW.focus_id;
+        ELSE RETURN NEW;
+    END CASE;
+    IF owner IS DISTINCT FROM NEW.patient_id THEN
+        RAISE EXCEPTION USING ERRCODE = '23503', CONSTRAINT = 'task_focus_agrees', MESSAGE = 'the focus is not this patient''s';
+    END IF;
+    RETURN NEW;
 END $$;
 CREATE FUNCTION {schema}.refuse_foreign_label() RETURNS trigger
     LANGUAGE plpgsql
@@ -460,21 +446,6 @@ CREATE TABLE {schema}.encounter_participant (
     practitioner_id uuid NOT NULL,
     role text NOT NULL
 );
-CREATE TABLE {schema}.event (
-    id uuid NOT NULL,
-    kind text NOT NULL,
-    at timestamp with time zone NOT NULL,
-    actor_id uuid,
-    patient_id uuid,
-    encounter_id uuid,
-    encounter_seq integer,
-    subject_id uuid NOT NULL,
-    body jsonb NOT NULL,
-    "position" bigint,
-    CONSTRAINT event_encounter_seq_positive CHECK ((encounter_seq > 0)),
-    CONSTRAINT event_encounter_whole CHECK (((encounter_id IS NULL) OR ((patient_id IS NOT NULL) AND (encounter_seq IS NOT NULL)))),
-    CONSTRAINT event_kind_shape CHECK ((kind ~ '^[A-Z][A-Z_]{2,59}$'::text))
-);
 CREATE TABLE {schema}.external_identity (
     provider_id uuid NOT NULL,
     subject text NOT NULL,
@@ -571,24 +542,6 @@ CREATE TABLE {schema}.invitation (
     CONSTRAINT invitation_accepted_has_user CHECK (((status = 'ACCEPTED'::text) = (user_id IS NOT NULL))),
     CONSTRAINT invitation_email_lower CHECK ((email = lower(email))),
     CONSTRAINT invitation_status_known CHECK ((status = ANY (ARRAY['SENT'::text, 'ACCEPTED'::text, 'EXPIRED'::text, 'REVOKED'::text])))
-);
-CREATE TABLE {schema}.job (
-    id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    name text NOT NULL,
-    event_id uuid,
-    payload jsonb,
-    dedupe_key text,
-    status text NOT NULL,
-    run_at timestamp with time zone NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    finished_at timestamp with time zone,
-    last_error text,
-    CONSTRAINT job_attempts_not_negative CHECK ((attempts >= 0)),
-    CONSTRAINT job_finished_has_time CHECK (((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text])) = (finished_at IS NULL))),
-    CONSTRAINT job_name_shape CHECK ((name ~ '^[A-Z][A-Z_]{2,59}$'::text)),
-    CONSTRAINT job_reaction_or_work CHECK (((event_id IS NULL) = (dedupe_key IS NOT NULL))),
-    CONSTRAINT job_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text, 'DONE'::text, 'DEAD'::text, 'DISCARDED'::text])))
 );
 CREATE TABLE {schema}.key_rotation (
     id uuid NOT NULL,
@@ -887,6 +840,63 @@ CREATE TABLE {schema}.status_transition (
     permission text NOT NULL,
     action text DEFAULT ''::text NOT NULL
 );
+CREATE TABLE {schema}.task (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid,
+    encounter_id uuid,
+    focus_kind text,
+    focus_id uuid,
+    code text NOT NULL,
+    priority text NOT NULL,
+    status text NOT NULL,
+    owner_id uuid,
+    role_code text,
+    requested_by uuid,
+    due_at timestamp with time zone,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    outcome text,
+    words bytea,
+    instance_id uuid,
+    step text,
+    focus_patient_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'pat'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    focus_appointment_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'apt'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    focus_encounter_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'enc'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    CONSTRAINT task_code_shape CHECK ((code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text)),
+    CONSTRAINT task_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT task_ended CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT task_ended_with_outcome CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text])) = (outcome IS NOT NULL))),
+    CONSTRAINT task_focus_has_patient CHECK (((focus_kind IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT task_focus_patient_agrees CHECK ((focus_patient_id = patient_id)),
+    CONSTRAINT task_focus_whole CHECK (((focus_kind IS NULL) = (focus_id IS NULL))),
+    CONSTRAINT task_outcome_known CHECK ((outcome = ANY (ARRAY['DONE'::text, 'PARTLY_DONE'::text, 'NOT_NEEDED'::text, 'NOT_POSSIBLE'::text]))),
+    CONSTRAINT task_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
+    CONSTRAINT task_status_known CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text]))),
+    CONSTRAINT task_step_whole CHECK (((instance_id IS NULL) = (step IS NULL))),
+    CONSTRAINT task_taken_has_owner CHECK (((status <> ALL (ARRAY['ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text])) OR (owner_id IS NOT NULL)))
+);
+CREATE TABLE {schema}.task_escalation (
+    task_id uuid NOT NULL,
+    level smallint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    CONSTRAINT task_escalation_level_known CHECK (((level >= 1) AND (level <= 3)))
+);
 CREATE TABLE {schema}.tenant_self (
     tenant_id uuid NOT NULL,
     schema_version integer NOT NULL,
@@ -929,6 +939,50 @@ CREATE TABLE {schema}.visit_type (
     CONSTRAINT visit_type_duration_sensible CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
     CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text])))
 );
+CREATE TABLE {schema}.workflow_definition (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    code text NOT NULL,
+    edition integer NOT NULL,
+    name text NOT NULL,
+    status text NOT NULL,
+    defined_by uuid,
+    CONSTRAINT workflow_definition_code_shape CHECK ((code ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT workflow_definition_edition_positive CHECK ((edition > 0)),
+    CONSTRAINT workflow_definition_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'ACTIVE'::text, 'RETIRED'::text])))
+);
+CREATE TABLE {schema}.workflow_instance (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    definition_id uuid NOT NULL,
+    patient_id uuid,
+    encounter_id uuid,
+    status text NOT NULL,
+    started_by uuid,
+    ended_at timestamp with time zone,
+    CONSTRAINT workflow_instance_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT workflow_instance_ended CHECK (((status = 'RUNNING'::text) = (ended_at IS NULL))),
+    CONSTRAINT workflow_instance_status_known CHECK ((status = ANY (ARRAY['RUNNING'::text, 'COMPLETED'::text, 'FAILED'::text, 'CANCELLED'::text])))
+);
+CREATE TABLE {schema}.workflow_step (
+    definition_id uuid NOT NULL,
+    key text NOT NULL,
+    "position" integer NOT NULL,
+    task_code text NOT NULL,
+    role_code text NOT NULL,
+    priority text NOT NULL,
+    due_minutes integer,
+    guard text,
+    follows text[] NOT NULL,
+    CONSTRAINT workflow_step_due_positive CHECK ((due_minutes > 0)),
+    CONSTRAINT workflow_step_key_shape CHECK ((key ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT workflow_step_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
+    CONSTRAINT workflow_step_task_code_shape CHECK ((task_code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text))
+);
 INSERT INTO {schema}.alert_rule VALUES ('MASS_READING', true, 100, 60);
 INSERT INTO {schema}.alert_rule VALUES ('RESTRICTED_READING', true, 1, 1440);
 INSERT INTO {schema}.alert_rule VALUES ('OWN_RECORD', true, 1, 1440);
@@ -937,7 +991,6 @@ INSERT INTO {schema}.alert_rule VALUES ('FAILED_SIGN_INS', true, 20, 10);
 INSERT INTO {schema}.alert_rule VALUES ('BREAK_GLASS_USE', true, 3, 1440);
 INSERT INTO {schema}.alert_rule VALUES ('FORGED_ENTRY', true, 1, 1440);
 INSERT INTO {schema}.audit_sealer VALUES (true);
-INSERT INTO {schema}.counter VALUES ('event', 0);
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create', '');
@@ -968,14 +1021,6 @@ INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'ACTIVE',
 INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'RETIRED', 'ACTIVE', 'operation:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('api_client', '', 'ACTIVE', 'operation:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('security_alert', '', 'OPEN', 'system', '');
-INSERT INTO {schema}.status_transition VALUES ('job', '', 'QUEUED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'RUNNING', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'QUEUED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DONE', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DEAD', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'QUEUED', 'settings:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'DISCARDED', 'settings:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'DISCARDED', 'settings:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate', 'patientDeactivate');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate', 'patientReactivate');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath');
@@ -1047,6 +1092,33 @@ INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_
 INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', '', 'DRAFT', 'workflow:manage', 'workflowDefine');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', 'workflowActivate');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', 'workflowRetire');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', 'workflowRetire');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', 'workflowStart');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', '', 'RUNNING', '', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'COMPLETED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'FAILED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', 'workflowCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', '', 'REQUESTED', 'task:create', 'taskCreate');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'ACCEPTED', 'task:work', 'taskClaim');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REJECTED', 'task:work', 'taskReject');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'IN_PROGRESS', 'task:work', 'taskStart');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'COMPLETED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'FAILED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'ON_HOLD', 'task:work', 'taskHold');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'COMPLETED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'FAILED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'IN_PROGRESS', 'task:work', 'taskResume');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'CANCELLED', 'task:create', 'taskCancel');
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
@@ -1105,12 +1177,6 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_encounter_seq_unique UNIQUE (encounter_id, encounter_seq);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_position_unique UNIQUE ("position");
 ALTER TABLE ONLY {schema}.external_identity
     ADD CONSTRAINT external_identity_one_each UNIQUE (provider_id, user_id);
 ALTER TABLE ONLY {schema}.external_identity
@@ -1141,12 +1207,6 @@ ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_token_unique UNIQUE (token_hash);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_once_for_a_key UNIQUE (name, dedupe_key);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_once_for_an_event UNIQUE (event_id, name);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.key_rotation
     ADD CONSTRAINT key_rotation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.mail_message
@@ -1227,6 +1287,10 @@ ALTER TABLE ONLY {schema}.spent_challenge
     ADD CONSTRAINT spent_challenge_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY {schema}.status_transition
     ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status, action);
+ALTER TABLE ONLY {schema}.task_escalation
+    ADD CONSTRAINT task_escalation_pkey PRIMARY KEY (task_id, level);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.tenant_self
     ADD CONSTRAINT tenant_self_only_one UNIQUE (only_one);
 ALTER TABLE ONLY {schema}.tenant_self
@@ -1241,6 +1305,14 @@ ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_key_unique UNIQUE (key);
 ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.workflow_definition
+    ADD CONSTRAINT workflow_definition_edition_unique UNIQUE (code, edition);
+ALTER TABLE ONLY {schema}.workflow_definition
+    ADD CONSTRAINT workflow_definition_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.workflow_step
+    ADD CONSTRAINT workflow_step_pkey PRIMARY KEY (definition_id, key);
 CREATE INDEX account_link_by_user ON {schema}.account_link USING btree (user_id, created_at);
 CREATE INDEX account_link_past ON {schema}.account_link USING btree (expires_at);
 CREATE INDEX api_client_secret_by_client ON {schema}.api_client_secret USING btree (client_id);
@@ -1265,15 +1337,10 @@ CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING bt
 CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
-CREATE INDEX event_by_patient ON {schema}.event USING btree (patient_id, "position");
-CREATE INDEX event_by_subject ON {schema}.event USING btree (subject_id, id);
-CREATE INDEX event_unordered ON {schema}.event USING btree (id) WHERE ("position" IS NULL);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
 CREATE INDEX finished_sign_in_by_expiry ON {schema}.finished_sign_in USING btree (expires_at);
 CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
 CREATE UNIQUE INDEX invitation_one_open ON {schema}.invitation USING btree (email) WHERE (status = 'SENT'::text);
-CREATE INDEX job_due ON {schema}.job USING btree (run_at, id) WHERE (status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text]));
-CREATE INDEX job_finished ON {schema}.job USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 CREATE UNIQUE INDEX key_rotation_one_open ON {schema}.key_rotation USING btree ((true)) WHERE (finished_at IS NULL);
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX mail_message_past ON {schema}.mail_message USING btree (created_at) WHERE (status <> 'QUEUED'::text);
@@ -1292,6 +1359,16 @@ CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (st
 CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
 CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
+CREATE INDEX task_by_due ON {schema}.task USING btree (due_at, id);
+CREATE INDEX task_by_encounter ON {schema}.task USING btree (encounter_id, id) WHERE (encounter_id IS NOT NULL);
+CREATE INDEX task_by_instance ON {schema}.task USING btree (instance_id) WHERE (instance_id IS NOT NULL);
+CREATE INDEX task_by_patient ON {schema}.task USING btree (patient_id, id) WHERE (patient_id IS NOT NULL);
+CREATE INDEX task_of_owner ON {schema}.task USING btree (owner_id, due_at, id) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text]));
+CREATE INDEX task_of_role ON {schema}.task USING btree (role_code, due_at, id) WHERE ((owner_id IS NULL) AND (status = 'REQUESTED'::text));
+CREATE UNIQUE INDEX task_one_active_per_step ON {schema}.task USING btree (instance_id, step) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text]));
+CREATE UNIQUE INDEX workflow_definition_one_active ON {schema}.workflow_definition USING btree (code) WHERE (status = 'ACTIVE'::text);
+CREATE INDEX workflow_instance_by_definition ON {schema}.workflow_instance USING btree (definition_id, id);
+CREATE INDEX workflow_instance_by_encounter ON {schema}.workflow_instance USING btree (encounter_id) WHERE (status = 'RUNNING'::text);
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
@@ -1317,14 +1394,10 @@ CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {sc
 CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER event_kept BEFORE UPDATE ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.keep_event();
-CREATE TRIGGER event_numbered BEFORE INSERT ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.number_event();
-CREATE TRIGGER event_stays BEFORE DELETE OR TRUNCATE ON {schema}.event FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER identity_provider_version BEFORE UPDATE ON {schema}.identity_provider FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('invitation');
 CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER job_transition BEFORE INSERT OR UPDATE ON {schema}.job FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('job');
 CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
 CREATE TRIGGER observation_transition BEFORE INSERT OR UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('observation');
 CREATE TRIGGER observation_version BEFORE UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -1341,7 +1414,16 @@ CREATE TRIGGER security_alert_transition BEFORE INSERT OR UPDATE ON {schema}.sec
 CREATE TRIGGER security_alert_version BEFORE UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER task_escalation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.task_escalation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER task_focus_agrees BEFORE INSERT OR UPDATE OF focus_kind, focus_id, patient_id ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_focus();
+CREATE TRIGGER task_transition BEFORE INSERT OR UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('task');
+CREATE TRIGGER task_version BEFORE UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER workflow_definition_transition BEFORE INSERT OR UPDATE ON {schema}.workflow_definition FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('workflow_definition');
+CREATE TRIGGER workflow_definition_version BEFORE UPDATE ON {schema}.workflow_definition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER workflow_instance_transition BEFORE INSERT OR UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('workflow_instance');
+CREATE TRIGGER workflow_instance_version BEFORE UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER workflow_step_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.workflow_step FOR EACH ROW EXECUTE FUNCTION {schema}.keep_workflow_steps();
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.api_client_secret
@@ -1410,10 +1492,6 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.external_identity
     ADD CONSTRAINT external_identity_provider_fk FOREIGN KEY (provider_id) REFERENCES {schema}.identity_provider(id);
 ALTER TABLE ONLY {schema}.external_identity
@@ -1428,8 +1506,6 @@ ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_event_fk FOREIGN KEY (event_id) REFERENCES {schema}.event(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.membership
@@ -1476,10 +1552,42 @@ ALTER TABLE ONLY {schema}.sensitivity_label
     ADD CONSTRAINT sensitivity_label_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.task_escalation
+    ADD CONSTRAINT task_escalation_task_fk FOREIGN KEY (task_id) REFERENCES {schema}.task(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_focus_appointment_fk FOREIGN KEY (focus_appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_focus_encounter_fk FOREIGN KEY (focus_encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_instance_fk FOREIGN KEY (instance_id) REFERENCES {schema}.workflow_instance(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_owner_fk FOREIGN KEY (owner_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_requested_by_fk FOREIGN KEY (requested_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 ALTER TABLE ONLY {schema}.totp
     ADD CONSTRAINT totp_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.workflow_definition
+    ADD CONSTRAINT workflow_definition_defined_by_fk FOREIGN KEY (defined_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_started_by_fk FOREIGN KEY (started_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.workflow_step
+    ADD CONSTRAINT workflow_step_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
+ALTER TABLE ONLY {schema}.workflow_step
+    ADD CONSTRAINT workflow_step_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
@@ -1522,15 +1630,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
-GRANT SELECT ON TABLE {schema}.event TO {role};
-GRANT INSERT(id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(kind) ON TABLE {schema}.event TO {role};
-GRANT INSERT(at) ON TABLE {schema}.event TO {role};
-GRANT INSERT(actor_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(patient_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(encounter_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(subject_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(body) ON TABLE {schema}.event TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.external_identity TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.factor_guard TO {role};
@@ -1541,7 +1640,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.identity_provider TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.invitation TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.job TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.mail_message TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};
@@ -1569,7 +1667,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.spent_challenge TO {role};
 GRANT SELECT ON TABLE {schema}.status_transition TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.task TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.task_escalation TO {role};
 GRANT SELECT ON TABLE {schema}.tenant_self TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.totp TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.user_account TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.visit_type TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.workflow_definition TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.workflow_instance TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.workflow_step TO {role};

@@ -144,6 +144,15 @@ impl Violation {
         Self::at(ViolationCode::NotFound, &[path], "This does not exist.")
     }
 
+    /// The same, naming of what is possible only what fulfils this as well.
+    #[must_use]
+    pub fn only(mut self, may: impl Fn(&String) -> bool) -> Self {
+        if let Detail::Transition { allowed, .. } = &mut self.detail {
+            allowed.retain(may);
+        }
+        self
+    }
+
     /// Adds what helps.
     #[must_use]
     pub fn with(mut self, detail: Detail) -> Self {

@@ -54,6 +54,8 @@ pub mod sensitivity;
 pub mod sessions;
 /// Clinicians and their availability.
 pub mod staff;
+/// What somebody has to do.
+pub mod tasks;
 /// Legal changes of status.
 pub mod transitions;
 

@@ -67,6 +67,8 @@ pub mod session_policy;
 pub mod specialty;
 pub mod spent_challenge;
 pub mod status_transition;
+pub mod task;
+pub mod task_escalation;
 pub mod totp;
 pub mod user_account;
 pub mod visit_type;

@@ -5,7 +5,7 @@
 use crate::value::{
     AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
     DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
-    PhiClass, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
+    PhiClass, ProviderSecret, RecordNumber, RelatedPersonDetails, TaskWords, TotpSecret,
 };
 
 /// A table with sealed columns.
@@ -68,6 +68,7 @@ pub const SEALED: &[SealedTable] = &[
     ),
     of_patients("audit_change", "subject", &[("sealed", AuditChange::CLASS)]).with_row("entry_id"),
     of_patients("disclosure", "patient_id", &[("details", DisclosureDetails::CLASS)]),
+    of_patients("task", "patient_id", &[("words", TaskWords::CLASS)]),
     of_the_clinic("identity_provider", &[("client_secret", ProviderSecret::CLASS)]),
     of_the_clinic("totp", &[("secret", TotpSecret::CLASS)]).with_row("user_id"),
     of_the_clinic("mail_message", &[("facts", MailFacts::CLASS)]),

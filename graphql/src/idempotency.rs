@@ -5,7 +5,7 @@
 use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
     Error, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles,
-    scheduling, second_factors, sensitivity, sessions, staff,
+    scheduling, second_factors, sensitivity, sessions, staff, tasks,
 };
 use praxis_entity::{
     alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy,
@@ -13,11 +13,11 @@ use praxis_entity::{
     ids::{
         AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId,
         IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
-        RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
+        RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, TaskId, UserId,
     },
     invitation, passkey, patient, practitioner, related_person, role, room, security_alert,
     sensitivity_label::Confidentiality,
-    session, user_account,
+    session, task, user_account,
 };
 use praxis_platform::{Op, Write};
 use sea_orm::ActiveEnum;
@@ -167,6 +167,7 @@ replay_by_id! {
     room::Model, RoomId, clinic::rooms_by_ids;
     session::Model, SessionId, sessions::by_ids;
     security_alert::Model, SecurityAlertId, audit::alerts_by_ids;
+    task::Model, TaskId, tasks::by_ids;
     user_account::Model, UserId, identity::users_by_ids;
 }
 

@@ -45,6 +45,7 @@ mod sensitivity;
 mod sign_in;
 mod staff;
 mod subject;
+mod tasks;
 mod viewer;
 mod withhold;
 

@@ -4,18 +4,18 @@ use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use praxis_domain::{
     Slice, audit, care_team, charting, clinic, consent, encounters, history, identity, patients, scheduling,
-    staff, transitions,
+    staff, tasks, transitions,
 };
 use praxis_entity::{
     appointment, audit_entry, care_team_member, condition, consent_directive, disclosure, encounter,
     encounter_participant, facility,
     ids::{
         AppointmentId, AuditEntryId, ConditionId, EncounterId, FacilityId, InvitationId, ObservationId,
-        OrganizationId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, SpecialtyId, UserId,
-        VisitTypeId,
+        OrganizationId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, SpecialtyId, TaskId,
+        UserId, VisitTypeId,
     },
     invitation, membership, observation, organization, patient, practitioner, related_person, role, room,
-    specialty, user_account, visit_type,
+    specialty, task, user_account, visit_type,
 };
 use praxis_platform::{Op, Read, access::Standing, audit::proof::Proof, vault::DataKey};
 use uuid::Uuid;
@@ -50,6 +50,7 @@ pub(crate) struct Loaders {
     pub(crate) users: Loader<UserId, user_account::Model>,
     pub(crate) roles: Loader<RoleId, role::Model>,
     pub(crate) roles_of_users: Loader<UserId, Vec<(membership::Model, role::Model)>>,
+    pub(crate) tasks: Loader<TaskId, task::Model>,
     pub(crate) invitations: Loader<InvitationId, invitation::Model>,
     pub(crate) availability: Loader<PractitionerId, Vec<praxis_entity::availability_rule::Model>>,
     pub(crate) appointments_of_patients: batch::Loaders<PatientId, Slice<appointment::Model>>,
@@ -126,6 +127,7 @@ impl Loaders {
             users: by_id!(op, identity::users_by_ids, |row| row.id),
             roles: by_id!(op, identity::roles_by_ids, |row| row.id),
             roles_of_users: by_key!(op, identity::roles_of),
+            tasks: by_id!(op, tasks::by_ids, |row| row.id),
             invitations: by_id!(op, identity::invitations_by_ids, |row| row.id),
             availability: by_key!(op, staff::availability_of),
             appointments_of_patients: batch::Loaders::default(),

@@ -16,6 +16,7 @@ use crate::{
     scalar::DateTime,
     scheduling::Appointment,
     staff::Practitioner,
+    tasks::Task,
 };
 
 pub(crate) const POLICY: &[Rule] = &[open("Query", Access::SignedIn, &["node", "nodes"])];
@@ -54,6 +55,8 @@ pub(crate) enum Node {
     User(User),
     /// Somebody asked to join.
     Invitation(Invitation),
+    /// Something that somebody has to do.
+    Task(Task),
 }
 
 /// Anything that is changed over time, and refuses to be changed blindly.
@@ -85,6 +88,8 @@ pub(crate) enum Versioned {
     User(User),
     /// Somebody asked to join.
     Invitation(Invitation),
+    /// Something that somebody has to do.
+    Task(Task),
 }
 
 /// Anything of which parts may be kept back from the viewer.
@@ -107,6 +112,8 @@ pub(crate) enum Redactable {
     Observation(Observation),
     /// A problem or diagnosis.
     Condition(Condition),
+    /// Something that somebody has to do.
+    Task(Task),
 }
 
 /// Any object by its id.
@@ -200,6 +207,9 @@ pub(crate) async fn find(caller: &Caller, id: AnyId) -> Result<Option<Node>, Api
             .map(|row| row.map(|row| Node::Organization(Organization::new(row)))),
         AnyId::UserId(id) => {
             loaders.users.load(id).await.map(|row| row.map(|row| Node::User(User::new(row))))
+        }
+        AnyId::TaskId(id) => {
+            loaders.tasks.load(id).await.map(|row| row.map(|row| Node::Task(Task::new(row))))
         }
         AnyId::InvitationId(id) => {
             let now = caller.reading().now();

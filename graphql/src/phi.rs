@@ -49,15 +49,20 @@ impl<C: PhiClass> Class<C> {
         if let Some(opened) = self.opened.get() {
             return Ok(Arc::clone(opened));
         }
-        let patient = self.subject.patient.0;
-        let key = caller.loaders().keys.load(patient).await.map_err(|error| match error.code() {
+        let owner = self.subject.owner(caller);
+        let key = caller.loaders().keys.load(owner).await.map_err(|error| match error.code() {
             Code::KeyUnavailable => Kept::Redacted(Reason::KeyUnavailable),
             _ => Kept::Failed(error),
         })?;
         let key = key.ok_or(Kept::Redacted(Reason::Erased))?;
         let op = caller.reading();
-        let place = op.place(self.table, self.row, patient);
-        let opened = op.disclose(&key, &place, &self.sealed).await.map_err(|failure| match failure {
+        let place = op.place(self.table, self.row, owner);
+        let opened = if self.subject.is_a_patients() {
+            op.disclose(&key, &place, &self.sealed).await
+        } else {
+            op.open_unseen(&key, &place, &self.sealed).await
+        };
+        let opened = opened.map_err(|failure| match failure {
             Failure::KeyUnavailable => Kept::Redacted(Reason::KeyUnavailable),
             other => Kept::Failed(other.into()),
         })?;

@@ -153,7 +153,7 @@ pub(crate) async fn of(
 ) -> Result<Vec<Redaction>, ApiError> {
     let key_state = match sealed {
         false => None,
-        true => match caller.loaders().keys.load(subject.patient.0).await {
+        true => match caller.loaders().keys.load(subject.owner(caller)).await {
             Ok(Some(_)) => None,
             Ok(None) => Some(Reason::Erased),
             Err(error) if error.code() == Code::KeyUnavailable => Some(Reason::KeyUnavailable),

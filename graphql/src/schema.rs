@@ -25,6 +25,7 @@ use crate::{
     sensitivity::SensitivityMutation,
     sign_in::{SignInMutation, SignInQuery},
     staff::{StaffMutation, StaffQuery},
+    tasks::{TaskMutation, TaskQuery},
     viewer::ViewerQuery,
     withhold::withheld,
 };
@@ -49,6 +50,7 @@ pub(crate) struct Query(
     AuditQuery,
     AlertQuery,
     OperationQuery,
+    TaskQuery,
 );
 
 /// What can be done.
@@ -70,6 +72,7 @@ pub(crate) struct Mutation(
     AlertMutation,
     OperationMutation,
     SecondFactorMutation,
+    TaskMutation,
 );
 
 /// Builds the API within limits.

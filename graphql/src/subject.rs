@@ -8,6 +8,7 @@ use praxis_platform::access::{
     ActorKind, Closed, Permission, Rights, Row, Sensitivity, Standing,
     class::{OF_ROWS, ON_RECORD},
 };
+use uuid::Uuid;
 
 use crate::{
     context::Caller,
@@ -18,7 +19,8 @@ use crate::{
 
 /// The patient and row that an object stands for.
 pub(crate) struct Subject {
-    pub(crate) patient: PatientId,
+    /// Nobody for what belongs to the clinic itself.
+    patient: Option<PatientId>,
     row: Row,
     known: OnceLock<(Option<Arc<Standing>>, Rights)>,
 }
@@ -26,7 +28,22 @@ pub(crate) struct Subject {
 impl Subject {
     /// The subject of an object.
     pub(crate) fn new(patient: PatientId, row: impl Into<Row>) -> Arc<Self> {
-        Arc::new(Self { patient, row: row.into(), known: OnceLock::new() })
+        Arc::new(Self { patient: Some(patient), row: row.into(), known: OnceLock::new() })
+    }
+
+    /// The subject of an object that concerns no patient: what a role permits decides alone.
+    pub(crate) fn of_the_clinic() -> Arc<Self> {
+        Arc::new(Self { patient: None, row: Row::default(), known: OnceLock::new() })
+    }
+
+    /// Under whose key the object's words are sealed.
+    pub(crate) fn owner(&self, caller: &Caller) -> Uuid {
+        self.patient.map_or_else(|| caller.tenant().uuid(), |patient| patient.0)
+    }
+
+    /// Whether it concerns a patient, whose disclosures are written down.
+    pub(crate) fn is_a_patients(&self) -> bool {
+        self.patient.is_some()
     }
 
     async fn known(&self, caller: &Caller) -> Result<&(Option<Arc<Standing>>, Rights), ApiError> {
@@ -34,13 +51,15 @@ impl Subject {
             return Ok(known);
         }
         let actor = caller.actor();
-        let known = if actor.kind == ActorKind::User {
-            let standing = caller.loaders().standings.load(self.patient).await?;
-            let rights = standing.as_ref().map(|standing| standing.on(actor, &self.row)).unwrap_or_default();
-            (standing, rights)
-        } else {
+        let known = match self.patient {
+            Some(patient) if actor.kind == ActorKind::User => {
+                let standing = caller.loaders().standings.load(patient).await?;
+                let rights =
+                    standing.as_ref().map(|standing| standing.on(actor, &self.row)).unwrap_or_default();
+                (standing, rights)
+            }
             // The system and operators are bound by what they may in general, and by no patient.
-            (None, Rights::unbound(actor.permissions))
+            _ => (None, Rights::unbound(actor.permissions)),
         };
         Ok(self.known.get_or_init(|| known))
     }
@@ -94,7 +113,8 @@ impl Subject {
 
     /// How sensitive the row is.
     pub(crate) async fn level(&self, caller: &Caller) -> Result<Sensitivity, ApiError> {
-        let standing = caller.loaders().standings.load(self.patient).await?;
+        let Some(patient) = self.patient else { return Ok(Sensitivity::Normal) };
+        let standing = caller.loaders().standings.load(patient).await?;
         Ok(standing.map_or(Sensitivity::Normal, |standing| standing.level(&self.row)))
     }
 

@@ -300,6 +300,56 @@ const WITH_AN_ID: &[(&str, &str)] = &[
         "mutation($id: ID!) { userResetSecondFactors(input: { userId: $id }) { userErrors { code message path } } }",
         "usr",
     ),
+    (
+        "mutation($id: ID!) { taskClaim(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "tsk",
+    ),
+    (
+        "mutation($id: ID!) { taskStart(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "tsk",
+    ),
+    (
+        "mutation($id: ID!) { taskResume(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "tsk",
+    ),
+    (
+        "mutation($id: ID!) { taskHold(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "tsk",
+    ),
+    (
+        "mutation($id: ID!) { taskReject(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "tsk",
+    ),
+    (
+        "mutation($id: ID!) { taskComplete(input: { id: $id, ifVersion: 1, outcome: DONE }) { userErrors { code message path } } }",
+        "tsk",
+    ),
+    (
+        "mutation($id: ID!) { taskCancel(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "tsk",
+    ),
+    (
+        "mutation($id: ID!) { taskAssign(input: { id: $id, ifVersion: 1, to: { role: \"nurse\" } }) { userErrors { code message path } } }",
+        "tsk",
+    ),
+    (
+        "mutation($id: ID!) { taskCreate(input: { code: \"CALL\", patientId: $id }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { taskCreate(input: { code: \"CALL\", encounterId: $id }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { taskCreate(input: { code: \"CALL\", focusId: $id }) { userErrors { code message path } } }",
+        "con",
+    ),
+    (
+        "mutation($id: ID!) { taskCreate(input: { code: \"CALL\", ownerId: $id }) { userErrors { code message path } } }",
+        "usr",
+    ),
+    ("query($id: ID!) { task(id: $id) { id } }", "tsk"),
+    ("query($id: ID!) { tasks(filter: { patient: { eq: $id } }) { totalCount nodes { id } } }", "pat"),
 ];
 
 /// One object of each kind that can be made through the API.

@@ -28,4 +28,5 @@ mod serving;
 mod sessions;
 mod staff;
 mod support;
+mod tasks;
 mod transitions;

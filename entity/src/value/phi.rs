@@ -243,6 +243,22 @@ pub struct DisclosureDetails {
     pub reason: String,
 }
 class!(DisclosureDetails = "disclosure");
+
+/// What was written about a task, in words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskWords {
+    /// What is to be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// Why it waits, was rejected or called off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+class!(TaskWords = "task");
+
 /// How the clinic proves to an identity provider who it is.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -56,6 +56,10 @@ pub const RECORD: PermissionSet = PermissionSet::of(&[
     P::DOCUMENT_AMEND,
     P::ALERT_READ,
     P::ALERT_RESPOND,
+    P::TASK_READ,
+    P::TASK_CREATE,
+    P::TASK_WORK,
+    P::TASK_ASSIGN,
 ]);
 
 /// What was found and said: closed by a label `R`.

@@ -32,6 +32,8 @@ pub enum Table {
     Observation,
     /// Conditions.
     Condition,
+    /// Tasks that concern a patient.
+    Task,
 }
 
 impl Table {
@@ -46,6 +48,7 @@ impl Table {
             Self::Encounter => "encounter",
             Self::Observation => "observation",
             Self::Condition => "condition",
+            Self::Task => "task",
         }
     }
 
@@ -70,7 +73,7 @@ impl Table {
         let name = self.name();
         match self {
             Self::Appointment | Self::Encounter => format!(r#""{name}"."id", {patient}"#),
-            Self::Observation | Self::Condition => {
+            Self::Observation | Self::Condition | Self::Task => {
                 format!(r#""{name}"."id", "{name}"."encounter_id", {patient}"#)
             }
             _ => patient,
@@ -186,6 +189,8 @@ impl Says<'_> {
 
     fn own(&self) -> Expr {
         match (self.table.practitioner(), self.actor.practitioner) {
+            // A task names no clinician.
+            _ if self.table == Table::Task => Expr::cust("false"),
             (None, _) => self.care_team(),
             (Some(column), Some(practitioner)) => {
                 // A row without a clinician is nobody's own: not unknown, but false.

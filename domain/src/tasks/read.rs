@@ -1,0 +1,58 @@
+//! Tasks, read in batches.
+
+use praxis_entity::{
+    ids::{EncounterId, TaskId},
+    task::{self, Column},
+};
+use praxis_platform::{
+    Op,
+    access::{Permission, Table},
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+
+use super::{TaskFilter, TaskOrder, filter::is_open};
+use crate::{
+    PageRequest, Result, Slice,
+    page::{self, any_of},
+};
+
+/// The tasks with these ids.
+pub async fn by_ids<M>(op: &Op<M>, ids: &[TaskId]) -> Result<Vec<task::Model>> {
+    op.require(Permission::TASK_READ)?;
+    let wanted = any_of(Column::Id, ids.iter().map(|id| id.0).collect());
+    Ok(task::Entity::find().filter(wanted).filter(seen(op)).all(op.db()).await?)
+}
+
+/// A page of tasks.
+pub async fn list<M>(
+    op: &Op<M>,
+    filter: &TaskFilter,
+    order: TaskOrder,
+    page: &PageRequest,
+) -> Result<Slice<task::Model>> {
+    op.require(Permission::TASK_READ)?;
+    let wanted = filter.condition(op)?.add(seen(op));
+    Ok(page::list::<task::Entity>(op.db(), wanted, &order.ordering(), page).await?)
+}
+
+/// How many tasks there are, at most `max`.
+pub async fn count<M>(op: &Op<M>, filter: &TaskFilter, max: u64) -> Result<i64> {
+    op.require(Permission::TASK_READ)?;
+    let wanted = filter.condition(op)?.add(seen(op));
+    Ok(page::count::<task::Entity>(op.db(), wanted, max).await?)
+}
+
+/// What is still to be done for a visit, whoever asks: what is open keeps it from being closed.
+pub async fn open<M>(op: &Op<M>, encounter: EncounterId) -> Result<Vec<task::Model>> {
+    let of_it = task::Entity::find().filter(Column::EncounterId.eq(encounter)).filter(is_open());
+    Ok(of_it.order_by_asc(Column::Id).all(op.db()).await?)
+}
+
+/// The tasks that the actor may see: those of a patient as far as the patient's record is open to them.
+pub(super) fn seen<M>(op: &Op<M>) -> Condition {
+    Condition::all().add(
+        Condition::any()
+            .add(Column::PatientId.is_null())
+            .add(op.permitted(Permission::TASK_READ, Table::Task)),
+    )
+}
