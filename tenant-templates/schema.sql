@@ -70,6 +70,28 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.keep_rule() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF (NEW.id, NEW.code, NEW.edition, NEW.title, NEW.cause, NEW.condition, NEW.actions, NEW.severity, NEW.evidence, NEW.starts_at, NEW.author_id)
+        IS DISTINCT FROM (OLD.id, OLD.code, OLD.edition, OLD.title, OLD.cause, OLD.condition, OLD.actions, OLD.severity, OLD.evidence, OLD.starts_at, OLD.author_id)
+        OR (OLD.approved_at IS NOT NULL AND (NEW.approved_at, NEW.approved_by) IS DISTINCT FROM (OLD.approved_at, OLD.approved_by)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'an edition of a rule stays as it is';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.keep_rule_tests() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' OR NOT EXISTS (SELECT FROM rule r WHERE r.id = NEW.rule_id AND r.status = 'DRAFT') THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'the cases of a rule stay as they are';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.keep_workflow_steps() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -146,6 +168,18 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.require_rule_tests() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF NEW.status = 'ACTIVE' AND (
+        NOT EXISTS (SELECT FROM rule_test_case c WHERE c.rule_id = NEW.id AND c.fires)
+        OR NOT EXISTS (SELECT FROM rule_test_case c WHERE c.rule_id = NEW.id AND NOT c.fires)) THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'rule_active_is_tested', MESSAGE = 'a rule needs a case in which it fires and one in which it does not';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE TABLE {schema}.account_link (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -157,6 +191,32 @@ CREATE TABLE {schema}.account_link (
     used_at timestamp with time zone,
     CONSTRAINT account_link_purpose_known CHECK ((purpose = ANY (ARRAY['PASSWORD_RESET'::text, 'SIGN_IN'::text]))),
     CONSTRAINT account_link_sign_in_is_bound CHECK (((purpose <> 'SIGN_IN'::text) OR (device_hash IS NOT NULL)))
+);
+CREATE TABLE {schema}.alert (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    rule_id uuid NOT NULL,
+    evaluation_id uuid NOT NULL,
+    severity text NOT NULL,
+    status text NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by uuid,
+    closed_at timestamp with time zone,
+    closed_by uuid,
+    override_reason text,
+    words bytea,
+    CONSTRAINT alert_acknowledged_whole CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((status <> ALL (ARRAY['ACKNOWLEDGED'::text, 'RESOLVED'::text])) OR (acknowledged_at IS NOT NULL)))),
+    CONSTRAINT alert_closed_whole CHECK ((((status = ANY (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])) = (closed_at IS NOT NULL)) AND ((status <> ALL (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text])) OR (closed_by IS NOT NULL)))),
+    CONSTRAINT alert_overridden_has_reason CHECK (((status = 'OVERRIDDEN'::text) = (override_reason IS NOT NULL))),
+    CONSTRAINT alert_override_reason_known CHECK ((override_reason = ANY (ARRAY['BENEFIT_OUTWEIGHS_RISK'::text, 'ALREADY_ADDRESSED'::text, 'NOT_APPLICABLE'::text, 'PATIENT_PREFERENCE'::text, 'INACCURATE_DATA'::text, 'OTHER'::text]))),
+    CONSTRAINT alert_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
+    CONSTRAINT alert_status_known CHECK ((status = ANY (ARRAY['OPEN'::text, 'ACKNOWLEDGED'::text, 'RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])))
 );
 CREATE TABLE {schema}.alert_rule (
     kind text NOT NULL,
@@ -763,6 +823,60 @@ CREATE TABLE {schema}.room (
     name text NOT NULL,
     active boolean DEFAULT true NOT NULL
 );
+CREATE TABLE {schema}.rule (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    code text NOT NULL,
+    edition integer NOT NULL,
+    title text NOT NULL,
+    cause text NOT NULL,
+    condition text NOT NULL,
+    actions jsonb NOT NULL,
+    severity text NOT NULL,
+    evidence text,
+    status text NOT NULL,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    author_id uuid,
+    approved_by uuid,
+    approved_at timestamp with time zone,
+    template_key text,
+    template_hash text,
+    CONSTRAINT rule_actions_listed CHECK (((jsonb_typeof(actions) = 'array'::text) AND ((jsonb_array_length(actions) >= 1) AND (jsonb_array_length(actions) <= 8)))),
+    CONSTRAINT rule_active_is_approved CHECK (((status <> 'ACTIVE'::text) OR (approved_by IS NOT NULL) OR (template_key IS NOT NULL))),
+    CONSTRAINT rule_approved_by_another CHECK ((approved_by <> author_id)),
+    CONSTRAINT rule_cause_known CHECK ((cause = ANY (ARRAY['VITALS_RECORDED'::text, 'ENCOUNTER_CLOSING'::text]))),
+    CONSTRAINT rule_code_shape CHECK ((code ~ '^[a-z][a-z0-9-]{1,59}$'::text)),
+    CONSTRAINT rule_condition_bounded CHECK (((length(condition) >= 1) AND (length(condition) <= 1000))),
+    CONSTRAINT rule_edition_positive CHECK ((edition > 0)),
+    CONSTRAINT rule_order CHECK ((ends_at > starts_at)),
+    CONSTRAINT rule_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
+    CONSTRAINT rule_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'TESTED'::text, 'ACTIVE'::text, 'RETIRED'::text])))
+);
+CREATE TABLE {schema}.rule_evaluation (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    rule_id uuid NOT NULL,
+    cause_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid NOT NULL,
+    result text NOT NULL,
+    reason text,
+    inputs_hash bytea NOT NULL,
+    explanation bytea NOT NULL,
+    CONSTRAINT rule_evaluation_reason_known CHECK ((reason = ANY (ARRAY['MISSING_FACTS'::text, 'ERROR'::text, 'BUDGET'::text]))),
+    CONSTRAINT rule_evaluation_result_known CHECK ((result = ANY (ARRAY['FIRED'::text, 'NOT_FIRED'::text, 'NOT_CHECKED'::text]))),
+    CONSTRAINT rule_evaluation_unchecked_has_reason CHECK (((result = 'NOT_CHECKED'::text) = (reason IS NOT NULL)))
+);
+CREATE TABLE {schema}.rule_test_case (
+    rule_id uuid NOT NULL,
+    name text NOT NULL,
+    facts jsonb NOT NULL,
+    fires boolean NOT NULL,
+    CONSTRAINT rule_test_case_facts_named CHECK ((jsonb_typeof(facts) = 'object'::text))
+);
 CREATE TABLE {schema}.security_alert (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -1092,15 +1206,15 @@ INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_
 INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', '', 'DRAFT', 'workflow:manage', 'workflowDefine');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', 'workflowActivate');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', 'workflowRetire');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', 'workflowRetire');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', 'workflowStart');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', '', 'DRAFT', 'workflow:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', '');
 INSERT INTO {schema}.status_transition VALUES ('workflow_instance', '', 'RUNNING', '', '');
 INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'COMPLETED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'FAILED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', 'workflowCancel');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', '');
 INSERT INTO {schema}.status_transition VALUES ('task', '', 'REQUESTED', 'task:create', 'taskCreate');
 INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'ACCEPTED', 'task:work', 'taskClaim');
 INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REJECTED', 'task:work', 'taskReject');
@@ -1119,10 +1233,27 @@ INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'REQUESTED
 INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'CANCELLED', 'task:create', 'taskCancel');
 INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'REQUESTED', 'task:work', 'taskAssign');
 INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('rule', '', 'DRAFT', 'rule:author', '');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'TESTED', 'rule:author', '');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'ACTIVE', 'rule:approve', '');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'RETIRED', 'rule:approve', '');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'RETIRED', 'rule:approve', '');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'ACTIVE', 'RETIRED', 'rule:approve', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', '', 'OPEN', '', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'ACKNOWLEDGED', 'alert:respond', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'RESOLVED', 'alert:respond', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'OVERRIDDEN', 'alert:respond', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'OVERRIDDEN', 'alert:respond', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'EXPIRED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'EXPIRED', '', '');
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_token_unique UNIQUE (token_hash);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_once UNIQUE (evaluation_id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.alert_rule
     ADD CONSTRAINT alert_rule_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY {schema}.api_client
@@ -1267,6 +1398,18 @@ ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_name_unique UNIQUE (facility_id, name);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_edition_unique UNIQUE (code, edition);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_once UNIQUE (rule_id, cause_id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_patient_unique UNIQUE (id, patient_id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.rule_test_case
+    ADD CONSTRAINT rule_test_case_pkey PRIMARY KEY (rule_id, name);
 ALTER TABLE ONLY {schema}.security_alert
     ADD CONSTRAINT security_alert_dedupe_unique UNIQUE (dedupe_key);
 ALTER TABLE ONLY {schema}.security_alert
@@ -1315,6 +1458,9 @@ ALTER TABLE ONLY {schema}.workflow_step
     ADD CONSTRAINT workflow_step_pkey PRIMARY KEY (definition_id, key);
 CREATE INDEX account_link_by_user ON {schema}.account_link USING btree (user_id, created_at);
 CREATE INDEX account_link_past ON {schema}.account_link USING btree (expires_at);
+CREATE INDEX alert_by_encounter ON {schema}.alert USING btree (encounter_id, id DESC) WHERE (encounter_id IS NOT NULL);
+CREATE INDEX alert_by_patient ON {schema}.alert USING btree (patient_id, id DESC);
+CREATE INDEX alert_open ON {schema}.alert USING btree (id DESC) WHERE (status = 'OPEN'::text);
 CREATE INDEX api_client_secret_by_client ON {schema}.api_client_secret USING btree (client_id);
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
@@ -1355,6 +1501,9 @@ CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, t
 CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
 CREATE INDEX registered_operation_by_sha256 ON {schema}.registered_operation USING btree (sha256);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
+CREATE INDEX rule_evaluation_by_encounter ON {schema}.rule_evaluation USING btree (encounter_id, rule_id, id DESC);
+CREATE INDEX rule_in_use ON {schema}.rule USING btree (cause) WHERE (status = 'ACTIVE'::text);
+CREATE UNIQUE INDEX rule_one_active ON {schema}.rule USING btree (code) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (status, id);
 CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
@@ -1369,6 +1518,9 @@ CREATE UNIQUE INDEX task_one_active_per_step ON {schema}.task USING btree (insta
 CREATE UNIQUE INDEX workflow_definition_one_active ON {schema}.workflow_definition USING btree (code) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX workflow_instance_by_definition ON {schema}.workflow_instance USING btree (definition_id, id);
 CREATE INDEX workflow_instance_by_encounter ON {schema}.workflow_instance USING btree (encounter_id) WHERE (status = 'RUNNING'::text);
+CREATE TRIGGER alert_stays BEFORE DELETE OR TRUNCATE ON {schema}.alert FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER alert_transition BEFORE INSERT OR UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('alert');
+CREATE TRIGGER alert_version BEFORE UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
@@ -1410,6 +1562,13 @@ CREATE TRIGGER registered_operation_transition BEFORE INSERT OR UPDATE ON {schem
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER role_version BEFORE UPDATE ON {schema}.role FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER rule_evaluation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.rule_evaluation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER rule_kept BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule();
+CREATE TRIGGER rule_stays BEFORE DELETE OR TRUNCATE ON {schema}.rule FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER rule_test_case_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.rule_test_case FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule_tests();
+CREATE TRIGGER rule_tested BEFORE INSERT OR UPDATE OF status ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.require_rule_tests();
+CREATE TRIGGER rule_transition BEFORE INSERT OR UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('rule');
+CREATE TRIGGER rule_version BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER security_alert_transition BEFORE INSERT OR UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('security_alert');
 CREATE TRIGGER security_alert_version BEFORE UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
@@ -1426,6 +1585,18 @@ CREATE TRIGGER workflow_instance_version BEFORE UPDATE ON {schema}.workflow_inst
 CREATE TRIGGER workflow_step_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.workflow_step FOR EACH ROW EXECUTE FUNCTION {schema}.keep_workflow_steps();
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_acknowledged_by_fk FOREIGN KEY (acknowledged_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_closed_by_fk FOREIGN KEY (closed_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_evaluation_fk FOREIGN KEY (evaluation_id, patient_id) REFERENCES {schema}.rule_evaluation(id, patient_id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
 ALTER TABLE ONLY {schema}.api_client_secret
     ADD CONSTRAINT api_client_secret_client_fk FOREIGN KEY (client_id) REFERENCES {schema}.api_client(id);
 ALTER TABLE ONLY {schema}.appointment
@@ -1542,6 +1713,16 @@ ALTER TABLE ONLY {schema}.role_permission
     ADD CONSTRAINT role_permission_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_approved_by_fk FOREIGN KEY (approved_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
+ALTER TABLE ONLY {schema}.rule_test_case
+    ADD CONSTRAINT rule_test_case_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
 ALTER TABLE ONLY {schema}.security_alert
     ADD CONSTRAINT security_alert_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
 ALTER TABLE ONLY {schema}.security_alert
@@ -1592,6 +1773,14 @@ REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(acknowledged_at) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(acknowledged_by) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(closed_at) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(closed_by) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(override_reason) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(words) ON TABLE {schema}.alert TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.api_client_secret TO {role};
@@ -1660,6 +1849,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.related_person TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.role TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.role_permission TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.room TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(ends_at) ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(approved_by) ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(approved_at) ON TABLE {schema}.rule TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.rule_evaluation TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.rule_test_case TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.security_alert TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.sensitivity_label TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};

@@ -16,7 +16,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::who;
-use crate::{Detail, Result, Violation, ViolationCode, clinic::text, error::Violations, rights, transitions};
+use crate::{
+    Detail, Result, Violation, ViolationCode, clinic::text, error::Violations, rights, transitions::Machine,
+};
 
 /// The longest that somebody writes about a task.
 const LONGEST_TEXT: usize = 2_000;

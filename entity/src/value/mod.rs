@@ -16,8 +16,9 @@ pub use moment::{Moment, PartialDate, PartialDateError};
 pub use name::HumanName;
 pub use observation::{Component, ObservationValue, ReferenceRange};
 pub use phi::{
-    AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
-    DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
-    ProviderSecret, RecordNumber, RelatedPersonDetails, TaskWords, TotpSecret,
+    AlertWords, AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical,
+    Contact, DisclosureDetails, EncounterClinical, ExplainedPart, FhirBody, Identifiers, Identity, MailFacts,
+    ObservationResult, ProviderSecret, RecordNumber, RelatedPersonDetails, RuleExplanation, TaskWords,
+    TotpSecret,
 };
 pub use sealed::{PhiClass, Sealed};

@@ -259,6 +259,41 @@ pub struct TaskWords {
 }
 class!(TaskWords = "task");
 
+/// What a rule knew when it was asked, and which parts of its condition held.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RuleExplanation {
+    /// What was known, by name.
+    pub facts: std::collections::BTreeMap<String, serde_json::Value>,
+    /// The parts of the condition, in its order.
+    pub parts: Vec<ExplainedPart>,
+    /// What the condition asks for and nobody knew, by name.
+    #[serde(default)]
+    pub missing: Vec<String>,
+}
+class!(RuleExplanation = "rule_explanation");
+
+/// A part of a condition, and whether it held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainedPart {
+    /// The part as it was written.
+    pub text: String,
+    /// Whether it held; unknown where something was missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<bool>,
+}
+
+/// What was said in reply to an alert.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertWords {
+    /// How it was dealt with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<String>,
+    /// Why it was gone against, in more words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<String>,
+}
+class!(AlertWords = "alert");
+
 /// How the clinic proves to an identity provider who it is.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

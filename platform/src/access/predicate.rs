@@ -34,6 +34,10 @@ pub enum Table {
     Condition,
     /// Tasks that concern a patient.
     Task,
+    /// Alerts of rules.
+    Alert,
+    /// What rules found.
+    RuleEvaluation,
 }
 
 impl Table {
@@ -49,6 +53,8 @@ impl Table {
             Self::Observation => "observation",
             Self::Condition => "condition",
             Self::Task => "task",
+            Self::Alert => "alert",
+            Self::RuleEvaluation => "rule_evaluation",
         }
     }
 
@@ -73,7 +79,7 @@ impl Table {
         let name = self.name();
         match self {
             Self::Appointment | Self::Encounter => format!(r#""{name}"."id", {patient}"#),
-            Self::Observation | Self::Condition | Self::Task => {
+            Self::Observation | Self::Condition | Self::Task | Self::Alert | Self::RuleEvaluation => {
                 format!(r#""{name}"."id", "{name}"."encounter_id", {patient}"#)
             }
             _ => patient,
@@ -189,8 +195,10 @@ impl Says<'_> {
 
     fn own(&self) -> Expr {
         match (self.table.practitioner(), self.actor.practitioner) {
-            // A task names no clinician.
-            _ if self.table == Table::Task => Expr::cust("false"),
+            // None of these names a clinician.
+            _ if matches!(self.table, Table::Task | Table::Alert | Table::RuleEvaluation) => {
+                Expr::cust("false")
+            }
             (None, _) => self.care_team(),
             (Some(column), Some(practitioner)) => {
                 // A row without a clinician is nobody's own: not unknown, but false.

@@ -1,6 +1,6 @@
 //! What of each kind of row decides about access to it.
 
-use praxis_entity::{appointment, condition, encounter, observation, patient, task};
+use praxis_entity::{alert, appointment, condition, encounter, observation, patient, task};
 
 use super::Row;
 
@@ -42,6 +42,12 @@ impl From<&condition::Model> for Row {
 
 impl From<&task::Model> for Row {
     fn from(row: &task::Model) -> Self {
+        Self { encounter: row.encounter_id.map(|encounter| encounter.0), ..Self::of(row.id.0) }
+    }
+}
+
+impl From<&alert::Model> for Row {
+    fn from(row: &alert::Model) -> Self {
         Self { encounter: row.encounter_id.map(|encounter| encounter.0), ..Self::of(row.id.0) }
     }
 }

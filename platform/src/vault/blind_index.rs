@@ -48,6 +48,8 @@ pub enum IndexField {
     RecoveryCode,
     /// Challenge that was answered.
     Challenge,
+    /// What a rule was asked about: says whether it was the same.
+    RuleFacts,
 }
 
 impl IndexField {
@@ -72,6 +74,7 @@ impl IndexField {
             Self::ClientToken => "client_token",
             Self::RecoveryCode => "recovery_code",
             Self::Challenge => "challenge",
+            Self::RuleFacts => "rule_facts",
         }
     }
 
@@ -100,7 +103,8 @@ impl IndexField {
             | Self::ClientSecret
             | Self::ClientToken
             | Self::RecoveryCode
-            | Self::Challenge => value.to_owned(),
+            | Self::Challenge
+            | Self::RuleFacts => value.to_owned(),
         }
     }
 }
