@@ -24,6 +24,8 @@ pub mod care_team;
 pub mod charting;
 /// Branches, rooms, kinds of visit: what the clinic itself is.
 pub mod clinic;
+/// When a rule fires, and when a step of a workflow opens.
+pub mod condition;
 /// What patients allow and forbid.
 pub mod consent;
 /// Visits that took place.
