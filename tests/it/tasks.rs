@@ -234,8 +234,10 @@ async fn tasks_of_a_closed_record_are_not_there_and_those_of_the_clinic_are() ->
     let paper = create(&owner, json!({ "code": "SUPPLIES", "description": "Order paper" })).await;
     let list = "{ tasks { totalCount nodes { id description } } }";
     assert_eq!(nurse.ask(list, json!({})).await["tasks"]["totalCount"], 2);
-    let label = json!({ "id": patient, "confidentiality": "VERY_RESTRICTED" });
-    owner.run("confidentialitySet", "userErrors { code }", label).await;
+    let forbids =
+        json!({ "patientId": patient, "decision": "DENY", "class": "ALL", "whom": { "role": "nurse" } });
+    let forbidden = owner.run("consentRecord", "userErrors { code }", forbids).await;
+    assert_eq!(forbidden["userErrors"], json!([]));
     let seen = nurse.ask(list, json!({})).await;
     assert_eq!(
         seen["tasks"],
