@@ -70,6 +70,16 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.keep_event() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF OLD.position IS NOT NULL OR NEW.position IS NULL OR to_jsonb(NEW) - 'position' <> to_jsonb(OLD) - 'position' THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.keep_rule() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -113,6 +123,39 @@ BEGIN
         INSERT INTO patient_facility (patient_id, facility_id) VALUES (NEW.patient_id, NEW.facility_id) ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;
+END $$;
+CREATE FUNCTION {schema}.number_event() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    NEW.position := NULL;
+    NEW.encounter_seq := NULL;
+    IF NEW.encounter_id IS NOT NULL THEN
+        PERFORM FROM encounter e WHERE e.id = NEW.encounter_id FOR NO KEY UPDATE;
+        SELECT coalesce(max(e.encounter_seq), 0) + 1 INTO NEW.encounter_seq FROM event e WHERE e.encounter_id = NEW.encounter_id;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.order_events() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    behind bigint;
+    placed integer;
+BEGIN
+    IF NOT EXISTS (SELECT FROM event WHERE position IS NULL) THEN
+        RETURN 0;
+    END IF;
+    SELECT n INTO STRICT behind FROM counter WHERE name = 'event' FOR UPDATE;
+    WITH chosen AS (
+        SELECT w.id, row_number() OVER (ORDER BY w.id) AS nth
+        FROM (SELECT id FROM event WHERE position IS NULL ORDER BY id LIMIT 1000) w)
+    UPDATE event e SET position = behind + chosen.nth FROM chosen WHERE e.id = chosen.id;
+    GET DIAGNOSTICS placed = ROW_COUNT;
+    UPDATE counter SET n = behind + placed WHERE name = 'event';
+    RETURN placed;
 END $$;
 CREATE FUNCTION {schema}.refuse_break_glass_while_overdue() RETURNS trigger
     LANGUAGE plpgsql
@@ -506,6 +549,21 @@ CREATE TABLE {schema}.encounter_participant (
     practitioner_id uuid NOT NULL,
     role text NOT NULL
 );
+CREATE TABLE {schema}.event (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_id uuid,
+    patient_id uuid,
+    encounter_id uuid,
+    encounter_seq integer,
+    subject_id uuid NOT NULL,
+    body jsonb NOT NULL,
+    "position" bigint,
+    CONSTRAINT event_encounter_seq_positive CHECK ((encounter_seq > 0)),
+    CONSTRAINT event_encounter_whole CHECK (((encounter_id IS NULL) OR ((patient_id IS NOT NULL) AND (encounter_seq IS NOT NULL)))),
+    CONSTRAINT event_kind_shape CHECK ((kind ~ '^[A-Z][A-Z_]{2,59}$'::text))
+);
 CREATE TABLE {schema}.external_identity (
     provider_id uuid NOT NULL,
     subject text NOT NULL,
@@ -602,6 +660,24 @@ CREATE TABLE {schema}.invitation (
     CONSTRAINT invitation_accepted_has_user CHECK (((status = 'ACCEPTED'::text) = (user_id IS NOT NULL))),
     CONSTRAINT invitation_email_lower CHECK ((email = lower(email))),
     CONSTRAINT invitation_status_known CHECK ((status = ANY (ARRAY['SENT'::text, 'ACCEPTED'::text, 'EXPIRED'::text, 'REVOKED'::text])))
+);
+CREATE TABLE {schema}.job (
+    id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    name text NOT NULL,
+    event_id uuid,
+    payload jsonb,
+    dedupe_key text,
+    status text NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    finished_at timestamp with time zone,
+    last_error text,
+    CONSTRAINT job_attempts_not_negative CHECK ((attempts >= 0)),
+    CONSTRAINT job_finished_has_time CHECK (((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text])) = (finished_at IS NULL))),
+    CONSTRAINT job_name_shape CHECK ((name ~ '^[A-Z][A-Z_]{2,59}$'::text)),
+    CONSTRAINT job_reaction_or_work CHECK (((event_id IS NULL) = (dedupe_key IS NOT NULL))),
+    CONSTRAINT job_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text, 'DONE'::text, 'DEAD'::text, 'DISCARDED'::text])))
 );
 CREATE TABLE {schema}.key_rotation (
     id uuid NOT NULL,
@@ -1105,6 +1181,7 @@ INSERT INTO {schema}.alert_rule VALUES ('FAILED_SIGN_INS', true, 20, 10);
 INSERT INTO {schema}.alert_rule VALUES ('BREAK_GLASS_USE', true, 3, 1440);
 INSERT INTO {schema}.alert_rule VALUES ('FORGED_ENTRY', true, 1, 1440);
 INSERT INTO {schema}.audit_sealer VALUES (true);
+INSERT INTO {schema}.counter VALUES ('event', 0);
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create', '');
@@ -1135,6 +1212,14 @@ INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'ACTIVE',
 INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'RETIRED', 'ACTIVE', 'operation:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('api_client', '', 'ACTIVE', 'operation:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('security_alert', '', 'OPEN', 'system', '');
+INSERT INTO {schema}.status_transition VALUES ('job', '', 'QUEUED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'RUNNING', '', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'QUEUED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DONE', '', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DEAD', '', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'QUEUED', 'settings:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'DISCARDED', 'settings:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'DISCARDED', 'settings:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate', 'patientDeactivate');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate', 'patientReactivate');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath');
@@ -1206,15 +1291,15 @@ INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_
 INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', '', 'DRAFT', 'workflow:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', '', 'DRAFT', 'workflow:manage', 'workflowDefine');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', 'workflowActivate');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', 'workflowRetire');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', 'workflowRetire');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', 'workflowStart');
 INSERT INTO {schema}.status_transition VALUES ('workflow_instance', '', 'RUNNING', '', '');
 INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'COMPLETED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'FAILED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', 'workflowCancel');
 INSERT INTO {schema}.status_transition VALUES ('task', '', 'REQUESTED', 'task:create', 'taskCreate');
 INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'ACCEPTED', 'task:work', 'taskClaim');
 INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REJECTED', 'task:work', 'taskReject');
@@ -1233,17 +1318,17 @@ INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'REQUESTED
 INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'CANCELLED', 'task:create', 'taskCancel');
 INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'REQUESTED', 'task:work', 'taskAssign');
 INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'CANCELLED', 'task:create', 'taskCancel');
-INSERT INTO {schema}.status_transition VALUES ('rule', '', 'DRAFT', 'rule:author', '');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'TESTED', 'rule:author', '');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'ACTIVE', 'rule:approve', '');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'RETIRED', 'rule:approve', '');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'RETIRED', 'rule:approve', '');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'ACTIVE', 'RETIRED', 'rule:approve', '');
+INSERT INTO {schema}.status_transition VALUES ('rule', '', 'DRAFT', 'rule:author', 'ruleDraft');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'TESTED', 'rule:author', 'ruleTest');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'ACTIVE', 'rule:approve', 'ruleActivate');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'RETIRED', 'rule:approve', 'ruleRetire');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'RETIRED', 'rule:approve', 'ruleRetire');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'ACTIVE', 'RETIRED', 'rule:approve', 'ruleRetire');
 INSERT INTO {schema}.status_transition VALUES ('alert', '', 'OPEN', '', '');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'ACKNOWLEDGED', 'alert:respond', '');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'RESOLVED', 'alert:respond', '');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'OVERRIDDEN', 'alert:respond', '');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'OVERRIDDEN', 'alert:respond', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'ACKNOWLEDGED', 'alert:respond', 'alertAcknowledge');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'RESOLVED', 'alert:respond', 'alertResolve');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'OVERRIDDEN', 'alert:respond', 'alertOverride');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'OVERRIDDEN', 'alert:respond', 'alertOverride');
 INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'EXPIRED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'EXPIRED', '', '');
 ALTER TABLE ONLY {schema}.account_link
@@ -1308,6 +1393,12 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.event
+    ADD CONSTRAINT event_encounter_seq_unique UNIQUE (encounter_id, encounter_seq);
+ALTER TABLE ONLY {schema}.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.event
+    ADD CONSTRAINT event_position_unique UNIQUE ("position");
 ALTER TABLE ONLY {schema}.external_identity
     ADD CONSTRAINT external_identity_one_each UNIQUE (provider_id, user_id);
 ALTER TABLE ONLY {schema}.external_identity
@@ -1338,6 +1429,12 @@ ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_token_unique UNIQUE (token_hash);
+ALTER TABLE ONLY {schema}.job
+    ADD CONSTRAINT job_once_for_a_key UNIQUE (name, dedupe_key);
+ALTER TABLE ONLY {schema}.job
+    ADD CONSTRAINT job_once_for_an_event UNIQUE (event_id, name);
+ALTER TABLE ONLY {schema}.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.key_rotation
     ADD CONSTRAINT key_rotation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.mail_message
@@ -1483,10 +1580,15 @@ CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING bt
 CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
+CREATE INDEX event_by_patient ON {schema}.event USING btree (patient_id, "position");
+CREATE INDEX event_by_subject ON {schema}.event USING btree (subject_id, id);
+CREATE INDEX event_unordered ON {schema}.event USING btree (id) WHERE ("position" IS NULL);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
 CREATE INDEX finished_sign_in_by_expiry ON {schema}.finished_sign_in USING btree (expires_at);
 CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
 CREATE UNIQUE INDEX invitation_one_open ON {schema}.invitation USING btree (email) WHERE (status = 'SENT'::text);
+CREATE INDEX job_due ON {schema}.job USING btree (run_at, id) WHERE (status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text]));
+CREATE INDEX job_finished ON {schema}.job USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 CREATE UNIQUE INDEX key_rotation_one_open ON {schema}.key_rotation USING btree ((true)) WHERE (finished_at IS NULL);
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX mail_message_past ON {schema}.mail_message USING btree (created_at) WHERE (status <> 'QUEUED'::text);
@@ -1546,10 +1648,14 @@ CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {sc
 CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER event_kept BEFORE UPDATE ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.keep_event();
+CREATE TRIGGER event_numbered BEFORE INSERT ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.number_event();
+CREATE TRIGGER event_stays BEFORE DELETE OR TRUNCATE ON {schema}.event FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER identity_provider_version BEFORE UPDATE ON {schema}.identity_provider FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('invitation');
 CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER job_transition BEFORE INSERT OR UPDATE ON {schema}.job FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('job');
 CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
 CREATE TRIGGER observation_transition BEFORE INSERT OR UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('observation');
 CREATE TRIGGER observation_version BEFORE UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -1663,6 +1769,10 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.event
+    ADD CONSTRAINT event_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.event
+    ADD CONSTRAINT event_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.external_identity
     ADD CONSTRAINT external_identity_provider_fk FOREIGN KEY (provider_id) REFERENCES {schema}.identity_provider(id);
 ALTER TABLE ONLY {schema}.external_identity
@@ -1677,6 +1787,8 @@ ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.job
+    ADD CONSTRAINT job_event_fk FOREIGN KEY (event_id) REFERENCES {schema}.event(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.membership
@@ -1819,6 +1931,15 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
+GRANT SELECT ON TABLE {schema}.event TO {role};
+GRANT INSERT(id) ON TABLE {schema}.event TO {role};
+GRANT INSERT(kind) ON TABLE {schema}.event TO {role};
+GRANT INSERT(at) ON TABLE {schema}.event TO {role};
+GRANT INSERT(actor_id) ON TABLE {schema}.event TO {role};
+GRANT INSERT(patient_id) ON TABLE {schema}.event TO {role};
+GRANT INSERT(encounter_id) ON TABLE {schema}.event TO {role};
+GRANT INSERT(subject_id) ON TABLE {schema}.event TO {role};
+GRANT INSERT(body) ON TABLE {schema}.event TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.external_identity TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.factor_guard TO {role};
@@ -1829,6 +1950,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.identity_provider TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.invitation TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.job TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.mail_message TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};

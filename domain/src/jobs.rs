@@ -5,7 +5,10 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use praxis_entity::job;
+use praxis_entity::{
+    ids::{AlertId, TaskId},
+    job,
+};
 use praxis_platform::{
     Failure, Op, Write, events,
     jobs::{self, NewJob, Perform, Problem},
@@ -15,9 +18,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::{
-    Error,
+    Error, alerts,
     event::Recorded,
     reaction::{Reaction, react},
+    tasks,
 };
 
 /// How long it can be looked up what was done.
@@ -37,6 +41,22 @@ pub enum Work {
     // Keeping house.
     /// Forgets jobs that were done or discarded a month ago.
     ForgetOldJobs,
+
+    // Tasks and alerts.
+    /// Brings a late task to mind.
+    EscalateTask {
+        /// The task.
+        task: TaskId,
+        /// How loud.
+        level: i16,
+        /// When it was due then.
+        due_at: DateTime<Utc>,
+    },
+    /// Notes that the time of an alert ran out.
+    ExpireAlert {
+        /// The alert.
+        alert: AlertId,
+    },
 }
 
 /// Work that recurs, with its time in the clinic's zone as a cron expression. Exactly one server does it each time.
@@ -51,6 +71,10 @@ impl Work {
         match self {
             // Keeping house.
             Self::ForgetOldJobs => Ok(jobs::forget_finished(op, op.now() - KEPT_FOR).await.map(drop)?),
+
+            // Tasks and alerts.
+            Self::EscalateTask { task, level, due_at } => tasks::escalate(op, task, level, due_at).await,
+            Self::ExpireAlert { alert } => alerts::expire(op, alert).await,
         }
     }
 

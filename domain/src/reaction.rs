@@ -11,6 +11,7 @@ use crate::{
     Result,
     error::capitals,
     event::{Event, Recorded},
+    rules, tasks, workflows,
 };
 
 macro_rules! reactions {
@@ -28,7 +29,14 @@ macro_rules! reactions {
     };
 }
 
-reactions! {}
+reactions! {
+    /// Calls off the tasks of a visit that was called off.
+    CancelTasksOfVisit;
+    /// Opens the next steps of a workflow, or ends it.
+    AdvanceWorkflow;
+    /// Asks the rules about vital signs.
+    CheckVitals;
+}
 
 impl Reaction {
     /// The stored form: `OFFER_FREED_TIME`.
@@ -60,10 +68,40 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
 
         // Encounters.
         Event::EncounterRecorded { .. } => &[],
+
+        // Tasks and workflows.
+        Event::TaskCreated { .. }
+        | Event::TaskAssigned { .. }
+        | Event::TaskClaimed { .. }
+        | Event::TaskStarted { .. }
+        | Event::TaskHeld { .. }
+        | Event::TaskResumed { .. }
+        | Event::TaskEscalated { .. } => &[],
+        Event::TaskCompleted { .. }
+        | Event::TaskFailed { .. }
+        | Event::TaskRejected { .. }
+        | Event::TaskCancelled { .. } => &[Reaction::AdvanceWorkflow],
+        Event::WorkflowStarted { .. }
+        | Event::WorkflowCompleted { .. }
+        | Event::WorkflowFailed { .. }
+        | Event::WorkflowCancelled { .. } => &[],
+
+        // Rules and alerts.
+        Event::RuleActivated { .. }
+        | Event::RuleRetired { .. }
+        | Event::AlertRaised { .. }
+        | Event::AlertAcknowledged { .. }
+        | Event::AlertResolved { .. }
+        | Event::AlertOverridden { .. }
+        | Event::AlertExpired { .. } => &[],
     }
 }
 
 /// Does what follows. A line each: `Reaction::OfferFreedTime => scheduling::react::offer(op, recorded).await`.
-pub async fn react(_op: &Op<Write>, reaction: Reaction, _recorded: &Recorded) -> Result<()> {
-    match reaction {}
+pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> Result<()> {
+    match reaction {
+        Reaction::CancelTasksOfVisit => tasks::react::visit_cancelled(op, recorded).await,
+        Reaction::AdvanceWorkflow => workflows::task_ended(op, recorded).await,
+        Reaction::CheckVitals => rules::on_vitals(op, recorded).await,
+    }
 }

@@ -3,6 +3,7 @@
 use async_graphql::{EmptySubscription, MergedObject, Schema, SchemaBuilder};
 
 use crate::{
+    alerts::{ClinicalAlertMutation, ClinicalAlertQuery},
     api::{Api, Engine, UnreadableSchema},
     audit::{AlertMutation, AlertQuery, AuditQuery, DisclosureMutation},
     break_glass::{BreakGlassMutation, BreakGlassQuery},
@@ -20,6 +21,7 @@ use crate::{
     operations::{OperationMutation, OperationQuery},
     patients::{PatientMutation, PatientQuery},
     roles::{RoleMutation, RoleQuery},
+    rules::{RuleMutation, RuleQuery},
     scheduling::{AppointmentMutation, AppointmentQuery},
     second_factors::SecondFactorMutation,
     sensitivity::SensitivityMutation,
@@ -28,6 +30,7 @@ use crate::{
     tasks::{TaskMutation, TaskQuery},
     viewer::ViewerQuery,
     withhold::withheld,
+    workflows::{WorkflowMutation, WorkflowQuery},
 };
 
 /// What can be read.
@@ -51,6 +54,9 @@ pub(crate) struct Query(
     AlertQuery,
     OperationQuery,
     TaskQuery,
+    WorkflowQuery,
+    RuleQuery,
+    ClinicalAlertQuery,
 );
 
 /// What can be done.
@@ -73,6 +79,9 @@ pub(crate) struct Mutation(
     OperationMutation,
     SecondFactorMutation,
     TaskMutation,
+    WorkflowMutation,
+    RuleMutation,
+    ClinicalAlertMutation,
 );
 
 /// Builds the API within limits.
