@@ -179,6 +179,44 @@ const STORY: &[Call] = &[
     ("taskCreate", "task { id version status }", r#"{ "code": "CALL" }"#, &[("third", "/task/id")]),
     ("taskCancel", "task { id version status }", r#"{ "id": "$third", "ifVersion": 1 }"#, &[]),
     (
+        "ruleDraft",
+        "rule { id version status }",
+        r#"{ "code": "low-oxygen-twice", "title": "Low", "cause": "VITALS_RECORDED", "condition": "vitals.spo2 < 92", "severity": "INFO", "actions": [{ "alert": {} }], "cases": [{ "name": "low", "facts": [{ "name": "vitals.spo2", "value": { "number": 80 } }], "fires": true }, { "name": "well", "facts": [{ "name": "vitals.spo2", "value": { "number": 99 } }], "fires": false }] }"#,
+        &[("rule", "/rule/id")],
+    ),
+    ("ruleTest", "rule { id version status }", r#"{ "id": "$rule", "ifVersion": 1 }"#, &[]),
+    ("ruleRetire", "rule { id version status }", r#"{ "id": "$rule", "ifVersion": 2 }"#, &[]),
+    (
+        "workflowDefine",
+        "workflowDefinition { id version status }",
+        r#"{ "code": "twice", "name": "Twice", "steps": [{ "key": "a", "task": "CALL", "role": "nurse" }] }"#,
+        &[("workflow", "/workflowDefinition/id")],
+    ),
+    (
+        "workflowActivate",
+        "workflowDefinition { id version status }",
+        r#"{ "id": "$workflow", "ifVersion": 1 }"#,
+        &[],
+    ),
+    (
+        "workflowStart",
+        "workflowInstance { id version status }",
+        r#"{ "code": "twice", "patientId": "$patient" }"#,
+        &[("instance", "/workflowInstance/id")],
+    ),
+    (
+        "workflowCancel",
+        "workflowInstance { id version status }",
+        r#"{ "id": "$instance", "ifVersion": 1 }"#,
+        &[],
+    ),
+    (
+        "workflowRetire",
+        "workflowDefinition { id version status }",
+        r#"{ "id": "$workflow", "ifVersion": 2 }"#,
+        &[],
+    ),
+    (
         "patientRecordDeath",
         "patient { id version }",
         r#"{ "id": "$patient", "ifVersion": 4, "deceasedAt": "$past" }"#,
@@ -215,6 +253,10 @@ const BY_ANOTHER: &[Call] = &[(
 
 /// Mutations that need somebody or something that the story has not, and the test that sends them twice.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("ruleActivate", "rules::what_is_done_under_one_key_is_done_once"),
+    ("alertAcknowledge", "rules::what_is_done_under_one_key_is_done_once"),
+    ("alertResolve", "rules::what_is_done_under_one_key_is_done_once"),
+    ("alertOverride", "rules::what_is_done_under_one_key_is_done_once"),
     ("userDisable", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
     ("userEnable", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
     ("userRename", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
