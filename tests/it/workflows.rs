@@ -101,7 +101,7 @@ async fn steps_open_when_those_before_are_done_and_guards_decide() -> Result<()>
     let other = start(&owner).await;
     finish(&server, &nurse, &other, "REVIEW", "PARTLY_DONE").await;
     let other = look(&owner, &other).await;
-    assert_eq!(open(&other), ["TRANSPORT", "LETTER"].map(|code| code), "{other}");
+    assert_eq!(open(&other), ["TRANSPORT", "LETTER"], "{other}");
     Ok(())
 }
 

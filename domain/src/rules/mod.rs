@@ -13,6 +13,8 @@ mod evaluate;
 mod gather;
 mod read;
 mod retire;
+#[cfg(test)]
+mod shipped;
 mod support;
 mod test;
 
