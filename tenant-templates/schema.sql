@@ -25,27 +25,6 @@ BEGIN
     NEW.updated_at := now();
     RETURN NEW;
 END $$;
-CREATE FUNCTION {schema}.enforce_lane() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO '{schema}'
-    AS $$
-DECLARE
-    most integer;
-    beyond integer;
-BEGIN
-    IF NOT NEW.blocking THEN
-        RETURN NEW;
-    END IF;
-    CASE NEW.kind
-        WHEN 'PRACTITIONER' THEN SELECT capacity, overbook_limit INTO most, beyond FROM practitioner WHERE id = NEW.resource_id;
-        WHEN 'ROOM' THEN SELECT capacity, overbook_limit INTO most, beyond FROM room WHERE id = NEW.resource_id;
-        WHEN 'DEVICE' THEN SELECT capacity, overbook_limit INTO most, beyond FROM device WHERE id = NEW.resource_id;
-    END CASE;
-    IF most IS NULL OR NEW.lane >= most OR NEW.lane < -beyond THEN
-        RAISE EXCEPTION USING ERRCODE = 'PX020', MESSAGE = format('%s has no lane %s', lower(NEW.kind), NEW.lane);
-    END IF;
-    RETURN NEW;
-END $$;
 CREATE FUNCTION {schema}.enforce_transition() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -100,6 +79,40 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
     END IF;
     RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.keep_rule() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF (NEW.id, NEW.code, NEW.edition, NEW.title, NEW.cause, NEW.condition, NEW.actions, NEW.severity, NEW.evidence, NEW.starts_at, NEW.author_id)
+        IS DISTINCT FROM (OLD.id, OLD.code, OLD.edition, OLD.title, OLD.cause, OLD.condition, OLD.actions, OLD.severity, OLD.evidence, OLD.starts_at, OLD.author_id)
+        OR (OLD.approved_at IS NOT NULL AND (NEW.approved_at, NEW.approved_by) IS DISTINCT FROM (OLD.approved_at, OLD.approved_by)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'an edition of a rule stays as it is';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.keep_rule_tests() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' OR NOT EXISTS (SELECT FROM rule r WHERE r.id = NEW.rule_id AND r.status = 'DRAFT') THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'the cases of a rule stay as they are';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.keep_workflow_steps() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    definition uuid := CASE TG_OP WHEN 'INSERT' THEN NEW.definition_id ELSE OLD.definition_id END;
+BEGIN
+    IF NOT EXISTS (SELECT FROM workflow_definition d WHERE d.id = definition AND d.status = 'DRAFT') THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'only a draft is changed';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END $$;
 CREATE FUNCTION {schema}.know_patient_at_facility() RETURNS trigger
     LANGUAGE plpgsql
@@ -162,6 +175,23 @@ CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
 END $$;
+CREATE FUNCTION {schema}.refuse_foreign_focus() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    owner uuid;
+BEGIN
+    CASE NEW.focus_kind
+        WHEN 'obs' THEN SELECT patient_id INTO owner FROM observation WHERE id = NEW.focus_id;
+        WHEN 'con' THEN SELECT patient_id INTO owner FROM condition WHERE id = NEW.focus_id;
+        ELSE RETURN NEW;
+    END CASE;
+    IF owner IS DISTINCT FROM NEW.patient_id THEN
+        RAISE EXCEPTION USING ERRCODE = '23503', CONSTRAINT = 'task_focus_agrees', MESSAGE = 'the focus is not this patient''s';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.refuse_foreign_label() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -181,6 +211,18 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.require_rule_tests() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF NEW.status = 'ACTIVE' AND (
+        NOT EXISTS (SELECT FROM rule_test_case c WHERE c.rule_id = NEW.id AND c.fires)
+        OR NOT EXISTS (SELECT FROM rule_test_case c WHERE c.rule_id = NEW.id AND NOT c.fires)) THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'rule_active_is_tested', MESSAGE = 'a rule needs a case in which it fires and one in which it does not';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE TABLE {schema}.account_link (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -192,6 +234,32 @@ CREATE TABLE {schema}.account_link (
     used_at timestamp with time zone,
     CONSTRAINT account_link_purpose_known CHECK ((purpose = ANY (ARRAY['PASSWORD_RESET'::text, 'SIGN_IN'::text]))),
     CONSTRAINT account_link_sign_in_is_bound CHECK (((purpose <> 'SIGN_IN'::text) OR (device_hash IS NOT NULL)))
+);
+CREATE TABLE {schema}.alert (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    rule_id uuid NOT NULL,
+    evaluation_id uuid NOT NULL,
+    severity text NOT NULL,
+    status text NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by uuid,
+    closed_at timestamp with time zone,
+    closed_by uuid,
+    override_reason text,
+    words bytea,
+    CONSTRAINT alert_acknowledged_whole CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((status <> ALL (ARRAY['ACKNOWLEDGED'::text, 'RESOLVED'::text])) OR (acknowledged_at IS NOT NULL)))),
+    CONSTRAINT alert_closed_whole CHECK ((((status = ANY (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])) = (closed_at IS NOT NULL)) AND ((status <> ALL (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text])) OR (closed_by IS NOT NULL)))),
+    CONSTRAINT alert_overridden_has_reason CHECK (((status = 'OVERRIDDEN'::text) = (override_reason IS NOT NULL))),
+    CONSTRAINT alert_override_reason_known CHECK ((override_reason = ANY (ARRAY['BENEFIT_OUTWEIGHS_RISK'::text, 'ALREADY_ADDRESSED'::text, 'NOT_APPLICABLE'::text, 'PATIENT_PREFERENCE'::text, 'INACCURATE_DATA'::text, 'OTHER'::text]))),
+    CONSTRAINT alert_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
+    CONSTRAINT alert_status_known CHECK ((status = ANY (ARRAY['OPEN'::text, 'ACKNOWLEDGED'::text, 'RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])))
 );
 CREATE TABLE {schema}.alert_rule (
     kind text NOT NULL,
@@ -245,15 +313,9 @@ CREATE TABLE {schema}.appointment (
     note bytea,
     cancel_code text,
     booked_by uuid,
-    hold_expires_at timestamp with time zone,
-    series_id uuid,
-    waitlist_entry_id uuid,
-    overbooked boolean DEFAULT false NOT NULL,
-    cancelled_late boolean DEFAULT false NOT NULL,
     CONSTRAINT appointment_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
     CONSTRAINT appointment_order CHECK ((ends_at > starts_at)),
-    CONSTRAINT appointment_pending_expires CHECK (((status <> 'PENDING'::text) OR (hold_expires_at IS NOT NULL))),
-    CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['PENDING'::text, 'BOOKED'::text, 'CONFIRMED'::text, 'ARRIVED'::text, 'CHECKED_IN'::text, 'IN_ROOM'::text, 'IN_PROGRESS'::text, 'COMPLETED'::text, 'CANCELLED'::text, 'NO_SHOW'::text, 'EXPIRED'::text, 'ENTERED_IN_ERROR'::text])))
+    CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['BOOKED'::text, 'CONFIRMED'::text, 'CHECKED_IN'::text, 'IN_PROGRESS'::text, 'COMPLETED'::text, 'CANCELLED'::text, 'NO_SHOW'::text])))
 );
 CREATE TABLE {schema}.appointment_resource (
     appointment_id uuid NOT NULL,
@@ -262,27 +324,8 @@ CREATE TABLE {schema}.appointment_resource (
     busy_from timestamp with time zone NOT NULL,
     busy_until timestamp with time zone NOT NULL,
     blocking boolean DEFAULT true NOT NULL,
-    lane integer DEFAULT 0 NOT NULL,
-    CONSTRAINT appointment_resource_kind_known CHECK ((kind = ANY (ARRAY['PRACTITIONER'::text, 'ROOM'::text, 'DEVICE'::text]))),
+    CONSTRAINT appointment_resource_kind_known CHECK ((kind = ANY (ARRAY['PRACTITIONER'::text, 'ROOM'::text]))),
     CONSTRAINT appointment_resource_order CHECK ((busy_until > busy_from))
-);
-CREATE TABLE {schema}.appointment_series (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    practitioner_id uuid NOT NULL,
-    facility_id uuid NOT NULL,
-    rule text NOT NULL,
-    starts_local timestamp without time zone NOT NULL,
-    time_zone text NOT NULL,
-    status text NOT NULL,
-    replaces uuid,
-    skipped timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL,
-    booked_by uuid,
-    CONSTRAINT appointment_series_rule_short CHECK ((length(rule) <= 200)),
-    CONSTRAINT appointment_series_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'CANCELLED'::text, 'REPLACED'::text])))
 );
 CREATE TABLE {schema}.audit_change (
     entry_id uuid NOT NULL,
@@ -347,28 +390,6 @@ CREATE TABLE {schema}.audit_sealer (
     only_one boolean DEFAULT true NOT NULL,
     CONSTRAINT audit_sealer_only_one CHECK (only_one)
 );
-CREATE TABLE {schema}.availability_exception (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    facility_id uuid NOT NULL,
-    practitioner_id uuid,
-    room_id uuid,
-    device_id uuid,
-    kind text NOT NULL,
-    first_day date NOT NULL,
-    last_day date NOT NULL,
-    starts_local time without time zone,
-    ends_local time without time zone,
-    time_zone text NOT NULL,
-    CONSTRAINT availability_exception_days_order CHECK (((last_day >= first_day) AND ((last_day - first_day) <= 366))),
-    CONSTRAINT availability_exception_extra_of CHECK (((kind = 'CLOSED'::text) OR ((practitioner_id IS NOT NULL) AND (starts_local IS NOT NULL)))),
-    CONSTRAINT availability_exception_kind_known CHECK ((kind = ANY (ARRAY['CLOSED'::text, 'EXTRA'::text]))),
-    CONSTRAINT availability_exception_one_resource CHECK ((num_nonnulls(practitioner_id, room_id, device_id) <= 1)),
-    CONSTRAINT availability_exception_times_both CHECK (((starts_local IS NULL) = (ends_local IS NULL))),
-    CONSTRAINT availability_exception_times_order CHECK ((ends_local > starts_local))
-);
 CREATE TABLE {schema}.availability_rule (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -423,13 +444,6 @@ CREATE VIEW {schema}.break_glass_open AS
     break_glass.expires_at
    FROM {schema}.break_glass
   WHERE ((break_glass.status = 'ACTIVE'::text) AND ((break_glass.created_at + (break_glass.expires_at - break_glass.declared_at)) > clock_timestamp()));
-CREATE TABLE {schema}.calendar_feed (
-    token_hash bytea NOT NULL,
-    practitioner_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    created_by uuid,
-    revoked_at timestamp with time zone
-);
 CREATE TABLE {schema}.care_team_member (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -498,21 +512,6 @@ END) STORED NOT NULL,
 CREATE TABLE {schema}.counter (
     name text NOT NULL,
     n bigint NOT NULL
-);
-CREATE TABLE {schema}.device (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    facility_id uuid NOT NULL,
-    kind text NOT NULL,
-    name text NOT NULL,
-    capacity integer DEFAULT 1 NOT NULL,
-    overbook_limit integer DEFAULT 0 NOT NULL,
-    active boolean DEFAULT true NOT NULL,
-    CONSTRAINT device_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
-    CONSTRAINT device_kind_shape CHECK ((kind ~ '^[A-Z][A-Z0-9_]{0,39}$'::text)),
-    CONSTRAINT device_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
 );
 CREATE TABLE {schema}.disclosure (
     id uuid NOT NULL,
@@ -812,35 +811,12 @@ CREATE TABLE {schema}.practitioner (
     prefix text,
     specialty_id uuid,
     active boolean DEFAULT true NOT NULL,
-    bookable boolean DEFAULT false NOT NULL,
-    capacity integer DEFAULT 1 NOT NULL,
-    overbook_limit integer DEFAULT 1 NOT NULL,
-    CONSTRAINT practitioner_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
-    CONSTRAINT practitioner_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
+    bookable boolean DEFAULT false NOT NULL
 );
 CREATE TABLE {schema}.practitioner_identifier (
     system text NOT NULL,
     value text NOT NULL,
     practitioner_id uuid NOT NULL
-);
-CREATE TABLE {schema}.queue_token (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    facility_id uuid NOT NULL,
-    queue text NOT NULL,
-    day date NOT NULL,
-    number integer NOT NULL,
-    patient_id uuid,
-    status text NOT NULL,
-    desk text,
-    called_at timestamp with time zone,
-    served_at timestamp with time zone,
-    CONSTRAINT queue_token_desk_short CHECK ((length(desk) <= 40)),
-    CONSTRAINT queue_token_number_positive CHECK ((number > 0)),
-    CONSTRAINT queue_token_queue_shape CHECK ((queue ~ '^[A-Z][A-Z0-9_]{0,19}$'::text)),
-    CONSTRAINT queue_token_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'CALLED'::text, 'SERVED'::text, 'SKIPPED'::text])))
 );
 CREATE TABLE {schema}.recovery_code (
     id uuid NOT NULL,
@@ -921,11 +897,61 @@ CREATE TABLE {schema}.room (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     facility_id uuid NOT NULL,
     name text NOT NULL,
-    active boolean DEFAULT true NOT NULL,
-    capacity integer DEFAULT 1 NOT NULL,
-    overbook_limit integer DEFAULT 0 NOT NULL,
-    CONSTRAINT room_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
-    CONSTRAINT room_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
+    active boolean DEFAULT true NOT NULL
+);
+CREATE TABLE {schema}.rule (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    code text NOT NULL,
+    edition integer NOT NULL,
+    title text NOT NULL,
+    cause text NOT NULL,
+    condition text NOT NULL,
+    actions jsonb NOT NULL,
+    severity text NOT NULL,
+    evidence text,
+    status text NOT NULL,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    author_id uuid,
+    approved_by uuid,
+    approved_at timestamp with time zone,
+    template_key text,
+    template_hash text,
+    CONSTRAINT rule_actions_listed CHECK (((jsonb_typeof(actions) = 'array'::text) AND ((jsonb_array_length(actions) >= 1) AND (jsonb_array_length(actions) <= 8)))),
+    CONSTRAINT rule_active_is_approved CHECK (((status <> 'ACTIVE'::text) OR (approved_by IS NOT NULL) OR (template_key IS NOT NULL))),
+    CONSTRAINT rule_approved_by_another CHECK ((approved_by <> author_id)),
+    CONSTRAINT rule_cause_known CHECK ((cause = ANY (ARRAY['VITALS_RECORDED'::text, 'ENCOUNTER_CLOSING'::text]))),
+    CONSTRAINT rule_code_shape CHECK ((code ~ '^[a-z][a-z0-9-]{1,59}$'::text)),
+    CONSTRAINT rule_condition_bounded CHECK (((length(condition) >= 1) AND (length(condition) <= 1000))),
+    CONSTRAINT rule_edition_positive CHECK ((edition > 0)),
+    CONSTRAINT rule_order CHECK ((ends_at > starts_at)),
+    CONSTRAINT rule_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
+    CONSTRAINT rule_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'TESTED'::text, 'ACTIVE'::text, 'RETIRED'::text])))
+);
+CREATE TABLE {schema}.rule_evaluation (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    rule_id uuid NOT NULL,
+    cause_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid NOT NULL,
+    result text NOT NULL,
+    reason text,
+    inputs_hash bytea NOT NULL,
+    explanation bytea NOT NULL,
+    CONSTRAINT rule_evaluation_reason_known CHECK ((reason = ANY (ARRAY['MISSING_FACTS'::text, 'ERROR'::text, 'BUDGET'::text]))),
+    CONSTRAINT rule_evaluation_result_known CHECK ((result = ANY (ARRAY['FIRED'::text, 'NOT_FIRED'::text, 'NOT_CHECKED'::text]))),
+    CONSTRAINT rule_evaluation_unchecked_has_reason CHECK (((result = 'NOT_CHECKED'::text) = (reason IS NOT NULL)))
+);
+CREATE TABLE {schema}.rule_test_case (
+    rule_id uuid NOT NULL,
+    name text NOT NULL,
+    facts jsonb NOT NULL,
+    fires boolean NOT NULL,
+    CONSTRAINT rule_test_case_facts_named CHECK ((jsonb_typeof(facts) = 'object'::text))
 );
 CREATE TABLE {schema}.security_alert (
     id uuid NOT NULL,
@@ -1004,6 +1030,63 @@ CREATE TABLE {schema}.status_transition (
     permission text NOT NULL,
     action text DEFAULT ''::text NOT NULL
 );
+CREATE TABLE {schema}.task (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid,
+    encounter_id uuid,
+    focus_kind text,
+    focus_id uuid,
+    code text NOT NULL,
+    priority text NOT NULL,
+    status text NOT NULL,
+    owner_id uuid,
+    role_code text,
+    requested_by uuid,
+    due_at timestamp with time zone,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    outcome text,
+    words bytea,
+    instance_id uuid,
+    step text,
+    focus_patient_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'pat'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    focus_appointment_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'apt'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    focus_encounter_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'enc'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    CONSTRAINT task_code_shape CHECK ((code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text)),
+    CONSTRAINT task_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT task_ended CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT task_ended_with_outcome CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text])) = (outcome IS NOT NULL))),
+    CONSTRAINT task_focus_has_patient CHECK (((focus_kind IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT task_focus_patient_agrees CHECK ((focus_patient_id = patient_id)),
+    CONSTRAINT task_focus_whole CHECK (((focus_kind IS NULL) = (focus_id IS NULL))),
+    CONSTRAINT task_outcome_known CHECK ((outcome = ANY (ARRAY['DONE'::text, 'PARTLY_DONE'::text, 'NOT_NEEDED'::text, 'NOT_POSSIBLE'::text]))),
+    CONSTRAINT task_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
+    CONSTRAINT task_status_known CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text]))),
+    CONSTRAINT task_step_whole CHECK (((instance_id IS NULL) = (step IS NULL))),
+    CONSTRAINT task_taken_has_owner CHECK (((status <> ALL (ARRAY['ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text])) OR (owner_id IS NOT NULL)))
+);
+CREATE TABLE {schema}.task_escalation (
+    task_id uuid NOT NULL,
+    level smallint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    CONSTRAINT task_escalation_level_known CHECK (((level >= 1) AND (level <= 3)))
+);
 CREATE TABLE {schema}.tenant_self (
     tenant_id uuid NOT NULL,
     schema_version integer NOT NULL,
@@ -1041,46 +1124,54 @@ CREATE TABLE {schema}.visit_type (
     template_key text,
     template_hash text,
     customised boolean DEFAULT false NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    lead_minutes integer DEFAULT 0 NOT NULL,
-    cutoff_minutes integer DEFAULT 0 NOT NULL,
-    needs_room boolean DEFAULT false NOT NULL,
-    device_kinds text[] DEFAULT '{}'::text[] NOT NULL,
-    reminder_minutes integer[] DEFAULT '{1440}'::integer[] NOT NULL,
     CONSTRAINT visit_type_buffer_after_sensible CHECK (((buffer_after_minutes >= 0) AND (buffer_after_minutes <= 240))),
     CONSTRAINT visit_type_buffer_before_sensible CHECK (((buffer_before_minutes >= 0) AND (buffer_before_minutes <= 240))),
-    CONSTRAINT visit_type_cutoff_sensible CHECK (((cutoff_minutes >= 0) AND (cutoff_minutes <= 129600))),
-    CONSTRAINT visit_type_device_kinds_few CHECK ((cardinality(device_kinds) <= 5)),
     CONSTRAINT visit_type_duration_sensible CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
-    CONSTRAINT visit_type_lead_sensible CHECK (((lead_minutes >= 0) AND (lead_minutes <= 129600))),
-    CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
-    CONSTRAINT visit_type_reminders_few CHECK (((cardinality(reminder_minutes) <= 5) AND (0 < ALL (reminder_minutes))))
+    CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text])))
 );
-CREATE TABLE {schema}.waitlist_entry (
+CREATE TABLE {schema}.workflow_definition (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    practitioner_id uuid,
-    facility_id uuid,
-    visit_type_id uuid,
-    modality text NOT NULL,
-    duration_minutes integer NOT NULL,
-    earliest timestamp with time zone NOT NULL,
-    latest timestamp with time zone NOT NULL,
-    priority text NOT NULL,
+    code text NOT NULL,
+    edition integer NOT NULL,
+    name text NOT NULL,
     status text NOT NULL,
-    appointment_id uuid,
-    added_by uuid,
-    CONSTRAINT waitlist_entry_duration_sensible CHECK (((duration_minutes >= 5) AND (duration_minutes <= 480))),
-    CONSTRAINT waitlist_entry_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
-    CONSTRAINT waitlist_entry_offer CHECK (((status = ANY (ARRAY['OFFERED'::text, 'BOOKED'::text])) = (appointment_id IS NOT NULL))),
-    CONSTRAINT waitlist_entry_priority_known CHECK ((priority = ANY (ARRAY['URGENT'::text, 'SOON'::text, 'ROUTINE'::text]))),
-    CONSTRAINT waitlist_entry_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'OFFERED'::text, 'BOOKED'::text, 'REMOVED'::text]))),
-    CONSTRAINT waitlist_entry_window CHECK ((latest > earliest))
+    defined_by uuid,
+    CONSTRAINT workflow_definition_code_shape CHECK ((code ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT workflow_definition_edition_positive CHECK ((edition > 0)),
+    CONSTRAINT workflow_definition_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'ACTIVE'::text, 'RETIRED'::text])))
+);
+CREATE TABLE {schema}.workflow_instance (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    definition_id uuid NOT NULL,
+    patient_id uuid,
+    encounter_id uuid,
+    status text NOT NULL,
+    started_by uuid,
+    ended_at timestamp with time zone,
+    CONSTRAINT workflow_instance_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT workflow_instance_ended CHECK (((status = 'RUNNING'::text) = (ended_at IS NULL))),
+    CONSTRAINT workflow_instance_status_known CHECK ((status = ANY (ARRAY['RUNNING'::text, 'COMPLETED'::text, 'FAILED'::text, 'CANCELLED'::text])))
+);
+CREATE TABLE {schema}.workflow_step (
+    definition_id uuid NOT NULL,
+    key text NOT NULL,
+    "position" integer NOT NULL,
+    task_code text NOT NULL,
+    role_code text NOT NULL,
+    priority text NOT NULL,
+    due_minutes integer,
+    guard text,
+    follows text[] NOT NULL,
+    CONSTRAINT workflow_step_due_positive CHECK ((due_minutes > 0)),
+    CONSTRAINT workflow_step_key_shape CHECK ((key ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT workflow_step_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
+    CONSTRAINT workflow_step_task_code_shape CHECK ((task_code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text))
 );
 INSERT INTO {schema}.alert_rule VALUES ('MASS_READING', true, 100, 60);
 INSERT INTO {schema}.alert_rule VALUES ('RESTRICTED_READING', true, 1, 1440);
@@ -1095,6 +1186,11 @@ INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'BOOKED', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ARRIVED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'TRIAGED', '', '');
@@ -1124,50 +1220,6 @@ INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DEAD', '', '')
 INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'QUEUED', 'settings:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'DISCARDED', 'settings:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'DISCARDED', 'settings:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'PENDING', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'BOOKED', 'appointment:book', 'appointmentHoldConfirm');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'EXPIRED', 'system', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'ARRIVED', 'appointment:book', 'appointmentArrive');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'ARRIVED', 'appointment:book', 'appointmentArrive');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_ROOM', 'appointment:book', 'appointmentRoom');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'NO_SHOW', 'BOOKED', 'appointment:no-show', 'appointmentUndoNoShow');
-INSERT INTO {schema}.status_transition VALUES ('appointment_series', '', 'ACTIVE', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment_series', 'ACTIVE', 'CANCELLED', 'appointment:cancel', 'appointmentSeriesCancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment_series', 'ACTIVE', 'REPLACED', 'appointment:reschedule', 'appointmentSeriesReplace');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', '', 'WAITING', 'waiting-list:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'WAITING', 'OFFERED', 'system', '');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'WAITING', 'waiting-list:manage', 'waitlistOfferDecline');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'BOOKED', 'waiting-list:manage', 'waitlistOfferAccept');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'WAITING', 'REMOVED', 'waiting-list:manage', 'waitlistEntryRemove');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'REMOVED', 'waiting-list:manage', 'waitlistEntryRemove');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'COMPLETED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CANCELLED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'NO_SHOW', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'PENDING', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'ARRIVED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'IN_ROOM', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'EXPIRED', 'EXPIRED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book', 'appointmentConfirm');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', 'appointmentStart');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'IN_PROGRESS', 'appointment:book', 'appointmentStart');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', 'appointmentComplete');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', '', 'WAITING', 'queue:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', 'WAITING', 'CALLED', 'queue:manage', 'queueTokenCall');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', 'CALLED', 'SERVED', 'queue:manage', 'queueTokenServe');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', 'CALLED', 'SKIPPED', 'queue:manage', 'queueTokenSkip');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', 'WAITING', 'SKIPPED', 'queue:manage', 'queueTokenSkip');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', 'SKIPPED', 'CALLED', 'queue:manage', 'queueTokenCall');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate', 'patientDeactivate');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate', 'patientReactivate');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath');
@@ -1239,10 +1291,54 @@ INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_
 INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', '', 'DRAFT', 'workflow:manage', 'workflowDefine');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', 'workflowActivate');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', 'workflowRetire');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', 'workflowRetire');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', 'workflowStart');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', '', 'RUNNING', '', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'COMPLETED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'FAILED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', 'workflowCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', '', 'REQUESTED', 'task:create', 'taskCreate');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'ACCEPTED', 'task:work', 'taskClaim');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REJECTED', 'task:work', 'taskReject');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'IN_PROGRESS', 'task:work', 'taskStart');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'COMPLETED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'FAILED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'ON_HOLD', 'task:work', 'taskHold');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'COMPLETED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'FAILED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'IN_PROGRESS', 'task:work', 'taskResume');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('rule', '', 'DRAFT', 'rule:author', 'ruleDraft');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'TESTED', 'rule:author', 'ruleTest');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'ACTIVE', 'rule:approve', 'ruleActivate');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'RETIRED', 'rule:approve', 'ruleRetire');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'RETIRED', 'rule:approve', 'ruleRetire');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'ACTIVE', 'RETIRED', 'rule:approve', 'ruleRetire');
+INSERT INTO {schema}.status_transition VALUES ('alert', '', 'OPEN', '', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'ACKNOWLEDGED', 'alert:respond', 'alertAcknowledge');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'RESOLVED', 'alert:respond', 'alertResolve');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'OVERRIDDEN', 'alert:respond', 'alertOverride');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'OVERRIDDEN', 'alert:respond', 'alertOverride');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'EXPIRED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'EXPIRED', '', '');
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_token_unique UNIQUE (token_hash);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_once UNIQUE (evaluation_id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.alert_rule
     ADD CONSTRAINT alert_rule_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY {schema}.api_client
@@ -1254,17 +1350,13 @@ ALTER TABLE ONLY {schema}.api_client_secret
 ALTER TABLE ONLY {schema}.api_client_secret
     ADD CONSTRAINT api_client_secret_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.appointment_resource
-    ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&, lane WITH =) WHERE (blocking);
+    ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&) WHERE (blocking);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_resource_pkey PRIMARY KEY (appointment_id, resource_id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_replaced_once UNIQUE (replaces);
 ALTER TABLE ONLY {schema}.audit_change
     ADD CONSTRAINT audit_change_pkey PRIMARY KEY (entry_id);
 ALTER TABLE ONLY {schema}.audit_checkpoint
@@ -1281,14 +1373,10 @@ ALTER TABLE ONLY {schema}.audit_pending
     ADD CONSTRAINT audit_pending_pkey PRIMARY KEY (entry_id);
 ALTER TABLE ONLY {schema}.audit_sealer
     ADD CONSTRAINT audit_sealer_pkey PRIMARY KEY (only_one);
-ALTER TABLE ONLY {schema}.availability_exception
-    ADD CONSTRAINT availability_exception_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.calendar_feed
-    ADD CONSTRAINT calendar_feed_pkey PRIMARY KEY (token_hash);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.condition
@@ -1297,10 +1385,6 @@ ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
-ALTER TABLE ONLY {schema}.device
-    ADD CONSTRAINT device_name_unique UNIQUE (facility_id, name);
-ALTER TABLE ONLY {schema}.device
-    ADD CONSTRAINT device_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.encounter_participant
@@ -1385,10 +1469,6 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_pkey PRIMARY KEY (system, value);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.queue_token
-    ADD CONSTRAINT queue_token_number_unique UNIQUE (facility_id, queue, day, number);
-ALTER TABLE ONLY {schema}.queue_token
-    ADD CONSTRAINT queue_token_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.recovery_code
@@ -1415,6 +1495,18 @@ ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_name_unique UNIQUE (facility_id, name);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_edition_unique UNIQUE (code, edition);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_once UNIQUE (rule_id, cause_id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_patient_unique UNIQUE (id, patient_id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.rule_test_case
+    ADD CONSTRAINT rule_test_case_pkey PRIMARY KEY (rule_id, name);
 ALTER TABLE ONLY {schema}.security_alert
     ADD CONSTRAINT security_alert_dedupe_unique UNIQUE (dedupe_key);
 ALTER TABLE ONLY {schema}.security_alert
@@ -1435,6 +1527,10 @@ ALTER TABLE ONLY {schema}.spent_challenge
     ADD CONSTRAINT spent_challenge_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY {schema}.status_transition
     ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status, action);
+ALTER TABLE ONLY {schema}.task_escalation
+    ADD CONSTRAINT task_escalation_pkey PRIMARY KEY (task_id, level);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.tenant_self
     ADD CONSTRAINT tenant_self_only_one UNIQUE (only_one);
 ALTER TABLE ONLY {schema}.tenant_self
@@ -1449,37 +1545,38 @@ ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_key_unique UNIQUE (key);
 ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.workflow_definition
+    ADD CONSTRAINT workflow_definition_edition_unique UNIQUE (code, edition);
+ALTER TABLE ONLY {schema}.workflow_definition
+    ADD CONSTRAINT workflow_definition_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.workflow_step
+    ADD CONSTRAINT workflow_step_pkey PRIMARY KEY (definition_id, key);
 CREATE INDEX account_link_by_user ON {schema}.account_link USING btree (user_id, created_at);
 CREATE INDEX account_link_past ON {schema}.account_link USING btree (expires_at);
+CREATE INDEX alert_by_encounter ON {schema}.alert USING btree (encounter_id, id DESC) WHERE (encounter_id IS NOT NULL);
+CREATE INDEX alert_by_patient ON {schema}.alert USING btree (patient_id, id DESC);
+CREATE INDEX alert_open ON {schema}.alert USING btree (id DESC) WHERE (status = 'OPEN'::text);
 CREATE INDEX api_client_secret_by_client ON {schema}.api_client_secret USING btree (client_id);
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
-CREATE INDEX appointment_by_series ON {schema}.appointment USING btree (series_id, starts_at) WHERE (series_id IS NOT NULL);
 CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at, id);
-CREATE INDEX appointment_by_waitlist_entry ON {schema}.appointment USING btree (waitlist_entry_id) WHERE (waitlist_entry_id IS NOT NULL);
-CREATE INDEX appointment_held ON {schema}.appointment USING btree (hold_expires_at) WHERE (status = 'PENDING'::text);
-CREATE INDEX appointment_resource_by_appointment ON {schema}.appointment_resource USING btree (appointment_id);
-CREATE INDEX appointment_series_by_patient ON {schema}.appointment_series USING btree (patient_id);
 CREATE INDEX audit_entry_by_actor ON {schema}.audit_entry USING btree (actor_id, at);
 CREATE INDEX audit_entry_by_object ON {schema}.audit_entry USING btree (object_id, id) WHERE (object_id IS NOT NULL);
 CREATE INDEX audit_entry_by_patient ON {schema}.audit_entry USING gin (patients);
 CREATE INDEX audit_entry_by_time ON {schema}.audit_entry USING brin (at);
 CREATE INDEX audit_entry_refused ON {schema}.audit_entry USING btree (at) WHERE (outcome = 'DENIED'::text);
-CREATE INDEX availability_exception_by_facility ON {schema}.availability_exception USING btree (facility_id, last_day);
 CREATE INDEX availability_rule_by_practitioner ON {schema}.availability_rule USING btree (practitioner_id);
 CREATE INDEX break_glass_by_patient ON {schema}.break_glass USING btree (patient_id, id);
 CREATE INDEX break_glass_by_user ON {schema}.break_glass USING btree (user_id, id);
 CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (user_id, patient_id) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
-CREATE UNIQUE INDEX calendar_feed_one_open ON {schema}.calendar_feed USING btree (practitioner_id) WHERE (revoked_at IS NULL);
 CREATE INDEX care_team_member_by_patient ON {schema}.care_team_member USING btree (patient_id);
 CREATE UNIQUE INDEX care_team_member_once ON {schema}.care_team_member USING btree (patient_id, COALESCE(practitioner_id, user_id), role) WHERE (ends_at IS NULL);
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING btree (patient_id) WHERE (revoked_at IS NULL);
-CREATE INDEX device_by_kind ON {schema}.device USING btree (facility_id, kind);
 CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
@@ -1503,23 +1600,32 @@ CREATE UNIQUE INDEX patient_identifier_unique ON {schema}.patient_token USING bt
 CREATE UNIQUE INDEX patient_mrn_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'MRN'::text);
 CREATE UNIQUE INDEX patient_national_id_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'NATIONAL_ID'::text);
 CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, token);
-CREATE INDEX queue_token_waiting ON {schema}.queue_token USING btree (facility_id, queue, day, number) WHERE (status = 'WAITING'::text);
 CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
 CREATE INDEX registered_operation_by_sha256 ON {schema}.registered_operation USING btree (sha256);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
+CREATE INDEX rule_evaluation_by_encounter ON {schema}.rule_evaluation USING btree (encounter_id, rule_id, id DESC);
+CREATE INDEX rule_in_use ON {schema}.rule USING btree (cause) WHERE (status = 'ACTIVE'::text);
+CREATE UNIQUE INDEX rule_one_active ON {schema}.rule USING btree (code) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (status, id);
 CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
 CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
-CREATE INDEX waitlist_entry_by_appointment ON {schema}.waitlist_entry USING btree (appointment_id);
-CREATE INDEX waitlist_entry_by_patient ON {schema}.waitlist_entry USING btree (patient_id, id);
-CREATE INDEX waitlist_entry_waiting ON {schema}.waitlist_entry USING btree (earliest, latest) WHERE (status = 'WAITING'::text);
+CREATE INDEX task_by_due ON {schema}.task USING btree (due_at, id);
+CREATE INDEX task_by_encounter ON {schema}.task USING btree (encounter_id, id) WHERE (encounter_id IS NOT NULL);
+CREATE INDEX task_by_instance ON {schema}.task USING btree (instance_id) WHERE (instance_id IS NOT NULL);
+CREATE INDEX task_by_patient ON {schema}.task USING btree (patient_id, id) WHERE (patient_id IS NOT NULL);
+CREATE INDEX task_of_owner ON {schema}.task USING btree (owner_id, due_at, id) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text]));
+CREATE INDEX task_of_role ON {schema}.task USING btree (role_code, due_at, id) WHERE ((owner_id IS NULL) AND (status = 'REQUESTED'::text));
+CREATE UNIQUE INDEX task_one_active_per_step ON {schema}.task USING btree (instance_id, step) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text]));
+CREATE UNIQUE INDEX workflow_definition_one_active ON {schema}.workflow_definition USING btree (code) WHERE (status = 'ACTIVE'::text);
+CREATE INDEX workflow_instance_by_definition ON {schema}.workflow_instance USING btree (definition_id, id);
+CREATE INDEX workflow_instance_by_encounter ON {schema}.workflow_instance USING btree (encounter_id) WHERE (status = 'RUNNING'::text);
+CREATE TRIGGER alert_stays BEFORE DELETE OR TRUNCATE ON {schema}.alert FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER alert_transition BEFORE INSERT OR UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('alert');
+CREATE TRIGGER alert_version BEFORE UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
-CREATE TRIGGER appointment_resource_lane BEFORE INSERT OR UPDATE ON {schema}.appointment_resource FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_lane();
-CREATE TRIGGER appointment_series_transition BEFORE INSERT OR UPDATE ON {schema}.appointment_series FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment_series');
-CREATE TRIGGER appointment_series_version BEFORE UPDATE ON {schema}.appointment_series FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment');
 CREATE TRIGGER appointment_version BEFORE UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER audit_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_change FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -1529,7 +1635,6 @@ CREATE TRIGGER audit_entry_pending AFTER INSERT ON {schema}.audit_entry REFERENC
 CREATE TRIGGER audit_leaf_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_leaf FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER audit_leaf_pending AFTER INSERT ON {schema}.audit_leaf REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.audit_entry_is_sealed();
 CREATE TRIGGER audit_node_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_node FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER availability_exception_version BEFORE UPDATE ON {schema}.availability_exception FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER availability_rule_version BEFORE UPDATE ON {schema}.availability_rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER break_glass_kept BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.keep_break_glass_as_it_was();
 CREATE TRIGGER break_glass_overdue BEFORE INSERT ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_break_glass_while_overdue();
@@ -1539,7 +1644,6 @@ CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EAC
 CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_member FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER consent_directive_version BEFORE UPDATE ON {schema}.consent_directive FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER device_version BEFORE UPDATE ON {schema}.device FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.disclosure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
@@ -1559,23 +1663,46 @@ CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR E
 CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('patient');
 CREATE TRIGGER patient_version BEFORE UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER practitioner_version BEFORE UPDATE ON {schema}.practitioner FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER queue_token_transition BEFORE INSERT OR UPDATE ON {schema}.queue_token FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('queue_token');
-CREATE TRIGGER queue_token_version BEFORE UPDATE ON {schema}.queue_token FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER registered_operation_text BEFORE UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document();
 CREATE TRIGGER registered_operation_transition BEFORE INSERT OR UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('registered_operation');
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER role_version BEFORE UPDATE ON {schema}.role FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER rule_evaluation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.rule_evaluation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER rule_kept BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule();
+CREATE TRIGGER rule_stays BEFORE DELETE OR TRUNCATE ON {schema}.rule FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER rule_test_case_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.rule_test_case FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule_tests();
+CREATE TRIGGER rule_tested BEFORE INSERT OR UPDATE OF status ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.require_rule_tests();
+CREATE TRIGGER rule_transition BEFORE INSERT OR UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('rule');
+CREATE TRIGGER rule_version BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER security_alert_transition BEFORE INSERT OR UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('security_alert');
 CREATE TRIGGER security_alert_version BEFORE UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER task_escalation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.task_escalation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER task_focus_agrees BEFORE INSERT OR UPDATE OF focus_kind, focus_id, patient_id ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_focus();
+CREATE TRIGGER task_transition BEFORE INSERT OR UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('task');
+CREATE TRIGGER task_version BEFORE UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER visit_type_version BEFORE UPDATE ON {schema}.visit_type FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER waitlist_entry_transition BEFORE INSERT OR UPDATE ON {schema}.waitlist_entry FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('waitlist_entry');
-CREATE TRIGGER waitlist_entry_version BEFORE UPDATE ON {schema}.waitlist_entry FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER workflow_definition_transition BEFORE INSERT OR UPDATE ON {schema}.workflow_definition FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('workflow_definition');
+CREATE TRIGGER workflow_definition_version BEFORE UPDATE ON {schema}.workflow_definition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER workflow_instance_transition BEFORE INSERT OR UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('workflow_instance');
+CREATE TRIGGER workflow_instance_version BEFORE UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER workflow_step_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.workflow_step FOR EACH ROW EXECUTE FUNCTION {schema}.keep_workflow_steps();
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_acknowledged_by_fk FOREIGN KEY (acknowledged_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_closed_by_fk FOREIGN KEY (closed_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_evaluation_fk FOREIGN KEY (evaluation_id, patient_id) REFERENCES {schema}.rule_evaluation(id, patient_id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
 ALTER TABLE ONLY {schema}.api_client_secret
     ADD CONSTRAINT api_client_secret_client_fk FOREIGN KEY (client_id) REFERENCES {schema}.api_client(id);
 ALTER TABLE ONLY {schema}.appointment
@@ -1588,32 +1715,12 @@ ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_resource_appointment_fk FOREIGN KEY (appointment_id) REFERENCES {schema}.appointment(id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.appointment
-    ADD CONSTRAINT appointment_series_fk FOREIGN KEY (series_id) REFERENCES {schema}.appointment_series(id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_replaces_fk FOREIGN KEY (replaces) REFERENCES {schema}.appointment_series(id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id);
-ALTER TABLE ONLY {schema}.appointment
-    ADD CONSTRAINT appointment_waitlist_entry_fk FOREIGN KEY (waitlist_entry_id) REFERENCES {schema}.waitlist_entry(id);
 ALTER TABLE ONLY {schema}.audit_change
     ADD CONSTRAINT audit_change_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
 ALTER TABLE ONLY {schema}.audit_leaf
     ADD CONSTRAINT audit_leaf_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
-ALTER TABLE ONLY {schema}.availability_exception
-    ADD CONSTRAINT availability_exception_device_fk FOREIGN KEY (device_id) REFERENCES {schema}.device(id);
-ALTER TABLE ONLY {schema}.availability_exception
-    ADD CONSTRAINT availability_exception_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.availability_exception
-    ADD CONSTRAINT availability_exception_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.availability_exception
-    ADD CONSTRAINT availability_exception_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.availability_rule
@@ -1626,8 +1733,6 @@ ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_reviewed_by_fk FOREIGN KEY (reviewed_by) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.calendar_feed
-    ADD CONSTRAINT calendar_feed_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.care_team_member
@@ -1648,8 +1753,6 @@ ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.device
-    ADD CONSTRAINT device_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
@@ -1712,10 +1815,6 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_specialty_fk FOREIGN KEY (specialty_id) REFERENCES {schema}.specialty(id);
-ALTER TABLE ONLY {schema}.queue_token
-    ADD CONSTRAINT queue_token_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.queue_token
-    ADD CONSTRAINT queue_token_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.recovery_code
     ADD CONSTRAINT recovery_code_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.refresh_token
@@ -1726,6 +1825,16 @@ ALTER TABLE ONLY {schema}.role_permission
     ADD CONSTRAINT role_permission_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_approved_by_fk FOREIGN KEY (approved_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
+ALTER TABLE ONLY {schema}.rule_test_case
+    ADD CONSTRAINT rule_test_case_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
 ALTER TABLE ONLY {schema}.security_alert
     ADD CONSTRAINT security_alert_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
 ALTER TABLE ONLY {schema}.security_alert
@@ -1736,30 +1845,59 @@ ALTER TABLE ONLY {schema}.sensitivity_label
     ADD CONSTRAINT sensitivity_label_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.task_escalation
+    ADD CONSTRAINT task_escalation_task_fk FOREIGN KEY (task_id) REFERENCES {schema}.task(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_focus_appointment_fk FOREIGN KEY (focus_appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_focus_encounter_fk FOREIGN KEY (focus_encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_instance_fk FOREIGN KEY (instance_id) REFERENCES {schema}.workflow_instance(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_owner_fk FOREIGN KEY (owner_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_requested_by_fk FOREIGN KEY (requested_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 ALTER TABLE ONLY {schema}.totp
     ADD CONSTRAINT totp_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_appointment_fk FOREIGN KEY (appointment_id) REFERENCES {schema}.appointment(id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id);
+ALTER TABLE ONLY {schema}.workflow_definition
+    ADD CONSTRAINT workflow_definition_defined_by_fk FOREIGN KEY (defined_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_started_by_fk FOREIGN KEY (started_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.workflow_step
+    ADD CONSTRAINT workflow_step_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
+ALTER TABLE ONLY {schema}.workflow_step
+    ADD CONSTRAINT workflow_step_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(acknowledged_at) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(acknowledged_by) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(closed_at) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(closed_by) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(override_reason) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(words) ON TABLE {schema}.alert TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.api_client_secret TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment_series TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_change TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_checkpoint TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_entry TO {role};
@@ -1767,7 +1905,6 @@ GRANT SELECT,INSERT ON TABLE {schema}.audit_leaf TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_node TO {role};
 GRANT SELECT ON TABLE {schema}.audit_pending TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.audit_sealer TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_exception TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass TO {role};
 GRANT INSERT(id) ON TABLE {schema}.break_glass TO {role};
@@ -1787,12 +1924,10 @@ GRANT UPDATE(reviewed_at) ON TABLE {schema}.break_glass TO {role};
 GRANT UPDATE(reviewed_by) ON TABLE {schema}.break_glass TO {role};
 GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.calendar_feed TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.care_team_member TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.device TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
@@ -1829,7 +1964,6 @@ GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.queue_token TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.recovery_code TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.refresh_token TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.registered_operation TO {role};
@@ -1837,6 +1971,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.related_person TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.role TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.role_permission TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.room TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(ends_at) ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(approved_by) ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(approved_at) ON TABLE {schema}.rule TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.rule_evaluation TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.rule_test_case TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.security_alert TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.sensitivity_label TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};
@@ -1844,8 +1985,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.spent_challenge TO {role};
 GRANT SELECT ON TABLE {schema}.status_transition TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.task TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.task_escalation TO {role};
 GRANT SELECT ON TABLE {schema}.tenant_self TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.totp TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.user_account TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.visit_type TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.waitlist_entry TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.workflow_definition TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.workflow_instance TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.workflow_step TO {role};

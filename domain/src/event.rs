@@ -10,6 +10,11 @@ use chrono::{DateTime, Utc};
 use praxis_entity::{
     event,
     ids::{AnyId, AppointmentId, EncounterId, EventId, PatientId, TypedId, WaitlistEntryId},
+    ids::{
+        AlertId, AnyId, AppointmentId, EncounterId, EventId, PatientId, RuleId, TaskId, TypedId,
+        WorkflowInstanceId,
+    },
+    rule::AlertSeverity,
 };
 use praxis_platform::{
     Failure, Op, Write, events,
@@ -100,6 +105,54 @@ events! {
     // Encounters.
     /// A visit was taken over from elsewhere, or recorded after the fact.
     EncounterRecorded { encounter: EncounterId, patient: PatientId };
+
+    // Tasks and workflows.
+    /// Somebody was asked to do something.
+    TaskCreated { task: TaskId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// A task was given to somebody else.
+    TaskAssigned { task: TaskId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// Somebody took a task on.
+    TaskClaimed { task: TaskId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// Somebody began with a task.
+    TaskStarted { task: TaskId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// A task has to wait.
+    TaskHeld { task: TaskId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// A task goes on.
+    TaskResumed { task: TaskId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// A task was done.
+    TaskCompleted { task: TaskId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// A task was tried, and not possible.
+    TaskFailed { task: TaskId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// A task was turned down.
+    TaskRejected { task: TaskId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// A task was called off.
+    TaskCancelled { task: TaskId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// A task is late; level 1 is for whoever does it, 2 and 3 for those who lead.
+    TaskEscalated { task: TaskId, patient: Option<PatientId>, encounter: Option<EncounterId>, level: i16 };
+    /// A workflow was started.
+    WorkflowStarted { instance: WorkflowInstanceId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// All of a workflow is done.
+    WorkflowCompleted { instance: WorkflowInstanceId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// A step of a workflow was turned down, called off or not possible.
+    WorkflowFailed { instance: WorkflowInstanceId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+    /// A workflow was called off.
+    WorkflowCancelled { instance: WorkflowInstanceId, patient: Option<PatientId>, encounter: Option<EncounterId> };
+
+    // Rules and alerts.
+    /// An edition of a rule was put into use.
+    RuleActivated { rule: RuleId };
+    /// An edition of a rule was taken out of use.
+    RuleRetired { rule: RuleId };
+    /// A rule said something about a patient.
+    AlertRaised { alert: AlertId, patient: PatientId, encounter: Option<EncounterId>, severity: AlertSeverity };
+    /// Somebody has seen an alert.
+    AlertAcknowledged { alert: AlertId, patient: PatientId, encounter: Option<EncounterId> };
+    /// An alert was dealt with.
+    AlertResolved { alert: AlertId, patient: PatientId, encounter: Option<EncounterId> };
+    /// Somebody went against an alert.
+    AlertOverridden { alert: AlertId, patient: PatientId, encounter: Option<EncounterId> };
+    /// The time of an alert ran out.
+    AlertExpired { alert: AlertId, patient: PatientId, encounter: Option<EncounterId> };
 }
 
 /// An event as it is written down.

@@ -5,7 +5,10 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use praxis_entity::{ids::AppointmentId, job};
+use praxis_entity::{
+    ids::{AlertId, AppointmentId, TaskId},
+    job,
+};
 use praxis_platform::{
     Failure, Op, Write, events,
     jobs::{self, NewJob, Perform, Problem},
@@ -15,10 +18,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::{
-    Error,
+    Error, alerts,
     event::Recorded,
     reaction::{Reaction, react},
     scheduling,
+    tasks,
 };
 
 /// How long it can be looked up what was done.
@@ -54,6 +58,22 @@ pub enum Work {
         /// When it was to begin.
         starts_at: DateTime<Utc>,
     },
+
+    // Tasks and alerts.
+    /// Brings a late task to mind.
+    EscalateTask {
+        /// The task.
+        task: TaskId,
+        /// How loud.
+        level: i16,
+        /// When it was due then.
+        due_at: DateTime<Utc>,
+    },
+    /// Notes that the time of an alert ran out.
+    ExpireAlert {
+        /// The alert.
+        alert: AlertId,
+    },
 }
 
 /// Work that recurs, with its time in the clinic's zone as a cron expression. Exactly one server does it each time.
@@ -77,6 +97,10 @@ impl Work {
             Self::RemindOfAppointment { appointment, starts_at } => {
                 scheduling::remind(op, appointment, starts_at).await
             }
+
+            // Tasks and alerts.
+            Self::EscalateTask { task, level, due_at } => tasks::escalate(op, task, level, due_at).await,
+            Self::ExpireAlert { alert } => alerts::expire(op, alert).await,
         }
     }
 

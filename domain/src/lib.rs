@@ -14,6 +14,8 @@ pub mod reaction;
 mod rights;
 mod rows;
 
+/// What rules say about patients, and what is replied.
+pub mod alerts;
 /// The log of what was done and read: sealed, watched, reported.
 pub mod audit;
 /// Reading one patient's record in an emergency.
@@ -46,6 +48,8 @@ pub mod providers;
 pub mod retention;
 /// Named sets of permissions, and who holds them.
 pub mod roles;
+/// When something is to be said, asked for, or done first.
+pub mod rules;
 /// Booked visits.
 pub mod scheduling;
 /// What people show besides a password.
@@ -60,6 +64,8 @@ pub mod staff;
 pub mod tasks;
 /// Legal changes of status.
 pub mod transitions;
+/// Tasks that open one after another.
+pub mod workflows;
 
 pub use error::{Detail, Error, Violation, ViolationCode};
 pub use page::{PageRequest, Position, Slice};

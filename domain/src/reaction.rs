@@ -12,6 +12,7 @@ use crate::{
     error::capitals,
     event::{Event, Recorded},
     scheduling,
+    rules, tasks, workflows,
 };
 
 macro_rules! reactions {
@@ -35,6 +36,12 @@ reactions! {
     OfferFreedTime;
     /// Whoever had an offer that ran out is in line again.
     EndOffer;
+    /// Calls off the tasks of a visit that was called off.
+    CancelTasksOfVisit;
+    /// Opens the next steps of a workflow, or ends it.
+    AdvanceWorkflow;
+    /// Asks the rules about vital signs.
+    CheckVitals;
 }
 
 impl Reaction {
@@ -76,6 +83,32 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
 
         // Encounters.
         Event::EncounterRecorded { .. } => &[],
+
+        // Tasks and workflows.
+        Event::TaskCreated { .. }
+        | Event::TaskAssigned { .. }
+        | Event::TaskClaimed { .. }
+        | Event::TaskStarted { .. }
+        | Event::TaskHeld { .. }
+        | Event::TaskResumed { .. }
+        | Event::TaskEscalated { .. } => &[],
+        Event::TaskCompleted { .. }
+        | Event::TaskFailed { .. }
+        | Event::TaskRejected { .. }
+        | Event::TaskCancelled { .. } => &[Reaction::AdvanceWorkflow],
+        Event::WorkflowStarted { .. }
+        | Event::WorkflowCompleted { .. }
+        | Event::WorkflowFailed { .. }
+        | Event::WorkflowCancelled { .. } => &[],
+
+        // Rules and alerts.
+        Event::RuleActivated { .. }
+        | Event::RuleRetired { .. }
+        | Event::AlertRaised { .. }
+        | Event::AlertAcknowledged { .. }
+        | Event::AlertResolved { .. }
+        | Event::AlertOverridden { .. }
+        | Event::AlertExpired { .. } => &[],
     }
 }
 
@@ -85,5 +118,8 @@ pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> R
         // Scheduling.
         Reaction::OfferFreedTime => scheduling::react::offer_freed_time(op, recorded).await,
         Reaction::EndOffer => scheduling::react::end_offer(op, recorded).await,
+        Reaction::CancelTasksOfVisit => tasks::react::visit_cancelled(op, recorded).await,
+        Reaction::AdvanceWorkflow => workflows::task_ended(op, recorded).await,
+        Reaction::CheckVitals => rules::on_vitals(op, recorded).await,
     }
 }

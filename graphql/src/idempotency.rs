@@ -19,6 +19,21 @@ use praxis_entity::{
     invitation, passkey, patient, practitioner, queue_token, related_person, role, room, security_alert,
     sensitivity_label::Confidentiality,
     session, task, user_account, visit_type, waitlist_entry,
+    Error, alerts, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers,
+    roles, rules, scheduling, second_factors, sensitivity, sessions, staff, tasks, workflows,
+};
+use praxis_entity::{
+    alert, alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy,
+    identity_provider,
+    ids::{
+        AlertId, AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId,
+        FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
+        RelatedPersonId, RoleId, RoomId, RuleId, SecurityAlertId, SessionId, TaskId, UserId,
+        WorkflowDefinitionId, WorkflowInstanceId,
+    },
+    invitation, passkey, patient, practitioner, related_person, role, room, rule, security_alert,
+    sensitivity_label::Confidentiality,
+    session, task, user_account, workflow_definition, workflow_instance,
 };
 use praxis_platform::{Op, Write};
 use sea_orm::ActiveEnum;
@@ -175,6 +190,10 @@ replay_by_id! {
     session::Model, SessionId, sessions::by_ids;
     security_alert::Model, SecurityAlertId, audit::alerts_by_ids;
     task::Model, TaskId, tasks::by_ids;
+    alert::Model, AlertId, alerts::by_ids;
+    rule::Model, RuleId, rules::by_ids;
+    workflow_definition::Model, WorkflowDefinitionId, workflows::definitions_by_ids;
+    workflow_instance::Model, WorkflowInstanceId, workflows::instances_by_ids;
     user_account::Model, UserId, identity::users_by_ids;
 }
 

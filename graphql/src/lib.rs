@@ -4,6 +4,7 @@
 //! call one domain function, wrap its rows. PHI leaves only as [`phi::Phi`].
 #![expect(clippy::too_many_arguments, reason = "a field has as many arguments as its schema says")]
 
+mod alerts;
 mod allowed;
 pub mod api;
 mod batch;
@@ -39,6 +40,7 @@ mod history;
 mod operations;
 mod patients;
 mod roles;
+mod rules;
 mod scheduling;
 mod second_factors;
 mod sensitivity;
@@ -48,6 +50,7 @@ mod subject;
 mod tasks;
 mod viewer;
 mod withhold;
+mod workflows;
 
 pub use context::{Caller, RedactionMode};
 pub use policy::{Access, Coordinate, PhiCategory, Sensitivity, coordinates};

@@ -16,6 +16,20 @@ use praxis_entity::{
     },
     invitation, membership, observation, organization, patient, practitioner, queue_token, related_person,
     role, room, specialty, task, user_account, visit_type, waitlist_entry,
+    Slice, alerts, audit, care_team, charting, clinic, consent, encounters, history, identity, patients,
+    rules, scheduling, staff, tasks, transitions, workflows,
+};
+use praxis_entity::{
+    alert, appointment, audit_entry, care_team_member, condition, consent_directive, disclosure, encounter,
+    encounter_participant, facility,
+    ids::{
+        AlertId, AppointmentId, AuditEntryId, ConditionId, EncounterId, FacilityId, InvitationId,
+        ObservationId, OrganizationId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, RuleId,
+        SpecialtyId, TaskId, UserId, VisitTypeId, WorkflowDefinitionId, WorkflowInstanceId,
+    },
+    invitation, membership, observation, organization, patient, practitioner, related_person, role, room,
+    rule, rule_test_case, specialty, task, user_account, visit_type, workflow_definition, workflow_instance,
+    workflow_step,
 };
 use praxis_platform::{Op, Read, access::Standing, audit::proof::Proof, vault::DataKey};
 use uuid::Uuid;
@@ -57,6 +71,13 @@ pub(crate) struct Loaders {
     pub(crate) roles: Loader<RoleId, role::Model>,
     pub(crate) roles_of_users: Loader<UserId, Vec<(membership::Model, role::Model)>>,
     pub(crate) tasks: Loader<TaskId, task::Model>,
+    pub(crate) tasks_of_instances: Loader<WorkflowInstanceId, Vec<task::Model>>,
+    pub(crate) workflow_definitions: Loader<WorkflowDefinitionId, workflow_definition::Model>,
+    pub(crate) workflow_steps: Loader<WorkflowDefinitionId, Vec<workflow_step::Model>>,
+    pub(crate) workflow_instances: Loader<WorkflowInstanceId, workflow_instance::Model>,
+    pub(crate) rules: Loader<RuleId, rule::Model>,
+    pub(crate) rule_cases: Loader<RuleId, Vec<rule_test_case::Model>>,
+    pub(crate) alerts: Loader<AlertId, alert::Model>,
     pub(crate) invitations: Loader<InvitationId, invitation::Model>,
     pub(crate) availability: Loader<PractitionerId, Vec<praxis_entity::availability_rule::Model>>,
     pub(crate) appointments_of_patients: batch::Loaders<PatientId, Slice<appointment::Model>>,
@@ -140,6 +161,13 @@ impl Loaders {
             roles: by_id!(op, identity::roles_by_ids, |row| row.id),
             roles_of_users: by_key!(op, identity::roles_of),
             tasks: by_id!(op, tasks::by_ids, |row| row.id),
+            tasks_of_instances: by_key!(op, workflows::tasks_of),
+            workflow_definitions: by_id!(op, workflows::definitions_by_ids, |row| row.id),
+            workflow_steps: by_key!(op, workflows::steps_of),
+            workflow_instances: by_id!(op, workflows::instances_by_ids, |row| row.id),
+            rules: by_id!(op, rules::by_ids, |row| row.id),
+            rule_cases: by_key!(op, rules::cases_of),
+            alerts: by_id!(op, alerts::by_ids, |row| row.id),
             invitations: by_id!(op, identity::invitations_by_ids, |row| row.id),
             availability: by_key!(op, staff::availability_of),
             appointments_of_patients: batch::Loaders::default(),

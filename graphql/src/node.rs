@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Interface, Object};
 use praxis_entity::ids::AnyId;
 
 use crate::{
+    alerts::Alert,
     charting::Observation,
     clinic::{Device, Facility, Organization, Room, VisitKind},
     context::{Ask, Caller},
@@ -13,10 +14,12 @@ use crate::{
     identity::{Invitation, User},
     patients::{Patient, RelatedPerson},
     policy::{Access, Rule, open},
+    rules::ClinicalRule,
     scalar::DateTime,
     scheduling::{Appointment, AppointmentSeries, QueueToken, WaitlistEntry},
     staff::Practitioner,
     tasks::Task,
+    workflows::{WorkflowDefinition, WorkflowInstance},
 };
 
 pub(crate) const POLICY: &[Rule] = &[open("Query", Access::SignedIn, &["node", "nodes"])];
@@ -65,6 +68,14 @@ pub(crate) enum Node {
     Invitation(Invitation),
     /// Something that somebody has to do.
     Task(Task),
+    /// What a rule says about a patient.
+    Alert(Alert),
+    /// One edition of a clinical rule.
+    Rule(ClinicalRule),
+    /// One edition of a workflow.
+    WorkflowDefinition(WorkflowDefinition),
+    /// A workflow under way.
+    WorkflowInstance(WorkflowInstance),
 }
 
 /// Anything that is changed over time, and refuses to be changed blindly.
@@ -106,6 +117,14 @@ pub(crate) enum Versioned {
     Invitation(Invitation),
     /// Something that somebody has to do.
     Task(Task),
+    /// What a rule says about a patient.
+    Alert(Alert),
+    /// One edition of a clinical rule.
+    Rule(ClinicalRule),
+    /// One edition of a workflow.
+    WorkflowDefinition(WorkflowDefinition),
+    /// A workflow under way.
+    WorkflowInstance(WorkflowInstance),
 }
 
 /// Anything of which parts may be kept back from the viewer.
@@ -130,6 +149,8 @@ pub(crate) enum Redactable {
     Condition(Condition),
     /// Something that somebody has to do.
     Task(Task),
+    /// What a rule says about a patient.
+    Alert(Alert),
 }
 
 /// Any object by its id.
@@ -242,6 +263,22 @@ pub(crate) async fn find(caller: &Caller, id: AnyId) -> Result<Option<Node>, Api
         AnyId::UserId(id) => {
             loaders.users.load(id).await.map(|row| row.map(|row| Node::User(User::new(row))))
         }
+        AnyId::AlertId(id) => {
+            loaders.alerts.load(id).await.map(|row| row.map(|row| Node::Alert(Alert::new(row))))
+        }
+        AnyId::RuleId(id) => {
+            loaders.rules.load(id).await.map(|row| row.map(|row| Node::Rule(ClinicalRule::new(row))))
+        }
+        AnyId::WorkflowDefinitionId(id) => loaders
+            .workflow_definitions
+            .load(id)
+            .await
+            .map(|row| row.map(|row| Node::WorkflowDefinition(WorkflowDefinition::new(row)))),
+        AnyId::WorkflowInstanceId(id) => loaders
+            .workflow_instances
+            .load(id)
+            .await
+            .map(|row| row.map(|row| Node::WorkflowInstance(WorkflowInstance::new(row)))),
         AnyId::TaskId(id) => {
             loaders.tasks.load(id).await.map(|row| row.map(|row| Node::Task(Task::new(row))))
         }

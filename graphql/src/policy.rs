@@ -105,6 +105,7 @@ pub(crate) const fn open(type_name: &'static str, access: Access, fields: &'stat
 /// All rules, domain by domain.
 fn rules() -> impl Iterator<Item = &'static Rule> {
     [
+        crate::alerts::POLICY,
         crate::audit::POLICY,
         crate::break_glass::POLICY,
         crate::care_team::POLICY,
@@ -122,6 +123,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::payload::POLICY,
         crate::redaction::POLICY,
         crate::roles::POLICY,
+        crate::rules::POLICY,
         crate::scheduling::POLICY,
         crate::sensitivity::POLICY,
         crate::sign_in::POLICY,
@@ -130,6 +132,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::tasks::POLICY,
         crate::value::POLICY,
         crate::viewer::POLICY,
+        crate::workflows::POLICY,
     ]
     .into_iter()
     .flatten()

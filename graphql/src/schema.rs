@@ -3,6 +3,7 @@
 use async_graphql::{EmptySubscription, MergedObject, Schema, SchemaBuilder};
 
 use crate::{
+    alerts::{ClinicalAlertMutation, ClinicalAlertQuery},
     api::{Api, Engine, UnreadableSchema},
     audit::{AlertMutation, AlertQuery, AuditQuery, DisclosureMutation},
     break_glass::{BreakGlassMutation, BreakGlassQuery},
@@ -25,6 +26,8 @@ use crate::{
         QueueMutation, QueueQuery, SeriesMutation, SeriesQuery, SlotQuery, VisitStepMutation,
         WaitlistMutation, WaitlistQuery,
     },
+    rules::{RuleMutation, RuleQuery},
+    scheduling::{AppointmentMutation, AppointmentQuery},
     second_factors::SecondFactorMutation,
     sensitivity::SensitivityMutation,
     sign_in::{SignInMutation, SignInQuery},
@@ -32,6 +35,7 @@ use crate::{
     tasks::{TaskMutation, TaskQuery},
     viewer::ViewerQuery,
     withhold::withheld,
+    workflows::{WorkflowMutation, WorkflowQuery},
 };
 
 /// What can be read.
@@ -60,6 +64,9 @@ pub(crate) struct Query(
     AlertQuery,
     OperationQuery,
     TaskQuery,
+    WorkflowQuery,
+    RuleQuery,
+    ClinicalAlertQuery,
 );
 
 /// What can be done.
@@ -89,6 +96,9 @@ pub(crate) struct Mutation(
     OperationMutation,
     SecondFactorMutation,
     TaskMutation,
+    WorkflowMutation,
+    RuleMutation,
+    ClinicalAlertMutation,
 );
 
 /// Builds the API within limits.

@@ -522,6 +522,55 @@ const WITH_AN_ID: &[(&str, &str)] = &[
         "usr",
     ),
     ("query($id: ID!) { task(id: $id) { id } }", "tsk"),
+    (
+        "mutation($id: ID!) { alertAcknowledge(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "alt",
+    ),
+    (
+        "mutation($id: ID!) { alertResolve(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "alt",
+    ),
+    (
+        "mutation($id: ID!) { alertOverride(input: { id: $id, ifVersion: 1, reason: NOT_APPLICABLE }) { userErrors { code message path } } }",
+        "alt",
+    ),
+    (
+        "mutation($id: ID!) { ruleTest(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "rul",
+    ),
+    (
+        "mutation($id: ID!) { ruleActivate(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "rul",
+    ),
+    (
+        "mutation($id: ID!) { ruleRetire(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "rul",
+    ),
+    (
+        "mutation($id: ID!) { workflowActivate(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "wfd",
+    ),
+    (
+        "mutation($id: ID!) { workflowRetire(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "wfd",
+    ),
+    (
+        "mutation($id: ID!) { workflowCancel(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "wfi",
+    ),
+    (
+        "mutation($id: ID!) { workflowStart(input: { code: \"none\", patientId: $id }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { workflowStart(input: { code: \"none\", encounterId: $id }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    ("query($id: ID!) { alert(id: $id) { id } }", "alt"),
+    ("query($id: ID!) { rule(id: $id) { id } }", "rul"),
+    ("query($id: ID!) { workflowInstance(id: $id) { id } }", "wfi"),
+    ("query($id: ID!) { decisionSupport(encounterId: $id) { result } }", "enc"),
+    ("query($id: ID!) { alerts(filter: { patient: { eq: $id } }) { totalCount nodes { id } } }", "pat"),
     ("query($id: ID!) { tasks(filter: { patient: { eq: $id } }) { totalCount nodes { id } } }", "pat"),
 ];
 
@@ -604,6 +653,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
     });
     // A new argument belongs into WITH_AN_ID; then this number grows.
     assert_eq!(inputs.count(), 141);
+    assert_eq!(inputs.count(), 111);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Tests against a real PostgreSQL, which all of them share.
 
 mod access;
+mod alerts;
 mod appointments;
 mod audit;
 mod break_glass;
@@ -25,9 +26,11 @@ mod policy;
 mod provision;
 mod roles;
 mod scheduling;
+mod rules;
 mod serving;
 mod sessions;
 mod staff;
 mod support;
 mod tasks;
 mod transitions;
+mod workflows;

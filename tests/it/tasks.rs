@@ -9,12 +9,17 @@
 use anyhow::Result;
 use chrono::TimeDelta;
 use futures::future::join_all;
-use praxis_domain::{encounters, tasks};
+use praxis_domain::{
+    encounters,
+    event::{Event, Recorded},
+    tasks,
+};
 use praxis_entity::{
     encounter::{EncounterClass, EncounterStatus},
-    ids::{EncounterId, PatientId},
+    ids::{EncounterId, EventId, PatientId, TaskId},
     value::EncounterClinical,
 };
+use praxis_platform::{clock::Clock, jobs::Outcome};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -28,7 +33,7 @@ async fn clinic() -> Result<TestServer> {
 }
 
 /// A visit of a patient, as an import records it.
-async fn visit(server: &TestServer, patient: &str, status: EncounterStatus) -> EncounterId {
+pub async fn visit(server: &TestServer, patient: &str, status: EncounterStatus) -> EncounterId {
     let op = server.as_system("northside").await.unwrap();
     let new = encounters::RecordEncounter {
         patient: patient.parse::<PatientId>().unwrap(),
@@ -46,6 +51,22 @@ async fn visit(server: &TestServer, patient: &str, status: EncounterStatus) -> E
     let recorded = encounters::record(&op, new).await.unwrap();
     op.commit().await.unwrap();
     recorded.id
+}
+
+/// Lets the worker do all that is due.
+pub async fn work_off(server: &TestServer) -> Result<()> {
+    let worker = server.app.worker.as_ref().unwrap();
+    loop {
+        let woken = worker.ready(8, &[]).await?;
+        if woken.is_empty() {
+            return Ok(());
+        }
+        for woken in woken {
+            for ran in worker.serve(&woken).await? {
+                assert_eq!(ran.result, Outcome::Done, "{}", ran.name);
+            }
+        }
+    }
 }
 
 async fn create(person: &Person<'_>, input: Value) -> Value {
@@ -258,7 +279,7 @@ async fn tasks_of_a_closed_record_are_not_there_and_those_of_the_clinic_are() ->
 async fn what_is_late_is_counted_and_found() -> Result<()> {
     let server = clinic().await?;
     let nurse = server.person("northside", "nurse").await;
-    let due = praxis_platform::clock::Clock::now(&*server.clock) + TimeDelta::hours(1);
+    let due = server.clock.now() + TimeDelta::hours(1);
     let soon = create(&nurse, json!({ "code": "CALL", "dueAt": due.to_rfc3339() })).await;
     let whenever = create(&nurse, json!({ "code": "CALL" })).await;
     done(&nurse, "taskClaim", &soon, json!({})).await;
@@ -277,6 +298,63 @@ async fn what_is_late_is_counted_and_found() -> Result<()> {
     let past = json!({ "code": "CALL", "dueAt": "2020-01-01T00:00:00Z" });
     assert_eq!(refused(&nurse.run("taskCreate", TASK, past).await), "OUT_OF_RANGE");
     assert_eq!(refused(&nurse.run("taskCreate", TASK, json!({ "code": "call her" })).await), "INVALID");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_late_task_is_brought_to_mind_each_time_louder_and_once() -> Result<()> {
+    let server = clinic().await?;
+    let nurse = server.person("northside", "nurse").await;
+    let due = server.clock.now() + TimeDelta::hours(1);
+    let late = create(&nurse, json!({ "code": "CALL", "dueAt": due.to_rfc3339() })).await;
+    let done_in_time = create(&nurse, json!({ "code": "CALL", "dueAt": due.to_rfc3339() })).await;
+    let taken = done(&nurse, "taskClaim", &done_in_time, json!({})).await;
+    done(&nurse, "taskComplete", &taken, json!({ "outcome": "DONE" })).await;
+    let mut sql = server.installation.tenant_connection("northside").await?;
+    let mut levels = async || -> Result<Vec<i16>> {
+        work_off(&server).await?;
+        let id = late["id"].as_str().unwrap().parse::<TaskId>()?.0;
+        let all: Vec<(uuid::Uuid, i16)> =
+            sqlx::query_as("SELECT task_id, level FROM task_escalation ORDER BY level")
+                .fetch_all(&mut sql)
+                .await?;
+        assert!(all.iter().all(|(task, _)| *task == id), "what was done in time is nobody's concern");
+        Ok(all.into_iter().map(|(_, level)| level).collect())
+    };
+    assert_eq!(levels().await?, []);
+    server.clock.advance(TimeDelta::minutes(61));
+    assert_eq!(levels().await?, [1]);
+    assert_eq!(levels().await?, [1]);
+    server.clock.advance(TimeDelta::minutes(31));
+    assert_eq!(levels().await?, [1, 2]);
+    server.clock.advance(TimeDelta::hours(9));
+    assert_eq!(levels().await?, [1, 2, 3]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_task_outlives_the_visit_it_belongs_to() -> Result<()> {
+    let server = clinic().await?;
+    let (physician, nurse) =
+        (server.person("northside", "physician").await, server.person("northside", "nurse").await);
+    let patient = physician.register("Ada", "Quill", "1990-01-02").await;
+    let encounter = visit(&server, &patient, EncounterStatus::InProgress).await;
+    let input = json!({ "code": "CALL", "encounterId": encounter.to_string() });
+    let (waiting, over) = (create(&physician, input.clone()).await, create(&nurse, input).await);
+    let taken = done(&nurse, "taskClaim", &over, json!({})).await;
+    done(&nurse, "taskComplete", &taken, json!({ "outcome": "DONE" })).await;
+    let other = create(&physician, json!({ "code": "CALL", "patientId": patient })).await;
+    let op = server.as_system("northside").await?;
+    let event = Event::EncounterRecorded { encounter, patient: patient.parse()? };
+    let recorded =
+        Recorded { id: EventId(op.new_id()), at: op.now(), actor: None, encounter_seq: Some(1), event };
+    tasks::react::visit_cancelled(&op, &recorded).await?;
+    op.commit().await?;
+    for (task, status) in [(waiting, "CANCELLED"), (over, "COMPLETED"), (other, "REQUESTED")] {
+        let seen =
+            nurse.ask("query($id: ID!) { task(id: $id) { status } }", json!({ "id": task["id"] })).await;
+        assert_eq!(seen["task"]["status"], status);
+    }
     Ok(())
 }
 

@@ -9,7 +9,11 @@ use praxis_platform::{Op, Write, access::Permission};
 use sea_orm::ActiveValue::Set;
 
 use super::check;
-use crate::{Result, error::Violations};
+use crate::{
+    Result,
+    error::Violations,
+    event::{self, Event},
+};
 
 /// Calls off what is no longer wanted.
 pub async fn cancel(
@@ -32,5 +36,8 @@ pub async fn cancel(
         words: Set(words),
         ..Default::default()
     };
-    check::change(op, &stored, change, "task.cancel").await
+    let changed = check::change(op, &stored, change, "task.cancel").await?;
+    let (patient, encounter) = (changed.patient_id, changed.encounter_id);
+    event::happened(op, Event::TaskCancelled { task: id, patient, encounter }).await?;
+    Ok(changed)
 }

@@ -8,7 +8,10 @@ use praxis_platform::{Failure, Op, Write, access::Permission};
 use sea_orm::ActiveValue::Set;
 
 use super::check;
-use crate::Result;
+use crate::{
+    Result,
+    event::{self, Event},
+};
 
 /// Takes a task on. Of any number who try at the version they saw, one gets it; the others are told the new one.
 pub async fn claim(op: &Op<Write>, id: TaskId, if_version: i32) -> Result<task::Model> {
@@ -19,5 +22,8 @@ pub async fn claim(op: &Op<Write>, id: TaskId, if_version: i32) -> Result<task::
         owner_id: Set(Some(me)),
         ..Default::default()
     };
-    check::change(op, &stored, change, "task.claim").await
+    let changed = check::change(op, &stored, change, "task.claim").await?;
+    let (patient, encounter) = (changed.patient_id, changed.encounter_id);
+    event::happened(op, Event::TaskClaimed { task: id, patient, encounter }).await?;
+    Ok(changed)
 }

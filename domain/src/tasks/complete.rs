@@ -9,7 +9,11 @@ use praxis_platform::{Op, Write, access::Permission};
 use sea_orm::ActiveValue::Set;
 
 use super::check;
-use crate::{Result, error::Violations};
+use crate::{
+    Result,
+    error::Violations,
+    event::{self, Event},
+};
 
 /// What came of a task.
 #[derive(Debug, Clone)]
@@ -46,5 +50,13 @@ pub async fn complete(
         words: Set(words),
         ..Default::default()
     };
-    check::change(op, &stored, change, "task.complete").await
+    let ended = check::change(op, &stored, change, "task.complete").await?;
+    let (patient, encounter) = (ended.patient_id, ended.encounter_id);
+    let event = if ended.status == TaskStatus::Failed {
+        Event::TaskFailed { task: id, patient, encounter }
+    } else {
+        Event::TaskCompleted { task: id, patient, encounter }
+    };
+    event::happened(op, event).await?;
+    Ok(ended)
 }

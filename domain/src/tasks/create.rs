@@ -14,8 +14,13 @@ use praxis_platform::{
 };
 use sea_orm::{ActiveValue::Set, EntityTrait, QuerySelect, sea_query::LockType};
 
-use super::{Focus, assign, check};
-use crate::{Result, Violation, ViolationCode, error::Violations, rights};
+use super::{Focus, assign, check, escalate};
+use crate::{
+    Result, Violation, ViolationCode,
+    error::Violations,
+    event::{self, Event},
+    rights,
+};
 
 /// Something to be done.
 #[derive(Debug, Clone)]
@@ -82,10 +87,10 @@ pub async fn create(op: &Op<Write>, new: NewTask) -> Result<task::Model> {
         if op.actor().user != Some(owner) && !op.actor().may(Permission::TASK_ASSIGN) {
             return Err(Failure::Forbidden(Permission::TASK_ASSIGN).into());
         }
-        assign::judge_owner(op, &mut found, "ownerId", owner).await?;
+        assign::judge_owner(op, &mut found, &["ownerId"], owner).await?;
     }
     if let Some(role) = &new.role {
-        assign::judge_role(op, &mut found, role).await?;
+        assign::judge_role(op, &mut found, &["role"], role).await?;
     }
     found.check()?;
     let (patient, encounter) = about(op, &new).await?;
@@ -121,6 +126,8 @@ pub async fn create(op: &Op<Write>, new: NewTask) -> Result<task::Model> {
     };
     let created = task::Entity::insert(row).exec_with_returning(op.db()).await?;
     check::record(op, "task.create", &created);
+    event::happened(op, Event::TaskCreated { task: id, patient, encounter }).await?;
+    escalate::watch(op, &created).await?;
     Ok(created)
 }
 
@@ -156,7 +163,7 @@ async fn about(op: &Op<Write>, new: &NewTask) -> Result<(Option<PatientId>, Opti
 
 /// The visit, which can't be called off before the task is there.
 async fn open_visit(op: &Op<Write>, id: EncounterId) -> Result<encounter::Model> {
-    let visit = encounter::Entity::find_by_id(id).lock(LockType::Share).one(op.db()).await?;
+    let visit = encounter::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let visit = visit.ok_or_else(|| Violation::unknown("encounterId"))?;
     if visit.status == EncounterStatus::Cancelled {
         let message = "The visit was called off.";

@@ -1,7 +1,7 @@
 //! Tasks, read in batches.
 
 use praxis_entity::{
-    ids::{EncounterId, TaskId},
+    ids::{EncounterId, TaskId, WorkflowInstanceId},
     task::{self, Column},
 };
 use praxis_platform::{
@@ -40,6 +40,14 @@ pub async fn count<M>(op: &Op<M>, filter: &TaskFilter, max: u64) -> Result<i64> 
     op.require(Permission::TASK_READ)?;
     let wanted = filter.condition(op)?.add(seen(op));
     Ok(page::count::<task::Entity>(op.db(), wanted, max).await?)
+}
+
+/// The tasks of some workflows, in the order in which they opened.
+pub async fn of_instances<M>(op: &Op<M>, instances: &[WorkflowInstanceId]) -> Result<Vec<task::Model>> {
+    op.require(Permission::TASK_READ)?;
+    let wanted = any_of(Column::InstanceId, instances.iter().map(|id| id.0).collect());
+    let found = task::Entity::find().filter(wanted).filter(seen(op)).order_by_asc(Column::Id);
+    Ok(found.all(op.db()).await?)
 }
 
 /// What is still to be done for a visit, whoever asks: what is open keeps it from being closed.

@@ -9,7 +9,11 @@ use praxis_platform::{Op, Write, access::Permission};
 use sea_orm::ActiveValue::Set;
 
 use super::check;
-use crate::{Result, error::Violations};
+use crate::{
+    Result,
+    error::Violations,
+    event::{self, Event},
+};
 
 /// Turns a task down that was asked of oneself, and says why.
 pub async fn reject(op: &Op<Write>, id: TaskId, if_version: i32, reason: &str) -> Result<task::Model> {
@@ -24,5 +28,8 @@ pub async fn reject(op: &Op<Write>, id: TaskId, if_version: i32, reason: &str) -
         words: Set(words),
         ..Default::default()
     };
-    check::change(op, &stored, change, "task.reject").await
+    let changed = check::change(op, &stored, change, "task.reject").await?;
+    let (patient, encounter) = (changed.patient_id, changed.encounter_id);
+    event::happened(op, Event::TaskRejected { task: id, patient, encounter }).await?;
+    Ok(changed)
 }

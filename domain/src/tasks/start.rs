@@ -8,7 +8,10 @@ use praxis_platform::{Op, Write, access::Permission};
 use sea_orm::ActiveValue::Set;
 
 use super::check;
-use crate::Result;
+use crate::{
+    Result,
+    event::{self, Event},
+};
 
 /// Begins with a task that was taken on.
 pub async fn start(op: &Op<Write>, id: TaskId, if_version: i32) -> Result<task::Model> {
@@ -18,5 +21,8 @@ pub async fn start(op: &Op<Write>, id: TaskId, if_version: i32) -> Result<task::
         started_at: Set(stored.started_at.or(Some(op.now()))),
         ..Default::default()
     };
-    check::change(op, &stored, change, "task.start").await
+    let changed = check::change(op, &stored, change, "task.start").await?;
+    let (patient, encounter) = (changed.patient_id, changed.encounter_id);
+    event::happened(op, Event::TaskStarted { task: id, patient, encounter }).await?;
+    Ok(changed)
 }

@@ -7,7 +7,7 @@ mod types;
 
 pub(crate) use mutation::TaskMutation;
 pub(crate) use query::TaskQuery;
-pub(crate) use types::Task;
+pub(crate) use types::{Task, TaskPriority};
 
 use praxis_platform::access::Permission;
 

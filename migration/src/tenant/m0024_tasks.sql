@@ -17,11 +17,11 @@ CREATE TRIGGER workflow_definition_version BEFORE UPDATE ON workflow_definition 
 CREATE TRIGGER workflow_definition_transition BEFORE INSERT OR UPDATE ON workflow_definition
     FOR EACH ROW EXECUTE FUNCTION enforce_transition('workflow_definition');
 INSERT INTO status_transition (machine, from_status, to_status, permission, action) VALUES
-    ('workflow_definition', '', 'DRAFT', 'workflow:manage', ''),
-    ('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', ''),
-    ('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', ''),
-    ('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', ''),
-    ('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', '');
+    ('workflow_definition', '', 'DRAFT', 'workflow:manage', 'workflowDefine'),
+    ('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', 'workflowActivate'),
+    ('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', 'workflowRetire'),
+    ('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', 'workflowRetire'),
+    ('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', 'workflowStart');
 
 CREATE TABLE workflow_step (
     definition_id uuid NOT NULL CONSTRAINT workflow_step_definition_fk REFERENCES workflow_definition (id),
@@ -73,7 +73,7 @@ INSERT INTO status_transition (machine, from_status, to_status, permission, acti
     ('workflow_instance', '', 'RUNNING', '', ''),
     ('workflow_instance', 'RUNNING', 'COMPLETED', '', ''),
     ('workflow_instance', 'RUNNING', 'FAILED', '', ''),
-    ('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', '');
+    ('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', 'workflowCancel');
 
 CREATE TABLE task (
     id uuid PRIMARY KEY,

@@ -74,12 +74,12 @@ CREATE TRIGGER rule_transition BEFORE INSERT OR UPDATE ON rule FOR EACH ROW EXEC
 CREATE TRIGGER rule_version BEFORE UPDATE ON rule FOR EACH ROW EXECUTE FUNCTION bump_version();
 CREATE TRIGGER rule_test_case_kept BEFORE INSERT OR UPDATE OR DELETE ON rule_test_case FOR EACH ROW EXECUTE FUNCTION keep_rule_tests();
 INSERT INTO status_transition (machine, from_status, to_status, permission, action) VALUES
-    ('rule', '', 'DRAFT', 'rule:author', ''),
-    ('rule', 'DRAFT', 'TESTED', 'rule:author', ''),
-    ('rule', 'TESTED', 'ACTIVE', 'rule:approve', ''),
-    ('rule', 'DRAFT', 'RETIRED', 'rule:approve', ''),
-    ('rule', 'TESTED', 'RETIRED', 'rule:approve', ''),
-    ('rule', 'ACTIVE', 'RETIRED', 'rule:approve', '');
+    ('rule', '', 'DRAFT', 'rule:author', 'ruleDraft'),
+    ('rule', 'DRAFT', 'TESTED', 'rule:author', 'ruleTest'),
+    ('rule', 'TESTED', 'ACTIVE', 'rule:approve', 'ruleActivate'),
+    ('rule', 'DRAFT', 'RETIRED', 'rule:approve', 'ruleRetire'),
+    ('rule', 'TESTED', 'RETIRED', 'rule:approve', 'ruleRetire'),
+    ('rule', 'ACTIVE', 'RETIRED', 'rule:approve', 'ruleRetire');
 
 -- What a rule found, each time it was asked: never a silent pass.
 CREATE TABLE rule_evaluation (
@@ -144,10 +144,10 @@ CREATE TRIGGER alert_transition BEFORE INSERT OR UPDATE ON alert FOR EACH ROW EX
 CREATE TRIGGER alert_stays BEFORE DELETE OR TRUNCATE ON alert FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 INSERT INTO status_transition (machine, from_status, to_status, permission, action) VALUES
     ('alert', '', 'OPEN', '', ''),
-    ('alert', 'OPEN', 'ACKNOWLEDGED', 'alert:respond', ''),
-    ('alert', 'ACKNOWLEDGED', 'RESOLVED', 'alert:respond', ''),
-    ('alert', 'OPEN', 'OVERRIDDEN', 'alert:respond', ''),
-    ('alert', 'ACKNOWLEDGED', 'OVERRIDDEN', 'alert:respond', ''),
+    ('alert', 'OPEN', 'ACKNOWLEDGED', 'alert:respond', 'alertAcknowledge'),
+    ('alert', 'ACKNOWLEDGED', 'RESOLVED', 'alert:respond', 'alertResolve'),
+    ('alert', 'OPEN', 'OVERRIDDEN', 'alert:respond', 'alertOverride'),
+    ('alert', 'ACKNOWLEDGED', 'OVERRIDDEN', 'alert:respond', 'alertOverride'),
     ('alert', 'OPEN', 'EXPIRED', '', ''),
     ('alert', 'ACKNOWLEDGED', 'EXPIRED', '', '');
 

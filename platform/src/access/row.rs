@@ -3,6 +3,7 @@
 use praxis_entity::{
     alert, appointment, appointment_series, condition, encounter, observation, patient, task,
 };
+use praxis_entity::{alert, appointment, condition, encounter, observation, patient, task};
 
 use super::Row;
 

@@ -1,4 +1,4 @@
-//! What a template can hold: roles, field policies, visit types, specialties and note templates.
+//! What a template can hold: roles, field policies, visit types, specialties, note templates and clinical rules.
 
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,38 @@ pub struct Specialty {
     pub display: String,
 }
 
+/// A clinical rule that is in use from the beginning. What it means is the domain's to say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClinicalRule {
+    /// Key that survives a renaming.
+    pub code: String,
+    /// What it says, in a few words.
+    pub title: String,
+    /// When it is asked.
+    pub cause: String,
+    /// When it fires.
+    pub condition: String,
+    /// How grave it is.
+    pub severity: String,
+    /// Why one believes it.
+    pub evidence: Option<String>,
+    /// What follows.
+    pub actions: serde_json::Value,
+    /// The cases by which it is tested.
+    pub cases: Vec<RuleCase>,
+}
+
+/// A made-up case of a clinical rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RuleCase {
+    /// What it is.
+    pub name: String,
+    /// What is known in it, by name.
+    pub facts: serde_json::Value,
+    /// Whether the rule has to fire.
+    pub fires: bool,
+}
+
 /// The outline a clinical note starts from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NoteTemplate {
@@ -150,6 +182,13 @@ impl Item for VisitType {
 
 impl Item for Specialty {
     const KIND: &'static str = "specialty";
+    fn key(&self) -> String {
+        self.code.clone()
+    }
+}
+
+impl Item for ClinicalRule {
+    const KIND: &'static str = "rule";
     fn key(&self) -> String {
         self.code.clone()
     }

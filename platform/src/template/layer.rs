@@ -2,17 +2,18 @@
 
 use serde::Deserialize;
 
-use super::item::{FieldPolicy, Manifest, NoteTemplate, Role, Specialty, VisitType};
+use super::item::{ClinicalRule, FieldPolicy, Manifest, NoteTemplate, Role, Specialty, VisitType};
 use super::note;
 use super::reader::Reader;
 use crate::access::{Permission, PermissionSet};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "template.yaml",
     "roles.yaml",
     "field_policies.yaml",
     "visit_types.yaml",
     "specialties.yaml",
+    "rules.yaml",
     "README.md",
 ];
 
@@ -24,6 +25,7 @@ pub(super) struct Layer {
     pub(super) visit_types: Vec<VisitType>,
     pub(super) specialties: Vec<Specialty>,
     pub(super) note_templates: Vec<NoteTemplate>,
+    pub(super) rules: Vec<ClinicalRule>,
 }
 
 #[derive(Deserialize)]
@@ -62,11 +64,22 @@ impl Layer {
         let file = format!("{name}/specialties.yaml");
         let specialties = reader.list(&file, "specialties.schema.json");
         reader.unique::<Specialty>(&file, &specialties);
+        let file = format!("{name}/rules.yaml");
+        let rules = reader.list(&file, "rules.schema.json");
+        reader.unique::<ClinicalRule>(&file, &rules);
         let mut note_templates = Vec::new();
         for file in source.files_of(name).filter(|file| is_note(file)).map(|file| format!("{name}/{file}")) {
             note_templates.extend(source.text(&file).and_then(|text| note::read(reader, &file, text)));
         }
-        Some(Self { manifest: manifest?, roles, field_policies, visit_types, specialties, note_templates })
+        Some(Self {
+            manifest: manifest?,
+            roles,
+            field_policies,
+            visit_types,
+            specialties,
+            note_templates,
+            rules,
+        })
     }
 }
 

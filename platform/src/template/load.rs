@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::item::{FieldPolicy, Manifest, NoteTemplate, Role, Specialty, VisitType};
+use super::item::{ClinicalRule, FieldPolicy, Manifest, NoteTemplate, Role, Specialty, VisitType};
 use super::layer::Layer;
 use super::lint::{Finding, check};
 use super::reader::Reader;
@@ -12,7 +12,7 @@ use super::seed::{Item, Seed};
 use super::source::Source;
 
 /// A template with everything it inherits; each list is in the order of its keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     /// Name, version and regional defaults.
     pub manifest: Manifest,
@@ -26,6 +26,8 @@ pub struct Template {
     pub specialties: Vec<Seed<Specialty>>,
     /// The outlines notes start from.
     pub note_templates: Vec<Seed<NoteTemplate>>,
+    /// The clinical rules in use from the beginning.
+    pub rules: Vec<Seed<ClinicalRule>>,
 }
 
 /// Why a template cannot be had.
@@ -95,12 +97,14 @@ impl Template {
         let mut visit_types = Vec::new();
         let mut specialties = Vec::new();
         let mut note_templates = Vec::new();
+        let mut rules = Vec::new();
         for layer in layers {
             roles.extend(layer.roles);
             field_policies.extend(layer.field_policies);
             visit_types.extend(layer.visit_types);
             specialties.extend(layer.specialties);
             note_templates.extend(layer.note_templates);
+            rules.extend(layer.rules);
         }
         Ok(Self {
             manifest,
@@ -109,6 +113,7 @@ impl Template {
             visit_types: seeds(visit_types)?,
             specialties: seeds(specialties)?,
             note_templates: seeds(note_templates)?,
+            rules: seeds(rules)?,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Tenant templates: what a new clinic starts with.
 //!
 //! A template is a folder of data, never of SQL or code: `template.yaml` (name, version, parent, regional defaults),
-//! `roles.yaml`, `field_policies.yaml`, `visit_types.yaml`, `specialties.yaml` and `note_templates/*.md`. With `extends`
+//! `roles.yaml`, `field_policies.yaml`, `visit_types.yaml`, `specialties.yaml`, `rules.yaml` and `note_templates/*.md`. With `extends`
 //! it builds on a parent: items of the child are added, and replace an item of the parent that has the same key.
 //!
 //! - [`Source`] is where the files come from: those shipped in the binary, or a directory that stands on top of them.
@@ -24,7 +24,10 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use item::{FieldPolicy, Manifest, Modality, NoteSection, NoteTemplate, Role, Specialty, VisitType};
+pub use item::{
+    ClinicalRule, FieldPolicy, Manifest, Modality, NoteSection, NoteTemplate, Role, RuleCase, Specialty,
+    VisitType,
+};
 pub use lint::{Finding, lint};
 pub use load::{Template, TemplateError};
 pub use seed::{Item, Seed};

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{EVERYTHING, PermissionSet},
-    template::Template,
+    template::{ClinicalRule, Seed, Template},
 };
 
 /// Writes the rows of a template that are not there yet. The search path must be the tenant's.
@@ -95,6 +95,51 @@ pub async fn apply_template(
             .bind(serde_json::to_string(&note.sections).unwrap_or_default())
             .bind(note.key())
             .bind(note.content_hash())
+            .execute(&mut *connection)
+            .await?;
+    }
+    for rule in &template.rules {
+        apply_rule(connection, tenant, rule).await?;
+    }
+    Ok(())
+}
+
+/// A rule goes the way of all rules: written, tested, in use. Its cases were tried when the template was made.
+async fn apply_rule(
+    connection: &mut PgConnection,
+    tenant: Uuid,
+    rule: &Seed<ClinicalRule>,
+) -> Result<(), sqlx::Error> {
+    let id = rule.row_id(tenant);
+    let made = sqlx::query("INSERT INTO rule (id, code, edition, title, cause, condition, actions, severity, evidence, status, template_key, template_hash) VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, 'DRAFT', $9, $10) ON CONFLICT DO NOTHING")
+        .bind(id)
+        .bind(&rule.code)
+        .bind(&rule.title)
+        .bind(&rule.cause)
+        .bind(&rule.condition)
+        .bind(&rule.actions)
+        .bind(&rule.severity)
+        .bind(&rule.evidence)
+        .bind(rule.key())
+        .bind(rule.content_hash())
+        .execute(&mut *connection)
+        .await?;
+    if made.rows_affected() == 0 {
+        return Ok(());
+    }
+    for case in &rule.cases {
+        sqlx::query("INSERT INTO rule_test_case (rule_id, name, facts, fires) VALUES ($1, $2, $3, $4)")
+            .bind(id)
+            .bind(&case.name)
+            .bind(&case.facts)
+            .bind(case.fires)
+            .execute(&mut *connection)
+            .await?;
+    }
+    for status in ["TESTED", "ACTIVE"] {
+        sqlx::query("UPDATE rule SET status = $2 WHERE id = $1")
+            .bind(id)
+            .bind(status)
             .execute(&mut *connection)
             .await?;
     }

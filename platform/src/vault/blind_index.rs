@@ -109,6 +109,7 @@ impl IndexField {
             | Self::Challenge
             | Self::RuleFacts
             | Self::CalendarFeed => value.to_owned(),
+            | Self::RuleFacts => value.to_owned(),
         }
     }
 }
