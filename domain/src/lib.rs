@@ -26,6 +26,8 @@ pub mod charting;
 pub mod clinic;
 /// What patients allow and forbid.
 pub mod consent;
+/// What is written about patients, and signed.
+pub mod documents;
 /// Visits that took place.
 pub mod encounters;
 /// Problems and diagnoses.

@@ -4,7 +4,7 @@
 
 use crate::value::{
     AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
-    DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
+    DisclosureDetails, DocumentBody, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
     PhiClass, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
 };
 
@@ -60,6 +60,8 @@ pub const SEALED: &[SealedTable] = &[
     of_patients("encounter", "patient_id", &[("clinical", EncounterClinical::CLASS)]),
     of_patients("observation", "patient_id", &[("result", ObservationResult::CLASS)]),
     of_patients("condition", "patient_id", &[("clinical", ConditionClinical::CLASS)]),
+    of_patients("clinical_document", "patient_id", &[("draft", DocumentBody::CLASS)]),
+    of_patients("document_version", "patient_id", &[("body", DocumentBody::CLASS)]),
     of_patients("fhir_resource", "patient_id", &[("body", FhirBody::CLASS)]),
     of_patients(
         "break_glass",
@@ -103,4 +105,6 @@ pub const NOT_SEALED: &[(&str, &str)] = &[
     ("audit_node", "hash"),
     ("audit_checkpoint", "edge"),
     ("audit_checkpoint", "line_hash"),
+    ("document_version", "sha256"),
+    ("document_signature", "sha256"),
 ];

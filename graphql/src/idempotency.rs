@@ -4,18 +4,18 @@
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
-    Error, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles,
+    Error, audit, break_glass, care_team, clinic, consent, documents, identity, patients, policies, providers, roles,
     scheduling, second_factors, sensitivity, sessions, staff,
 };
 use praxis_entity::{
-    alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy,
+    alert_rule, appointment, care_team_member, clinical_document, consent_directive, disclosure, facility, field_policy,
     identity_provider,
     ids::{
-        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId,
-        IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
+        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, DocumentId, FacilityId, FieldPolicyId,
+        IdentityProviderId, InvitationId, MembershipId, NoteTemplateId, PasskeyId, PatientId, PractitionerId,
         RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
     },
-    invitation, passkey, patient, practitioner, related_person, role, room, security_alert,
+    invitation, note_template, passkey, patient, practitioner, related_person, role, room, security_alert,
     sensitivity_label::Confidentiality,
     session, user_account,
 };
@@ -156,6 +156,8 @@ replay_by_id! {
     care_team_member::Model, CareTeamMemberId, care_team::by_ids;
     consent_directive::Model, ConsentId, consent::by_ids;
     disclosure::Model, DisclosureId, audit::disclosures_by_ids;
+    clinical_document::Model, DocumentId, documents::by_ids;
+    note_template::Model, NoteTemplateId, documents::templates::by_ids;
     facility::Model, FacilityId, clinic::facilities_by_ids;
     identity_provider::Model, IdentityProviderId, providers::by_ids;
     invitation::Model, InvitationId, identity::invitations_by_ids;

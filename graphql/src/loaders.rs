@@ -3,19 +3,19 @@
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use praxis_domain::{
-    Slice, audit, care_team, charting, clinic, consent, encounters, history, identity, patients, scheduling,
+    Slice, audit, care_team, charting, clinic, consent, documents, encounters, history, identity, patients, scheduling,
     staff, transitions,
 };
 use praxis_entity::{
-    appointment, audit_entry, care_team_member, condition, consent_directive, disclosure, encounter,
+    appointment, audit_entry, care_team_member, clinical_document, condition, consent_directive, disclosure, document_signature, document_version, encounter,
     encounter_participant, facility,
     ids::{
-        AppointmentId, AuditEntryId, ConditionId, EncounterId, FacilityId, InvitationId, ObservationId,
+        AppointmentId, AuditEntryId, ConditionId, DocumentId, EncounterId, FacilityId, InvitationId, NoteTemplateId, ObservationId,
         OrganizationId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, SpecialtyId, UserId,
         VisitTypeId,
     },
-    invitation, membership, observation, organization, patient, practitioner, related_person, role, room,
-    specialty, user_account, visit_type,
+    invitation, membership, note_template, observation, organization, patient, practitioner, related_person,
+    role, room, specialty, user_account, visit_type,
 };
 use praxis_platform::{Op, Read, access::Standing, audit::proof::Proof, vault::DataKey};
 use uuid::Uuid;
@@ -41,6 +41,11 @@ pub(crate) struct Loaders {
     pub(crate) participants: Loader<EncounterId, Vec<encounter_participant::Model>>,
     pub(crate) observations: Loader<ObservationId, observation::Model>,
     pub(crate) conditions: Loader<ConditionId, condition::Model>,
+    pub(crate) documents: Loader<DocumentId, clinical_document::Model>,
+    pub(crate) addenda: Loader<DocumentId, Vec<clinical_document::Model>>,
+    pub(crate) document_versions: Loader<DocumentId, Vec<document_version::Model>>,
+    pub(crate) document_signatures: Loader<DocumentId, Vec<document_signature::Model>>,
+    pub(crate) document_templates: Loader<NoteTemplateId, note_template::Model>,
     pub(crate) practitioners: Loader<PractitionerId, practitioner::Model>,
     pub(crate) facilities: Loader<FacilityId, facility::Model>,
     pub(crate) rooms: Loader<RoomId, room::Model>,
@@ -58,6 +63,8 @@ pub(crate) struct Loaders {
     pub(crate) observations_of_encounters: batch::Loaders<EncounterId, Slice<observation::Model>>,
     pub(crate) conditions_of_patients: batch::Loaders<PatientId, Slice<condition::Model>>,
     pub(crate) conditions_of_encounters: batch::Loaders<EncounterId, Slice<condition::Model>>,
+    pub(crate) documents_of_patients: batch::Loaders<PatientId, Slice<clinical_document::Model>>,
+    pub(crate) documents_of_encounters: batch::Loaders<EncounterId, Slice<clinical_document::Model>>,
     pub(crate) access_logs_of_patients: batch::Loaders<PatientId, Slice<audit_entry::Model>>,
     pub(crate) disclosures_of_patients: batch::Loaders<PatientId, Slice<disclosure::Model>>,
     pub(crate) actor_names: Loader<Uuid, String>,
@@ -117,6 +124,11 @@ impl Loaders {
             participants: by_key!(op, encounters::participants_of),
             observations: by_id!(op, charting::by_ids, |row| row.id),
             conditions: by_id!(op, history::by_ids, |row| row.id),
+            documents: by_id!(op, documents::by_ids, |row| row.id),
+            addenda: by_key!(op, documents::addenda_of),
+            document_versions: by_key!(op, documents::versions_of),
+            document_signatures: by_key!(op, documents::signatures_of),
+            document_templates: by_id!(op, documents::templates::by_ids, |row| row.id),
             practitioners: by_id!(op, staff::practitioners_by_ids, |row| row.id),
             facilities: by_id!(op, clinic::facilities_by_ids, |row| row.id),
             rooms: by_id!(op, clinic::rooms_by_ids, |row| row.id),
@@ -134,6 +146,8 @@ impl Loaders {
             observations_of_encounters: batch::Loaders::default(),
             conditions_of_patients: batch::Loaders::default(),
             conditions_of_encounters: batch::Loaders::default(),
+            documents_of_patients: batch::Loaders::default(),
+            documents_of_encounters: batch::Loaders::default(),
             access_logs_of_patients: batch::Loaders::default(),
             disclosures_of_patients: batch::Loaders::default(),
             actor_names: by_key!(op, audit::actor_names),

@@ -7,6 +7,7 @@ use crate::{
     charting::Observation,
     clinic::{Facility, Organization, Room, VisitKind},
     context::{Ask, Caller},
+    documents::{ClinicalDocument, DocumentTemplate},
     encounters::Encounter,
     error::{ApiError, Code, Nullable},
     history::Condition,
@@ -40,6 +41,10 @@ pub(crate) enum Node {
     Observation(Observation),
     /// A problem or diagnosis.
     Condition(Condition),
+    /// A clinical document.
+    ClinicalDocument(ClinicalDocument),
+    /// What documents are begun from.
+    DocumentTemplate(DocumentTemplate),
     /// A clinician.
     Practitioner(Practitioner),
     /// A branch of the clinic.
@@ -77,6 +82,10 @@ pub(crate) enum Versioned {
     Observation(Observation),
     /// A problem or diagnosis.
     Condition(Condition),
+    /// A clinical document.
+    ClinicalDocument(ClinicalDocument),
+    /// What documents are begun from.
+    DocumentTemplate(DocumentTemplate),
     /// A clinician.
     Practitioner(Practitioner),
     /// A branch of the clinic.
@@ -107,6 +116,8 @@ pub(crate) enum Redactable {
     Observation(Observation),
     /// A problem or diagnosis.
     Condition(Condition),
+    /// A clinical document.
+    ClinicalDocument(ClinicalDocument),
 }
 
 /// Any object by its id.
@@ -178,6 +189,14 @@ pub(crate) async fn find(caller: &Caller, id: AnyId) -> Result<Option<Node>, Api
             .map(|row| row.map(|row| Node::Observation(Observation::new(row)))),
         AnyId::ConditionId(id) => {
             loaders.conditions.load(id).await.map(|row| row.map(|row| Node::Condition(Condition::new(row))))
+        }
+        AnyId::DocumentId(id) => {
+            let shown = |row| Node::ClinicalDocument(ClinicalDocument::new(row));
+            loaders.documents.load(id).await.map(|row| row.map(shown))
+        }
+        AnyId::NoteTemplateId(id) => {
+            let shown = |row| Node::DocumentTemplate(DocumentTemplate::new(row));
+            loaders.document_templates.load(id).await.map(|row| row.map(shown))
         }
         AnyId::PractitionerId(id) => loaders
             .practitioners

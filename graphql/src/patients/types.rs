@@ -18,6 +18,7 @@ use crate::{
     charting::{ObservationConnection, ObservationFilter},
     consent::Consent,
     context::Ask,
+    documents::PatientDocuments,
     encounters::{EncounterConnection, EncounterFilter},
     error::{ApiError, Edge, Nullable},
     history::{ConditionConnection, ConditionFilter},
@@ -399,6 +400,12 @@ impl Patient {
         }
         .await
         .transpose()
+    }
+
+    /// What is written about the patient.
+    #[graphql(flatten)]
+    async fn written(&self, _ctx: &Context<'_>) -> PatientDocuments {
+        PatientDocuments::new(self.row.id, &self.subject)
     }
 
     /// Who cares for the patient, and who did. Null where the viewer may not read it.

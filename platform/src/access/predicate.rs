@@ -32,6 +32,8 @@ pub enum Table {
     Observation,
     /// Conditions.
     Condition,
+    /// Clinical documents.
+    ClinicalDocument,
 }
 
 impl Table {
@@ -46,6 +48,7 @@ impl Table {
             Self::Encounter => "encounter",
             Self::Observation => "observation",
             Self::Condition => "condition",
+            Self::ClinicalDocument => "clinical_document",
         }
     }
 
@@ -56,7 +59,7 @@ impl Table {
 
     fn practitioner(self) -> Option<String> {
         let column = match self {
-            Self::Appointment | Self::Encounter => "practitioner_id",
+            Self::Appointment | Self::Encounter | Self::ClinicalDocument => "practitioner_id",
             Self::Observation => "performer_id",
             Self::Condition => "recorder_id",
             _ => return None,
@@ -70,7 +73,7 @@ impl Table {
         let name = self.name();
         match self {
             Self::Appointment | Self::Encounter => format!(r#""{name}"."id", {patient}"#),
-            Self::Observation | Self::Condition => {
+            Self::Observation | Self::Condition | Self::ClinicalDocument => {
                 format!(r#""{name}"."id", "{name}"."encounter_id", {patient}"#)
             }
             _ => patient,

@@ -1,6 +1,6 @@
 //! What of each kind of row decides about access to it.
 
-use praxis_entity::{appointment, condition, encounter, observation, patient};
+use praxis_entity::{appointment, clinical_document, condition, encounter, observation, patient};
 
 use super::Row;
 
@@ -37,5 +37,12 @@ impl From<&condition::Model> for Row {
     fn from(row: &condition::Model) -> Self {
         let encounter = row.encounter_id.map(|encounter| encounter.0);
         Self { encounter, practitioner: row.recorder_id, ..Self::of(row.id.0) }
+    }
+}
+
+impl From<&clinical_document::Model> for Row {
+    fn from(row: &clinical_document::Model) -> Self {
+        let encounter = row.encounter_id.map(|encounter| encounter.0);
+        Self { encounter, practitioner: row.practitioner_id, ..Self::of(row.id.0) }
     }
 }

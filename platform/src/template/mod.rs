@@ -27,5 +27,6 @@ mod tests;
 pub use item::{FieldPolicy, Manifest, Modality, NoteSection, NoteTemplate, Role, Specialty, VisitType};
 pub use lint::{Finding, lint};
 pub use load::{Template, TemplateError};
+pub use note::is_loinc;
 pub use seed::{Item, Seed};
 pub use source::Source;
