@@ -43,6 +43,22 @@ const WITH_AN_ID: &[(&str, &str)] = &[
     ("query($id: ID!) { encounter(id: $id) { id } }", "enc"),
     ("query($id: ID!) { observation(id: $id) { id } }", "obs"),
     ("query($id: ID!) { condition(id: $id) { id } }", "con"),
+    ("query($id: ID!) { document(id: $id) { id } }", "doc"),
+    ("query($id: ID!) { documentTemplate(id: $id) { id } }", "ntp"),
+    ("mutation($id: ID!) { documentDraft(input: { patientId: $id, templateId: \"NTP\" }) { userErrors { code message path } } }", "pat"),
+    ("mutation($id: ID!) { documentDraft(input: { patientId: \"PAT\", encounterId: $id, templateId: \"NTP\" }) { userErrors { code message path } } }", "enc"),
+    ("mutation($id: ID!) { documentDraft(input: { patientId: \"PAT\", templateId: $id }) { userErrors { code message path } } }", "ntp"),
+    ("mutation($id: ID!) { documentSave(input: { id: $id, ifVersion: 1, sections: [] }) { userErrors { code message path } } }", "doc"),
+    ("mutation($id: ID!) { documentLeaseTake(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }", "doc"),
+    ("mutation($id: ID!) { documentLeaseRelease(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }", "doc"),
+    ("mutation($id: ID!) { documentDiscard(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }", "doc"),
+    ("mutation($id: ID!) { documentSign(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }", "doc"),
+    ("mutation($id: ID!) { documentCosign(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }", "doc"),
+    ("mutation($id: ID!) { documentAmend(input: { id: $id, ifVersion: 1, sections: [], reason: \"x\" }) { userErrors { code message path } } }", "doc"),
+    ("mutation($id: ID!) { documentAddendum(input: { id: $id, ifVersion: 1, text: \"x\" }) { userErrors { code message path } } }", "doc"),
+    ("mutation($id: ID!) { documentEnterInError(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }", "doc"),
+    ("mutation($id: ID!) { documentTemplateChange(input: { id: $id, ifVersion: 1, title: \"x\", type: \"34748-4\", sections: [] }) { userErrors { code message path } } }", "ntp"),
+    ("mutation($id: ID!) { documentTemplateRetire(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }", "ntp"),
     ("query($id: ID!) { practitioner(id: $id) { id } }", "pra"),
     (
         "query($id: ID!) { appointments(filter: { practitioner: { eq: $id } }) { totalCount nodes { id } } }",
@@ -312,7 +328,12 @@ async fn objects(server: &TestServer, slug: &str) -> HashMap<&'static str, Strin
     let related = owner.ask(&format!("mutation {{ relatedPersonAdd(input: {{ patientId: \"{patient}\", relationship: {{ text: \"mother\" }}, name: {{ given: [\"Eva\"], family: \"Quill\" }} }}) {{ relatedPerson {{ id }} }} }}"), json!({})).await;
     let booked = owner.ask(&format!("mutation {{ appointmentBook(input: {{ patientId: \"{patient}\", practitionerId: \"{practitioner}\", type: PHONE, startsAt: \"2027-04-01T10:00:00Z\" }}) @idempotent(key: \"first\") {{ appointment {{ id }} }} }}"), json!({})).await;
     let kind = owner.ask("{ visitKinds { id } }", json!({})).await;
+    let templates = owner.ask("{ documentTemplates { id } }", json!({})).await;
+    let template = first(&templates, "/documentTemplates/0/id");
+    let drafted = owner.ask(&format!("mutation {{ documentDraft(input: {{ patientId: \"{patient}\", templateId: \"{template}\" }}) {{ document {{ id }} }} }}"), json!({})).await;
     HashMap::from([
+        ("ntp", template),
+        ("doc", first(&drafted, "/documentDraft/document/id")),
         ("fac", facility),
         ("pra", practitioner),
         ("pat", patient.clone()),
@@ -334,7 +355,8 @@ async fn a_foreign_id_answers_exactly_like_one_that_never_was() -> Result<()> {
             .replace("PRA", &own["pra"])
             .replace("PAT", &own["pat"])
             .replace("FAC", &own["fac"])
-            .replace("APT", &own["apt"]);
+            .replace("APT", &own["apt"])
+            .replace("NTP", &own["ntp"]);
         // Encounters, observations and conditions can't be written yet: a patient's digits do as well.
         let prefix = if *kind == "any" { "pat" } else { kind };
         let foreign = foreign
@@ -378,7 +400,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
         takes_an_id && (inside == "input" || line.starts_with("\t\t"))
     });
     // A new argument belongs into WITH_AN_ID; then this number grows.
-    assert_eq!(inputs.count(), 82);
+    assert_eq!(inputs.count(), 98);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod break_glass;
 mod browser;
 mod conditions;
 mod escalation;
+mod documents;
 mod factors;
 mod fhir_import;
 mod generated;

@@ -11,7 +11,7 @@ use praxis_entity::{
 
 use crate::{
     context::Ask,
-    error::{ApiError, Edge, Nullable},
+    error::{Edge, Nullable},
     ids,
     phi::{Class, Phi},
     policy::{At, at},
@@ -84,7 +84,7 @@ impl DocumentVersion {
     }
 
     /// What it says, if that is what was signed.
-    pub(crate) fn verified<T>(
+    pub(crate) fn verified<T: 'static>(
         &self,
         at: &'static At,
         project: fn(&DocumentBody) -> Option<T>,
