@@ -167,7 +167,7 @@ async fn nobody_changes_what_was_signed_and_a_superuser_does_not_go_unnoticed() 
     // A version that is not the next one, and a second head.
     for (statement, refused_by) in [
         ("SELECT d.document_id, 3, gen_random_uuid(), 1", "document_version_supersedes_the_one_before"),
-        ("SELECT d.document_id, 3, gen_random_uuid(), 2", "document_version_before_fk"),
+        ("SELECT d.document_id, 3, gen_random_uuid(), 2", "document_version_one_head"),
         ("SELECT d.document_id, 1, gen_random_uuid(), NULL::integer", "document_version_one_head"),
     ] {
         let insert = format!("INSERT INTO document_version (document_id, version, id, supersedes, patient_id, kind, author_id, authored_at, body, sha256) {statement}, d.patient_id, d.kind, d.author_id, d.authored_at, d.body, d.sha256 FROM document_version d WHERE d.document_id = '{id}'");
@@ -378,41 +378,5 @@ async fn what_is_added_and_what_should_not_be_there_both_stay_in_sight() -> Resu
     let read = physician.ask(READ, json!({ "id": signed["id"] })).await["document"].clone();
     assert_eq!(read["versions"].as_array().unwrap().len(), 2);
     assert_eq!(read["versions"][0]["sections"][2]["text"], "Viral bronchitis");
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_database_refuses_every_step_that_no_verb_takes() -> Result<()> {
-    const STATUSES: [&str; 7] =
-        ["DRAFT", "IN_REVIEW", "SIGNED", "AMENDED", "RECEIVED", "ENTERED_IN_ERROR", "DISCARDED"];
-    const LEGAL: [&str; 12] = [
-        "DRAFT DISCARDED", "DRAFT IN_REVIEW", "DRAFT SIGNED", "IN_REVIEW SIGNED", "IN_REVIEW AMENDED",
-        "SIGNED IN_REVIEW", "SIGNED AMENDED", "AMENDED IN_REVIEW", "IN_REVIEW ENTERED_IN_ERROR",
-        "SIGNED ENTERED_IN_ERROR", "AMENDED ENTERED_IN_ERROR", "RECEIVED ENTERED_IN_ERROR",
-    ];
-    let server = clinic().await?;
-    let physician = server.person("northside", "physician").await;
-    let patient = physician.register("Ada", "Quill", "1990-01-02").await;
-    draft(&physician, &patient, "soap").await;
-    let mut runtime = server.installation.tenant_connection("northside").await?;
-    let schema: String = sqlx::query_scalar("SELECT current_schema()").fetch_one(&mut runtime).await?;
-    let mut admin = server.installation.admin().await?;
-    let copy = |status: &str| if ["DRAFT", "DISCARDED"].contains(&status) { "'x'" } else { "NULL" };
-    for from in STATUSES {
-        for to in STATUSES.iter().filter(|to| **to != from) {
-            let put = format!("SET session_replication_role = replica; UPDATE {schema}.clinical_document SET status = '{from}', draft = {}", copy(from));
-            admin.execute(sqlx::raw_sql(AssertSqlSafe(put))).await?;
-            let step = format!("UPDATE clinical_document SET status = '{to}', draft = {}", copy(to));
-            let outcome = runtime.execute(AssertSqlSafe(step)).await;
-            let legal = LEGAL.contains(&format!("{from} {to}").as_str());
-            match outcome {
-                Ok(_) => assert!(legal, "{from} {to}"),
-                Err(error) => {
-                    let code = error.as_database_error().unwrap().code().unwrap().into_owned();
-                    assert_eq!((legal, code.as_str()), (false, "PX001"), "{from} {to}: {error}");
-                }
-            }
-        }
-    }
     Ok(())
 }

@@ -37,9 +37,7 @@ pub struct WriteAddendum {
 /// Signs an addendum to a signed document. Any clinician may who amends documents, whoever wrote it.
 pub async fn addendum(op: &Op<Write>, new: WriteAddendum) -> Result<clinical_document::Model> {
     let parent = check::for_change(op, Permission::DOCUMENT_AMEND, new.to, new.if_version).await?;
-    let signed =
-        [DocumentStatus::InReview, DocumentStatus::Signed, DocumentStatus::Amended, DocumentStatus::Received];
-    check::status(&parent, &signed)?;
+    check::possible(op, &parent, "documentAddendum").await?;
     let mut found = Violations::default();
     let title = "Addendum".to_owned();
     let mut sections = vec![DocumentSection { code: ADDENDUM.to_owned(), title, text: String::new() }];

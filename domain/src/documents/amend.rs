@@ -36,8 +36,7 @@ pub async fn amend(
     change: AmendDocument,
 ) -> Result<clinical_document::Model> {
     let stored = check::for_change(op, Permission::DOCUMENT_AMEND, id, if_version).await?;
-    let signed = [DocumentStatus::InReview, DocumentStatus::Signed, DocumentStatus::Amended];
-    check::status(&stored, &signed)?;
+    check::possible(op, &stored, "documentAmend").await?;
     let template = templates::of(op, &stored).await?;
     let key = op.data_key(stored.patient_id.0).await?;
     let (head, before) = current(op, &key, &stored).await?;
@@ -65,9 +64,7 @@ pub async fn enter_in_error(
     reason: &str,
 ) -> Result<clinical_document::Model> {
     let stored = check::for_change(op, Permission::DOCUMENT_AMEND, id, if_version).await?;
-    let present =
-        [DocumentStatus::InReview, DocumentStatus::Signed, DocumentStatus::Amended, DocumentStatus::Received];
-    check::status(&stored, &present)?;
+    check::possible(op, &stored, "documentEnterInError").await?;
     let mut found = Violations::default();
     let reason = body::reason(&mut found, reason);
     found.check()?;

@@ -1,7 +1,7 @@
 //! What several verbs ask of a document and of whom they serve.
 
 use praxis_entity::{
-    clinical_document::{self, DocumentStatus},
+    clinical_document,
     ids::DocumentId,
     value::DocumentBody,
 };
@@ -10,10 +10,10 @@ use praxis_platform::{
     access::{Permission, Row},
     vault::DataKey,
 };
-use sea_orm::{ActiveEnum, EntityTrait, QuerySelect, sea_query::LockType};
+use sea_orm::{EntityTrait, QuerySelect, sea_query::LockType};
 use uuid::Uuid;
 
-use crate::{Detail, Result, Violation, ViolationCode, rights};
+use crate::{Detail, Result, Violation, ViolationCode, rights, transitions::step};
 
 /// The document, locked, at the version that the person saw, if they may do this with it.
 pub(super) async fn for_change(
@@ -35,18 +35,20 @@ pub(super) async fn for_change(
     Err(violation.with(Detail::Version { current: stored.version }).into())
 }
 
-/// Refuses where the status does not allow it.
-pub(super) fn status(stored: &clinical_document::Model, from: &[DocumentStatus]) -> Result<()> {
-    if from.contains(&stored.status) {
-        return Ok(());
-    }
-    let message = format!("This is not possible while the document is {}.", stored.status.to_value());
-    Err(Violation::at(ViolationCode::InvalidTransition, &["id"], message).into())
+/// Refuses what is not possible from where the document stands, and names what is.
+pub(super) async fn possible(op: &Op<Write>, stored: &clinical_document::Model, action: &str) -> Result<()> {
+    let row = Row::from(stored);
+    step(op, "clinical_document", action, &stored.status, (stored.patient_id, &row)).await?;
+    Ok(())
 }
 
 /// Refuses unless it is a working copy of the actor's own, that nobody edits elsewhere.
-pub(super) fn own_draft(op: &Op<Write>, stored: &clinical_document::Model) -> Result<()> {
-    status(stored, &[DocumentStatus::Draft])?;
+pub(super) async fn own_draft(
+    op: &Op<Write>,
+    stored: &clinical_document::Model,
+    action: &str,
+) -> Result<()> {
+    possible(op, stored, action).await?;
     if stored.author_id != op.actor().user {
         return Err(Violation::at(ViolationCode::Locked, &["id"], "Only its author changes a draft.").into());
     }

@@ -15,7 +15,7 @@ use crate::{Result, Violation, ViolationCode};
 /// Cosigns a document in review: the version that counts now, and what it said when its author signed it.
 pub async fn cosign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<clinical_document::Model> {
     let stored = check::for_change(op, Permission::DOCUMENT_COSIGN, id, if_version).await?;
-    check::status(&stored, &[DocumentStatus::InReview])?;
+    check::possible(op, &stored, "documentCosign").await?;
     let head = version::head(op, &stored).await?.ok_or(Failure::NotFound)?;
     let own = document_signature::Entity::find()
         .filter(document_signature::Column::DocumentId.eq(id))

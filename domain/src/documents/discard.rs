@@ -13,7 +13,7 @@ use crate::Result;
 /// Gives a working copy of one's own up.
 pub async fn discard(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<clinical_document::Model> {
     let stored = check::for_change(op, Permission::DOCUMENT_WRITE, id, if_version).await?;
-    check::own_draft(op, &stored)?;
+    check::own_draft(op, &stored, "documentDiscard").await?;
     let change = clinical_document::ActiveModel {
         status: Set(DocumentStatus::Discarded),
         lease_holder: Set(None),

@@ -22,7 +22,7 @@ pub async fn take_lease(
 ) -> Result<clinical_document::Model> {
     let stored = check::for_change(op, Permission::DOCUMENT_WRITE, id, if_version).await?;
     let free = clinical_document::Model { lease_until: None, ..stored.clone() };
-    check::own_draft(op, if take_over { &free } else { &stored })?;
+    check::own_draft(op, if take_over { &free } else { &stored }, "documentLeaseTake").await?;
     let change = clinical_document::ActiveModel {
         lease_holder: Set(Some(check::holder(op)?)),
         lease_until: Set(Some(op.now() + LEASE)),
@@ -37,7 +37,7 @@ pub async fn take_lease(
 /// Gives the lease back.
 pub async fn release_lease(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<clinical_document::Model> {
     let stored = check::for_change(op, Permission::DOCUMENT_WRITE, id, if_version).await?;
-    check::own_draft(op, &stored)?;
+    check::own_draft(op, &stored, "documentLeaseRelease").await?;
     let change = clinical_document::ActiveModel {
         lease_holder: Set(None),
         lease_until: Set(None),

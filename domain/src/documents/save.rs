@@ -24,7 +24,7 @@ pub async fn save(
     sections: Vec<SectionText>,
 ) -> Result<clinical_document::Model> {
     let stored = check::for_change(op, Permission::DOCUMENT_WRITE, id, if_version).await?;
-    check::own_draft(op, &stored)?;
+    check::own_draft(op, &stored, "documentSave").await?;
     let key = op.data_key(stored.patient_id.0).await?;
     let mut draft = check::opened(op, &key, &stored).await?;
     let mut found = Violations::default();

@@ -15,7 +15,7 @@ use crate::{Result, error::Violations};
 /// Signs a working copy of one's own. It is in review until somebody cosigns, where that is needed.
 pub async fn sign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<clinical_document::Model> {
     let stored = check::for_change(op, Permission::DOCUMENT_SIGN, id, if_version).await?;
-    check::own_draft(op, &stored)?;
+    check::own_draft(op, &stored, "documentSign").await?;
     let template = templates::of(op, &stored).await?;
     let key = op.data_key(stored.patient_id.0).await?;
     let draft = check::opened(op, &key, &stored).await?;

@@ -15,7 +15,7 @@ use super::{
     version::{DocumentDifference, DocumentSection, DocumentVersion},
 };
 use crate::{
-    allowed::Actions,
+    allowed::actions,
     context::{Ask, Caller},
     encounters::Encounter,
     error::{ApiError, Code, Edge, Nullable},
@@ -50,23 +50,6 @@ pub(crate) enum DocumentStatus {
     /// Given up before it was signed.
     Discarded,
 }
-
-const PRESENT: &[&str] = &["IN_REVIEW", "SIGNED", "AMENDED", "RECEIVED"];
-
-const ACTIONS: Actions = Actions {
-    machine: "clinical_document",
-    transitions: &[("DISCARDED", "documentDiscard"), ("ENTERED_IN_ERROR", "documentEnterInError")],
-    others: &[
-        ("documentSave", &["DRAFT"]),
-        ("documentLeaseTake", &["DRAFT"]),
-        ("documentLeaseRelease", &["DRAFT"]),
-        ("documentSign", &["DRAFT"]),
-        ("documentCosign", &["IN_REVIEW"]),
-        ("documentAmend", &["IN_REVIEW", "SIGNED", "AMENDED"]),
-        ("documentAddendum", PRESENT),
-        ("confidentialitySet", &[]),
-    ],
-};
 
 /// Who edits a working copy now.
 #[derive(SimpleObject)]
@@ -145,9 +128,10 @@ impl ClinicalDocument {
     }
 
     /// Names of the mutations that the viewer may run on the document as it stands.
-    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
         let caller = ctx.caller()?;
-        let mut open = ACTIONS.open(caller, &self.subject, &self.row.status.to_value()).await?;
+        let status = self.row.status.to_value();
+        let mut open = actions(caller, "clinical_document", &self.subject, &status).await?;
         let own = self.is_of(caller);
         // A draft is its author's; what waits for a cosignature, somebody else's.
         open.retain(|action| match self.row.status {
