@@ -4,8 +4,8 @@
 
 use crate::value::{
     AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
-    DisclosureDetails, DocumentBody, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
-    PhiClass, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
+    DisclosureDetails, DocumentBody, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts,
+    ObservationResult, PhiClass, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
 };
 
 /// A table with sealed columns.

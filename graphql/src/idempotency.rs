@@ -4,16 +4,16 @@
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
-    Error, audit, break_glass, care_team, clinic, consent, documents, identity, patients, policies, providers, roles,
-    scheduling, second_factors, sensitivity, sessions, staff,
+    Error, audit, break_glass, care_team, clinic, consent, documents, identity, patients, policies,
+    providers, roles, scheduling, second_factors, sensitivity, sessions, staff,
 };
 use praxis_entity::{
-    alert_rule, appointment, care_team_member, clinical_document, consent_directive, disclosure, facility, field_policy,
-    identity_provider,
+    alert_rule, appointment, care_team_member, clinical_document, consent_directive, disclosure, facility,
+    field_policy, identity_provider,
     ids::{
-        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, DocumentId, FacilityId, FieldPolicyId,
-        IdentityProviderId, InvitationId, MembershipId, NoteTemplateId, PasskeyId, PatientId, PractitionerId,
-        RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
+        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, DocumentId, FacilityId,
+        FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, NoteTemplateId, PasskeyId, PatientId,
+        PractitionerId, RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
     },
     invitation, note_template, passkey, patient, practitioner, related_person, role, room, security_alert,
     sensitivity_label::Confidentiality,

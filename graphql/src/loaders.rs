@@ -3,16 +3,16 @@
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use praxis_domain::{
-    Slice, audit, care_team, charting, clinic, consent, documents, encounters, history, identity, patients, scheduling,
-    staff, transitions,
+    Slice, audit, care_team, charting, clinic, consent, documents, encounters, history, identity, patients,
+    scheduling, staff, transitions,
 };
 use praxis_entity::{
-    appointment, audit_entry, care_team_member, clinical_document, condition, consent_directive, disclosure, document_signature, document_version, encounter,
-    encounter_participant, facility,
+    appointment, audit_entry, care_team_member, clinical_document, condition, consent_directive, disclosure,
+    document_signature, document_version, encounter, encounter_participant, facility,
     ids::{
-        AppointmentId, AuditEntryId, ConditionId, DocumentId, EncounterId, FacilityId, InvitationId, NoteTemplateId, ObservationId,
-        OrganizationId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, SpecialtyId, UserId,
-        VisitTypeId,
+        AppointmentId, AuditEntryId, ConditionId, DocumentId, EncounterId, FacilityId, InvitationId,
+        NoteTemplateId, ObservationId, OrganizationId, PatientId, PractitionerId, RelatedPersonId, RoleId,
+        RoomId, SpecialtyId, UserId, VisitTypeId,
     },
     invitation, membership, note_template, observation, organization, patient, practitioner, related_person,
     role, room, specialty, user_account, visit_type,

@@ -88,7 +88,8 @@ async fn a_note_is_drafted_saved_signed_amended_and_compared() -> Result<()> {
         .await["document"]
         .clone();
     assert_eq!(begun["status"], "DRAFT");
-    let first = done(&physician, "documentSave", &begun, json!({ "sections": texts(&[(PLAN, "Rest")]) })).await;
+    let first =
+        done(&physician, "documentSave", &begun, json!({ "sections": texts(&[(PLAN, "Rest")]) })).await;
     // What was seen before is not what would be overwritten.
     let stale = act(&physician, "documentSave", &begun, json!({ "sections": texts(&[(PLAN, "Run")]) })).await;
     assert_eq!(codes(&stale), ["VERSION_CONFLICT"]);
@@ -96,7 +97,13 @@ async fn a_note_is_drafted_saved_signed_amended_and_compared() -> Result<()> {
     let emptied = done(&physician, "documentSave", &first, json!({ "sections": empty })).await;
     let unready = act(&physician, "documentSign", &emptied, json!({})).await;
     assert!(codes(&unready).iter().all(|code| *code == "REQUIRED") && !codes(&unready).is_empty());
-    assert!(unready["userErrors"].as_array().unwrap().iter().any(|error| error["path"] == json!(["input", "sections", SUBJECTIVE])));
+    assert!(
+        unready["userErrors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|error| error["path"] == json!(["input", "sections", SUBJECTIVE]))
+    );
 
     let saved = done(&physician, "documentSave", &emptied, json!({ "sections": soap() })).await;
     let signed = done(&physician, "documentSign", &saved, json!({})).await;
@@ -117,17 +124,22 @@ async fn a_note_is_drafted_saved_signed_amended_and_compared() -> Result<()> {
 
     let read = physician.ask(READ, json!({ "id": signed["id"] })).await["document"].clone();
     let versions = read["versions"].as_array().unwrap();
-    assert_eq!(versions.iter().map(|one| one["supersedes"].clone()).collect::<Vec<_>>(), [Value::Null, json!(1)]);
+    assert_eq!(
+        versions.iter().map(|one| one["supersedes"].clone()).collect::<Vec<_>>(),
+        [Value::Null, json!(1)]
+    );
     assert_eq!(versions.iter().map(|one| one["current"].clone()).collect::<Vec<_>>(), [false, true]);
     assert_eq!(versions[0]["sections"][3], json!({ "code": PLAN, "text": "Rest\nFluids" }));
     let compare = "query($id: ID!) { document(id: $id) { differences(from: 1, to: 2) { code before after lines { change text } } } }";
-    let differences = physician.ask(compare, json!({ "id": signed["id"] })).await["document"]["differences"].clone();
+    let differences =
+        physician.ask(compare, json!({ "id": signed["id"] })).await["document"]["differences"].clone();
     assert_eq!(
         differences,
         json!([{ "code": PLAN, "before": "Rest\nFluids", "after": "Rest\nAmoxicillin", "lines": [
             { "change": "KEPT", "text": "Rest" }, { "change": "REMOVED", "text": "Fluids" }, { "change": "ADDED", "text": "Amoxicillin" } ] }])
     );
-    let listed = "query($id: ID!) { patient(by: { id: $id }) { documents { totalCount nodes { id type } } } }";
+    let listed =
+        "query($id: ID!) { patient(by: { id: $id }) { documents { totalCount nodes { id type } } } }";
     let listed = physician.ask(listed, json!({ "id": patient })).await;
     assert_eq!(listed["patient"]["documents"]["nodes"], json!([{ "id": signed["id"], "type": "11506-3" }]));
     Ok(())
@@ -170,10 +182,15 @@ async fn nobody_changes_what_was_signed_and_a_superuser_does_not_go_unnoticed() 
         ("SELECT d.document_id, 3, gen_random_uuid(), 2", "document_version_one_head"),
         ("SELECT d.document_id, 1, gen_random_uuid(), NULL::integer", "document_version_one_head"),
     ] {
-        let insert = format!("INSERT INTO document_version (document_id, version, id, supersedes, patient_id, kind, author_id, authored_at, body, sha256) {statement}, d.patient_id, d.kind, d.author_id, d.authored_at, d.body, d.sha256 FROM document_version d WHERE d.document_id = '{id}'");
+        let insert = format!(
+            "INSERT INTO document_version (document_id, version, id, supersedes, patient_id, kind, author_id, authored_at, body, sha256) {statement}, d.patient_id, d.kind, d.author_id, d.authored_at, d.body, d.sha256 FROM document_version d WHERE d.document_id = '{id}'"
+        );
         let refused = runtime.execute(AssertSqlSafe(insert)).await.unwrap_err();
         let constraint = refused.as_database_error().unwrap().constraint().unwrap().to_owned();
-        assert!(constraint == refused_by || constraint == "document_version_pkey", "{statement}: {constraint}");
+        assert!(
+            constraint == refused_by || constraint == "document_version_pkey",
+            "{statement}: {constraint}"
+        );
     }
     let other_id = uuid(&other);
     for statement in [
@@ -228,7 +245,12 @@ async fn what_somebody_signs_who_may_not_cosign_waits_for_another() -> Result<()
     let patient = physician.register("Ada", "Quill", "1990-01-02").await;
     let drafted = draft(&nurse, &patient, "soap").await;
     // A draft is its author's alone.
-    let seen = physician.ask("query($id: ID!) { document(id: $id) { version draft { text } allowedActions } }", json!({ "id": drafted["id"] })).await;
+    let seen = physician
+        .ask(
+            "query($id: ID!) { document(id: $id) { version draft { text } allowedActions } }",
+            json!({ "id": drafted["id"] }),
+        )
+        .await;
     assert_eq!(seen["document"]["draft"], Value::Null);
     assert_eq!(seen["document"]["allowedActions"], json!([]));
     let foreign = act(&physician, "documentSign", &drafted, json!({})).await;
@@ -335,7 +357,8 @@ async fn a_changed_template_leaves_older_documents_as_they_are() -> Result<()> {
         { "code": ASSESSMENT, "title": "Risk", "required": true }, { "code": PLAN, "title": "Vaccines", "text": "- " } ] });
     let shown = "documentTemplate { id version } userErrors { code path }";
     let added = manager.run("documentTemplateAdd", shown, new).await["documentTemplate"].clone();
-    let input = json!({ "patientId": patient, "templateId": added["id"], "sections": texts(&[(ASSESSMENT, "Low")]) });
+    let input =
+        json!({ "patientId": patient, "templateId": added["id"], "sections": texts(&[(ASSESSMENT, "Low")]) });
     let drafted = physician.run("documentDraft", SHOWN, input.clone()).await["document"].clone();
     let to = json!({ "id": added["id"], "ifVersion": added["version"], "title": "Travel", "type": "34748-4", "sections": [
         { "code": SUBJECTIVE, "title": "Route", "required": true } ] });
@@ -365,7 +388,10 @@ async fn what_is_added_and_what_should_not_be_there_both_stay_in_sight() -> Resu
         (server.person("northside", "physician").await, server.person("northside", "physician").await);
     let patient = physician.register("Ada", "Quill", "1990-01-02").await;
     let drafted = draft(&physician, &patient, "soap").await;
-    assert_eq!(codes(&act(&other, "documentAddendum", &drafted, json!({ "text": "x" })).await), ["INVALID_TRANSITION"]);
+    assert_eq!(
+        codes(&act(&other, "documentAddendum", &drafted, json!({ "text": "x" })).await),
+        ["INVALID_TRANSITION"]
+    );
     let signed = done(&physician, "documentSign", &drafted, json!({})).await;
     let added = done(&other, "documentAddendum", &signed, json!({ "text": "Seen by cardiology too." })).await;
     assert_eq!((&added["status"], &added["current"]["number"]), (&json!("SIGNED"), &json!(1)));
@@ -373,8 +399,12 @@ async fn what_is_added_and_what_should_not_be_there_both_stay_in_sight() -> Resu
     let read = physician.ask(READ, json!({ "id": signed["id"] })).await["document"].clone();
     assert_eq!(read["addenda"][0]["id"], added["id"]);
     assert_eq!(read["addenda"][0]["current"]["sections"][0]["text"], "Seen by cardiology too.");
-    let wrong = done(&physician, "documentEnterInError", &signed, json!({ "reason": "Another patient's" })).await;
-    assert_eq!((&wrong["status"], &wrong["current"]["kind"]), (&json!("ENTERED_IN_ERROR"), &json!("RETRACTION")));
+    let wrong =
+        done(&physician, "documentEnterInError", &signed, json!({ "reason": "Another patient's" })).await;
+    assert_eq!(
+        (&wrong["status"], &wrong["current"]["kind"]),
+        (&json!("ENTERED_IN_ERROR"), &json!("RETRACTION"))
+    );
     let read = physician.ask(READ, json!({ "id": signed["id"] })).await["document"].clone();
     assert_eq!(read["versions"].as_array().unwrap().len(), 2);
     assert_eq!(read["versions"][0]["sections"][2]["text"], "Viral bronchitis");

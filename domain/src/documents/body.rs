@@ -32,7 +32,11 @@ pub(super) fn fill(found: &mut Violations, sections: &mut [DocumentSection], tex
     for (index, given) in texts.into_iter().enumerate() {
         let at = index.to_string();
         let Some(section) = sections.iter_mut().find(|section| section.code == given.code) else {
-            found.add(ViolationCode::NotFound, &["sections", &at, "code"], "The document has no such section.");
+            found.add(
+                ViolationCode::NotFound,
+                &["sections", &at, "code"],
+                "The document has no such section.",
+            );
             continue;
         };
         if given.text.chars().count() > LONGEST {
@@ -49,7 +53,8 @@ pub(super) fn fill(found: &mut Violations, sections: &mut [DocumentSection], tex
 
 /// Finds what must be filled in before somebody signs.
 pub(super) fn complete(found: &mut Violations, template: &[NoteSection], sections: &[DocumentSection]) {
-    let text_of = |code: &str| sections.iter().find(|section| section.code == code).map(|section| &section.text);
+    let text_of =
+        |code: &str| sections.iter().find(|section| section.code == code).map(|section| &section.text);
     for wanted in template.iter().filter(|section| section.required) {
         let text = text_of(&wanted.loinc).map_or("", |text| text.trim());
         if text.is_empty() {

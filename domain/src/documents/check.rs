@@ -1,10 +1,6 @@
 //! What several verbs ask of a document and of whom they serve.
 
-use praxis_entity::{
-    clinical_document,
-    ids::DocumentId,
-    value::DocumentBody,
-};
+use praxis_entity::{clinical_document, ids::DocumentId, value::DocumentBody};
 use praxis_platform::{
     Failure, Op, Write,
     access::{Permission, Row},
@@ -43,11 +39,7 @@ pub(super) async fn possible(op: &Op<Write>, stored: &clinical_document::Model, 
 }
 
 /// Refuses unless it is a working copy of the actor's own, that nobody edits elsewhere.
-pub(super) async fn own_draft(
-    op: &Op<Write>,
-    stored: &clinical_document::Model,
-    action: &str,
-) -> Result<()> {
+pub(super) async fn own_draft(op: &Op<Write>, stored: &clinical_document::Model, action: &str) -> Result<()> {
     possible(op, stored, action).await?;
     if stored.author_id != op.actor().user {
         return Err(Violation::at(ViolationCode::Locked, &["id"], "Only its author changes a draft.").into());

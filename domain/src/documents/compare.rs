@@ -121,9 +121,17 @@ mod tests {
         let after = [section("a", "same"), section("b", "one\n2\nthree"), section("d", "new")];
         let found = compare(&before, &after);
         assert_eq!(found.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["b", "d", "c"]);
-        let told: Vec<_> = found.iter().flat_map(|one| &one.lines).map(|line| (line.change, &*line.text)).collect();
+        let told: Vec<_> =
+            found.iter().flat_map(|one| &one.lines).map(|line| (line.change, &*line.text)).collect();
         use LineChange::{Added, Kept, Removed};
-        let expected = [(Kept, "one"), (Removed, "two"), (Added, "2"), (Kept, "three"), (Added, "new"), (Removed, "gone")];
+        let expected = [
+            (Kept, "one"),
+            (Removed, "two"),
+            (Added, "2"),
+            (Kept, "three"),
+            (Added, "new"),
+            (Removed, "gone"),
+        ];
         assert_eq!(told, expected);
     }
 

@@ -65,7 +65,11 @@ pub(super) struct Begun {
 
 impl Begun {
     /// Stores it, if the actor may do so in this chart.
-    pub(super) async fn store(self, op: &Op<Write>, permission: Permission) -> Result<clinical_document::Model> {
+    pub(super) async fn store(
+        self,
+        op: &Op<Write>,
+        permission: Permission,
+    ) -> Result<clinical_document::Model> {
         op.require(permission)?;
         let (author, id) = (check::signer(op)?, DocumentId(op.new_id()));
         if let Some(encounter) = self.encounter {

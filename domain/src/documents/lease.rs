@@ -35,7 +35,11 @@ pub async fn take_lease(
 }
 
 /// Gives the lease back.
-pub async fn release_lease(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<clinical_document::Model> {
+pub async fn release_lease(
+    op: &Op<Write>,
+    id: DocumentId,
+    if_version: i32,
+) -> Result<clinical_document::Model> {
     let stored = check::for_change(op, Permission::DOCUMENT_WRITE, id, if_version).await?;
     check::own_draft(op, &stored, "documentLeaseRelease").await?;
     let change = clinical_document::ActiveModel {

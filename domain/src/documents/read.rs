@@ -65,7 +65,8 @@ pub async fn of_patients<M>(
     page: &PageRequest,
 ) -> Result<HashMap<PatientId, Slice<clinical_document::Model>>> {
     let (parent, wanted) = (Column::PatientId, filter.condition(op)?);
-    Ok(list_under::<clinical_document::Entity, _>(op.db(), patients, parent, wanted, &NEWEST_FIRST, page).await?)
+    Ok(list_under::<clinical_document::Entity, _>(op.db(), patients, parent, wanted, &NEWEST_FIRST, page)
+        .await?)
 }
 
 /// How many documents each patient has, at most `max`.
@@ -87,7 +88,8 @@ pub async fn of_encounters<M>(
     page: &PageRequest,
 ) -> Result<HashMap<EncounterId, Slice<clinical_document::Model>>> {
     let (parent, wanted) = (Column::EncounterId, filter.condition(op)?);
-    Ok(list_under::<clinical_document::Entity, _>(op.db(), encounters, parent, wanted, &NEWEST_FIRST, page).await?)
+    Ok(list_under::<clinical_document::Entity, _>(op.db(), encounters, parent, wanted, &NEWEST_FIRST, page)
+        .await?)
 }
 
 /// How many documents each encounter has, at most `max`.

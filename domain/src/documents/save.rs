@@ -38,7 +38,9 @@ pub async fn save(
         ..Default::default()
     };
     let saved = changed(op, id, change).await?;
-    op.record(Entry::done("document.save").on("ClinicalDocument", id.0, saved.version).of(saved.patient_id.0));
+    op.record(
+        Entry::done("document.save").on("ClinicalDocument", id.0, saved.version).of(saved.patient_id.0),
+    );
     Ok(saved)
 }
 

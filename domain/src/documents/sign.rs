@@ -33,7 +33,9 @@ pub async fn sign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<cli
         ..Default::default()
     };
     let signed = changed(op, id, change).await?;
-    op.record(Entry::done("document.sign").on("ClinicalDocument", id.0, signed.version).of(signed.patient_id.0));
+    op.record(
+        Entry::done("document.sign").on("ClinicalDocument", id.0, signed.version).of(signed.patient_id.0),
+    );
     Ok(signed)
 }
 

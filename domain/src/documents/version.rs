@@ -2,7 +2,9 @@
 
 use chrono::SubsecRound;
 use praxis_entity::{
-    clinical_document, document_signature::{self, SignatureMeaning}, document_version::{self, VersionKind},
+    clinical_document,
+    document_signature::{self, SignatureMeaning},
+    document_version::{self, VersionKind},
     ids::{DocumentVersionId, SignatureId},
     value::DocumentBody,
 };
@@ -10,7 +12,10 @@ use praxis_platform::{
     Failure, Op, Write,
     vault::{DataKey, crypto},
 };
-use sea_orm::{ActiveValue::{NotSet, Set}, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, EntityTrait, QueryFilter,
+};
 
 use super::{check, verify::hash};
 use crate::Result;
@@ -21,7 +26,8 @@ pub(super) async fn head(
     document: &clinical_document::Model,
 ) -> Result<Option<document_version::Model>> {
     let of_document = document_version::Column::DocumentId.eq(document.id);
-    let head = document_version::Entity::find().filter(of_document).filter(document_version::Column::Head.eq(true));
+    let head =
+        document_version::Entity::find().filter(of_document).filter(document_version::Column::Head.eq(true));
     Ok(head.one(op.db()).await?)
 }
 
@@ -34,7 +40,10 @@ pub(super) async fn append(
     kind: VersionKind,
     body: DocumentBody,
 ) -> Result<document_version::Model> {
-    let body = DocumentBody { salt: data_encoding::HEXLOWER.encode(&crypto::random::<32>().map_err(Failure::from)?), ..body };
+    let body = DocumentBody {
+        salt: data_encoding::HEXLOWER.encode(&crypto::random::<32>().map_err(Failure::from)?),
+        ..body
+    };
     let (id, supersedes) = (DocumentVersionId(op.new_id()), before.map(|before| before.version));
     let place = op.place("document_version", id.0, document.patient_id.0);
     let mut row = document_version::Model {

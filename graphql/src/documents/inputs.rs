@@ -15,7 +15,8 @@ pub(crate) struct DocumentSectionInput {
 }
 
 pub(crate) fn texts(sections: Vec<DocumentSectionInput>) -> Vec<documents::SectionText> {
-    let text = |section: DocumentSectionInput| documents::SectionText { code: section.code, text: section.text };
+    let text =
+        |section: DocumentSectionInput| documents::SectionText { code: section.code, text: section.text };
     sections.into_iter().map(text).collect()
 }
 

@@ -141,11 +141,16 @@ async fn of_patient(
     })
     .await?;
     let (op, arguments) = (caller.reading().clone(), format!("documents {filter:?}"));
-    let count =
-        count_under(caller, |loaders| &loaders.patient_counts, arguments, patient, move |patients, max| {
+    let count = count_under(
+        caller,
+        |loaders| &loaders.patient_counts,
+        arguments,
+        patient,
+        move |patients, max| {
             let (op, filter) = (op.clone(), filter.clone());
             async move { Ok(documents::count_of_patients(&op, &patients, &filter, max).await?) }
-        });
+        },
+    );
     let page = Page::new(slice, cursors, ClinicalDocument::position, ClinicalDocument::new);
     Ok(ClinicalDocumentConnection::new(page, count))
 }

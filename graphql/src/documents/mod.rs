@@ -57,12 +57,7 @@ pub(crate) const POLICY: &[Rule] = &[
         Permission::DOCUMENT_READ,
         &["id", "number", "supersedes", "current", "kind", "authorId", "authoredAt", "sha256", "signatures"],
     ),
-    phi(
-        "DocumentVersion",
-        Permission::DOCUMENT_CONTENT_READ,
-        PhiCategory::FreeText,
-        &["reason", "sections"],
-    ),
+    phi("DocumentVersion", Permission::DOCUMENT_CONTENT_READ, PhiCategory::FreeText, &["reason", "sections"]),
     inherited("DocumentLease", &["mine", "until"]),
     inherited("DocumentSection", &["code", "title", "text"]),
     inherited(

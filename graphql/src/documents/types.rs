@@ -136,7 +136,7 @@ impl ClinicalDocument {
         // A draft is its author's; what waits for a cosignature, somebody else's.
         open.retain(|action| match self.row.status {
             Status::Draft => own,
-            Status::InReview => !own || *action != "documentCosign",
+            Status::InReview => !own || action != "documentCosign",
             _ => true,
         });
         Ok(open)
@@ -274,7 +274,8 @@ impl ClinicalDocument {
             let mut said = Vec::with_capacity(2);
             for number in [from, to] {
                 let found = versions.iter().find(|version| version.number() == number);
-                let version = found.ok_or_else(|| ApiError::new(Code::NotFound, "There is no such version."))?;
+                let version =
+                    found.ok_or_else(|| ApiError::new(Code::NotFound, "There is no such version."))?;
                 let sections =
                     version.verified(at!("ClinicalDocument.differences"), |body| Some(body.sections.clone()));
                 match sections.read(caller).await? {

@@ -8,6 +8,6 @@ mod read;
 mod retire;
 
 pub use change::{SetTemplate, add, change};
-pub use read::{Template, by_ids, current, list, version};
 pub(super) use read::of;
+pub use read::{Template, by_ids, current, list, version};
 pub use retire::retire;
