@@ -60,6 +60,31 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
 
         // Encounters.
         Event::EncounterRecorded { .. } => &[],
+
+        // Documents.
+        Event::DocumentDrafted { .. }
+        | Event::DocumentSigned { .. }
+        | Event::DocumentAwaitsCosignature { .. }
+        | Event::DocumentAmended { .. }
+        | Event::DocumentAddendumSigned { .. }
+        | Event::DocumentDiscarded { .. }
+        | Event::DocumentEnteredInError { .. } => &[],
+
+        // History.
+        Event::ProblemRecorded { .. }
+        | Event::ProblemChanged { .. }
+        | Event::AllergyRecorded { .. }
+        | Event::AllergyChanged { .. }
+        | Event::MedicationStated { .. }
+        | Event::MedicationChanged { .. }
+        | Event::ImmunizationRecorded { .. }
+        | Event::ImmunizationChanged { .. }
+        | Event::ProcedureRecorded { .. }
+        | Event::ProcedureChanged { .. }
+        | Event::FamilyHistoryRecorded { .. }
+        | Event::FamilyHistoryChanged { .. }
+        | Event::SocialHistoryRecorded { .. }
+        | Event::SocialHistoryChanged { .. } => &[],
     }
 }
 

@@ -3,9 +3,10 @@
 //! A test walks the schema and fails for a `bytea` column that stands in neither of the two lists.
 
 use crate::value::{
-    AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
-    DisclosureDetails, DocumentBody, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts,
-    ObservationResult, PhiClass, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
+    AllergyClinical, AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical,
+    Contact, DisclosureDetails, DocumentBody, EncounterClinical, FamilyHistoryClinical, FhirBody,
+    Identifiers, Identity, ImmunizationClinical, MailFacts, MedicationClinical, ObservationResult, PhiClass,
+    ProcedureClinical, ProviderSecret, RecordNumber, RelatedPersonDetails, SocialHistoryClinical, TotpSecret,
 };
 
 /// A table with sealed columns.
@@ -60,6 +61,12 @@ pub const SEALED: &[SealedTable] = &[
     of_patients("encounter", "patient_id", &[("clinical", EncounterClinical::CLASS)]),
     of_patients("observation", "patient_id", &[("result", ObservationResult::CLASS)]),
     of_patients("condition", "patient_id", &[("clinical", ConditionClinical::CLASS)]),
+    of_patients("allergy", "patient_id", &[("clinical", AllergyClinical::CLASS)]),
+    of_patients("medication_statement", "patient_id", &[("clinical", MedicationClinical::CLASS)]),
+    of_patients("immunization", "patient_id", &[("clinical", ImmunizationClinical::CLASS)]),
+    of_patients("procedure", "patient_id", &[("clinical", ProcedureClinical::CLASS)]),
+    of_patients("family_history", "patient_id", &[("clinical", FamilyHistoryClinical::CLASS)]),
+    of_patients("social_history", "patient_id", &[("clinical", SocialHistoryClinical::CLASS)]),
     of_patients("clinical_document", "patient_id", &[("draft", DocumentBody::CLASS)]),
     of_patients("document_version", "patient_id", &[("body", DocumentBody::CLASS)]),
     of_patients("fhir_resource", "patient_id", &[("body", FhirBody::CLASS)]),
@@ -97,6 +104,12 @@ pub const NOT_SEALED: &[(&str, &str)] = &[
     ("encounter", "code_tokens"),
     ("observation", "code_tokens"),
     ("condition", "code_tokens"),
+    ("allergy", "code_tokens"),
+    ("medication_statement", "code_tokens"),
+    ("immunization", "code_tokens"),
+    ("procedure", "code_tokens"),
+    ("family_history", "code_tokens"),
+    ("social_history", "code_tokens"),
     ("import_source", "source_token"),
     ("audit_entry", "change_hash"),
     ("audit_entry", "mac"),

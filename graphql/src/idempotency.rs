@@ -4,7 +4,7 @@
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
-    Error, audit, break_glass, care_team, clinic, consent, documents, identity, patients, policies,
+    Error, audit, break_glass, care_team, clinic, consent, documents, history, identity, patients, policies,
     providers, roles, scheduling, second_factors, sensitivity, sessions, staff,
 };
 use praxis_entity::{
@@ -156,6 +156,13 @@ replay_by_id! {
     care_team_member::Model, CareTeamMemberId, care_team::by_ids;
     consent_directive::Model, ConsentId, consent::by_ids;
     disclosure::Model, DisclosureId, audit::disclosures_by_ids;
+    praxis_entity::allergy::Model, praxis_entity::ids::AllergyId, history::chapter::by_ids::<praxis_entity::allergy::Entity, _>;
+    praxis_entity::medication_statement::Model, praxis_entity::ids::MedicationStatementId, history::chapter::by_ids::<praxis_entity::medication_statement::Entity, _>;
+    praxis_entity::immunization::Model, praxis_entity::ids::ImmunizationId, history::chapter::by_ids::<praxis_entity::immunization::Entity, _>;
+    praxis_entity::procedure::Model, praxis_entity::ids::ProcedureId, history::chapter::by_ids::<praxis_entity::procedure::Entity, _>;
+    praxis_entity::family_history::Model, praxis_entity::ids::FamilyHistoryId, history::chapter::by_ids::<praxis_entity::family_history::Entity, _>;
+    praxis_entity::social_history::Model, praxis_entity::ids::SocialHistoryId, history::chapter::by_ids::<praxis_entity::social_history::Entity, _>;
+    praxis_entity::condition::Model, praxis_entity::ids::ConditionId, history::by_ids;
     clinical_document::Model, DocumentId, documents::by_ids;
     note_template::Model, NoteTemplateId, documents::templates::by_ids;
     facility::Model, FacilityId, clinic::facilities_by_ids;

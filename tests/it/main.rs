@@ -11,6 +11,7 @@ mod escalation;
 mod factors;
 mod fhir_import;
 mod generated;
+mod history;
 mod idempotency;
 mod identity;
 mod isolation;

@@ -18,7 +18,11 @@ use super::{
     sign::status_after,
     templates, version,
 };
-use crate::{Result, error::Violations};
+use crate::{
+    Result,
+    error::Violations,
+    event::{Event, happened},
+};
 
 /// LOINC: addendum document.
 const ADDENDUM: &str = "55107-7";
@@ -69,5 +73,7 @@ pub async fn addendum(op: &Op<Write>, new: WriteAddendum) -> Result<clinical_doc
     let signed = changed(op, stored.id, change).await?;
     let entry = Entry::done("document.addendum").on("ClinicalDocument", signed.id.0, signed.version);
     op.record(entry.of(signed.patient_id.0));
+    let (document, patient, encounter) = (signed.id, signed.patient_id, signed.encounter_id);
+    happened(op, Event::DocumentAddendumSigned { document, patient, encounter }).await?;
     Ok(signed)
 }

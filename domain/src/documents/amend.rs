@@ -17,7 +17,11 @@ use super::{
     sign::status_after,
     templates, verify, version,
 };
-use crate::{Result, ViolationCode, error::Violations};
+use crate::{
+    Result, ViolationCode,
+    error::Violations,
+    event::{Event, happened},
+};
 
 /// What a document says from now on.
 #[derive(Debug, Clone)]
@@ -53,7 +57,10 @@ pub async fn amend(
     let version = version::append(op, &key, &stored, Some(&head), VersionKind::Amendment, body).await?;
     version::sign(op, &version, SignatureMeaning::Author).await?;
     let status = status_after(op, template.row.needs_cosign, DocumentStatus::Amended);
-    advance(op, id, status, "document.amend").await
+    let amended = advance(op, id, status, "document.amend").await?;
+    let (document, patient, encounter) = (id, amended.patient_id, amended.encounter_id);
+    happened(op, Event::DocumentAmended { document, patient, encounter }).await?;
+    Ok(amended)
 }
 
 /// Says that a document should not be there. Its versions stay; the newest says why.
@@ -73,7 +80,10 @@ pub async fn enter_in_error(
     let body = DocumentBody { reason: Some(reason), ..before };
     let version = version::append(op, &key, &stored, Some(&head), VersionKind::Retraction, body).await?;
     version::sign(op, &version, SignatureMeaning::Author).await?;
-    advance(op, id, DocumentStatus::EnteredInError, "document.enter-in-error").await
+    let wrong = advance(op, id, DocumentStatus::EnteredInError, "document.enter-in-error").await?;
+    let (document, patient, encounter) = (id, wrong.patient_id, wrong.encounter_id);
+    happened(op, Event::DocumentEnteredInError { document, patient, encounter }).await?;
+    Ok(wrong)
 }
 
 /// The version that counts and what it says, if that is what was signed: nothing is built on anything else.

@@ -10,7 +10,10 @@ use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{check, save::changed, verify, version};
-use crate::{Result, Violation, ViolationCode};
+use crate::{
+    Result, Violation, ViolationCode,
+    event::{Event, happened},
+};
 
 /// Cosigns a document in review: the version that counts now, and what it said when its author signed it.
 pub async fn cosign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<clinical_document::Model> {
@@ -37,5 +40,7 @@ pub async fn cosign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<c
     let cosigned = changed(op, id, change).await?;
     let entry = Entry::done("document.cosign").on("ClinicalDocument", id.0, cosigned.version);
     op.record(entry.of(cosigned.patient_id.0));
+    let (document, patient, encounter) = (cosigned.id, cosigned.patient_id, cosigned.encounter_id);
+    happened(op, Event::DocumentSigned { document, patient, encounter }).await?;
     Ok(cosigned)
 }

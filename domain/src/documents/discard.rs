@@ -8,7 +8,10 @@ use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
 use super::{check, save::changed};
-use crate::Result;
+use crate::{
+    Result,
+    event::{Event, happened},
+};
 
 /// Gives a working copy of one's own up.
 pub async fn discard(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<clinical_document::Model> {
@@ -23,5 +26,7 @@ pub async fn discard(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<
     let discarded = changed(op, id, change).await?;
     let entry = Entry::done("document.discard").on("ClinicalDocument", id.0, discarded.version);
     op.record(entry.of(discarded.patient_id.0));
+    let (document, patient, encounter) = (discarded.id, discarded.patient_id, discarded.encounter_id);
+    happened(op, Event::DocumentDiscarded { document, patient, encounter }).await?;
     Ok(discarded)
 }

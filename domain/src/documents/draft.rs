@@ -17,7 +17,13 @@ use super::{
     body::{self, SectionText},
     check, templates,
 };
-use crate::{Result, Violation, ViolationCode, error::Violations, patients::open_charts, rights};
+use crate::{
+    Result, Violation, ViolationCode,
+    error::Violations,
+    event::{Event, happened},
+    patients::open_charts,
+    rights,
+};
 
 /// A document to be begun.
 #[derive(Debug, Clone)]
@@ -50,6 +56,8 @@ pub async fn draft(op: &Op<Write>, new: DraftDocument) -> Result<clinical_docume
     let stored = begun.store(op, Permission::DOCUMENT_WRITE).await?;
     let entry = Entry::done("document.draft").on("ClinicalDocument", stored.id.0, stored.version);
     op.record(entry.of(stored.patient_id.0));
+    let (document, patient, encounter) = (stored.id, stored.patient_id, stored.encounter_id);
+    happened(op, Event::DocumentDrafted { document, patient, encounter }).await?;
     Ok(stored)
 }
 

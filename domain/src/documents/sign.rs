@@ -10,7 +10,11 @@ use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
 use super::{body, check, save::changed, templates, version};
-use crate::{Result, error::Violations};
+use crate::{
+    Result,
+    error::Violations,
+    event::{Event, happened},
+};
 
 /// Signs a working copy of one's own. It is in review until somebody cosigns, where that is needed.
 pub async fn sign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<clinical_document::Model> {
@@ -36,6 +40,12 @@ pub async fn sign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<cli
     op.record(
         Entry::done("document.sign").on("ClinicalDocument", id.0, signed.version).of(signed.patient_id.0),
     );
+    let (document, patient, encounter) = (id, signed.patient_id, signed.encounter_id);
+    let event = match signed.status {
+        DocumentStatus::InReview => Event::DocumentAwaitsCosignature { document, patient, encounter },
+        _ => Event::DocumentSigned { document, patient, encounter },
+    };
+    happened(op, event).await?;
     Ok(signed)
 }
 

@@ -21,7 +21,7 @@ use crate::{
     documents::PatientDocuments,
     encounters::{EncounterConnection, EncounterFilter},
     error::{ApiError, Edge, Nullable},
-    history::{ConditionConnection, ConditionFilter},
+    history::{ConditionConnection, ConditionFilter, PatientHistory},
     ids,
     page::{Cursors, Page, PageArguments, connection, nothing},
     phi::{self, Class, Phi},
@@ -400,6 +400,12 @@ impl Patient {
         }
         .await
         .transpose()
+    }
+
+    /// The chapters of the patient's history.
+    #[graphql(flatten)]
+    async fn history(&self, _ctx: &Context<'_>) -> PatientHistory {
+        PatientHistory::new(self.row.id, &self.subject)
     }
 
     /// What is written about the patient.

@@ -34,6 +34,18 @@ pub enum Table {
     Condition,
     /// Clinical documents.
     ClinicalDocument,
+    /// Allergies.
+    Allergy,
+    /// Medications as stated.
+    MedicationStatement,
+    /// Immunisations.
+    Immunization,
+    /// Procedures.
+    Procedure,
+    /// Family history.
+    FamilyHistory,
+    /// Social history.
+    SocialHistory,
 }
 
 impl Table {
@@ -49,6 +61,12 @@ impl Table {
             Self::Observation => "observation",
             Self::Condition => "condition",
             Self::ClinicalDocument => "clinical_document",
+            Self::Allergy => "allergy",
+            Self::MedicationStatement => "medication_statement",
+            Self::Immunization => "immunization",
+            Self::Procedure => "procedure",
+            Self::FamilyHistory => "family_history",
+            Self::SocialHistory => "social_history",
         }
     }
 
@@ -61,7 +79,13 @@ impl Table {
         let column = match self {
             Self::Appointment | Self::Encounter | Self::ClinicalDocument => "practitioner_id",
             Self::Observation => "performer_id",
-            Self::Condition => "recorder_id",
+            Self::Condition
+            | Self::Allergy
+            | Self::MedicationStatement
+            | Self::Immunization
+            | Self::Procedure
+            | Self::FamilyHistory
+            | Self::SocialHistory => "recorder_id",
             _ => return None,
         };
         Some(format!(r#""{}"."{column}""#, self.name()))
@@ -73,7 +97,15 @@ impl Table {
         let name = self.name();
         match self {
             Self::Appointment | Self::Encounter => format!(r#""{name}"."id", {patient}"#),
-            Self::Observation | Self::Condition | Self::ClinicalDocument => {
+            Self::Observation
+            | Self::Condition
+            | Self::ClinicalDocument
+            | Self::Allergy
+            | Self::MedicationStatement
+            | Self::Immunization
+            | Self::Procedure
+            | Self::FamilyHistory
+            | Self::SocialHistory => {
                 format!(r#""{name}"."id", "{name}"."encounter_id", {patient}"#)
             }
             _ => patient,

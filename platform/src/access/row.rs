@@ -1,6 +1,9 @@
 //! What of each kind of row decides about access to it.
 
-use praxis_entity::{appointment, clinical_document, condition, encounter, observation, patient};
+use praxis_entity::{
+    allergy, appointment, clinical_document, condition, encounter, family_history, immunization,
+    medication_statement, observation, patient, procedure, social_history,
+};
 
 use super::Row;
 
@@ -46,3 +49,15 @@ impl From<&clinical_document::Model> for Row {
         Self { encounter, practitioner: row.practitioner_id, ..Self::of(row.id.0) }
     }
 }
+
+macro_rules! statements {
+    ($($entity:ident)*) => {
+        $(impl From<&$entity::Model> for Row {
+            fn from(row: &$entity::Model) -> Self {
+                let encounter = row.encounter_id.map(|encounter| encounter.0);
+                Self { encounter, practitioner: row.recorder_id, ..Self::of(row.id.0) }
+            }
+        })*
+    };
+}
+statements! { allergy medication_statement immunization procedure family_history social_history }
