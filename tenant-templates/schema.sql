@@ -70,49 +70,25 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE FUNCTION {schema}.keep_event() RETURNS trigger
+CREATE FUNCTION {schema}.keep_document_version() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
     AS $$
 BEGIN
-    IF OLD.position IS NOT NULL OR NEW.position IS NULL OR to_jsonb(NEW) - 'position' <> to_jsonb(OLD) - 'position' THEN
-        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
+    IF pg_trigger_depth() = 2 AND OLD.head AND NOT NEW.head AND (NEW.document_id, NEW.version, NEW.id, NEW.supersedes, NEW.patient_id, NEW.kind, NEW.author_id, NEW.authored_at, NEW.body, NEW.sha256)
+        IS NOT DISTINCT FROM (OLD.document_id, OLD.version, OLD.id, OLD.supersedes, OLD.patient_id, OLD.kind, OLD.author_id, OLD.authored_at, OLD.body, OLD.sha256) THEN
+        RETURN NEW;
     END IF;
-    RETURN NEW;
+    RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'what was signed stays as it is';
 END $$;
-CREATE FUNCTION {schema}.keep_rule() RETURNS trigger
-    LANGUAGE plpgsql
+CREATE FUNCTION {schema}.keep_note_template_version() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
     AS $$
 BEGIN
-    IF (NEW.id, NEW.code, NEW.edition, NEW.title, NEW.cause, NEW.condition, NEW.actions, NEW.severity, NEW.evidence, NEW.starts_at, NEW.author_id)
-        IS DISTINCT FROM (OLD.id, OLD.code, OLD.edition, OLD.title, OLD.cause, OLD.condition, OLD.actions, OLD.severity, OLD.evidence, OLD.starts_at, OLD.author_id)
-        OR (OLD.approved_at IS NOT NULL AND (NEW.approved_at, NEW.approved_by) IS DISTINCT FROM (OLD.approved_at, OLD.approved_by)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'an edition of a rule stays as it is';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE FUNCTION {schema}.keep_rule_tests() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO '{schema}'
-    AS $$
-BEGIN
-    IF TG_OP <> 'INSERT' OR NOT EXISTS (SELECT FROM rule r WHERE r.id = NEW.rule_id AND r.status = 'DRAFT') THEN
-        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'the cases of a rule stay as they are';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE FUNCTION {schema}.keep_workflow_steps() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO '{schema}'
-    AS $$
-DECLARE
-    definition uuid := CASE TG_OP WHEN 'INSERT' THEN NEW.definition_id ELSE OLD.definition_id END;
-BEGIN
-    IF NOT EXISTS (SELECT FROM workflow_definition d WHERE d.id = definition AND d.status = 'DRAFT') THEN
-        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'only a draft is changed';
-    END IF;
-    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    INSERT INTO note_template_version (template_id, version, title, type_code, body, needs_cosign)
+        VALUES (NEW.id, NEW.version, NEW.title, NEW.type_code, NEW.body, NEW.needs_cosign);
+    RETURN NULL;
 END $$;
 CREATE FUNCTION {schema}.know_patient_at_facility() RETURNS trigger
     LANGUAGE plpgsql
@@ -124,38 +100,14 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE FUNCTION {schema}.number_event() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO '{schema}'
-    AS $$
-BEGIN
-    NEW.position := NULL;
-    NEW.encounter_seq := NULL;
-    IF NEW.encounter_id IS NOT NULL THEN
-        PERFORM FROM encounter e WHERE e.id = NEW.encounter_id FOR NO KEY UPDATE;
-        SELECT coalesce(max(e.encounter_seq), 0) + 1 INTO NEW.encounter_seq FROM event e WHERE e.encounter_id = NEW.encounter_id;
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE FUNCTION {schema}.order_events() RETURNS integer
+CREATE FUNCTION {schema}.move_document_head() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
     AS $$
-DECLARE
-    behind bigint;
-    placed integer;
 BEGIN
-    IF NOT EXISTS (SELECT FROM event WHERE position IS NULL) THEN
-        RETURN 0;
-    END IF;
-    SELECT n INTO STRICT behind FROM counter WHERE name = 'event' FOR UPDATE;
-    WITH chosen AS (
-        SELECT w.id, row_number() OVER (ORDER BY w.id) AS nth
-        FROM (SELECT id FROM event WHERE position IS NULL ORDER BY id LIMIT 1000) w)
-    UPDATE event e SET position = behind + chosen.nth FROM chosen WHERE e.id = chosen.id;
-    GET DIAGNOSTICS placed = ROW_COUNT;
-    UPDATE counter SET n = behind + placed WHERE name = 'event';
-    RETURN placed;
+    NEW.head := true;
+    UPDATE document_version SET head = false WHERE document_id = NEW.document_id AND version = NEW.supersedes AND head;
+    RETURN NEW;
 END $$;
 CREATE FUNCTION {schema}.refuse_break_glass_while_overdue() RETURNS trigger
     LANGUAGE plpgsql
@@ -174,23 +126,6 @@ CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
     AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
-END $$;
-CREATE FUNCTION {schema}.refuse_foreign_focus() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO '{schema}'
-    AS $$
-DECLARE
-    owner uuid;
-BEGIN
-    CASE NEW.focus_kind
-        WHEN 'obs' THEN SELECT patient_id INTO owner FROM observation WHERE id = NEW.focus_id;
-        WHEN 'con' THEN SELECT patient_id INTO owner FROM condition WHERE id = NEW.focus_id;
-        ELSE RETURN NEW;
-    END CASE;
-    IF owner IS DISTINCT FROM NEW.patient_id THEN
-        RAISE EXCEPTION USING ERRCODE = '23503', CONSTRAINT = 'task_focus_agrees', MESSAGE = 'the focus is not this patient''s';
-    END IF;
-    RETURN NEW;
 END $$;
 CREATE FUNCTION {schema}.refuse_foreign_label() RETURNS trigger
     LANGUAGE plpgsql
@@ -211,18 +146,6 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE FUNCTION {schema}.require_rule_tests() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO '{schema}'
-    AS $$
-BEGIN
-    IF NEW.status = 'ACTIVE' AND (
-        NOT EXISTS (SELECT FROM rule_test_case c WHERE c.rule_id = NEW.id AND c.fires)
-        OR NOT EXISTS (SELECT FROM rule_test_case c WHERE c.rule_id = NEW.id AND NOT c.fires)) THEN
-        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'rule_active_is_tested', MESSAGE = 'a rule needs a case in which it fires and one in which it does not';
-    END IF;
-    RETURN NEW;
-END $$;
 CREATE TABLE {schema}.account_link (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -234,32 +157,6 @@ CREATE TABLE {schema}.account_link (
     used_at timestamp with time zone,
     CONSTRAINT account_link_purpose_known CHECK ((purpose = ANY (ARRAY['PASSWORD_RESET'::text, 'SIGN_IN'::text]))),
     CONSTRAINT account_link_sign_in_is_bound CHECK (((purpose <> 'SIGN_IN'::text) OR (device_hash IS NOT NULL)))
-);
-CREATE TABLE {schema}.alert (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    rule_id uuid NOT NULL,
-    evaluation_id uuid NOT NULL,
-    severity text NOT NULL,
-    status text NOT NULL,
-    raised_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone,
-    acknowledged_at timestamp with time zone,
-    acknowledged_by uuid,
-    closed_at timestamp with time zone,
-    closed_by uuid,
-    override_reason text,
-    words bytea,
-    CONSTRAINT alert_acknowledged_whole CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((status <> ALL (ARRAY['ACKNOWLEDGED'::text, 'RESOLVED'::text])) OR (acknowledged_at IS NOT NULL)))),
-    CONSTRAINT alert_closed_whole CHECK ((((status = ANY (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])) = (closed_at IS NOT NULL)) AND ((status <> ALL (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text])) OR (closed_by IS NOT NULL)))),
-    CONSTRAINT alert_overridden_has_reason CHECK (((status = 'OVERRIDDEN'::text) = (override_reason IS NOT NULL))),
-    CONSTRAINT alert_override_reason_known CHECK ((override_reason = ANY (ARRAY['BENEFIT_OUTWEIGHS_RISK'::text, 'ALREADY_ADDRESSED'::text, 'NOT_APPLICABLE'::text, 'PATIENT_PREFERENCE'::text, 'INACCURATE_DATA'::text, 'OTHER'::text]))),
-    CONSTRAINT alert_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
-    CONSTRAINT alert_status_known CHECK ((status = ANY (ARRAY['OPEN'::text, 'ACKNOWLEDGED'::text, 'RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])))
 );
 CREATE TABLE {schema}.alert_rule (
     kind text NOT NULL,
@@ -460,6 +357,30 @@ CREATE TABLE {schema}.care_team_member (
     CONSTRAINT care_team_member_order CHECK ((ends_at >= starts_at)),
     CONSTRAINT care_team_member_role_known CHECK ((role = ANY (ARRAY['PRIMARY_CARE'::text, 'ATTENDING'::text, 'CONSULTANT'::text, 'NURSE'::text, 'THERAPIST'::text, 'CASE_MANAGER'::text, 'OTHER'::text])))
 );
+CREATE TABLE {schema}.clinical_document (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    type_code text NOT NULL,
+    template_id uuid,
+    template_version integer,
+    status text NOT NULL,
+    author_id uuid,
+    practitioner_id uuid,
+    addendum_to uuid,
+    draft bytea,
+    lease_holder uuid,
+    lease_until timestamp with time zone,
+    CONSTRAINT clinical_document_draft_until_signed CHECK (((draft IS NOT NULL) = (status = ANY (ARRAY['DRAFT'::text, 'DISCARDED'::text])))),
+    CONSTRAINT clinical_document_lease_while_draft CHECK (((lease_holder IS NULL) OR (status = 'DRAFT'::text))),
+    CONSTRAINT clinical_document_lease_whole CHECK (((lease_holder IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT clinical_document_not_its_own_addendum CHECK ((addendum_to <> id)),
+    CONSTRAINT clinical_document_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'IN_REVIEW'::text, 'SIGNED'::text, 'AMENDED'::text, 'RECEIVED'::text, 'ENTERED_IN_ERROR'::text, 'DISCARDED'::text]))),
+    CONSTRAINT clinical_document_type_loinc CHECK ((type_code ~ '^[0-9]{1,7}-[0-9]$'::text))
+);
 CREATE TABLE {schema}.condition (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -524,6 +445,36 @@ CREATE TABLE {schema}.disclosure (
     CONSTRAINT disclosure_in_the_past CHECK ((disclosed_at <= (created_at + '00:01:00'::interval))),
     CONSTRAINT disclosure_purpose_known CHECK ((purpose = ANY (ARRAY['TREATMENT'::text, 'PAYMENT'::text, 'OPERATIONS'::text, 'AUTHORIZATION'::text, 'PUBLIC_HEALTH'::text, 'ABUSE_REPORT'::text, 'OVERSIGHT'::text, 'JUDICIAL'::text, 'LAW_ENFORCEMENT'::text, 'DECEDENT'::text, 'RESEARCH'::text, 'THREAT_TO_SAFETY'::text, 'GOVERNMENT'::text, 'WORKERS_COMPENSATION'::text, 'BREACH'::text, 'OTHER'::text])))
 );
+CREATE TABLE {schema}.document_signature (
+    id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    version integer NOT NULL,
+    sha256 bytea NOT NULL,
+    signer_id uuid NOT NULL,
+    practitioner_id uuid,
+    meaning text NOT NULL,
+    second_factor boolean NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    CONSTRAINT document_signature_meaning_known CHECK ((meaning = ANY (ARRAY['AUTHOR'::text, 'COSIGN'::text])))
+);
+CREATE TABLE {schema}.document_version (
+    document_id uuid NOT NULL,
+    version integer NOT NULL,
+    id uuid NOT NULL,
+    supersedes integer,
+    head boolean DEFAULT true NOT NULL,
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    author_id uuid,
+    authored_at timestamp with time zone NOT NULL,
+    body bytea NOT NULL,
+    sha256 bytea NOT NULL,
+    CONSTRAINT document_version_first_has_none_before CHECK (((version = 1) = (supersedes IS NULL))),
+    CONSTRAINT document_version_kind_known CHECK ((kind = ANY (ARRAY['ORIGINAL'::text, 'AMENDMENT'::text, 'RETRACTION'::text, 'RECEIVED'::text]))),
+    CONSTRAINT document_version_positive CHECK ((version > 0)),
+    CONSTRAINT document_version_sha256_whole CHECK ((octet_length(sha256) = 32)),
+    CONSTRAINT document_version_supersedes_the_one_before CHECK ((supersedes = (version - 1)))
+);
 CREATE TABLE {schema}.encounter (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -548,21 +499,6 @@ CREATE TABLE {schema}.encounter_participant (
     encounter_id uuid NOT NULL,
     practitioner_id uuid NOT NULL,
     role text NOT NULL
-);
-CREATE TABLE {schema}.event (
-    id uuid NOT NULL,
-    kind text NOT NULL,
-    at timestamp with time zone NOT NULL,
-    actor_id uuid,
-    patient_id uuid,
-    encounter_id uuid,
-    encounter_seq integer,
-    subject_id uuid NOT NULL,
-    body jsonb NOT NULL,
-    "position" bigint,
-    CONSTRAINT event_encounter_seq_positive CHECK ((encounter_seq > 0)),
-    CONSTRAINT event_encounter_whole CHECK (((encounter_id IS NULL) OR ((patient_id IS NOT NULL) AND (encounter_seq IS NOT NULL)))),
-    CONSTRAINT event_kind_shape CHECK ((kind ~ '^[A-Z][A-Z_]{2,59}$'::text))
 );
 CREATE TABLE {schema}.external_identity (
     provider_id uuid NOT NULL,
@@ -661,24 +597,6 @@ CREATE TABLE {schema}.invitation (
     CONSTRAINT invitation_email_lower CHECK ((email = lower(email))),
     CONSTRAINT invitation_status_known CHECK ((status = ANY (ARRAY['SENT'::text, 'ACCEPTED'::text, 'EXPIRED'::text, 'REVOKED'::text])))
 );
-CREATE TABLE {schema}.job (
-    id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    name text NOT NULL,
-    event_id uuid,
-    payload jsonb,
-    dedupe_key text,
-    status text NOT NULL,
-    run_at timestamp with time zone NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    finished_at timestamp with time zone,
-    last_error text,
-    CONSTRAINT job_attempts_not_negative CHECK ((attempts >= 0)),
-    CONSTRAINT job_finished_has_time CHECK (((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text])) = (finished_at IS NULL))),
-    CONSTRAINT job_name_shape CHECK ((name ~ '^[A-Z][A-Z_]{2,59}$'::text)),
-    CONSTRAINT job_reaction_or_work CHECK (((event_id IS NULL) = (dedupe_key IS NOT NULL))),
-    CONSTRAINT job_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text, 'DONE'::text, 'DEAD'::text, 'DISCARDED'::text])))
-);
 CREATE TABLE {schema}.key_rotation (
     id uuid NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -717,7 +635,22 @@ CREATE TABLE {schema}.note_template (
     retired boolean DEFAULT false NOT NULL,
     template_key text,
     template_hash text,
-    customised boolean DEFAULT false NOT NULL
+    customised boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    needs_cosign boolean DEFAULT true NOT NULL
+);
+CREATE TABLE {schema}.note_template_version (
+    template_id uuid NOT NULL,
+    version integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    title text NOT NULL,
+    type_code text NOT NULL,
+    body text NOT NULL,
+    needs_cosign boolean NOT NULL,
+    CONSTRAINT note_template_version_positive CHECK ((version > 0)),
+    CONSTRAINT note_template_version_type_loinc CHECK ((type_code ~ '^[0-9]{1,7}-[0-9]$'::text))
 );
 CREATE TABLE {schema}.observation (
     id uuid NOT NULL,
@@ -899,60 +832,6 @@ CREATE TABLE {schema}.room (
     name text NOT NULL,
     active boolean DEFAULT true NOT NULL
 );
-CREATE TABLE {schema}.rule (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    code text NOT NULL,
-    edition integer NOT NULL,
-    title text NOT NULL,
-    cause text NOT NULL,
-    condition text NOT NULL,
-    actions jsonb NOT NULL,
-    severity text NOT NULL,
-    evidence text,
-    status text NOT NULL,
-    starts_at timestamp with time zone,
-    ends_at timestamp with time zone,
-    author_id uuid,
-    approved_by uuid,
-    approved_at timestamp with time zone,
-    template_key text,
-    template_hash text,
-    CONSTRAINT rule_actions_listed CHECK (((jsonb_typeof(actions) = 'array'::text) AND ((jsonb_array_length(actions) >= 1) AND (jsonb_array_length(actions) <= 8)))),
-    CONSTRAINT rule_active_is_approved CHECK (((status <> 'ACTIVE'::text) OR (approved_by IS NOT NULL) OR (template_key IS NOT NULL))),
-    CONSTRAINT rule_approved_by_another CHECK ((approved_by <> author_id)),
-    CONSTRAINT rule_cause_known CHECK ((cause = ANY (ARRAY['VITALS_RECORDED'::text, 'ENCOUNTER_CLOSING'::text]))),
-    CONSTRAINT rule_code_shape CHECK ((code ~ '^[a-z][a-z0-9-]{1,59}$'::text)),
-    CONSTRAINT rule_condition_bounded CHECK (((length(condition) >= 1) AND (length(condition) <= 1000))),
-    CONSTRAINT rule_edition_positive CHECK ((edition > 0)),
-    CONSTRAINT rule_order CHECK ((ends_at > starts_at)),
-    CONSTRAINT rule_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
-    CONSTRAINT rule_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'TESTED'::text, 'ACTIVE'::text, 'RETIRED'::text])))
-);
-CREATE TABLE {schema}.rule_evaluation (
-    id uuid NOT NULL,
-    at timestamp with time zone NOT NULL,
-    rule_id uuid NOT NULL,
-    cause_id uuid NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid NOT NULL,
-    result text NOT NULL,
-    reason text,
-    inputs_hash bytea NOT NULL,
-    explanation bytea NOT NULL,
-    CONSTRAINT rule_evaluation_reason_known CHECK ((reason = ANY (ARRAY['MISSING_FACTS'::text, 'ERROR'::text, 'BUDGET'::text]))),
-    CONSTRAINT rule_evaluation_result_known CHECK ((result = ANY (ARRAY['FIRED'::text, 'NOT_FIRED'::text, 'NOT_CHECKED'::text]))),
-    CONSTRAINT rule_evaluation_unchecked_has_reason CHECK (((result = 'NOT_CHECKED'::text) = (reason IS NOT NULL)))
-);
-CREATE TABLE {schema}.rule_test_case (
-    rule_id uuid NOT NULL,
-    name text NOT NULL,
-    facts jsonb NOT NULL,
-    fires boolean NOT NULL,
-    CONSTRAINT rule_test_case_facts_named CHECK ((jsonb_typeof(facts) = 'object'::text))
-);
 CREATE TABLE {schema}.security_alert (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -1027,65 +906,7 @@ CREATE TABLE {schema}.status_transition (
     machine text NOT NULL,
     from_status text NOT NULL,
     to_status text NOT NULL,
-    permission text NOT NULL,
-    action text DEFAULT ''::text NOT NULL
-);
-CREATE TABLE {schema}.task (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid,
-    encounter_id uuid,
-    focus_kind text,
-    focus_id uuid,
-    code text NOT NULL,
-    priority text NOT NULL,
-    status text NOT NULL,
-    owner_id uuid,
-    role_code text,
-    requested_by uuid,
-    due_at timestamp with time zone,
-    started_at timestamp with time zone,
-    ended_at timestamp with time zone,
-    outcome text,
-    words bytea,
-    instance_id uuid,
-    step text,
-    focus_patient_id uuid GENERATED ALWAYS AS (
-CASE focus_kind
-    WHEN 'pat'::text THEN focus_id
-    ELSE NULL::uuid
-END) STORED,
-    focus_appointment_id uuid GENERATED ALWAYS AS (
-CASE focus_kind
-    WHEN 'apt'::text THEN focus_id
-    ELSE NULL::uuid
-END) STORED,
-    focus_encounter_id uuid GENERATED ALWAYS AS (
-CASE focus_kind
-    WHEN 'enc'::text THEN focus_id
-    ELSE NULL::uuid
-END) STORED,
-    CONSTRAINT task_code_shape CHECK ((code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text)),
-    CONSTRAINT task_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
-    CONSTRAINT task_ended CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text])) = (ended_at IS NOT NULL))),
-    CONSTRAINT task_ended_with_outcome CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text])) = (outcome IS NOT NULL))),
-    CONSTRAINT task_focus_has_patient CHECK (((focus_kind IS NULL) OR (patient_id IS NOT NULL))),
-    CONSTRAINT task_focus_patient_agrees CHECK ((focus_patient_id = patient_id)),
-    CONSTRAINT task_focus_whole CHECK (((focus_kind IS NULL) = (focus_id IS NULL))),
-    CONSTRAINT task_outcome_known CHECK ((outcome = ANY (ARRAY['DONE'::text, 'PARTLY_DONE'::text, 'NOT_NEEDED'::text, 'NOT_POSSIBLE'::text]))),
-    CONSTRAINT task_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
-    CONSTRAINT task_status_known CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text]))),
-    CONSTRAINT task_step_whole CHECK (((instance_id IS NULL) = (step IS NULL))),
-    CONSTRAINT task_taken_has_owner CHECK (((status <> ALL (ARRAY['ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text])) OR (owner_id IS NOT NULL)))
-);
-CREATE TABLE {schema}.task_escalation (
-    task_id uuid NOT NULL,
-    level smallint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    CONSTRAINT task_escalation_level_known CHECK (((level >= 1) AND (level <= 3)))
+    permission text NOT NULL
 );
 CREATE TABLE {schema}.tenant_self (
     tenant_id uuid NOT NULL,
@@ -1129,50 +950,6 @@ CREATE TABLE {schema}.visit_type (
     CONSTRAINT visit_type_duration_sensible CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
     CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text])))
 );
-CREATE TABLE {schema}.workflow_definition (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    code text NOT NULL,
-    edition integer NOT NULL,
-    name text NOT NULL,
-    status text NOT NULL,
-    defined_by uuid,
-    CONSTRAINT workflow_definition_code_shape CHECK ((code ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
-    CONSTRAINT workflow_definition_edition_positive CHECK ((edition > 0)),
-    CONSTRAINT workflow_definition_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'ACTIVE'::text, 'RETIRED'::text])))
-);
-CREATE TABLE {schema}.workflow_instance (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    definition_id uuid NOT NULL,
-    patient_id uuid,
-    encounter_id uuid,
-    status text NOT NULL,
-    started_by uuid,
-    ended_at timestamp with time zone,
-    CONSTRAINT workflow_instance_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
-    CONSTRAINT workflow_instance_ended CHECK (((status = 'RUNNING'::text) = (ended_at IS NULL))),
-    CONSTRAINT workflow_instance_status_known CHECK ((status = ANY (ARRAY['RUNNING'::text, 'COMPLETED'::text, 'FAILED'::text, 'CANCELLED'::text])))
-);
-CREATE TABLE {schema}.workflow_step (
-    definition_id uuid NOT NULL,
-    key text NOT NULL,
-    "position" integer NOT NULL,
-    task_code text NOT NULL,
-    role_code text NOT NULL,
-    priority text NOT NULL,
-    due_minutes integer,
-    guard text,
-    follows text[] NOT NULL,
-    CONSTRAINT workflow_step_due_positive CHECK ((due_minutes > 0)),
-    CONSTRAINT workflow_step_key_shape CHECK ((key ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
-    CONSTRAINT workflow_step_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
-    CONSTRAINT workflow_step_task_code_shape CHECK ((task_code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text))
-);
 INSERT INTO {schema}.alert_rule VALUES ('MASS_READING', true, 100, 60);
 INSERT INTO {schema}.alert_rule VALUES ('RESTRICTED_READING', true, 1, 1440);
 INSERT INTO {schema}.alert_rule VALUES ('OWN_RECORD', true, 1, 1440);
@@ -1181,164 +958,70 @@ INSERT INTO {schema}.alert_rule VALUES ('FAILED_SIGN_INS', true, 20, 10);
 INSERT INTO {schema}.alert_rule VALUES ('BREAK_GLASS_USE', true, 3, 1440);
 INSERT INTO {schema}.alert_rule VALUES ('FORGED_ENTRY', true, 1, 1440);
 INSERT INTO {schema}.audit_sealer VALUES (true);
-INSERT INTO {schema}.counter VALUES ('event', 0);
-INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient:create', '');
-INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create', '');
-INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'BOOKED', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ARRIVED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'TRIAGED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ON_HOLD', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CLOSED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', '', 'QUEUED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'SENT', '', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'DEAD', '', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', 'DEAD', 'QUEUED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('invitation', '', 'SENT', 'user:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'ACCEPTED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'EXPIRED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', '', 'ACTIVE', 'break-glass:use', '');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'EXPIRED', 'system', '');
-INSERT INTO {schema}.status_transition VALUES ('registered_operation', '', 'ACTIVE', 'operation:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'ACTIVE', 'RETIRED', 'operation:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'RETIRED', 'ACTIVE', 'operation:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('api_client', '', 'ACTIVE', 'operation:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('security_alert', '', 'OPEN', 'system', '');
-INSERT INTO {schema}.status_transition VALUES ('job', '', 'QUEUED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'RUNNING', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'QUEUED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DONE', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DEAD', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'QUEUED', 'settings:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'DISCARDED', 'settings:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'DISCARDED', 'settings:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate', 'patientDeactivate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate', 'patientReactivate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'NO_SHOW', 'appointment:no-show', 'appointmentMarkNoShow');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'NO_SHOW', 'appointment:no-show', 'appointmentMarkNoShow');
-INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'REVOKED', 'user:manage', 'invitationRevoke');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'ENDED', 'break-glass:use', 'breakGlassEnd');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'JUSTIFIED', 'break-glass:review', 'breakGlassReview');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'UNJUSTIFIED', 'break-glass:review', 'breakGlassReview');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'JUSTIFIED', 'break-glass:review', 'breakGlassReview');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'UNJUSTIFIED', 'break-glass:review', 'breakGlassReview');
-INSERT INTO {schema}.status_transition VALUES ('api_client', 'ACTIVE', 'RETIRED', 'operation:manage', 'apiClientRetire');
-INSERT INTO {schema}.status_transition VALUES ('security_alert', 'OPEN', 'CLOSED', 'security-alert:close', 'securityAlertClose');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'patient:update', 'patientUpdate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'patient:update', 'patientUpdate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'patient:update', 'patientUpdate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'patient:update', 'relatedPersonAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'patient:update', 'relatedPersonAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'patient:update', 'relatedPersonAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'appointment:book', 'appointmentBook');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'care-team:manage', 'careTeamAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'care-team:manage', 'careTeamAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'care-team:manage', 'careTeamAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'MERGED', 'MERGED', 'care-team:manage', 'careTeamAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ERASED', 'ERASED', 'care-team:manage', 'careTeamAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'consent:record', 'consentRecord');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'consent:record', 'consentRecord');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'consent:record', 'consentRecord');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'MERGED', 'MERGED', 'consent:record', 'consentRecord');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ERASED', 'ERASED', 'consent:record', 'consentRecord');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'MERGED', 'MERGED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ERASED', 'ERASED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'BOOKED', 'appointment:reschedule', 'appointmentReschedule');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CONFIRMED', 'appointment:reschedule', 'appointmentReschedule');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'BOOKED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CONFIRMED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'CHECKED_IN', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'NO_SHOW', 'NO_SHOW', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'SENT', 'user:manage', 'invitationResend');
-INSERT INTO {schema}.status_transition VALUES ('api_client', 'ACTIVE', 'ACTIVE', 'operation:manage', 'apiClientRotateSecret');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'REGISTERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'PRELIMINARY', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'FINAL', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'AMENDED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'CORRECTED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'ENTERED_IN_ERROR', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'UNKNOWN', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'PRELIMINARY', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'FINAL', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'FINAL', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'AMENDED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'CORRECTED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'CORRECTED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', '', 'DRAFT', 'workflow:manage', 'workflowDefine');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', 'workflowActivate');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', 'workflowRetire');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', 'workflowRetire');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', 'workflowStart');
-INSERT INTO {schema}.status_transition VALUES ('workflow_instance', '', 'RUNNING', '', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'COMPLETED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'FAILED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', 'workflowCancel');
-INSERT INTO {schema}.status_transition VALUES ('task', '', 'REQUESTED', 'task:create', 'taskCreate');
-INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'ACCEPTED', 'task:work', 'taskClaim');
-INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REJECTED', 'task:work', 'taskReject');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'IN_PROGRESS', 'task:work', 'taskStart');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'COMPLETED', 'task:work', 'taskComplete');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'FAILED', 'task:work', 'taskComplete');
-INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'ON_HOLD', 'task:work', 'taskHold');
-INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'COMPLETED', 'task:work', 'taskComplete');
-INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'FAILED', 'task:work', 'taskComplete');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'IN_PROGRESS', 'task:work', 'taskResume');
-INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REQUESTED', 'task:work', 'taskAssign');
-INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'CANCELLED', 'task:create', 'taskCancel');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'REQUESTED', 'task:work', 'taskAssign');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'CANCELLED', 'task:create', 'taskCancel');
-INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'REQUESTED', 'task:work', 'taskAssign');
-INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'CANCELLED', 'task:create', 'taskCancel');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'REQUESTED', 'task:work', 'taskAssign');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'CANCELLED', 'task:create', 'taskCancel');
-INSERT INTO {schema}.status_transition VALUES ('rule', '', 'DRAFT', 'rule:author', 'ruleDraft');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'TESTED', 'rule:author', 'ruleTest');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'ACTIVE', 'rule:approve', 'ruleActivate');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'RETIRED', 'rule:approve', 'ruleRetire');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'RETIRED', 'rule:approve', 'ruleRetire');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'ACTIVE', 'RETIRED', 'rule:approve', 'ruleRetire');
-INSERT INTO {schema}.status_transition VALUES ('alert', '', 'OPEN', '', '');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'ACKNOWLEDGED', 'alert:respond', 'alertAcknowledge');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'RESOLVED', 'alert:respond', 'alertResolve');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'OVERRIDDEN', 'alert:respond', 'alertOverride');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'OVERRIDDEN', 'alert:respond', 'alertOverride');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'EXPIRED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'EXPIRED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient:create');
+INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create');
+INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'DECEASED', 'patient:record-death');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'DECEASED', 'patient:record-death');
+INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'BOOKED', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CANCELLED', 'appointment:cancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CANCELLED', 'appointment:cancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'NO_SHOW', 'appointment:no-show');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'NO_SHOW', 'appointment:no-show');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ARRIVED', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'TRIAGED', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ON_HOLD', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CLOSED', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CANCELLED', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', '', 'QUEUED', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'SENT', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'DEAD', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'DEAD', 'QUEUED', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', '', 'SENT', 'user:manage');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'ACCEPTED', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'EXPIRED', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'REVOKED', 'user:manage');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', '', 'ACTIVE', 'break-glass:use');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'ENDED', 'break-glass:use');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'EXPIRED', 'system');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'JUSTIFIED', 'break-glass:review');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'UNJUSTIFIED', 'break-glass:review');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'JUSTIFIED', 'break-glass:review');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'UNJUSTIFIED', 'break-glass:review');
+INSERT INTO {schema}.status_transition VALUES ('registered_operation', '', 'ACTIVE', 'operation:manage');
+INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'ACTIVE', 'RETIRED', 'operation:manage');
+INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'RETIRED', 'ACTIVE', 'operation:manage');
+INSERT INTO {schema}.status_transition VALUES ('api_client', '', 'ACTIVE', 'operation:manage');
+INSERT INTO {schema}.status_transition VALUES ('api_client', 'ACTIVE', 'RETIRED', 'operation:manage');
+INSERT INTO {schema}.status_transition VALUES ('security_alert', '', 'OPEN', 'system');
+INSERT INTO {schema}.status_transition VALUES ('security_alert', 'OPEN', 'CLOSED', 'security-alert:close');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', '', 'DRAFT', 'document:write');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', '', 'RECEIVED', 'data:import');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DISCARDED', 'document:write');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'IN_REVIEW', 'document:sign');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'SIGNED', 'document:sign');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'SIGNED', 'document:cosign');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'AMENDED', 'document:cosign');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'IN_REVIEW', 'document:amend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'AMENDED', 'document:amend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'IN_REVIEW', 'document:amend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'ENTERED_IN_ERROR', 'document:amend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'ENTERED_IN_ERROR', 'document:amend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'ENTERED_IN_ERROR', 'document:amend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'RECEIVED', 'ENTERED_IN_ERROR', 'document:amend');
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_token_unique UNIQUE (token_hash);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_once UNIQUE (evaluation_id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.alert_rule
     ADD CONSTRAINT alert_rule_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY {schema}.api_client
@@ -1379,6 +1062,10 @@ ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_patient_unique UNIQUE (id, patient_id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.consent_directive
@@ -1387,18 +1074,22 @@ ALTER TABLE ONLY {schema}.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.document_signature
+    ADD CONSTRAINT document_signature_once UNIQUE (document_id, version, signer_id);
+ALTER TABLE ONLY {schema}.document_signature
+    ADD CONSTRAINT document_signature_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_id_unique UNIQUE (id);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_pkey PRIMARY KEY (document_id, version);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_signed_unique UNIQUE (document_id, version, sha256);
 ALTER TABLE ONLY {schema}.encounter_participant
     ADD CONSTRAINT encounter_participant_pkey PRIMARY KEY (encounter_id, practitioner_id, role);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_encounter_seq_unique UNIQUE (encounter_id, encounter_seq);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_position_unique UNIQUE ("position");
 ALTER TABLE ONLY {schema}.external_identity
     ADD CONSTRAINT external_identity_one_each UNIQUE (provider_id, user_id);
 ALTER TABLE ONLY {schema}.external_identity
@@ -1429,12 +1120,6 @@ ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_token_unique UNIQUE (token_hash);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_once_for_a_key UNIQUE (name, dedupe_key);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_once_for_an_event UNIQUE (event_id, name);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.key_rotation
     ADD CONSTRAINT key_rotation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.mail_message
@@ -1447,6 +1132,8 @@ ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_unique UNIQUE NULLS NOT DISTINCT (user_id, role_id, facility_id);
 ALTER TABLE ONLY {schema}.note_template
     ADD CONSTRAINT note_template_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.note_template_version
+    ADD CONSTRAINT note_template_version_pkey PRIMARY KEY (template_id, version);
 ALTER TABLE ONLY {schema}.observation
     ADD CONSTRAINT observation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.organization_identifier
@@ -1495,18 +1182,6 @@ ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_name_unique UNIQUE (facility_id, name);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.rule
-    ADD CONSTRAINT rule_edition_unique UNIQUE (code, edition);
-ALTER TABLE ONLY {schema}.rule_evaluation
-    ADD CONSTRAINT rule_evaluation_once UNIQUE (rule_id, cause_id);
-ALTER TABLE ONLY {schema}.rule_evaluation
-    ADD CONSTRAINT rule_evaluation_patient_unique UNIQUE (id, patient_id);
-ALTER TABLE ONLY {schema}.rule_evaluation
-    ADD CONSTRAINT rule_evaluation_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.rule
-    ADD CONSTRAINT rule_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.rule_test_case
-    ADD CONSTRAINT rule_test_case_pkey PRIMARY KEY (rule_id, name);
 ALTER TABLE ONLY {schema}.security_alert
     ADD CONSTRAINT security_alert_dedupe_unique UNIQUE (dedupe_key);
 ALTER TABLE ONLY {schema}.security_alert
@@ -1526,11 +1201,7 @@ ALTER TABLE ONLY {schema}.specialty
 ALTER TABLE ONLY {schema}.spent_challenge
     ADD CONSTRAINT spent_challenge_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY {schema}.status_transition
-    ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status, action);
-ALTER TABLE ONLY {schema}.task_escalation
-    ADD CONSTRAINT task_escalation_pkey PRIMARY KEY (task_id, level);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_pkey PRIMARY KEY (id);
+    ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status);
 ALTER TABLE ONLY {schema}.tenant_self
     ADD CONSTRAINT tenant_self_only_one UNIQUE (only_one);
 ALTER TABLE ONLY {schema}.tenant_self
@@ -1545,19 +1216,8 @@ ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_key_unique UNIQUE (key);
 ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.workflow_definition
-    ADD CONSTRAINT workflow_definition_edition_unique UNIQUE (code, edition);
-ALTER TABLE ONLY {schema}.workflow_definition
-    ADD CONSTRAINT workflow_definition_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.workflow_instance
-    ADD CONSTRAINT workflow_instance_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.workflow_step
-    ADD CONSTRAINT workflow_step_pkey PRIMARY KEY (definition_id, key);
 CREATE INDEX account_link_by_user ON {schema}.account_link USING btree (user_id, created_at);
 CREATE INDEX account_link_past ON {schema}.account_link USING btree (expires_at);
-CREATE INDEX alert_by_encounter ON {schema}.alert USING btree (encounter_id, id DESC) WHERE (encounter_id IS NOT NULL);
-CREATE INDEX alert_by_patient ON {schema}.alert USING btree (patient_id, id DESC);
-CREATE INDEX alert_open ON {schema}.alert USING btree (id DESC) WHERE (status = 'OPEN'::text);
 CREATE INDEX api_client_secret_by_client ON {schema}.api_client_secret USING btree (client_id);
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
@@ -1574,21 +1234,21 @@ CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (us
 CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
 CREATE INDEX care_team_member_by_patient ON {schema}.care_team_member USING btree (patient_id);
 CREATE UNIQUE INDEX care_team_member_once ON {schema}.care_team_member USING btree (patient_id, COALESCE(practitioner_id, user_id), role) WHERE (ends_at IS NULL);
+CREATE INDEX clinical_document_by_encounter ON {schema}.clinical_document USING btree (encounter_id, created_at DESC, id DESC) WHERE (encounter_id IS NOT NULL);
+CREATE INDEX clinical_document_by_parent ON {schema}.clinical_document USING btree (addendum_to) WHERE (addendum_to IS NOT NULL);
+CREATE INDEX clinical_document_by_patient ON {schema}.clinical_document USING btree (patient_id, created_at DESC, id DESC);
+CREATE INDEX clinical_document_unsigned ON {schema}.clinical_document USING btree (author_id, id) WHERE (status = ANY (ARRAY['DRAFT'::text, 'IN_REVIEW'::text]));
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING btree (patient_id) WHERE (revoked_at IS NULL);
 CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
+CREATE UNIQUE INDEX document_version_one_head ON {schema}.document_version USING btree (document_id) WHERE head;
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
-CREATE INDEX event_by_patient ON {schema}.event USING btree (patient_id, "position");
-CREATE INDEX event_by_subject ON {schema}.event USING btree (subject_id, id);
-CREATE INDEX event_unordered ON {schema}.event USING btree (id) WHERE ("position" IS NULL);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
 CREATE INDEX finished_sign_in_by_expiry ON {schema}.finished_sign_in USING btree (expires_at);
 CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
 CREATE UNIQUE INDEX invitation_one_open ON {schema}.invitation USING btree (email) WHERE (status = 'SENT'::text);
-CREATE INDEX job_due ON {schema}.job USING btree (run_at, id) WHERE (status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text]));
-CREATE INDEX job_finished ON {schema}.job USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 CREATE UNIQUE INDEX key_rotation_one_open ON {schema}.key_rotation USING btree ((true)) WHERE (finished_at IS NULL);
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX mail_message_past ON {schema}.mail_message USING btree (created_at) WHERE (status <> 'QUEUED'::text);
@@ -1603,26 +1263,10 @@ CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, t
 CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
 CREATE INDEX registered_operation_by_sha256 ON {schema}.registered_operation USING btree (sha256);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
-CREATE INDEX rule_evaluation_by_encounter ON {schema}.rule_evaluation USING btree (encounter_id, rule_id, id DESC);
-CREATE INDEX rule_in_use ON {schema}.rule USING btree (cause) WHERE (status = 'ACTIVE'::text);
-CREATE UNIQUE INDEX rule_one_active ON {schema}.rule USING btree (code) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (status, id);
 CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
 CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
-CREATE INDEX task_by_due ON {schema}.task USING btree (due_at, id);
-CREATE INDEX task_by_encounter ON {schema}.task USING btree (encounter_id, id) WHERE (encounter_id IS NOT NULL);
-CREATE INDEX task_by_instance ON {schema}.task USING btree (instance_id) WHERE (instance_id IS NOT NULL);
-CREATE INDEX task_by_patient ON {schema}.task USING btree (patient_id, id) WHERE (patient_id IS NOT NULL);
-CREATE INDEX task_of_owner ON {schema}.task USING btree (owner_id, due_at, id) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text]));
-CREATE INDEX task_of_role ON {schema}.task USING btree (role_code, due_at, id) WHERE ((owner_id IS NULL) AND (status = 'REQUESTED'::text));
-CREATE UNIQUE INDEX task_one_active_per_step ON {schema}.task USING btree (instance_id, step) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text]));
-CREATE UNIQUE INDEX workflow_definition_one_active ON {schema}.workflow_definition USING btree (code) WHERE (status = 'ACTIVE'::text);
-CREATE INDEX workflow_instance_by_definition ON {schema}.workflow_instance USING btree (definition_id, id);
-CREATE INDEX workflow_instance_by_encounter ON {schema}.workflow_instance USING btree (encounter_id) WHERE (status = 'RUNNING'::text);
-CREATE TRIGGER alert_stays BEFORE DELETE OR TRUNCATE ON {schema}.alert FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER alert_transition BEFORE INSERT OR UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('alert');
-CREATE TRIGGER alert_version BEFORE UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
@@ -1642,22 +1286,27 @@ CREATE TRIGGER break_glass_stays BEFORE DELETE OR TRUNCATE ON {schema}.break_gla
 CREATE TRIGGER break_glass_transition BEFORE INSERT OR UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('break_glass');
 CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_member FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER clinical_document_stays BEFORE DELETE OR TRUNCATE ON {schema}.clinical_document FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER clinical_document_transition BEFORE INSERT OR UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('clinical_document');
+CREATE TRIGGER clinical_document_version BEFORE UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER consent_directive_version BEFORE UPDATE ON {schema}.consent_directive FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.disclosure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER document_signature_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.document_signature FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER document_version_head BEFORE INSERT ON {schema}.document_version FOR EACH ROW EXECUTE FUNCTION {schema}.move_document_head();
+CREATE TRIGGER document_version_kept BEFORE UPDATE ON {schema}.document_version FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document_version();
+CREATE TRIGGER document_version_stays BEFORE DELETE OR TRUNCATE ON {schema}.document_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER event_kept BEFORE UPDATE ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.keep_event();
-CREATE TRIGGER event_numbered BEFORE INSERT ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.number_event();
-CREATE TRIGGER event_stays BEFORE DELETE OR TRUNCATE ON {schema}.event FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER identity_provider_version BEFORE UPDATE ON {schema}.identity_provider FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('invitation');
 CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER job_transition BEFORE INSERT OR UPDATE ON {schema}.job FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('job');
 CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
-CREATE TRIGGER observation_transition BEFORE INSERT OR UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('observation');
+CREATE TRIGGER note_template_bumped BEFORE UPDATE ON {schema}.note_template FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER note_template_kept AFTER INSERT OR UPDATE ON {schema}.note_template FOR EACH ROW EXECUTE FUNCTION {schema}.keep_note_template_version();
+CREATE TRIGGER note_template_version_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.note_template_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER observation_version BEFORE UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('patient');
@@ -1668,41 +1317,13 @@ CREATE TRIGGER registered_operation_transition BEFORE INSERT OR UPDATE ON {schem
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER role_version BEFORE UPDATE ON {schema}.role FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER rule_evaluation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.rule_evaluation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER rule_kept BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule();
-CREATE TRIGGER rule_stays BEFORE DELETE OR TRUNCATE ON {schema}.rule FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER rule_test_case_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.rule_test_case FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule_tests();
-CREATE TRIGGER rule_tested BEFORE INSERT OR UPDATE OF status ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.require_rule_tests();
-CREATE TRIGGER rule_transition BEFORE INSERT OR UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('rule');
-CREATE TRIGGER rule_version BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER security_alert_transition BEFORE INSERT OR UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('security_alert');
 CREATE TRIGGER security_alert_version BEFORE UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER task_escalation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.task_escalation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER task_focus_agrees BEFORE INSERT OR UPDATE OF focus_kind, focus_id, patient_id ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_focus();
-CREATE TRIGGER task_transition BEFORE INSERT OR UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('task');
-CREATE TRIGGER task_version BEFORE UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER workflow_definition_transition BEFORE INSERT OR UPDATE ON {schema}.workflow_definition FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('workflow_definition');
-CREATE TRIGGER workflow_definition_version BEFORE UPDATE ON {schema}.workflow_definition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER workflow_instance_transition BEFORE INSERT OR UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('workflow_instance');
-CREATE TRIGGER workflow_instance_version BEFORE UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER workflow_step_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.workflow_step FOR EACH ROW EXECUTE FUNCTION {schema}.keep_workflow_steps();
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_acknowledged_by_fk FOREIGN KEY (acknowledged_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_closed_by_fk FOREIGN KEY (closed_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_evaluation_fk FOREIGN KEY (evaluation_id, patient_id) REFERENCES {schema}.rule_evaluation(id, patient_id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
 ALTER TABLE ONLY {schema}.api_client_secret
     ADD CONSTRAINT api_client_secret_client_fk FOREIGN KEY (client_id) REFERENCES {schema}.api_client(id);
 ALTER TABLE ONLY {schema}.appointment
@@ -1739,6 +1360,18 @@ ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_addendum_fk FOREIGN KEY (addendum_to, patient_id) REFERENCES {schema}.clinical_document(id, patient_id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_template_fk FOREIGN KEY (template_id, template_version) REFERENCES {schema}.note_template_version(template_id, version);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.condition
@@ -1755,6 +1388,18 @@ ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.document_signature
+    ADD CONSTRAINT document_signature_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.document_signature
+    ADD CONSTRAINT document_signature_signer_fk FOREIGN KEY (signer_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.document_signature
+    ADD CONSTRAINT document_signature_version_fk FOREIGN KEY (document_id, version, sha256) REFERENCES {schema}.document_version(document_id, version, sha256);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_before_fk FOREIGN KEY (document_id, supersedes) REFERENCES {schema}.document_version(document_id, version);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_document_fk FOREIGN KEY (document_id, patient_id) REFERENCES {schema}.clinical_document(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_appointment_fk FOREIGN KEY (appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
@@ -1769,10 +1414,6 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.external_identity
     ADD CONSTRAINT external_identity_provider_fk FOREIGN KEY (provider_id) REFERENCES {schema}.identity_provider(id);
 ALTER TABLE ONLY {schema}.external_identity
@@ -1787,14 +1428,14 @@ ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_event_fk FOREIGN KEY (event_id) REFERENCES {schema}.event(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.note_template_version
+    ADD CONSTRAINT note_template_version_template_fk FOREIGN KEY (template_id) REFERENCES {schema}.note_template(id);
 ALTER TABLE ONLY {schema}.observation
     ADD CONSTRAINT observation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.observation
@@ -1825,16 +1466,6 @@ ALTER TABLE ONLY {schema}.role_permission
     ADD CONSTRAINT role_permission_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.rule
-    ADD CONSTRAINT rule_approved_by_fk FOREIGN KEY (approved_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.rule
-    ADD CONSTRAINT rule_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.rule_evaluation
-    ADD CONSTRAINT rule_evaluation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.rule_evaluation
-    ADD CONSTRAINT rule_evaluation_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
-ALTER TABLE ONLY {schema}.rule_test_case
-    ADD CONSTRAINT rule_test_case_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
 ALTER TABLE ONLY {schema}.security_alert
     ADD CONSTRAINT security_alert_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
 ALTER TABLE ONLY {schema}.security_alert
@@ -1845,54 +1476,16 @@ ALTER TABLE ONLY {schema}.sensitivity_label
     ADD CONSTRAINT sensitivity_label_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.task_escalation
-    ADD CONSTRAINT task_escalation_task_fk FOREIGN KEY (task_id) REFERENCES {schema}.task(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_focus_appointment_fk FOREIGN KEY (focus_appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_focus_encounter_fk FOREIGN KEY (focus_encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_instance_fk FOREIGN KEY (instance_id) REFERENCES {schema}.workflow_instance(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_owner_fk FOREIGN KEY (owner_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_requested_by_fk FOREIGN KEY (requested_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 ALTER TABLE ONLY {schema}.totp
     ADD CONSTRAINT totp_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.workflow_definition
-    ADD CONSTRAINT workflow_definition_defined_by_fk FOREIGN KEY (defined_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.workflow_instance
-    ADD CONSTRAINT workflow_instance_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
-ALTER TABLE ONLY {schema}.workflow_instance
-    ADD CONSTRAINT workflow_instance_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.workflow_instance
-    ADD CONSTRAINT workflow_instance_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.workflow_instance
-    ADD CONSTRAINT workflow_instance_started_by_fk FOREIGN KEY (started_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.workflow_step
-    ADD CONSTRAINT workflow_step_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
-ALTER TABLE ONLY {schema}.workflow_step
-    ADD CONSTRAINT workflow_step_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.keep_note_template_version() FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.move_document_head() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(acknowledged_at) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(acknowledged_by) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(closed_at) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(closed_by) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(override_reason) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(words) ON TABLE {schema}.alert TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.api_client_secret TO {role};
@@ -1925,21 +1518,29 @@ GRANT UPDATE(reviewed_by) ON TABLE {schema}.break_glass TO {role};
 GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.care_team_member TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.clinical_document TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.clinical_document TO {role};
+GRANT UPDATE(draft) ON TABLE {schema}.clinical_document TO {role};
+GRANT UPDATE(lease_holder) ON TABLE {schema}.clinical_document TO {role};
+GRANT UPDATE(lease_until) ON TABLE {schema}.clinical_document TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.document_signature TO {role};
+GRANT SELECT ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(document_id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(version) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(supersedes) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(patient_id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(kind) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(author_id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(authored_at) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(body) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(sha256) ON TABLE {schema}.document_version TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
-GRANT SELECT ON TABLE {schema}.event TO {role};
-GRANT INSERT(id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(kind) ON TABLE {schema}.event TO {role};
-GRANT INSERT(at) ON TABLE {schema}.event TO {role};
-GRANT INSERT(actor_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(patient_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(encounter_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(subject_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(body) ON TABLE {schema}.event TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.external_identity TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.factor_guard TO {role};
@@ -1950,10 +1551,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.identity_provider TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.invitation TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.job TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.mail_message TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};
+GRANT SELECT ON TABLE {schema}.note_template_version TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.organization TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.organization_identifier TO {role};
@@ -1971,13 +1572,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.related_person TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.role TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.role_permission TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.room TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.rule TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.rule TO {role};
-GRANT UPDATE(ends_at) ON TABLE {schema}.rule TO {role};
-GRANT UPDATE(approved_by) ON TABLE {schema}.rule TO {role};
-GRANT UPDATE(approved_at) ON TABLE {schema}.rule TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.rule_evaluation TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.rule_test_case TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.security_alert TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.sensitivity_label TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};
@@ -1985,12 +1579,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.spent_challenge TO {role};
 GRANT SELECT ON TABLE {schema}.status_transition TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.task TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.task_escalation TO {role};
 GRANT SELECT ON TABLE {schema}.tenant_self TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.totp TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.user_account TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.visit_type TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.workflow_definition TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.workflow_instance TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.workflow_step TO {role};

@@ -15,6 +15,10 @@ use praxis_entity::{
         WorkflowInstanceId,
     },
     rule::AlertSeverity,
+    ids::{
+        AllergyId, AnyId, AppointmentId, ConditionId, DocumentId, EncounterId, EventId, FamilyHistoryId,
+        ImmunizationId, MedicationStatementId, PatientId, ProcedureId, SocialHistoryId, TypedId,
+    },
 };
 use praxis_platform::{
     Failure, Op, Write, events,
@@ -153,6 +157,51 @@ events! {
     AlertOverridden { alert: AlertId, patient: PatientId, encounter: Option<EncounterId> };
     /// The time of an alert ran out.
     AlertExpired { alert: AlertId, patient: PatientId, encounter: Option<EncounterId> };
+    // Documents.
+    /// A clinical document was begun.
+    DocumentDrafted { document: DocumentId, patient: PatientId, encounter: Option<EncounterId> };
+    /// A clinical document was signed, and counts.
+    DocumentSigned { document: DocumentId, patient: PatientId, encounter: Option<EncounterId> };
+    /// A clinical document was signed by somebody whose documents are cosigned.
+    DocumentAwaitsCosignature { document: DocumentId, patient: PatientId, encounter: Option<EncounterId> };
+    /// A clinical document was signed anew with other content.
+    DocumentAmended { document: DocumentId, patient: PatientId, encounter: Option<EncounterId> };
+    /// Something was added to a clinical document.
+    DocumentAddendumSigned { document: DocumentId, patient: PatientId, encounter: Option<EncounterId> };
+    /// A draft was given up.
+    DocumentDiscarded { document: DocumentId, patient: PatientId, encounter: Option<EncounterId> };
+    /// A clinical document turned out to be a mistake.
+    DocumentEnteredInError { document: DocumentId, patient: PatientId, encounter: Option<EncounterId> };
+
+    // History.
+    /// A problem was put on the list.
+    ProblemRecorded { condition: ConditionId, patient: PatientId, encounter: Option<EncounterId> };
+    /// A problem goes on in another way: resolved, come back, a mistake.
+    ProblemChanged { condition: ConditionId, patient: PatientId, encounter: Option<EncounterId> };
+    /// An allergy was recorded, or that there is none.
+    AllergyRecorded { allergy: AllergyId, patient: PatientId, encounter: Option<EncounterId> };
+    /// An allergy stands in another way.
+    AllergyChanged { allergy: AllergyId, patient: PatientId, encounter: Option<EncounterId> };
+    /// A medication was stated.
+    MedicationStated { medication: MedicationStatementId, patient: PatientId, encounter: Option<EncounterId> };
+    /// A medication is taken in another way, or no more.
+    MedicationChanged { medication: MedicationStatementId, patient: PatientId, encounter: Option<EncounterId> };
+    /// A vaccine was given, or not given.
+    ImmunizationRecorded { immunization: ImmunizationId, patient: PatientId, encounter: Option<EncounterId> };
+    /// The record of a vaccine stands in another way.
+    ImmunizationChanged { immunization: ImmunizationId, patient: PatientId, encounter: Option<EncounterId> };
+    /// A procedure was recorded.
+    ProcedureRecorded { procedure: ProcedureId, patient: PatientId, encounter: Option<EncounterId> };
+    /// The record of a procedure stands in another way.
+    ProcedureChanged { procedure: ProcedureId, patient: PatientId, encounter: Option<EncounterId> };
+    /// What a relative has or had was recorded.
+    FamilyHistoryRecorded { family_history: FamilyHistoryId, patient: PatientId, encounter: Option<EncounterId> };
+    /// What was recorded of a relative stands in another way.
+    FamilyHistoryChanged { family_history: FamilyHistoryId, patient: PatientId, encounter: Option<EncounterId> };
+    /// How the patient lives was recorded.
+    SocialHistoryRecorded { social_history: SocialHistoryId, patient: PatientId, encounter: Option<EncounterId> };
+    /// What was recorded of how the patient lives stands in another way.
+    SocialHistoryChanged { social_history: SocialHistoryId, patient: PatientId, encounter: Option<EncounterId> };
 }
 
 /// An event as it is written down.

@@ -30,6 +30,8 @@ pub mod clinic;
 pub mod condition;
 /// What patients allow and forbid.
 pub mod consent;
+/// What is written about patients, and signed.
+pub mod documents;
 /// Visits that took place.
 pub mod encounters;
 /// Problems and diagnoses.

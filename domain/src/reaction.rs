@@ -109,6 +109,30 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::AlertResolved { .. }
         | Event::AlertOverridden { .. }
         | Event::AlertExpired { .. } => &[],
+        // Documents.
+        Event::DocumentDrafted { .. }
+        | Event::DocumentSigned { .. }
+        | Event::DocumentAwaitsCosignature { .. }
+        | Event::DocumentAmended { .. }
+        | Event::DocumentAddendumSigned { .. }
+        | Event::DocumentDiscarded { .. }
+        | Event::DocumentEnteredInError { .. } => &[],
+
+        // History.
+        Event::ProblemRecorded { .. }
+        | Event::ProblemChanged { .. }
+        | Event::AllergyRecorded { .. }
+        | Event::AllergyChanged { .. }
+        | Event::MedicationStated { .. }
+        | Event::MedicationChanged { .. }
+        | Event::ImmunizationRecorded { .. }
+        | Event::ImmunizationChanged { .. }
+        | Event::ProcedureRecorded { .. }
+        | Event::ProcedureChanged { .. }
+        | Event::FamilyHistoryRecorded { .. }
+        | Event::FamilyHistoryChanged { .. }
+        | Event::SocialHistoryRecorded { .. }
+        | Event::SocialHistoryChanged { .. } => &[],
     }
 }
 

@@ -11,15 +11,23 @@ pub struct Model {
     /// Id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: NoteTemplateId,
+    /// Grows by one with each write; every version is kept.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTimeUtc,
+    /// When it last changed.
+    pub updated_at: DateTimeUtc,
     /// Title.
     #[sea_orm(column_type = "Text")]
     pub title: String,
     /// LOINC document type.
     #[sea_orm(column_type = "Text")]
     pub type_code: String,
-    /// Markdown with its sections.
+    /// Its sections, as JSON.
     #[sea_orm(column_type = "Text")]
     pub body: String,
+    /// Whether one who may not cosign needs somebody who does.
+    pub needs_cosign: bool,
     /// True once out of use.
     pub retired: bool,
     /// Key of the template item this row was seeded from.

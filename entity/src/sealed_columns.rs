@@ -7,6 +7,10 @@ use crate::value::{
     Contact, DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts,
     ObservationResult, PhiClass, ProviderSecret, RecordNumber, RelatedPersonDetails, RuleExplanation,
     TaskWords, TotpSecret,
+    AllergyClinical, AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical,
+    Contact, DisclosureDetails, DocumentBody, EncounterClinical, FamilyHistoryClinical, FhirBody,
+    Identifiers, Identity, ImmunizationClinical, MailFacts, MedicationClinical, ObservationResult, PhiClass,
+    ProcedureClinical, ProviderSecret, RecordNumber, RelatedPersonDetails, SocialHistoryClinical, TotpSecret,
 };
 
 /// A table with sealed columns.
@@ -61,6 +65,14 @@ pub const SEALED: &[SealedTable] = &[
     of_patients("encounter", "patient_id", &[("clinical", EncounterClinical::CLASS)]),
     of_patients("observation", "patient_id", &[("result", ObservationResult::CLASS)]),
     of_patients("condition", "patient_id", &[("clinical", ConditionClinical::CLASS)]),
+    of_patients("allergy", "patient_id", &[("clinical", AllergyClinical::CLASS)]),
+    of_patients("medication_statement", "patient_id", &[("clinical", MedicationClinical::CLASS)]),
+    of_patients("immunization", "patient_id", &[("clinical", ImmunizationClinical::CLASS)]),
+    of_patients("procedure", "patient_id", &[("clinical", ProcedureClinical::CLASS)]),
+    of_patients("family_history", "patient_id", &[("clinical", FamilyHistoryClinical::CLASS)]),
+    of_patients("social_history", "patient_id", &[("clinical", SocialHistoryClinical::CLASS)]),
+    of_patients("clinical_document", "patient_id", &[("draft", DocumentBody::CLASS)]),
+    of_patients("document_version", "patient_id", &[("body", DocumentBody::CLASS)]),
     of_patients("fhir_resource", "patient_id", &[("body", FhirBody::CLASS)]),
     of_patients(
         "break_glass",
@@ -100,6 +112,12 @@ pub const NOT_SEALED: &[(&str, &str)] = &[
     ("encounter", "code_tokens"),
     ("observation", "code_tokens"),
     ("condition", "code_tokens"),
+    ("allergy", "code_tokens"),
+    ("medication_statement", "code_tokens"),
+    ("immunization", "code_tokens"),
+    ("procedure", "code_tokens"),
+    ("family_history", "code_tokens"),
+    ("social_history", "code_tokens"),
     ("import_source", "source_token"),
     ("rule_evaluation", "inputs_hash"),
     ("audit_entry", "change_hash"),
@@ -109,4 +127,6 @@ pub const NOT_SEALED: &[(&str, &str)] = &[
     ("audit_node", "hash"),
     ("audit_checkpoint", "edge"),
     ("audit_checkpoint", "line_hash"),
+    ("document_version", "sha256"),
+    ("document_signature", "sha256"),
 ];

@@ -249,6 +249,9 @@ impl From<Failure> for ApiError {
             Failure::KeyUnavailable => {
                 Self::new(Code::KeyUnavailable, "A key is not available at the moment.")
             }
+            failed @ Failure::IntegrityFailed { .. } => {
+                Self::new(Code::IntegrityFailed, "What is stored is not what was signed.").caused_by(failed)
+            }
             Failure::Busy => Self::new(Code::Throttled, "Too many do this at once; try again in a moment."),
             unavailable @ Failure::Unavailable(_) => {
                 Self::new(Code::UpstreamUnavailable, "The database is not available at the moment.")

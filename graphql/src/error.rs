@@ -126,6 +126,8 @@ codes! {
     PersistedQueryNotSupported "PERSISTED_QUERY_NOT_SUPPORTED" 400 false;
     /// A role asks for a second factor: show one, or enrol one.
     SecondFactorRequired "SECOND_FACTOR_REQUIRED" 403 false;
+    /// What is stored is not what was signed: it is not shown, and somebody should find out why.
+    IntegrityFailed "INTEGRITY_FAILED" 500 false;
 }
 
 /// An error that may leave the house: a code, a text for the caller, and details without PHI.
@@ -184,7 +186,7 @@ mod tests {
             REQUEST_TOO_LARGE THROTTLED TIMEOUT IDEMPOTENCY_KEY_REQUIRED IDEMPOTENCY_CONFLICT \
             IDEMPOTENCY_IN_PROGRESS KEY_UNAVAILABLE UPSTREAM_UNAVAILABLE INTERNAL \
             PERSISTED_QUERY_NOT_SUPPORTED \
-            SECOND_FACTOR_REQUIRED";
+            SECOND_FACTOR_REQUIRED INTEGRITY_FAILED";
         let actual: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(actual.join(" "), expected);
     }

@@ -32,6 +32,18 @@ use praxis_entity::{
         WorkflowDefinitionId, WorkflowInstanceId,
     },
     invitation, passkey, patient, practitioner, related_person, role, room, rule, security_alert,
+    Error, audit, break_glass, care_team, clinic, consent, documents, history, identity, patients, policies,
+    providers, roles, scheduling, second_factors, sensitivity, sessions, staff,
+};
+use praxis_entity::{
+    alert_rule, appointment, care_team_member, clinical_document, consent_directive, disclosure, facility,
+    field_policy, identity_provider,
+    ids::{
+        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, DocumentId, FacilityId,
+        FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, NoteTemplateId, PasskeyId, PatientId,
+        PractitionerId, RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
+    },
+    invitation, note_template, passkey, patient, practitioner, related_person, role, room, security_alert,
     sensitivity_label::Confidentiality,
     session, task, user_account, workflow_definition, workflow_instance,
 };
@@ -178,6 +190,15 @@ replay_by_id! {
     care_team_member::Model, CareTeamMemberId, care_team::by_ids;
     consent_directive::Model, ConsentId, consent::by_ids;
     disclosure::Model, DisclosureId, audit::disclosures_by_ids;
+    praxis_entity::allergy::Model, praxis_entity::ids::AllergyId, history::chapter::by_ids::<praxis_entity::allergy::Entity, _>;
+    praxis_entity::medication_statement::Model, praxis_entity::ids::MedicationStatementId, history::chapter::by_ids::<praxis_entity::medication_statement::Entity, _>;
+    praxis_entity::immunization::Model, praxis_entity::ids::ImmunizationId, history::chapter::by_ids::<praxis_entity::immunization::Entity, _>;
+    praxis_entity::procedure::Model, praxis_entity::ids::ProcedureId, history::chapter::by_ids::<praxis_entity::procedure::Entity, _>;
+    praxis_entity::family_history::Model, praxis_entity::ids::FamilyHistoryId, history::chapter::by_ids::<praxis_entity::family_history::Entity, _>;
+    praxis_entity::social_history::Model, praxis_entity::ids::SocialHistoryId, history::chapter::by_ids::<praxis_entity::social_history::Entity, _>;
+    praxis_entity::condition::Model, praxis_entity::ids::ConditionId, history::by_ids;
+    clinical_document::Model, DocumentId, documents::by_ids;
+    note_template::Model, NoteTemplateId, documents::templates::by_ids;
     facility::Model, FacilityId, clinic::facilities_by_ids;
     identity_provider::Model, IdentityProviderId, providers::by_ids;
     invitation::Model, InvitationId, identity::invitations_by_ids;

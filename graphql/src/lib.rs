@@ -34,6 +34,7 @@ mod break_glass;
 mod charting;
 mod clinic;
 mod consent;
+mod documents;
 mod encounters;
 mod field_policies;
 mod history;

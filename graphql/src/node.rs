@@ -8,9 +8,12 @@ use crate::{
     charting::Observation,
     clinic::{Device, Facility, Organization, Room, VisitKind},
     context::{Ask, Caller},
+    documents::{ClinicalDocument, DocumentTemplate},
     encounters::Encounter,
     error::{ApiError, Code, Nullable},
-    history::Condition,
+    history::{
+        Allergy, Condition, FamilyHistory, Immunization, MedicationStatement, Procedure, SocialHistory,
+    },
     identity::{Invitation, User},
     patients::{Patient, RelatedPerson},
     policy::{Access, Rule, open},
@@ -52,6 +55,22 @@ pub(crate) enum Node {
     Observation(Observation),
     /// A problem or diagnosis.
     Condition(Condition),
+    /// An allergy or intolerance, or the finding that there is none.
+    Allergy(Allergy),
+    /// A medication as stated.
+    MedicationStatement(MedicationStatement),
+    /// A vaccine that was given or not.
+    Immunization(Immunization),
+    /// A procedure that was done.
+    Procedure(Procedure),
+    /// What a relative has or had.
+    FamilyHistory(FamilyHistory),
+    /// How a patient lives.
+    SocialHistory(SocialHistory),
+    /// A clinical document.
+    ClinicalDocument(ClinicalDocument),
+    /// What documents are begun from.
+    DocumentTemplate(DocumentTemplate),
     /// A clinician.
     Practitioner(Practitioner),
     /// A branch of the clinic.
@@ -107,6 +126,22 @@ pub(crate) enum Versioned {
     Observation(Observation),
     /// A problem or diagnosis.
     Condition(Condition),
+    /// An allergy or intolerance, or the finding that there is none.
+    Allergy(Allergy),
+    /// A medication as stated.
+    MedicationStatement(MedicationStatement),
+    /// A vaccine that was given or not.
+    Immunization(Immunization),
+    /// A procedure that was done.
+    Procedure(Procedure),
+    /// What a relative has or had.
+    FamilyHistory(FamilyHistory),
+    /// How a patient lives.
+    SocialHistory(SocialHistory),
+    /// A clinical document.
+    ClinicalDocument(ClinicalDocument),
+    /// What documents are begun from.
+    DocumentTemplate(DocumentTemplate),
     /// A clinician.
     Practitioner(Practitioner),
     /// A branch of the clinic.
@@ -151,6 +186,20 @@ pub(crate) enum Redactable {
     Task(Task),
     /// What a rule says about a patient.
     Alert(Alert),
+    /// An allergy or intolerance, or the finding that there is none.
+    Allergy(Allergy),
+    /// A medication as stated.
+    MedicationStatement(MedicationStatement),
+    /// A vaccine that was given or not.
+    Immunization(Immunization),
+    /// A procedure that was done.
+    Procedure(Procedure),
+    /// What a relative has or had.
+    FamilyHistory(FamilyHistory),
+    /// How a patient lives.
+    SocialHistory(SocialHistory),
+    /// A clinical document.
+    ClinicalDocument(ClinicalDocument),
 }
 
 /// Any object by its id.
@@ -240,6 +289,38 @@ pub(crate) async fn find(caller: &Caller, id: AnyId) -> Result<Option<Node>, Api
             .map(|row| row.map(|row| Node::Observation(Observation::new(row)))),
         AnyId::ConditionId(id) => {
             loaders.conditions.load(id).await.map(|row| row.map(|row| Node::Condition(Condition::new(row))))
+        }
+        AnyId::AllergyId(id) => {
+            let shown = |row| Node::Allergy(Allergy::new(row));
+            loaders.allergies.load(id).await.map(|row| row.map(shown))
+        }
+        AnyId::MedicationStatementId(id) => {
+            let shown = |row| Node::MedicationStatement(MedicationStatement::new(row));
+            loaders.medications.load(id).await.map(|row| row.map(shown))
+        }
+        AnyId::ImmunizationId(id) => {
+            let shown = |row| Node::Immunization(Immunization::new(row));
+            loaders.immunizations.load(id).await.map(|row| row.map(shown))
+        }
+        AnyId::ProcedureId(id) => {
+            let shown = |row| Node::Procedure(Procedure::new(row));
+            loaders.procedures.load(id).await.map(|row| row.map(shown))
+        }
+        AnyId::FamilyHistoryId(id) => {
+            let shown = |row| Node::FamilyHistory(FamilyHistory::new(row));
+            loaders.family_histories.load(id).await.map(|row| row.map(shown))
+        }
+        AnyId::SocialHistoryId(id) => {
+            let shown = |row| Node::SocialHistory(SocialHistory::new(row));
+            loaders.social_histories.load(id).await.map(|row| row.map(shown))
+        }
+        AnyId::DocumentId(id) => {
+            let shown = |row| Node::ClinicalDocument(ClinicalDocument::new(row));
+            loaders.documents.load(id).await.map(|row| row.map(shown))
+        }
+        AnyId::NoteTemplateId(id) => {
+            let shown = |row| Node::DocumentTemplate(DocumentTemplate::new(row));
+            loaders.document_templates.load(id).await.map(|row| row.map(shown))
         }
         AnyId::PractitionerId(id) => loaders
             .practitioners

@@ -32,6 +32,8 @@ pub(crate) struct Class<C> {
     subject: Arc<Subject>,
     sealed: Sealed<C>,
     opened: OnceLock<Arc<C>>,
+    /// Somebody answers for it: one that can't be opened was changed.
+    signed: bool,
 }
 
 impl<C: PhiClass> Class<C> {
@@ -42,7 +44,21 @@ impl<C: PhiClass> Class<C> {
         subject: &Arc<Subject>,
         sealed: Sealed<C>,
     ) -> Arc<Self> {
-        Arc::new(Self { table, row, subject: Arc::clone(subject), sealed, opened: OnceLock::new() })
+        Arc::new(Self::of(table, row, subject, sealed, false))
+    }
+
+    /// The same for what somebody signed.
+    pub(crate) fn signed(
+        table: &'static str,
+        row: Uuid,
+        subject: &Arc<Subject>,
+        sealed: Sealed<C>,
+    ) -> Arc<Self> {
+        Arc::new(Self::of(table, row, subject, sealed, true))
+    }
+
+    fn of(table: &'static str, row: Uuid, subject: &Arc<Subject>, sealed: Sealed<C>, signed: bool) -> Self {
+        Self { table, row, subject: Arc::clone(subject), sealed, opened: OnceLock::new(), signed }
     }
 
     async fn open(&self, caller: &Caller) -> Result<Arc<C>, Kept> {
@@ -64,6 +80,9 @@ impl<C: PhiClass> Class<C> {
         };
         let opened = opened.map_err(|failure| match failure {
             Failure::KeyUnavailable => Kept::Redacted(Reason::KeyUnavailable),
+            Failure::Inconsistent { table, row, .. } if self.signed => {
+                Kept::Failed(Failure::IntegrityFailed { table, row }.into())
+            }
             other => Kept::Failed(other.into()),
         })?;
         Ok(Arc::clone(self.opened.get_or_init(|| Arc::new(opened))))
@@ -76,7 +95,7 @@ enum Kept {
     Failed(ApiError),
 }
 
-type Project<C, T> = Box<dyn Fn(&C) -> Option<T> + Send + Sync>;
+type Project<C, T> = Box<dyn Fn(&C) -> Result<Option<T>, Failure> + Send + Sync>;
 
 /// A value out of a sealed class, of a nullable field.
 pub(crate) struct Phi<C, T> {
@@ -92,7 +111,7 @@ impl<C: PhiClass, T> Phi<C, T> {
         class: &Arc<Class<C>>,
         project: impl Fn(&C) -> Option<T> + Send + Sync + 'static,
     ) -> Self {
-        Self { at, class: Some(Arc::clone(class)), project: Box::new(project) }
+        Self { at, class: Some(Arc::clone(class)), project: Box::new(move |opened| Ok(project(opened))) }
     }
 
     /// The same where the row may have nothing sealed.
@@ -101,7 +120,36 @@ impl<C: PhiClass, T> Phi<C, T> {
         class: Option<&Arc<Class<C>>>,
         project: impl Fn(&C) -> Option<T> + Send + Sync + 'static,
     ) -> Self {
-        Self { at, class: class.cloned(), project: Box::new(project) }
+        Self { at, class: class.cloned(), project: Box::new(move |opened| Ok(project(opened))) }
+    }
+
+    /// The same where what was opened has to be proved first.
+    pub(crate) fn verified(
+        at: &'static At,
+        class: &Arc<Class<C>>,
+        project: impl Fn(&C) -> Result<Option<T>, Failure> + Send + Sync + 'static,
+    ) -> Self {
+        Self { at, class: Some(Arc::clone(class)), project: Box::new(project) }
+    }
+
+    /// The value for a resolver that makes something else of it; what is kept back is noted, and absent.
+    pub(crate) async fn read(&self, caller: &Caller) -> Result<Option<T>, ApiError> {
+        match self.value(caller).await {
+            Ok(value) => Ok(value),
+            Err(Kept::Redacted(reason)) => {
+                caller.recorder().note(&self.at.name, reason);
+                match caller.mode() {
+                    RedactionMode::Silent => Ok(None),
+                    RedactionMode::Error => Err(reason.as_error()),
+                }
+            }
+            Err(Kept::Failed(error)) => {
+                if error.code() == Code::IntegrityFailed {
+                    caller.note_lost(&self.at.name, error.code());
+                }
+                Err(error)
+            }
+        }
     }
 
     async fn value(&self, caller: &Caller) -> Result<Option<T>, Kept> {
@@ -116,7 +164,7 @@ impl<C: PhiClass, T> Phi<C, T> {
             return Err(Kept::Redacted(reason));
         }
         let opened = class.open(caller).await?;
-        Ok((self.project)(&opened))
+        (self.project)(&opened).map_err(|failure| Kept::Failed(failure.into()))
     }
 }
 
@@ -136,17 +184,10 @@ impl<C: PhiClass, T: OutputType> OutputType for Phi<C, T> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let caller = ctx.data::<Caller>().map_err(|error| error.into_server_error(field.pos))?;
-        let error = match self.value(caller).await {
+        let error = match self.read(caller).await {
             Ok(Some(value)) => return Some(value).resolve(ctx, field).await,
             Ok(None) => return Ok(Value::Null),
-            Err(Kept::Redacted(reason)) => {
-                caller.recorder().note(&self.at.name, reason);
-                if caller.mode() == RedactionMode::Silent {
-                    return Ok(Value::Null);
-                }
-                reason.as_error()
-            }
-            Err(Kept::Failed(error)) => error,
+            Err(error) => error,
         };
         let error: async_graphql::Error = error.into();
         ctx.add_error(ctx.set_error_path(error.into_server_error(field.pos)));

@@ -62,6 +62,14 @@ pub enum Failure {
         /// Row id.
         row: uuid::Uuid,
     },
+    /// What was signed is not what is stored: somebody changed it behind the service's back.
+    #[error("what is stored is not what was signed: {table} {row}")]
+    IntegrityFailed {
+        /// Table.
+        table: &'static str,
+        /// Row id.
+        row: uuid::Uuid,
+    },
     /// The database refused or failed.
     #[error("database error")]
     Database(#[source] DbErr),

@@ -43,6 +43,198 @@ const WITH_AN_ID: &[(&str, &str)] = &[
     ("query($id: ID!) { encounter(id: $id) { id } }", "enc"),
     ("query($id: ID!) { observation(id: $id) { id } }", "obs"),
     ("query($id: ID!) { condition(id: $id) { id } }", "con"),
+    (
+        "mutation($id: ID!) { problemRecord(input: { patientId: $id, code: { text: \"x\" } }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { problemRecord(input: { patientId: \"PAT\", encounterId: $id, code: { text: \"x\" } }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { allergyRecord(input: { patientId: $id, code: { text: \"x\" } }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { allergyRecord(input: { patientId: \"PAT\", encounterId: $id, code: { text: \"x\" } }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { medicationStatementRecord(input: { patientId: $id, code: { text: \"x\" } }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { medicationStatementRecord(input: { patientId: \"PAT\", encounterId: $id, code: { text: \"x\" } }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { immunizationRecord(input: { patientId: $id, vaccine: { text: \"x\" }, givenAt: \"2020\" }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { immunizationRecord(input: { patientId: \"PAT\", encounterId: $id, vaccine: { text: \"x\" }, givenAt: \"2020\" }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { procedureRecord(input: { patientId: $id, code: { text: \"x\" } }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { procedureRecord(input: { patientId: \"PAT\", encounterId: $id, code: { text: \"x\" } }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { familyHistoryRecord(input: { patientId: $id, relationship: { text: \"mother\" } }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { familyHistoryRecord(input: { patientId: \"PAT\", encounterId: $id, relationship: { text: \"mother\" } }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { socialHistoryRecord(input: { patientId: $id, code: { text: \"x\" }, value: { text: \"y\" } }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { socialHistoryRecord(input: { patientId: \"PAT\", encounterId: $id, code: { text: \"x\" }, value: { text: \"y\" } }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    ("query($id: ID!) { allergy(id: $id) { id } }", "alg"),
+    ("query($id: ID!) { medicationStatement(id: $id) { id } }", "mst"),
+    ("query($id: ID!) { immunization(id: $id) { id } }", "imm"),
+    ("query($id: ID!) { procedure(id: $id) { id } }", "prc"),
+    ("query($id: ID!) { familyHistory(id: $id) { id } }", "fah"),
+    ("query($id: ID!) { socialHistory(id: $id) { id } }", "soh"),
+    (
+        "mutation($id: ID!) { problemRemit(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "con",
+    ),
+    (
+        "mutation($id: ID!) { problemInactivate(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "con",
+    ),
+    (
+        "mutation($id: ID!) { problemResolve(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "con",
+    ),
+    (
+        "mutation($id: ID!) { problemRecur(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "con",
+    ),
+    (
+        "mutation($id: ID!) { problemRelapse(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "con",
+    ),
+    (
+        "mutation($id: ID!) { allergyInactivate(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "alg",
+    ),
+    (
+        "mutation($id: ID!) { allergyResolve(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "alg",
+    ),
+    (
+        "mutation($id: ID!) { allergyReactivate(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "alg",
+    ),
+    (
+        "mutation($id: ID!) { allergyRefute(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "alg",
+    ),
+    (
+        "mutation($id: ID!) { medicationStatementStop(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "mst",
+    ),
+    (
+        "mutation($id: ID!) { medicationStatementComplete(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "mst",
+    ),
+    (
+        "mutation($id: ID!) { problemEnterInError(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "con",
+    ),
+    (
+        "mutation($id: ID!) { allergyEnterInError(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "alg",
+    ),
+    (
+        "mutation($id: ID!) { medicationStatementEnterInError(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "mst",
+    ),
+    (
+        "mutation($id: ID!) { immunizationEnterInError(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "imm",
+    ),
+    (
+        "mutation($id: ID!) { procedureEnterInError(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "prc",
+    ),
+    (
+        "mutation($id: ID!) { familyHistoryEnterInError(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "fah",
+    ),
+    (
+        "mutation($id: ID!) { socialHistoryEnterInError(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "soh",
+    ),
+    ("query($id: ID!) { document(id: $id) { id } }", "doc"),
+    ("query($id: ID!) { documentTemplate(id: $id) { id } }", "ntp"),
+    (
+        "mutation($id: ID!) { documentDraft(input: { patientId: $id, templateId: \"NTP\" }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { documentDraft(input: { patientId: \"PAT\", encounterId: $id, templateId: \"NTP\" }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { documentDraft(input: { patientId: \"PAT\", templateId: $id }) { userErrors { code message path } } }",
+        "ntp",
+    ),
+    (
+        "mutation($id: ID!) { documentSave(input: { id: $id, ifVersion: 1, sections: [] }) { userErrors { code message path } } }",
+        "doc",
+    ),
+    (
+        "mutation($id: ID!) { documentLeaseTake(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "doc",
+    ),
+    (
+        "mutation($id: ID!) { documentLeaseRelease(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "doc",
+    ),
+    (
+        "mutation($id: ID!) { documentDiscard(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "doc",
+    ),
+    (
+        "mutation($id: ID!) { documentSign(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "doc",
+    ),
+    (
+        "mutation($id: ID!) { documentCosign(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "doc",
+    ),
+    (
+        "mutation($id: ID!) { documentAmend(input: { id: $id, ifVersion: 1, sections: [], reason: \"x\" }) { userErrors { code message path } } }",
+        "doc",
+    ),
+    (
+        "mutation($id: ID!) { documentAddendum(input: { id: $id, ifVersion: 1, text: \"x\" }) { userErrors { code message path } } }",
+        "doc",
+    ),
+    (
+        "mutation($id: ID!) { documentEnterInError(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "doc",
+    ),
+    (
+        "mutation($id: ID!) { documentTemplateChange(input: { id: $id, ifVersion: 1, title: \"x\", type: \"34748-4\", sections: [] }) { userErrors { code message path } } }",
+        "ntp",
+    ),
+    (
+        "mutation($id: ID!) { documentTemplateRetire(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "ntp",
+    ),
     ("query($id: ID!) { practitioner(id: $id) { id } }", "pra"),
     (
         "query($id: ID!) { appointments(filter: { practitioner: { eq: $id } }) { totalCount nodes { id } } }",
@@ -585,7 +777,12 @@ async fn objects(server: &TestServer, slug: &str) -> HashMap<&'static str, Strin
     let booked = owner.ask(&format!("mutation {{ appointmentBook(input: {{ patientId: \"{patient}\", practitionerId: \"{practitioner}\", type: PHONE, startsAt: \"2027-04-01T10:00:00Z\" }}) @idempotent(key: \"first\") {{ appointment {{ id }} }} }}"), json!({})).await;
     let device = owner.ask(&format!("mutation {{ deviceAdd(input: {{ facilityId: \"{facility}\", kind: \"ECG\", name: \"A\" }}) {{ device {{ id }} }} }}"), json!({})).await;
     let kind = owner.ask("{ visitKinds { id } }", json!({})).await;
+    let templates = owner.ask("{ documentTemplates { id } }", json!({})).await;
+    let template = first(&templates, "/documentTemplates/0/id");
+    let drafted = owner.ask(&format!("mutation {{ documentDraft(input: {{ patientId: \"{patient}\", templateId: \"{template}\" }}) {{ document {{ id }} }} }}"), json!({})).await;
     HashMap::from([
+        ("ntp", template),
+        ("doc", first(&drafted, "/documentDraft/document/id")),
         ("fac", facility),
         ("pra", practitioner),
         ("pat", patient.clone()),
@@ -608,7 +805,8 @@ async fn a_foreign_id_answers_exactly_like_one_that_never_was() -> Result<()> {
             .replace("PRA", &own["pra"])
             .replace("PAT", &own["pat"])
             .replace("FAC", &own["fac"])
-            .replace("APT", &own["apt"]);
+            .replace("APT", &own["apt"])
+            .replace("NTP", &own["ntp"]);
         // Encounters, observations and conditions can't be written yet: a patient's digits do as well.
         let prefix = if *kind == "any" { "pat" } else { kind };
         let foreign = foreign
@@ -654,6 +852,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
     // A new argument belongs into WITH_AN_ID; then this number grows.
     assert_eq!(inputs.count(), 141);
     assert_eq!(inputs.count(), 111);
+    assert_eq!(inputs.count(), 136);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod code;
 mod contact;
+mod history;
 mod moment;
 mod name;
 mod observation;
@@ -12,6 +13,10 @@ mod sealed;
 
 pub use code::{CodeableConcept, Coding, Quantity};
 pub use contact::{Address, ContactPoint, ContactSystem, Identifier};
+pub use history::{
+    AllergyClinical, AllergyReaction, Criticality, FamilyCondition, FamilyHistoryClinical,
+    ImmunizationClinical, MedicationClinical, ProcedureClinical, ReactionSeverity, SocialHistoryClinical,
+};
 pub use moment::{Moment, PartialDate, PartialDateError};
 pub use name::HumanName;
 pub use observation::{Component, ObservationValue, ReferenceRange};
@@ -20,5 +25,8 @@ pub use phi::{
     Contact, DisclosureDetails, EncounterClinical, ExplainedPart, FhirBody, Identifiers, Identity, MailFacts,
     ObservationResult, ProviderSecret, RecordNumber, RelatedPersonDetails, RuleExplanation, TaskWords,
     TotpSecret,
+    AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
+    DisclosureDetails, DocumentBody, DocumentSection, EncounterClinical, FhirBody, Identifiers, Identity,
+    MailFacts, ObservationResult, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
 };
 pub use sealed::{PhiClass, Sealed};

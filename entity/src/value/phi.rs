@@ -187,6 +187,32 @@ pub struct ConditionClinical {
 }
 class!(ConditionClinical = "clinical");
 
+/// What a clinical document says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentBody {
+    /// 32 random bytes, in hexadecimal: without them its hash would tell a short text to whoever guesses it. Empty in
+    /// a working copy, which has no hash.
+    #[serde(default)]
+    pub salt: String,
+    /// Why it takes the place of the version before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Its sections, in order.
+    pub sections: Vec<DocumentSection>,
+}
+class!(DocumentBody = "document");
+
+/// A section of a clinical document, with the heading that it had when it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentSection {
+    /// LOINC code of the section.
+    pub code: String,
+    /// Heading.
+    pub title: String,
+    /// Markdown.
+    pub text: String,
+}
+
 /// A received resource, or what is left of it after its known parts went into columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FhirBody {

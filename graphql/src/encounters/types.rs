@@ -10,6 +10,7 @@ use crate::{
     charting::{ObservationConnection, ObservationFilter},
     clinic::{Facility, Organization},
     context::{Ask, Caller},
+    documents::EncounterDocuments,
     error::{ApiError, Edge, Nullable},
     history::{ConditionConnection, ConditionFilter},
     ids,
@@ -238,6 +239,12 @@ impl Encounter {
         }
         .await
         .transpose()
+    }
+
+    /// What is written in the encounter.
+    #[graphql(flatten)]
+    async fn written(&self, _ctx: &Context<'_>) -> EncounterDocuments {
+        EncounterDocuments::new(self.row.id, &self.subject)
     }
 
     /// Problems and diagnoses of this encounter, the latest first. Null where the viewer may not know whether there are any.

@@ -1,11 +1,28 @@
-//! Problems and diagnoses.
+//! Problems and diagnoses, and the other chapters of a history.
 
+mod allergies;
+mod family;
+mod immunizations;
 mod inputs;
+mod lists;
+mod medications;
+mod problems;
+mod procedures;
 mod query;
+mod social;
+mod statement;
 mod types;
 
+pub(crate) use allergies::{Allergy, AllergyMutation};
+pub(crate) use family::{FamilyHistory, FamilyHistoryMutation};
+pub(crate) use immunizations::{Immunization, ImmunizationMutation};
 pub(crate) use inputs::ConditionFilter;
-pub(crate) use query::ConditionQuery;
+pub(crate) use lists::PatientHistory;
+pub(crate) use medications::{MedicationMutation, MedicationStatement};
+pub(crate) use problems::ProblemMutation;
+pub(crate) use procedures::{Procedure, ProcedureMutation};
+pub(crate) use query::{ConditionQuery, HistoryQuery};
+pub(crate) use social::{SocialHistory, SocialHistoryMutation};
 pub(crate) use types::{Condition, ConditionConnection};
 
 use praxis_platform::access::Permission;
@@ -24,6 +41,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "redactions",
             "confidentiality",
             "viewerPermissions",
+            "allowedActions",
             "patient",
             "encounter",
             "recorder",
@@ -43,4 +61,256 @@ pub(crate) const POLICY: &[Rule] = &[
     inherited("ConditionConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
     inherited("ConditionEdge", &["cursor", "node"]),
     needs("Query", Permission::CONDITION_READ, &["condition"]),
+    needs(
+        "Allergy",
+        Permission::ALLERGY_READ,
+        &[
+            "id",
+            "version",
+            "createdAt",
+            "updatedAt",
+            "redactions",
+            "confidentiality",
+            "viewerPermissions",
+            "allowedActions",
+            "patient",
+            "encounter",
+            "recorder",
+            "recordedAt",
+            "status",
+            "noneKnown",
+        ],
+    ),
+    phi(
+        "Allergy",
+        Permission::ALLERGY_READ,
+        PhiCategory::Clinical,
+        &["code", "criticality", "confirmed", "intolerance", "reactions", "onset", "notes", "statusReason"],
+    ),
+    inherited("AllergyConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
+    inherited("AllergyEdge", &["cursor", "node"]),
+    needs("Patient", Permission::ALLERGY_READ, &["allergies"]),
+    needs("Query", Permission::ALLERGY_READ, &["allergy"]),
+    needs(
+        "Mutation",
+        Permission::ALLERGY_RECORD,
+        &[
+            "allergyRecord",
+            "allergyInactivate",
+            "allergyResolve",
+            "allergyReactivate",
+            "allergyRefute",
+            "allergyEnterInError",
+        ],
+    ),
+    inherited("AllergyRecordPayload", &["allergy", "userErrors"]),
+    inherited("AllergyInactivatePayload", &["allergy", "userErrors"]),
+    inherited("AllergyResolvePayload", &["allergy", "userErrors"]),
+    inherited("AllergyReactivatePayload", &["allergy", "userErrors"]),
+    inherited("AllergyRefutePayload", &["allergy", "userErrors"]),
+    inherited("AllergyEnterInErrorPayload", &["allergy", "userErrors"]),
+    inherited("AllergyReaction", &["manifestations", "severity"]),
+    needs(
+        "MedicationStatement",
+        Permission::MEDICATION_READ,
+        &[
+            "id",
+            "version",
+            "createdAt",
+            "updatedAt",
+            "redactions",
+            "confidentiality",
+            "viewerPermissions",
+            "allowedActions",
+            "patient",
+            "encounter",
+            "recorder",
+            "recordedAt",
+            "status",
+        ],
+    ),
+    phi(
+        "MedicationStatement",
+        Permission::MEDICATION_READ,
+        PhiCategory::Clinical,
+        &["code", "dosage", "reasons", "started", "ended", "source", "notes", "statusReason"],
+    ),
+    inherited("MedicationStatementConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
+    inherited("MedicationStatementEdge", &["cursor", "node"]),
+    needs("Patient", Permission::MEDICATION_READ, &["medicationStatements"]),
+    needs("Query", Permission::MEDICATION_READ, &["medicationStatement"]),
+    needs(
+        "Mutation",
+        Permission::MEDICATION_RECORD,
+        &[
+            "medicationStatementRecord",
+            "medicationStatementStop",
+            "medicationStatementComplete",
+            "medicationStatementEnterInError",
+        ],
+    ),
+    inherited("MedicationStatementRecordPayload", &["medicationStatement", "userErrors"]),
+    inherited("MedicationStatementStopPayload", &["medicationStatement", "userErrors"]),
+    inherited("MedicationStatementCompletePayload", &["medicationStatement", "userErrors"]),
+    inherited("MedicationStatementEnterInErrorPayload", &["medicationStatement", "userErrors"]),
+    needs(
+        "Immunization",
+        Permission::IMMUNIZATION_READ,
+        &[
+            "id",
+            "version",
+            "createdAt",
+            "updatedAt",
+            "redactions",
+            "confidentiality",
+            "viewerPermissions",
+            "allowedActions",
+            "patient",
+            "encounter",
+            "recorder",
+            "recordedAt",
+            "status",
+        ],
+    ),
+    phi(
+        "Immunization",
+        Permission::IMMUNIZATION_READ,
+        PhiCategory::Clinical,
+        &[
+            "vaccine",
+            "givenAt",
+            "lot",
+            "manufacturer",
+            "expires",
+            "site",
+            "route",
+            "notGivenReason",
+            "notes",
+            "statusReason",
+        ],
+    ),
+    inherited("ImmunizationConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
+    inherited("ImmunizationEdge", &["cursor", "node"]),
+    needs("Patient", Permission::IMMUNIZATION_READ, &["immunizations"]),
+    needs("Query", Permission::IMMUNIZATION_READ, &["immunization"]),
+    needs("Mutation", Permission::IMMUNIZATION_RECORD, &["immunizationRecord", "immunizationEnterInError"]),
+    inherited("ImmunizationRecordPayload", &["immunization", "userErrors"]),
+    inherited("ImmunizationEnterInErrorPayload", &["immunization", "userErrors"]),
+    needs(
+        "Procedure",
+        Permission::HISTORY_READ,
+        &[
+            "id",
+            "version",
+            "createdAt",
+            "updatedAt",
+            "redactions",
+            "confidentiality",
+            "viewerPermissions",
+            "allowedActions",
+            "patient",
+            "encounter",
+            "recorder",
+            "recordedAt",
+            "status",
+        ],
+    ),
+    phi(
+        "Procedure",
+        Permission::HISTORY_READ,
+        PhiCategory::Clinical,
+        &["code", "performed", "ended", "bodySites", "reasons", "notes", "statusReason"],
+    ),
+    inherited("ProcedureConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
+    inherited("ProcedureEdge", &["cursor", "node"]),
+    needs("Patient", Permission::HISTORY_READ, &["procedures"]),
+    needs("Query", Permission::HISTORY_READ, &["procedure"]),
+    needs("Mutation", Permission::HISTORY_RECORD, &["procedureRecord", "procedureEnterInError"]),
+    inherited("ProcedureRecordPayload", &["procedure", "userErrors"]),
+    inherited("ProcedureEnterInErrorPayload", &["procedure", "userErrors"]),
+    needs(
+        "FamilyHistory",
+        Permission::HISTORY_READ,
+        &[
+            "id",
+            "version",
+            "createdAt",
+            "updatedAt",
+            "redactions",
+            "confidentiality",
+            "viewerPermissions",
+            "allowedActions",
+            "patient",
+            "encounter",
+            "recorder",
+            "recordedAt",
+            "status",
+        ],
+    ),
+    phi(
+        "FamilyHistory",
+        Permission::HISTORY_READ,
+        PhiCategory::Clinical,
+        &["relationship", "conditions", "deceased", "notes", "statusReason"],
+    ),
+    inherited("FamilyHistoryConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
+    inherited("FamilyHistoryEdge", &["cursor", "node"]),
+    needs("Patient", Permission::HISTORY_READ, &["familyHistory"]),
+    needs("Query", Permission::HISTORY_READ, &["familyHistory"]),
+    needs("Mutation", Permission::HISTORY_RECORD, &["familyHistoryRecord", "familyHistoryEnterInError"]),
+    inherited("FamilyHistoryRecordPayload", &["familyHistory", "userErrors"]),
+    inherited("FamilyHistoryEnterInErrorPayload", &["familyHistory", "userErrors"]),
+    inherited("FamilyCondition", &["code", "outcome", "onsetAge"]),
+    needs(
+        "SocialHistory",
+        Permission::HISTORY_READ,
+        &[
+            "id",
+            "version",
+            "createdAt",
+            "updatedAt",
+            "redactions",
+            "confidentiality",
+            "viewerPermissions",
+            "allowedActions",
+            "patient",
+            "encounter",
+            "recorder",
+            "recordedAt",
+            "status",
+        ],
+    ),
+    phi(
+        "SocialHistory",
+        Permission::HISTORY_READ,
+        PhiCategory::Clinical,
+        &["code", "value", "since", "notes", "statusReason"],
+    ),
+    inherited("SocialHistoryConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
+    inherited("SocialHistoryEdge", &["cursor", "node"]),
+    needs("Patient", Permission::HISTORY_READ, &["socialHistory"]),
+    needs("Query", Permission::HISTORY_READ, &["socialHistory"]),
+    needs("Mutation", Permission::HISTORY_RECORD, &["socialHistoryRecord", "socialHistoryEnterInError"]),
+    inherited("SocialHistoryRecordPayload", &["socialHistory", "userErrors"]),
+    inherited("SocialHistoryEnterInErrorPayload", &["socialHistory", "userErrors"]),
+    needs(
+        "Mutation",
+        Permission::CONDITION_RECORD,
+        &[
+            "problemRecord",
+            "problemRemit",
+            "problemInactivate",
+            "problemResolve",
+            "problemRecur",
+            "problemRelapse",
+            "problemEnterInError",
+        ],
+    ),
+    inherited("ProblemRecordPayload", &["condition", "userErrors"]),
+    inherited("ProblemRemitPayload", &["condition", "userErrors"]),
+    inherited("ProblemInactivatePayload", &["condition", "userErrors"]),
+    inherited("ProblemResolvePayload", &["condition", "userErrors"]),
+    inherited("ProblemRecurPayload", &["condition", "userErrors"]),
+    inherited("ProblemRelapsePayload", &["condition", "userErrors"]),
+    inherited("ProblemEnterInErrorPayload", &["condition", "userErrors"]),
 ];

@@ -10,7 +10,10 @@ use praxis_entity::{
     value::ConditionClinical,
 };
 
+use sea_orm::ActiveEnum;
+
 use crate::{
+    allowed::actions,
     context::{Ask, Caller},
     encounters::Encounter,
     error::{ApiError, Edge, Nullable},
@@ -129,6 +132,17 @@ impl Condition {
     /// What the viewer may do with it: permission codes.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
         self.subject.permissions(ctx.caller()?).await
+    }
+
+    /// Names of the mutations that the viewer may run on it as it stands: on problems of the list only.
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        let (caller, status) = (ctx.caller()?, self.row.clinical_status);
+        let listed = self.row.category == condition::ConditionCategory::ProblemListItem;
+        let stands = self.row.verification_status != condition::VerificationStatus::EnteredInError;
+        match status.filter(|_| listed && stands) {
+            Some(status) => actions(caller, "problem", &self.subject, &status.to_value()).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Whose it is.

@@ -18,9 +18,10 @@ use crate::{
     charting::{ObservationConnection, ObservationFilter},
     consent::Consent,
     context::Ask,
+    documents::PatientDocuments,
     encounters::{EncounterConnection, EncounterFilter},
     error::{ApiError, Edge, Nullable},
-    history::{ConditionConnection, ConditionFilter},
+    history::{ConditionConnection, ConditionFilter, PatientHistory},
     ids,
     page::{Cursors, Page, PageArguments, connection, nothing},
     phi::{self, Class, Phi},
@@ -399,6 +400,18 @@ impl Patient {
         }
         .await
         .transpose()
+    }
+
+    /// The chapters of the patient's history.
+    #[graphql(flatten)]
+    async fn history(&self, _ctx: &Context<'_>) -> PatientHistory {
+        PatientHistory::new(self.row.id, &self.subject)
+    }
+
+    /// What is written about the patient.
+    #[graphql(flatten)]
+    async fn written(&self, _ctx: &Context<'_>) -> PatientDocuments {
+        PatientDocuments::new(self.row.id, &self.subject)
     }
 
     /// Who cares for the patient, and who did. Null where the viewer may not read it.

@@ -42,6 +42,20 @@ pub enum Table {
     Alert,
     /// What rules found.
     RuleEvaluation,
+    /// Clinical documents.
+    ClinicalDocument,
+    /// Allergies.
+    Allergy,
+    /// Medications as stated.
+    MedicationStatement,
+    /// Immunisations.
+    Immunization,
+    /// Procedures.
+    Procedure,
+    /// Family history.
+    FamilyHistory,
+    /// Social history.
+    SocialHistory,
 }
 
 impl Table {
@@ -61,6 +75,13 @@ impl Table {
             Self::Task => "task",
             Self::Alert => "alert",
             Self::RuleEvaluation => "rule_evaluation",
+            Self::ClinicalDocument => "clinical_document",
+            Self::Allergy => "allergy",
+            Self::MedicationStatement => "medication_statement",
+            Self::Immunization => "immunization",
+            Self::Procedure => "procedure",
+            Self::FamilyHistory => "family_history",
+            Self::SocialHistory => "social_history",
         }
     }
 
@@ -72,8 +93,15 @@ impl Table {
     fn practitioner(self) -> Option<String> {
         let column = match self {
             Self::Appointment | Self::AppointmentSeries | Self::Encounter => "practitioner_id",
+            Self::Appointment | Self::Encounter | Self::ClinicalDocument => "practitioner_id",
             Self::Observation => "performer_id",
-            Self::Condition => "recorder_id",
+            Self::Condition
+            | Self::Allergy
+            | Self::MedicationStatement
+            | Self::Immunization
+            | Self::Procedure
+            | Self::FamilyHistory
+            | Self::SocialHistory => "recorder_id",
             _ => return None,
         };
         Some(format!(r#""{}"."{column}""#, self.name()))
@@ -86,6 +114,15 @@ impl Table {
         match self {
             Self::Appointment | Self::Encounter => format!(r#""{name}"."id", {patient}"#),
             Self::Observation | Self::Condition | Self::Task | Self::Alert | Self::RuleEvaluation => {
+            Self::Observation
+            | Self::Condition
+            | Self::ClinicalDocument
+            | Self::Allergy
+            | Self::MedicationStatement
+            | Self::Immunization
+            | Self::Procedure
+            | Self::FamilyHistory
+            | Self::SocialHistory => {
                 format!(r#""{name}"."id", "{name}"."encounter_id", {patient}"#)
             }
             _ => patient,

@@ -4,6 +4,9 @@ use praxis_entity::{
     alert, appointment, appointment_series, condition, encounter, observation, patient, task,
 };
 use praxis_entity::{alert, appointment, condition, encounter, observation, patient, task};
+    allergy, appointment, clinical_document, condition, encounter, family_history, immunization,
+    medication_statement, observation, patient, procedure, social_history,
+};
 
 use super::Row;
 
@@ -64,3 +67,21 @@ impl From<&alert::Model> for Row {
         Self { encounter: row.encounter_id.map(|encounter| encounter.0), ..Self::of(row.id.0) }
     }
 }
+impl From<&clinical_document::Model> for Row {
+    fn from(row: &clinical_document::Model) -> Self {
+        let encounter = row.encounter_id.map(|encounter| encounter.0);
+        Self { encounter, practitioner: row.practitioner_id, ..Self::of(row.id.0) }
+    }
+}
+
+macro_rules! statements {
+    ($($entity:ident)*) => {
+        $(impl From<&$entity::Model> for Row {
+            fn from(row: &$entity::Model) -> Self {
+                let encounter = row.encounter_id.map(|encounter| encounter.0);
+                Self { encounter, practitioner: row.recorder_id, ..Self::of(row.id.0) }
+            }
+        })*
+    };
+}
+statements! { allergy medication_statement immunization procedure family_history social_history }

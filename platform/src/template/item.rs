@@ -142,12 +142,14 @@ pub struct NoteTemplate {
     pub title: String,
     /// LOINC code of the document type.
     pub loinc: String,
+    /// Whether one who may not cosign needs somebody who does.
+    pub cosign: bool,
     /// The sections, in order.
     pub sections: Vec<NoteSection>,
 }
 
 /// One section of a note.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoteSection {
     /// LOINC code of the section.
     pub loinc: String,

@@ -30,5 +30,6 @@ pub use item::{
 };
 pub use lint::{Finding, lint};
 pub use load::{Template, TemplateError};
+pub use note::is_loinc;
 pub use seed::{Item, Seed};
 pub use source::Source;

@@ -10,7 +10,13 @@ struct FrontMatter {
     key: String,
     title: String,
     loinc: String,
+    #[serde(default = "yes")]
+    cosign: bool,
     sections: Vec<Section>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -38,7 +44,7 @@ pub(super) fn read(reader: &mut Reader<'_>, file: &str, text: &str) -> Option<No
         .enumerate()
         .map(|(i, section)| (format!("/sections/{i}/loinc"), &section.loinc));
     for (path, code) in codes.chain([("/loinc".to_owned(), &front.loinc)]) {
-        if !has_check_digit(code) {
+        if !is_loinc(code) {
             reader.report(file, path, format!("{code} is no LOINC code: its check digit is wrong"));
         }
     }
@@ -65,6 +71,7 @@ pub(super) fn read(reader: &mut Reader<'_>, file: &str, text: &str) -> Option<No
         key: front.key,
         title: front.title,
         loinc: front.loinc,
+        cosign: front.cosign,
         sections: sections
             .map(|(section, (_, text))| NoteSection {
                 loinc: section.loinc,
@@ -95,9 +102,12 @@ fn split_body(body: &str) -> Vec<(String, String)> {
     sections
 }
 
-/// Whether the digit after the dash is the Luhn check digit of the digits before it.
-fn has_check_digit(code: &str) -> bool {
+/// Whether it is a LOINC code: the digit after the dash is the Luhn check digit of the digits before it.
+pub fn is_loinc(code: &str) -> bool {
     let Some((digits, check)) = code.split_once('-') else { return false };
+    if !(1..=7).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
     let weighted = digits.chars().rev().filter_map(|c| c.to_digit(10)).zip([2, 1].into_iter().cycle());
     let sum: u32 = weighted.map(|(digit, weight)| digit * weight).map(|n| n / 10 + n % 10).sum();
     check.parse() == Ok((10 - sum % 10) % 10)
@@ -110,10 +120,10 @@ mod tests {
     #[test]
     fn the_check_digit_finds_a_slip() {
         for code in ["61150-9", "61149-1", "51848-0", "18776-5", "11506-3", "34117-2"] {
-            assert!(has_check_digit(code), "{code}");
+            assert!(is_loinc(code), "{code}");
         }
         for code in ["61150-8", "61510-9", "11506", "11506-x"] {
-            assert!(!has_check_digit(code), "{code}");
+            assert!(!is_loinc(code), "{code}");
         }
     }
 

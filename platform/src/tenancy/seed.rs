@@ -88,11 +88,12 @@ pub async fn apply_template(
         .execute(&mut *connection)
         .await?;
     for note in &template.note_templates {
-        sqlx::query("INSERT INTO note_template (id, title, type_code, body, template_key, template_hash) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING")
+        sqlx::query("INSERT INTO note_template (id, title, type_code, body, needs_cosign, template_key, template_hash) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING")
             .bind(note.row_id(tenant))
             .bind(&note.title)
             .bind(&note.loinc)
             .bind(serde_json::to_string(&note.sections).unwrap_or_default())
+            .bind(note.cosign)
             .bind(note.key())
             .bind(note.content_hash())
             .execute(&mut *connection)
