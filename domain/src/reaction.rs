@@ -11,6 +11,7 @@ use crate::{
     Result,
     error::capitals,
     event::{Event, Recorded},
+    notifications,
 };
 
 macro_rules! reactions {
@@ -28,7 +29,15 @@ macro_rules! reactions {
     };
 }
 
-reactions! {}
+reactions! {
+    // Notices.
+    /// Patient and clinician are told that a visit was booked.
+    TellOfBooking;
+    /// They are told that it was moved, and no more of its old time.
+    TellOfMove;
+    /// They are told that it was called off, and reminded no more.
+    TellOfCancellation;
+}
 
 impl Reaction {
     /// The stored form: `OFFER_FREED_TIME`.
@@ -49,13 +58,13 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         Event::PatientRegistered { .. } | Event::PatientImported { .. } => &[],
 
         // Scheduling.
-        Event::AppointmentBooked { .. }
-        | Event::AppointmentRescheduled { .. }
-        | Event::AppointmentConfirmed { .. }
+        Event::AppointmentBooked { .. } => &[Reaction::TellOfBooking],
+        Event::AppointmentRescheduled { .. } => &[Reaction::TellOfMove],
+        Event::AppointmentCancelled { .. } => &[Reaction::TellOfCancellation],
+        Event::AppointmentConfirmed { .. }
         | Event::AppointmentCheckedIn { .. }
         | Event::AppointmentStarted { .. }
         | Event::AppointmentCompleted { .. }
-        | Event::AppointmentCancelled { .. }
         | Event::AppointmentMissed { .. } => &[],
 
         // Encounters.
@@ -64,6 +73,11 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
 }
 
 /// Does what follows. A line each: `Reaction::OfferFreedTime => scheduling::react::offer(op, recorded).await`.
-pub async fn react(_op: &Op<Write>, reaction: Reaction, _recorded: &Recorded) -> Result<()> {
-    match reaction {}
+pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> Result<()> {
+    match reaction {
+        // Notices.
+        Reaction::TellOfBooking | Reaction::TellOfMove | Reaction::TellOfCancellation => {
+            notifications::react::appointment_changed(op, recorded).await
+        }
+    }
 }

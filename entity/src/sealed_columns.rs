@@ -5,7 +5,7 @@
 use crate::value::{
     AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
     DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
-    PhiClass, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
+    PhiClass, ProviderSecret, PushAddress, RecordNumber, RelatedPersonDetails, TotpSecret,
 };
 
 /// A table with sealed columns.
@@ -71,6 +71,7 @@ pub const SEALED: &[SealedTable] = &[
     of_the_clinic("identity_provider", &[("client_secret", ProviderSecret::CLASS)]),
     of_the_clinic("totp", &[("secret", TotpSecret::CLASS)]).with_row("user_id"),
     of_the_clinic("mail_message", &[("facts", MailFacts::CLASS)]),
+    of_the_clinic("push_device", &[("address", PushAddress::CLASS)]),
 ];
 
 /// Other columns of bytes, which no data key seals: keyed hashes, wrapped keys and what is public.
@@ -103,4 +104,7 @@ pub const NOT_SEALED: &[(&str, &str)] = &[
     ("audit_node", "hash"),
     ("audit_checkpoint", "edge"),
     ("audit_checkpoint", "line_hash"),
+    ("channel_consent", "contact_token"),
+    ("suppression", "contact_token"),
+    ("push_device", "address_hash"),
 ];

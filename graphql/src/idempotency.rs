@@ -4,18 +4,19 @@
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
-    Error, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles,
-    scheduling, second_factors, sensitivity, sessions, staff,
+    Error, audit, break_glass, care_team, clinic, consent, identity, notifications, patients, policies,
+    providers, roles, scheduling, second_factors, sensitivity, sessions, staff,
 };
 use praxis_entity::{
     alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy,
     identity_provider,
     ids::{
         AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId,
-        IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
-        RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
+        IdentityProviderId, InvitationId, MembershipId, NotificationTemplateId, PasskeyId, PatientId,
+        PractitionerId, PushDeviceId, RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
     },
-    invitation, passkey, patient, practitioner, related_person, role, room, security_alert,
+    invitation, notification_template, passkey, patient, practitioner, push_device, related_person, role,
+    room, security_alert,
     sensitivity_label::Confidentiality,
     session, user_account,
 };
@@ -160,8 +161,10 @@ replay_by_id! {
     identity_provider::Model, IdentityProviderId, providers::by_ids;
     invitation::Model, InvitationId, identity::invitations_by_ids;
     field_policy::Model, FieldPolicyId, policies::by_ids;
+    notification_template::Model, NotificationTemplateId, notifications::templates_by_ids;
     patient::Model, PatientId, patients::by_ids;
     practitioner::Model, PractitionerId, staff::practitioners_by_ids;
+    push_device::Model, PushDeviceId, notifications::devices_by_ids;
     roles::Held, MembershipId, roles::held_by_ids;
     roles::Role, RoleId, roles::by_ids;
     room::Model, RoomId, clinic::rooms_by_ids;
@@ -170,7 +173,10 @@ replay_by_id! {
     user_account::Model, UserId, identity::users_by_ids;
 }
 
-replay_itself! { FieldPolicyId, IdentityProviderId, PractitionerId, sessions::SessionPolicy, u64, () }
+replay_itself! {
+    FieldPolicyId, IdentityProviderId, PatientId, PractitionerId, notifications::Preference, notifications::Profile,
+    sessions::SessionPolicy, u64, ()
+}
 
 impl Replay for patients::Registered {
     type Outcome = (PatientId, Vec<PatientId>);

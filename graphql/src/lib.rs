@@ -36,6 +36,7 @@ mod consent;
 mod encounters;
 mod field_policies;
 mod history;
+mod notifications;
 mod operations;
 mod patients;
 mod roles;

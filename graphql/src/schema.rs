@@ -17,6 +17,7 @@ use crate::{
     identity::{IdentityMutation, IdentityQuery},
     limits::Limits,
     node::{NodeQuery, Redactable, Versioned},
+    notifications::{NotificationMutation, NotificationQuery},
     operations::{OperationMutation, OperationQuery},
     patients::{PatientMutation, PatientQuery},
     roles::{RoleMutation, RoleQuery},
@@ -49,6 +50,7 @@ pub(crate) struct Query(
     AuditQuery,
     AlertQuery,
     OperationQuery,
+    NotificationQuery,
 );
 
 /// What can be done.
@@ -70,6 +72,7 @@ pub(crate) struct Mutation(
     AlertMutation,
     OperationMutation,
     SecondFactorMutation,
+    NotificationMutation,
 );
 
 /// Builds the API within limits.

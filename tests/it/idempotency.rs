@@ -156,6 +156,38 @@ const STORY: &[Call] = &[
         r#"{ "patientId": "$patient", "disclosedAt": "$past", "purpose": "RESEARCH", "recipient": "A registry", "description": "Diagnoses", "reason": "A study" }"#,
         &[],
     ),
+    ("notificationMarkRead", "marked", "{}", &[]),
+    (
+        "notificationPreferenceSet",
+        "preference { topic channel enabled }",
+        r#"{ "topic": "TASK_ASSIGNED", "channel": "EMAIL", "enabled": true }"#,
+        &[],
+    ),
+    (
+        "notificationProfileSet",
+        "profile { locale timeZone quietFrom quietUntil }",
+        r#"{ "locale": "de", "timeZone": "Europe/Vienna", "quietFrom": "22:00", "quietUntil": "07:00" }"#,
+        &[],
+    ),
+    (
+        "notificationTemplateSave",
+        "template { id version }",
+        r#"{ "topic": "APPOINTMENT_REMINDER", "channel": "SMS", "locale": "en", "body": "{{ clinic }}: {{ date }}", "ifVersion": 0 }"#,
+        &[],
+    ),
+    (
+        "channelConsentSet",
+        "patient { id }",
+        r#"{ "patientId": "$patient", "channel": "EMAIL", "allowed": true }"#,
+        &[],
+    ),
+    (
+        "pushDeviceRegister",
+        "device { id }",
+        r#"{ "name": "Phone", "address": "https://push.example.org/abc" }"#,
+        &[("device", "/device/id")],
+    ),
+    ("pushDeviceRemove", "device { id }", r#"{ "id": "$device" }"#, &[]),
     (
         "alertRuleUpdate",
         "alertRule { kind threshold }",

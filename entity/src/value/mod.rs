@@ -18,6 +18,6 @@ pub use observation::{Component, ObservationValue, ReferenceRange};
 pub use phi::{
     AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
     DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
-    ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
+    ProviderSecret, PushAddress, RecordNumber, RelatedPersonDetails, TotpSecret,
 };
 pub use sealed::{PhiClass, Sealed};

@@ -48,6 +48,8 @@ pub enum IndexField {
     RecoveryCode,
     /// Challenge that was answered.
     Challenge,
+    /// Where a device is rung up.
+    PushAddress,
 }
 
 impl IndexField {
@@ -72,6 +74,7 @@ impl IndexField {
             Self::ClientToken => "client_token",
             Self::RecoveryCode => "recovery_code",
             Self::Challenge => "challenge",
+            Self::PushAddress => "push_address",
         }
     }
 
@@ -100,7 +103,8 @@ impl IndexField {
             | Self::ClientSecret
             | Self::ClientToken
             | Self::RecoveryCode
-            | Self::Challenge => value.to_owned(),
+            | Self::Challenge
+            | Self::PushAddress => value.to_owned(),
         }
     }
 }
