@@ -16,7 +16,7 @@ pub struct Model {
     pub provider_message_id: String,
     /// What it reports.
     #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
-    pub status: String,
+    pub report: String,
     /// The notice, if it is one of ours.
     pub notification_id: Option<NotificationId>,
     /// When it was reported first.

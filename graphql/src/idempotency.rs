@@ -12,11 +12,12 @@ use praxis_entity::{
     identity_provider,
     ids::{
         AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId,
-        IdentityProviderId, InvitationId, MembershipId, NotificationTemplateId, PasskeyId, PatientId,
-        PractitionerId, PushDeviceId, RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
+        IdentityProviderId, InvitationId, MembershipId, NotificationId, NotificationTemplateId, PasskeyId,
+        PatientId, PractitionerId, PushDeviceId, RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId,
+        UserId,
     },
-    invitation, notification_template, passkey, patient, practitioner, push_device, related_person, role,
-    room, security_alert,
+    invitation, notification, notification_template, passkey, patient, practitioner, push_device,
+    related_person, role, room, security_alert,
     sensitivity_label::Confidentiality,
     session, user_account,
 };
@@ -161,6 +162,7 @@ replay_by_id! {
     identity_provider::Model, IdentityProviderId, providers::by_ids;
     invitation::Model, InvitationId, identity::invitations_by_ids;
     field_policy::Model, FieldPolicyId, policies::by_ids;
+    notification::Model, NotificationId, notifications::deliveries_by_ids;
     notification_template::Model, NotificationTemplateId, notifications::templates_by_ids;
     patient::Model, PatientId, patients::by_ids;
     practitioner::Model, PractitionerId, staff::practitioners_by_ids;

@@ -206,6 +206,7 @@ const BY_ANOTHER: &[Call] = &[(
 
 /// Mutations that need somebody or something that the story has not, and the test that sends them twice.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("notificationRetry", "notifications::what_may_pass_is_tried_again_and_what_can_not_is_given_up"),
     ("userDisable", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
     ("userEnable", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
     ("userRename", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),

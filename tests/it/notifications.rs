@@ -10,7 +10,10 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
-use praxis::config::Config;
+use praxis::{
+    config::{Config, Log, LogFormat},
+    telemetry,
+};
 use praxis_domain::notifications::{Notice, Recipient, Sent, Subject, notify, react};
 use praxis_entity::{
     ids::{AppointmentId, TaskId, UserId},
@@ -123,6 +126,15 @@ async fn agree(owner: &Person<'_>, patient: &str, channel: &str) {
         )
         .await;
     assert_eq!(done["userErrors"], json!([]));
+}
+
+/// A reminder of a visit at a time, as scheduling raises it when it is due.
+async fn remind(
+    op: &praxis_platform::Op<praxis_platform::Write>,
+    visit: &Visit,
+    starts_at: DateTime<Utc>,
+) -> praxis_domain::Result<()> {
+    react::reminder_due(op, visit.appointment, starts_at, "1").await
 }
 
 /// Lets something follow from what happened, as a worker does.
@@ -358,13 +370,27 @@ async fn what_may_pass_is_tried_again_and_what_can_not_is_given_up() -> Result<(
     assert_eq!(twilio.carried().len(), 1);
 
     twilio.plan(&[Refuse(400, 21211)]);
-    reacting(&server, async |op| react::reminder_due(op, visit.appointment, visit.starts_at).await).await?;
+    reacting(&server, async |op| remind(op, &visit, visit.starts_at).await).await?;
     assert_eq!(send_all(&server).await?, Sent { dead: 1, ..Sent::default() });
     assert_eq!(standing(&server).await?[1], "APPOINTMENT_REMINDER SMS DEAD twilio 21211");
-    let deliveries = "{ notificationDeliveries(filter: { status: DEAD }) { totalCount nodes { channel toPatient reason attempts } } }";
-    let seen = owner.ask(deliveries, json!({})).await;
-    let row = json!({ "channel": "SMS", "toPatient": true, "reason": "twilio 21211", "attempts": 1 });
-    assert_eq!(seen["notificationDeliveries"], json!({ "totalCount": 1, "nodes": [row] }));
+    let deliveries = "{ notificationDeliveries(filter: { status: DEAD }) { totalCount nodes { id channel toPatient reason attempts allowedActions } } }";
+    let seen = owner.ask(deliveries, json!({})).await["notificationDeliveries"].clone();
+    let id = seen["nodes"][0]["id"].clone();
+    let row = json!({ "id": id, "channel": "SMS", "toPatient": true, "reason": "twilio 21211", "attempts": 1, "allowedActions": ["notificationRetry"] });
+    assert_eq!(seen, json!({ "totalCount": 1, "nodes": [row] }));
+    // Whoever looks after them may have it tried anew: once, whatever is sent twice.
+    let retry = "mutation($id: ID!) { notificationRetry(input: { id: $id }) { delivery { status } userErrors { code } } }";
+    for replayed in [json!(null), json!(["notificationRetry"])] {
+        let answer = owner.send(retry, json!({ "id": id }), &[("idempotency-key", "anew")]).await;
+        assert_eq!(
+            answer.body["data"]["notificationRetry"],
+            json!({ "delivery": { "status": "SCHEDULED" }, "userErrors": [] })
+        );
+        assert_eq!(answer.body["extensions"]["idempotentReplay"], replayed);
+    }
+    let refused = owner.ask(retry, json!({ "id": id })).await;
+    assert_eq!(refused["notificationRetry"]["userErrors"][0]["code"], "INVALID_TRANSITION");
+    assert_eq!(send_all(&server).await?, Sent { sent: 1, ..Sent::default() });
     let desk = server.person("northside", "receptionist").await;
     assert_eq!(desk.send(deliveries, json!({}), &[]).await.code(), "FORBIDDEN");
     Ok(())
@@ -384,8 +410,8 @@ async fn what_is_not_so_any_more_is_not_told() -> Result<()> {
     owner.run("appointmentReschedule", "userErrors { message }", moved).await;
     assert_eq!(send_all(&server).await?.sent, 0);
     // The old time's reminder is due and tells nothing; the new one's does.
-    reacting(&server, async |op| react::reminder_due(op, visit.appointment, visit.starts_at).await).await?;
-    reacting(&server, async |op| react::reminder_due(op, visit.appointment, to).await).await?;
+    reacting(&server, async |op| remind(op, &visit, visit.starts_at).await).await?;
+    reacting(&server, async |op| remind(op, &visit, to).await).await?;
     // Cancelled meanwhile, and the reaction takes back what waits.
     let version = owner
         .ask(
@@ -508,7 +534,11 @@ async fn the_database_knows_how_a_notice_may_fare() -> Result<()> {
 }
 
 #[tokio::test]
-async fn no_number_or_address_stands_in_the_clear_anywhere() -> Result<()> {
+async fn no_number_or_address_stands_in_a_dump_or_in_the_log_at_trace() -> Result<()> {
+    let log = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("notices-{}.log", std::process::id()));
+    let settings = Log { filter: "trace".to_owned(), format: LogFormat::Json };
+    telemetry::init_to(&settings, std::fs::File::create(&log)?);
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
@@ -516,13 +546,26 @@ async fn no_number_or_address_stands_in_the_clear_anywhere() -> Result<()> {
     for channel in ["SMS", "EMAIL"] {
         agree(&owner, &visit.patient, channel).await;
     }
+    // Well and badly.
+    twilio.plan(&[twilio::Treat::Refuse(400, 21211)]);
     booked(&server, &visit).await?;
     send_all(&server).await?;
+    reacting(&server, async |op| remind(op, &visit, visit.starts_at).await).await?;
+    send_all(&server).await?;
+    let message = &twilio.carried()[0];
+    let report =
+        [("MessageSid", message.sid.as_str()), ("MessageStatus", "delivered"), ("To", message.to.as_str())];
+    twilio::call(&server, &message.report_to, &report, twilio::TOKEN).await;
+    twilio::call(&server, &message.report_to, &report, "another").await;
+    assert_eq!(post.taken().len(), 2);
+    let logged = std::fs::read_to_string(&log)?;
+    assert!(!logged.is_empty(), "nothing was logged at TRACE");
     let dump = std::process::Command::new("pg_dump").arg(&server.installation.url).output()?;
     let dump = String::from_utf8_lossy(&dump.stdout).into_owned();
     assert!(dump.contains("delivery_attempt"), "no dump");
     for secret in ["442079460123", "2079460123", "quill@example.org", "Quill"] {
         assert!(!dump.contains(secret), "{secret} stands in the dump");
+        assert!(!logged.contains(secret), "{secret} stands in the log");
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ pub async fn answer(op: &Op<Write>, provider: &str, message: &str, from: &str, s
     let row = delivery_report::ActiveModel {
         provider: Set(provider.to_owned()),
         provider_message_id: Set(message.to_owned()),
-        status: Set("received".to_owned()),
+        report: Set("received".to_owned()),
         notification_id: Set(None),
         reported_at: Set(op.now()),
         error: Set(None),

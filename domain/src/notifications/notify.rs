@@ -121,10 +121,16 @@ pub async fn notify_all(op: &Op<Write>, notices: &[Notice]) -> Result<u64> {
             Entity::insert_many(chunk.to_vec()).on_conflict(once).exec_without_returning(op.db()).await?;
     }
     if written > 0 {
-        op.record(Entry {
-            times: i32::try_from(written).unwrap_or(i32::MAX),
-            ..Entry::done("notification.plan")
-        });
+        let mut patients: Vec<Uuid> = told
+            .iter()
+            .filter_map(|recipient| match recipient {
+                Recipient::Patient(id) => Some(id.0),
+                Recipient::User(_) => None,
+            })
+            .collect();
+        patients.sort_unstable();
+        let times = i32::try_from(written).unwrap_or(i32::MAX);
+        op.record(Entry { times, patients, ..Entry::done("notification.plan") });
     }
     Ok(written)
 }

@@ -1,5 +1,6 @@
 //! What is told when something happened. Each is run in a transaction of its own, once for each event.
 
+use chrono::{DateTime, Utc};
 use praxis_entity::{
     appointment,
     ids::{AlertId, AppointmentId, DocumentId, TaskId, UserId},
@@ -72,11 +73,12 @@ async fn of_appointment(op: &Op<Write>, id: AppointmentId, topic: Topic, by: Opt
     notify(op, &notice).await.map(|_| ())
 }
 
-/// A reminder of a visit is due: the patient is reminded, if the visit still is to begin at that time.
+/// A reminder of a visit is due, one of several perhaps: the patient is reminded, if the visit still is to begin at that time.
 pub async fn reminder_due(
     op: &Op<Write>,
     id: AppointmentId,
-    starts_at: chrono::DateTime<chrono::Utc>,
+    starts_at: DateTime<Utc>,
+    occasion: &str,
 ) -> Result<()> {
     let Some(row) = appointment::Entity::find_by_id(id).one(op.db()).await? else { return Ok(()) };
     if !still_comes(Topic::AppointmentReminder, &row, starts_at, op.now()) {
@@ -86,8 +88,7 @@ pub async fn reminder_due(
         topic: Topic::AppointmentReminder,
         subject: Subject::Appointment(id),
         about_at: Some(starts_at),
-        // Two reminders of one visit are hours apart.
-        occasion: op.now().format("%Y-%m-%dT%H").to_string(),
+        occasion: occasion.to_owned(),
         due: op.now(),
         expires_at: Some(starts_at),
         to: vec![Recipient::Patient(row.patient_id)],

@@ -7,7 +7,7 @@ use praxis_entity::{
     notification::{Channel, Column, Entity, Model, NotificationStatus, Topic},
 };
 use praxis_platform::{Op, access::Permission};
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::template::{Said, Templates};
 use crate::{
@@ -86,6 +86,13 @@ impl Deliveries {
 pub async fn deliveries<M>(op: &Op<M>, which: Deliveries, page: &PageRequest) -> Result<Slice<Model>> {
     op.require(Permission::NOTIFICATION_MANAGE)?;
     Ok(page::list::<Entity>(op.db(), which.condition(), &NEWEST_FIRST, page).await?)
+}
+
+/// Notices by their ids; unknown ones are absent.
+pub async fn deliveries_by_ids<M>(op: &Op<M>, ids: &[NotificationId]) -> Result<Vec<Model>> {
+    op.require(Permission::NOTIFICATION_MANAGE)?;
+    let wanted = page::any_of(Column::Id, ids.iter().map(|id| id.0).collect());
+    Ok(Entity::find().filter(wanted).all(op.db()).await?)
 }
 
 /// How many there are, at most `max`.

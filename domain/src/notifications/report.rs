@@ -46,7 +46,7 @@ pub async fn report(op: &Op<Write>, report: Report) -> Result<bool> {
     let row = delivery_report::ActiveModel {
         provider: Set(report.provider.to_owned()),
         provider_message_id: Set(report.message),
-        status: Set(report.status.clone()),
+        report: Set(report.status.clone()),
         notification_id: Set(Some(notice.id)),
         reported_at: Set(op.now()),
         error: Set(report.error.clone()),

@@ -27,7 +27,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "pushDeviceRemove",
         ],
     ),
-    needs("Mutation", Permission::NOTIFICATION_MANAGE, &["notificationTemplateSave"]),
+    needs("Mutation", Permission::NOTIFICATION_MANAGE, &["notificationTemplateSave", "notificationRetry"]),
     needs("Mutation", Permission::PATIENT_UPDATE, &["channelConsentSet"]),
     needs("Patient", Permission::PATIENT_CONTACT_READ, &["channelConsents", "notificationProfile"]),
     inherited(
@@ -51,6 +51,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "sentAt",
             "deliveredAt",
             "reason",
+            "allowedActions",
         ],
     ),
     inherited("NotificationDeliveryConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
@@ -68,6 +69,7 @@ pub(crate) const POLICY: &[Rule] = &[
     inherited("NotificationProfileSetPayload", &["profile", "userErrors"]),
     inherited("NotificationTemplateSavePayload", &["template", "userErrors"]),
     inherited("ChannelConsentSetPayload", &["patient", "userErrors"]),
+    inherited("NotificationRetryPayload", &["delivery", "userErrors"]),
     inherited("PushDeviceRegisterPayload", &["device", "userErrors"]),
     inherited("PushDeviceRemovePayload", &["device", "userErrors"]),
 ];

@@ -8,7 +8,7 @@ use praxis_entity::ids::NotificationId;
 
 use super::{
     settings::{NotificationPreference, NotificationProfile, PushDevice},
-    types::{NotificationChannel, NotificationTemplate, NotificationTopic},
+    types::{NotificationChannel, NotificationDelivery, NotificationTemplate, NotificationTopic},
 };
 use crate::{
     context::{Ask, change},
@@ -125,6 +125,22 @@ pub(crate) struct ChannelConsentSetInput {
 pub(crate) struct ChannelConsentSetPayload {
     /// The patient.
     patient: Option<Patient>,
+    /// What the person at the screen can put right; non-empty means nothing was written.
+    user_errors: Vec<UserError>,
+}
+
+/// A notice to be tried anew.
+#[derive(InputObject)]
+pub(crate) struct NotificationRetryInput {
+    /// Which notice.
+    id: ID,
+}
+
+/// The notice, or why nothing changed.
+#[derive(SimpleObject)]
+pub(crate) struct NotificationRetryPayload {
+    /// As it is now.
+    delivery: Option<NotificationDelivery>,
     /// What the person at the screen can put right; non-empty means nothing was written.
     user_errors: Vec<UserError>,
 }
@@ -273,6 +289,20 @@ impl NotificationMutation {
             None => None,
         };
         Ok(ChannelConsentSetPayload { patient, user_errors })
+    }
+
+    /// Lets a notice be tried anew that was given up. Whether it still is to be sent is judged when it is.
+    ///
+    /// Errors: NOT_FOUND, INVALID_TRANSITION.
+    async fn notification_retry(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The notice.")] input: NotificationRetryInput,
+    ) -> Result<NotificationRetryPayload, ApiError> {
+        let id = ids::parse(&input.id)?;
+        let done = change(ctx, "Mutation.notificationRetry", async |op| notifications::retry(op, id).await);
+        let (row, user_errors) = done.await?.split();
+        Ok(NotificationRetryPayload { delivery: row.map(NotificationDelivery::new), user_errors })
     }
 
     /// Registers a device on which the viewer is rung up when there is something new. It is told nothing more.

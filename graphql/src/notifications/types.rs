@@ -8,9 +8,12 @@ use praxis_entity::{
     notification_template,
 };
 
+use sea_orm::ActiveEnum;
+
 use crate::{
+    allowed,
     context::Ask,
-    error::Nullable,
+    error::{ApiError, Nullable},
     ids,
     node::{self, Node},
     page::connection,
@@ -225,6 +228,13 @@ impl NotificationDelivery {
     /// Why it is where it is, as a code.
     async fn reason(&self) -> Option<&str> {
         self.row.reason.as_deref()
+    }
+
+    /// The mutations that the viewer may run on it as it stands.
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        let caller = ctx.caller()?;
+        let may = |permission| caller.actor().may(permission);
+        allowed::open(caller, "notification", &self.row.status.to_value(), may).await
     }
 }
 

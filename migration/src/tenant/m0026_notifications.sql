@@ -63,8 +63,9 @@ INSERT INTO status_transition (machine, from_status, to_status, permission) VALU
     -- A provider that did not answer in time may tell later that it has the message.
     ('notification', 'FAILED', 'SENT', ''),
     ('notification', 'FAILED', 'DELIVERED', ''),
-    ('notification', 'FAILED', 'CANCELLED', ''),
-    ('notification', 'DEAD', 'SCHEDULED', 'notification:manage');
+    ('notification', 'FAILED', 'CANCELLED', '');
+INSERT INTO status_transition (machine, from_status, to_status, permission, action) VALUES
+    ('notification', 'DEAD', 'SCHEDULED', 'notification:manage', 'notificationRetry');
 
 -- Each try of which somebody lived to tell.
 CREATE TABLE delivery_attempt (
@@ -84,11 +85,11 @@ CREATE TRIGGER delivery_attempt_append_only BEFORE UPDATE OR DELETE OR TRUNCATE 
 CREATE TABLE delivery_report (
     provider text NOT NULL,
     provider_message_id text NOT NULL,
-    status text NOT NULL,
+    report text NOT NULL,
     notification_id uuid CONSTRAINT delivery_report_notification_fk REFERENCES notification (id),
     reported_at timestamptz NOT NULL,
     error text,
-    PRIMARY KEY (provider, provider_message_id, status)
+    PRIMARY KEY (provider, provider_message_id, report)
 );
 CREATE INDEX delivery_report_by_notification ON delivery_report (notification_id);
 CREATE TRIGGER delivery_report_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON delivery_report
