@@ -3,7 +3,7 @@
 use std::{future::Future, io, sync::Arc, time::Duration};
 
 use axum::Router;
-use praxis_domain::jobs::Jobs;
+use praxis_domain::{jobs::Jobs, notifications::Ports};
 use praxis_graphql::api::{Gate, UnreadableSchema};
 use praxis_platform::{
     Platform,
@@ -32,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, Invalid},
     http::{self, Edge, admin::Health, metrics, server, throttle::Throttle},
+    noticing::Notifier,
     root_key,
     rounds::Round,
     sealing, working,
@@ -58,6 +59,8 @@ pub struct App {
     pub mailer: Option<Arc<Mailer>>,
     /// What does jobs; none where `praxis worker` does.
     pub worker: Option<Arc<Worker>>,
+    /// What sends notices.
+    pub notifier: Arc<Notifier>,
     /// Connections at each public address at once.
     connections: usize,
 }
@@ -148,7 +151,7 @@ impl App {
             Arc::new(Mailer {
                 platform: Arc::clone(&platform),
                 directory: Arc::clone(&directory),
-                control,
+                control: control.clone(),
                 transport,
                 from,
                 links: config.http.links.clone(),
@@ -157,6 +160,17 @@ impl App {
         if mailer.is_none() {
             tracing::warn!("no mail server: mails stay queued until PRAXIS_SMTP_URL is set");
         }
+        let notifier = Arc::new(Notifier {
+            platform: Arc::clone(&platform),
+            directory: Arc::clone(&directory),
+            control,
+            ports: Ports {
+                mail: config.mail.leaving(),
+                sms: config.sms.clone(),
+                push: config.push,
+                links: config.http.links.clone(),
+            },
+        });
         let redis = match &config.redis {
             Some(url) => Some(Redis::open(url.expose()).await?),
             None => None,
@@ -173,6 +187,8 @@ impl App {
             links_asked: Throttle::default(),
             identity_providers: Providers::new(config.http.local_identity_providers)
                 .map_err(StartError::Outbound)?,
+            sms: config.sms,
+            links: config.http.links,
             client_address_header: config.http.client_address_header,
         });
         let ids = Arc::new(move || clock.new_id().to_string());
@@ -184,6 +200,7 @@ impl App {
             platform,
             mailer,
             worker,
+            notifier,
             connections: config.http.connections,
         })
     }
@@ -210,6 +227,7 @@ impl App {
             if let Some(mailer) = self.mailer {
                 workers.spawn(working::run(mailer, stop.clone()));
             }
+            workers.spawn(working::run(self.notifier, stop.clone()));
         }
         let upkeep = tokio::spawn(metrics::upkeep());
         let rounds = [Round::Emergencies, Round::Retention]

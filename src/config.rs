@@ -25,8 +25,10 @@ use praxis_platform::{
     key_service::{AwsCredentials, AwsKmsSettings, CredentialSource},
     keyring::KeyTimes,
     mail::{Links, Mailbox, Smtp, Transport},
+    push::{PushProvider, WebPush},
     rates::Rate,
     redis::Redis,
+    sms::{SmsProvider, Twilio, TwilioSettings},
     tenancy::PoolLimits,
     vault::{LocalKeyWrapper, VaultError},
 };
@@ -53,6 +55,10 @@ pub struct Config {
     pub mail: Mail,
     /// The work that nobody waits for.
     pub worker: Worker,
+    /// Who carries text messages.
+    pub sms: Option<SmsProvider>,
+    /// Who rings devices up.
+    pub push: Option<PushProvider>,
     /// The log.
     pub log: Log,
     /// What one GraphQL request may ask for.
@@ -365,8 +371,10 @@ impl Reader {
         let worker = self.parsed("worker.enabled");
         let jobs = self.at_least("worker.jobs", 1);
         let mail = self.mail();
+        let sms = self.sms();
         let links = self.links();
         let local_identity_providers = self.parsed("http.local_identity_providers");
+        let push = self.push(local_identity_providers == Some(true));
         let connections = self.at_least("http.connections", 1);
         let listen = self.addresses("http.listen");
         let admin = self.parsed("admin.listen");
@@ -386,6 +394,8 @@ impl Reader {
             admin: Admin { listen: admin? },
             mail,
             worker: Worker { enabled: worker?, jobs },
+            sms,
+            push,
             log: Log { filter, format: format? },
             limits,
             gate,
@@ -415,6 +425,57 @@ impl Reader {
             self.problem("mail.from", "must be set where mails are sent");
         }
         Mail { transport, from }
+    }
+
+    fn sms(&mut self) -> Option<SmsProvider> {
+        match self.text("sms.provider").as_deref() {
+            Some("log") => Some(SmsProvider::Log),
+            Some("twilio") => {
+                let text = |key| self.text(key).unwrap_or_default();
+                let settings = TwilioSettings {
+                    account_sid: text("sms.twilio_account_sid"),
+                    auth_token: Zeroizing::new(text("sms.twilio_auth_token")),
+                    from: text("sms.twilio_from"),
+                    endpoint: text("sms.twilio_endpoint"),
+                };
+                match Twilio::new(settings) {
+                    Ok(twilio) => Some(SmsProvider::Twilio(twilio)),
+                    Err(error) => {
+                        self.problem("sms.provider", error);
+                        None
+                    }
+                }
+            }
+            Some("none") => None,
+            _ => {
+                self.problem("sms.provider", "expected none, log or twilio");
+                None
+            }
+        }
+    }
+
+    fn push(&mut self, loopback: bool) -> Option<PushProvider> {
+        match self.text("push.provider").as_deref() {
+            Some("log") => Some(PushProvider::Log),
+            Some("web") => {
+                let (key, contact) = (
+                    self.text("push.key").unwrap_or_default(),
+                    self.text("push.contact").unwrap_or_default(),
+                );
+                match WebPush::new(&key, &contact, loopback) {
+                    Ok(web) => Some(PushProvider::Web(web)),
+                    Err(error) => {
+                        self.problem("push.provider", error);
+                        None
+                    }
+                }
+            }
+            Some("none") => None,
+            _ => {
+                self.problem("push.provider", "expected none, log or web");
+                None
+            }
+        }
     }
 
     fn links(&mut self) -> Links {

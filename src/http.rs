@@ -14,6 +14,7 @@ pub mod server;
 pub mod sign_in;
 pub mod throttle;
 pub mod token;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ pub fn public(edge: Arc<Edge>, api: Arc<Api>, ids: IdSource, explorer: bool) -> 
     let routes =
         Router::new().merge(graphql::router(api).layer(identify)).merge(signing_in).merge(sign_in::router());
     let routes = routes.merge(calendar::router(Arc::clone(&edge)));
+    let routes = routes.merge(webhooks::router(Arc::clone(&edge)).layer(from_fn(in_time)));
     let routes = if explorer { routes.merge(graphiql::router()) } else { routes };
     routes.fallback(nothing_here).method_not_allowed_fallback(other_method).layer(
         // From the outside in.

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 pub mod migrate;
+pub mod noticing;
 pub mod root_key;
 pub mod rounds;
 pub mod sealing;

@@ -70,25 +70,15 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE FUNCTION {schema}.keep_document_version() RETURNS trigger
+CREATE FUNCTION {schema}.keep_event() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
     AS $$
 BEGIN
-    IF pg_trigger_depth() = 2 AND OLD.head AND NOT NEW.head AND (NEW.document_id, NEW.version, NEW.id, NEW.supersedes, NEW.patient_id, NEW.kind, NEW.author_id, NEW.authored_at, NEW.body, NEW.sha256)
-        IS NOT DISTINCT FROM (OLD.document_id, OLD.version, OLD.id, OLD.supersedes, OLD.patient_id, OLD.kind, OLD.author_id, OLD.authored_at, OLD.body, OLD.sha256) THEN
-        RETURN NEW;
+    IF OLD.position IS NOT NULL OR NEW.position IS NULL OR to_jsonb(NEW) - 'position' <> to_jsonb(OLD) - 'position' THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
     END IF;
-    RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'what was signed stays as it is';
-END $$;
-CREATE FUNCTION {schema}.keep_note_template_version() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO '{schema}'
-    AS $$
-BEGIN
-    INSERT INTO note_template_version (template_id, version, title, type_code, body, needs_cosign)
-        VALUES (NEW.id, NEW.version, NEW.title, NEW.type_code, NEW.body, NEW.needs_cosign);
-    RETURN NULL;
+    RETURN NEW;
 END $$;
 CREATE FUNCTION {schema}.know_patient_at_facility() RETURNS trigger
     LANGUAGE plpgsql
@@ -100,14 +90,38 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE FUNCTION {schema}.move_document_head() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION {schema}.number_event() RETURNS trigger
+    LANGUAGE plpgsql
     SET search_path TO '{schema}'
     AS $$
 BEGIN
-    NEW.head := true;
-    UPDATE document_version SET head = false WHERE document_id = NEW.document_id AND version = NEW.supersedes AND head;
+    NEW.position := NULL;
+    NEW.encounter_seq := NULL;
+    IF NEW.encounter_id IS NOT NULL THEN
+        PERFORM FROM encounter e WHERE e.id = NEW.encounter_id FOR NO KEY UPDATE;
+        SELECT coalesce(max(e.encounter_seq), 0) + 1 INTO NEW.encounter_seq FROM event e WHERE e.encounter_id = NEW.encounter_id;
+    END IF;
     RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.order_events() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    behind bigint;
+    placed integer;
+BEGIN
+    IF NOT EXISTS (SELECT FROM event WHERE position IS NULL) THEN
+        RETURN 0;
+    END IF;
+    SELECT n INTO STRICT behind FROM counter WHERE name = 'event' FOR UPDATE;
+    WITH chosen AS (
+        SELECT w.id, row_number() OVER (ORDER BY w.id) AS nth
+        FROM (SELECT id FROM event WHERE position IS NULL ORDER BY id LIMIT 1000) w)
+    UPDATE event e SET position = behind + chosen.nth FROM chosen WHERE e.id = chosen.id;
+    GET DIAGNOSTICS placed = ROW_COUNT;
+    UPDATE counter SET n = behind + placed WHERE name = 'event';
+    RETURN placed;
 END $$;
 CREATE FUNCTION {schema}.refuse_break_glass_while_overdue() RETURNS trigger
     LANGUAGE plpgsql
@@ -357,29 +371,16 @@ CREATE TABLE {schema}.care_team_member (
     CONSTRAINT care_team_member_order CHECK ((ends_at >= starts_at)),
     CONSTRAINT care_team_member_role_known CHECK ((role = ANY (ARRAY['PRIMARY_CARE'::text, 'ATTENDING'::text, 'CONSULTANT'::text, 'NURSE'::text, 'THERAPIST'::text, 'CASE_MANAGER'::text, 'OTHER'::text])))
 );
-CREATE TABLE {schema}.clinical_document (
+CREATE TABLE {schema}.channel_consent (
     id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
     patient_id uuid NOT NULL,
-    encounter_id uuid,
-    type_code text NOT NULL,
-    template_id uuid,
-    template_version integer,
-    status text NOT NULL,
-    author_id uuid,
-    practitioner_id uuid,
-    addendum_to uuid,
-    draft bytea,
-    lease_holder uuid,
-    lease_until timestamp with time zone,
-    CONSTRAINT clinical_document_draft_until_signed CHECK (((draft IS NOT NULL) = (status = ANY (ARRAY['DRAFT'::text, 'DISCARDED'::text])))),
-    CONSTRAINT clinical_document_lease_while_draft CHECK (((lease_holder IS NULL) OR (status = 'DRAFT'::text))),
-    CONSTRAINT clinical_document_lease_whole CHECK (((lease_holder IS NULL) = (lease_until IS NULL))),
-    CONSTRAINT clinical_document_not_its_own_addendum CHECK ((addendum_to <> id)),
-    CONSTRAINT clinical_document_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'IN_REVIEW'::text, 'SIGNED'::text, 'AMENDED'::text, 'RECEIVED'::text, 'ENTERED_IN_ERROR'::text, 'DISCARDED'::text]))),
-    CONSTRAINT clinical_document_type_loinc CHECK ((type_code ~ '^[0-9]{1,7}-[0-9]$'::text))
+    channel text NOT NULL,
+    contact_token bytea NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    recorded_by uuid,
+    withdrawn_at timestamp with time zone,
+    withdrawn_by uuid,
+    CONSTRAINT channel_consent_channel_known CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text])))
 );
 CREATE TABLE {schema}.condition (
     id uuid NOT NULL,
@@ -434,6 +435,25 @@ CREATE TABLE {schema}.counter (
     name text NOT NULL,
     n bigint NOT NULL
 );
+CREATE TABLE {schema}.delivery_attempt (
+    notification_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    provider text NOT NULL,
+    outcome text NOT NULL,
+    provider_message_id text,
+    error text,
+    CONSTRAINT delivery_attempt_outcome_known CHECK ((outcome = ANY (ARRAY['SENT'::text, 'FAILED'::text, 'DEAD'::text]))),
+    CONSTRAINT delivery_attempt_positive CHECK ((attempt > 0))
+);
+CREATE TABLE {schema}.delivery_report (
+    provider text NOT NULL,
+    provider_message_id text NOT NULL,
+    status text NOT NULL,
+    notification_id uuid,
+    reported_at timestamp with time zone NOT NULL,
+    error text
+);
 CREATE TABLE {schema}.disclosure (
     id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -444,36 +464,6 @@ CREATE TABLE {schema}.disclosure (
     recorded_by uuid,
     CONSTRAINT disclosure_in_the_past CHECK ((disclosed_at <= (created_at + '00:01:00'::interval))),
     CONSTRAINT disclosure_purpose_known CHECK ((purpose = ANY (ARRAY['TREATMENT'::text, 'PAYMENT'::text, 'OPERATIONS'::text, 'AUTHORIZATION'::text, 'PUBLIC_HEALTH'::text, 'ABUSE_REPORT'::text, 'OVERSIGHT'::text, 'JUDICIAL'::text, 'LAW_ENFORCEMENT'::text, 'DECEDENT'::text, 'RESEARCH'::text, 'THREAT_TO_SAFETY'::text, 'GOVERNMENT'::text, 'WORKERS_COMPENSATION'::text, 'BREACH'::text, 'OTHER'::text])))
-);
-CREATE TABLE {schema}.document_signature (
-    id uuid NOT NULL,
-    document_id uuid NOT NULL,
-    version integer NOT NULL,
-    sha256 bytea NOT NULL,
-    signer_id uuid NOT NULL,
-    practitioner_id uuid,
-    meaning text NOT NULL,
-    second_factor boolean NOT NULL,
-    signed_at timestamp with time zone NOT NULL,
-    CONSTRAINT document_signature_meaning_known CHECK ((meaning = ANY (ARRAY['AUTHOR'::text, 'COSIGN'::text])))
-);
-CREATE TABLE {schema}.document_version (
-    document_id uuid NOT NULL,
-    version integer NOT NULL,
-    id uuid NOT NULL,
-    supersedes integer,
-    head boolean DEFAULT true NOT NULL,
-    patient_id uuid NOT NULL,
-    kind text NOT NULL,
-    author_id uuid,
-    authored_at timestamp with time zone NOT NULL,
-    body bytea NOT NULL,
-    sha256 bytea NOT NULL,
-    CONSTRAINT document_version_first_has_none_before CHECK (((version = 1) = (supersedes IS NULL))),
-    CONSTRAINT document_version_kind_known CHECK ((kind = ANY (ARRAY['ORIGINAL'::text, 'AMENDMENT'::text, 'RETRACTION'::text, 'RECEIVED'::text]))),
-    CONSTRAINT document_version_positive CHECK ((version > 0)),
-    CONSTRAINT document_version_sha256_whole CHECK ((octet_length(sha256) = 32)),
-    CONSTRAINT document_version_supersedes_the_one_before CHECK ((supersedes = (version - 1)))
 );
 CREATE TABLE {schema}.encounter (
     id uuid NOT NULL,
@@ -499,6 +489,21 @@ CREATE TABLE {schema}.encounter_participant (
     encounter_id uuid NOT NULL,
     practitioner_id uuid NOT NULL,
     role text NOT NULL
+);
+CREATE TABLE {schema}.event (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_id uuid,
+    patient_id uuid,
+    encounter_id uuid,
+    encounter_seq integer,
+    subject_id uuid NOT NULL,
+    body jsonb NOT NULL,
+    "position" bigint,
+    CONSTRAINT event_encounter_seq_positive CHECK ((encounter_seq > 0)),
+    CONSTRAINT event_encounter_whole CHECK (((encounter_id IS NULL) OR ((patient_id IS NOT NULL) AND (encounter_seq IS NOT NULL)))),
+    CONSTRAINT event_kind_shape CHECK ((kind ~ '^[A-Z][A-Z_]{2,59}$'::text))
 );
 CREATE TABLE {schema}.external_identity (
     provider_id uuid NOT NULL,
@@ -597,6 +602,24 @@ CREATE TABLE {schema}.invitation (
     CONSTRAINT invitation_email_lower CHECK ((email = lower(email))),
     CONSTRAINT invitation_status_known CHECK ((status = ANY (ARRAY['SENT'::text, 'ACCEPTED'::text, 'EXPIRED'::text, 'REVOKED'::text])))
 );
+CREATE TABLE {schema}.job (
+    id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    name text NOT NULL,
+    event_id uuid,
+    payload jsonb,
+    dedupe_key text,
+    status text NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    finished_at timestamp with time zone,
+    last_error text,
+    CONSTRAINT job_attempts_not_negative CHECK ((attempts >= 0)),
+    CONSTRAINT job_finished_has_time CHECK (((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text])) = (finished_at IS NULL))),
+    CONSTRAINT job_name_shape CHECK ((name ~ '^[A-Z][A-Z_]{2,59}$'::text)),
+    CONSTRAINT job_reaction_or_work CHECK (((event_id IS NULL) = (dedupe_key IS NOT NULL))),
+    CONSTRAINT job_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text, 'DONE'::text, 'DEAD'::text, 'DISCARDED'::text])))
+);
 CREATE TABLE {schema}.key_rotation (
     id uuid NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -635,22 +658,71 @@ CREATE TABLE {schema}.note_template (
     retired boolean DEFAULT false NOT NULL,
     template_key text,
     template_hash text,
-    customised boolean DEFAULT false NOT NULL,
+    customised boolean DEFAULT false NOT NULL
+);
+CREATE TABLE {schema}.notification (
+    id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    needs_cosign boolean DEFAULT true NOT NULL
+    topic text NOT NULL,
+    subject_kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    about_at timestamp with time zone,
+    user_id uuid,
+    patient_id uuid,
+    channel text NOT NULL,
+    dedupe_key text NOT NULL,
+    status text DEFAULT 'SCHEDULED'::text NOT NULL,
+    scheduled_for timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    read_at timestamp with time zone,
+    reason text,
+    CONSTRAINT notification_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
+    CONSTRAINT notification_delivered_has_time CHECK (((status <> 'DELIVERED'::text) OR (delivered_at IS NOT NULL))),
+    CONSTRAINT notification_in_app_is_for_users CHECK (((channel <> 'IN_APP'::text) OR (user_id IS NOT NULL))),
+    CONSTRAINT notification_one_recipient CHECK (((user_id IS NULL) <> (patient_id IS NULL))),
+    CONSTRAINT notification_read_in_app CHECK (((read_at IS NULL) OR (channel = 'IN_APP'::text))),
+    CONSTRAINT notification_sent_has_time CHECK (((status <> 'SENT'::text) OR (sent_at IS NOT NULL))),
+    CONSTRAINT notification_status_known CHECK ((status = ANY (ARRAY['SCHEDULED'::text, 'SENDING'::text, 'SENT'::text, 'DELIVERED'::text, 'FAILED'::text, 'DEAD'::text, 'CANCELLED'::text, 'SUPPRESSED'::text]))),
+    CONSTRAINT notification_subject_known CHECK ((subject_kind = ANY (ARRAY['APPOINTMENT'::text, 'TASK'::text, 'ALERT'::text, 'DOCUMENT'::text]))),
+    CONSTRAINT notification_topic_known CHECK ((topic = ANY (ARRAY['APPOINTMENT_BOOKED'::text, 'APPOINTMENT_MOVED'::text, 'APPOINTMENT_CANCELLED'::text, 'APPOINTMENT_REMINDER'::text, 'TASK_ASSIGNED'::text, 'TASK_ESCALATED'::text, 'ALERT_RAISED'::text, 'DOCUMENT_TO_COSIGN'::text])))
 );
-CREATE TABLE {schema}.note_template_version (
-    template_id uuid NOT NULL,
-    version integer NOT NULL,
+CREATE TABLE {schema}.notification_preference (
+    recipient_id uuid NOT NULL,
+    topic text NOT NULL,
+    channel text NOT NULL,
+    enabled boolean NOT NULL,
+    CONSTRAINT notification_preference_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text])))
+);
+CREATE TABLE {schema}.notification_profile (
+    recipient_id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    title text NOT NULL,
-    type_code text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    locale text,
+    time_zone text,
+    quiet_from time without time zone,
+    quiet_until time without time zone,
+    CONSTRAINT notification_profile_quiet_whole CHECK (((quiet_from IS NULL) = (quiet_until IS NULL)))
+);
+CREATE TABLE {schema}.notification_template (
+    id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by uuid,
+    topic text NOT NULL,
+    channel text NOT NULL,
+    locale text NOT NULL,
+    version integer NOT NULL,
+    subject text,
     body text NOT NULL,
-    needs_cosign boolean NOT NULL,
-    CONSTRAINT note_template_version_positive CHECK ((version > 0)),
-    CONSTRAINT note_template_version_type_loinc CHECK ((type_code ~ '^[0-9]{1,7}-[0-9]$'::text))
+    CONSTRAINT notification_template_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
+    CONSTRAINT notification_template_mail_has_subject CHECK (((channel = 'EMAIL'::text) = (subject IS NOT NULL))),
+    CONSTRAINT notification_template_version_positive CHECK ((version > 0))
 );
 CREATE TABLE {schema}.observation (
     id uuid NOT NULL,
@@ -750,6 +822,15 @@ CREATE TABLE {schema}.practitioner_identifier (
     system text NOT NULL,
     value text NOT NULL,
     practitioner_id uuid NOT NULL
+);
+CREATE TABLE {schema}.push_device (
+    id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    address bytea NOT NULL,
+    address_hash bytea NOT NULL,
+    removed_at timestamp with time zone
 );
 CREATE TABLE {schema}.recovery_code (
     id uuid NOT NULL,
@@ -906,7 +987,18 @@ CREATE TABLE {schema}.status_transition (
     machine text NOT NULL,
     from_status text NOT NULL,
     to_status text NOT NULL,
-    permission text NOT NULL
+    permission text NOT NULL,
+    action text DEFAULT ''::text NOT NULL
+);
+CREATE TABLE {schema}.suppression (
+    id uuid NOT NULL,
+    channel text NOT NULL,
+    contact_token bytea NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    lifted_at timestamp with time zone,
+    CONSTRAINT suppression_channel_known CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text]))),
+    CONSTRAINT suppression_reason_known CHECK ((reason = ANY (ARRAY['STOP'::text, 'BOUNCE'::text, 'COMPLAINT'::text])))
 );
 CREATE TABLE {schema}.tenant_self (
     tenant_id uuid NOT NULL,
@@ -958,66 +1050,134 @@ INSERT INTO {schema}.alert_rule VALUES ('FAILED_SIGN_INS', true, 20, 10);
 INSERT INTO {schema}.alert_rule VALUES ('BREAK_GLASS_USE', true, 3, 1440);
 INSERT INTO {schema}.alert_rule VALUES ('FORGED_ENTRY', true, 1, 1440);
 INSERT INTO {schema}.audit_sealer VALUES (true);
-INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient:create');
-INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create');
-INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'DECEASED', 'patient:record-death');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'DECEASED', 'patient:record-death');
-INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'BOOKED', 'appointment:book');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CANCELLED', 'appointment:cancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CANCELLED', 'appointment:cancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'NO_SHOW', 'appointment:no-show');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'NO_SHOW', 'appointment:no-show');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ARRIVED', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'TRIAGED', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ON_HOLD', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CLOSED', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CANCELLED', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', '', 'QUEUED', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'SENT', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'DEAD', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', 'DEAD', 'QUEUED', '');
-INSERT INTO {schema}.status_transition VALUES ('invitation', '', 'SENT', 'user:manage');
-INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'ACCEPTED', '');
-INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'EXPIRED', '');
-INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'REVOKED', 'user:manage');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', '', 'ACTIVE', 'break-glass:use');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'ENDED', 'break-glass:use');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'EXPIRED', 'system');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'JUSTIFIED', 'break-glass:review');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'UNJUSTIFIED', 'break-glass:review');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'JUSTIFIED', 'break-glass:review');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'UNJUSTIFIED', 'break-glass:review');
-INSERT INTO {schema}.status_transition VALUES ('registered_operation', '', 'ACTIVE', 'operation:manage');
-INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'ACTIVE', 'RETIRED', 'operation:manage');
-INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'RETIRED', 'ACTIVE', 'operation:manage');
-INSERT INTO {schema}.status_transition VALUES ('api_client', '', 'ACTIVE', 'operation:manage');
-INSERT INTO {schema}.status_transition VALUES ('api_client', 'ACTIVE', 'RETIRED', 'operation:manage');
-INSERT INTO {schema}.status_transition VALUES ('security_alert', '', 'OPEN', 'system');
-INSERT INTO {schema}.status_transition VALUES ('security_alert', 'OPEN', 'CLOSED', 'security-alert:close');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', '', 'DRAFT', 'document:write');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', '', 'RECEIVED', 'data:import');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DISCARDED', 'document:write');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'IN_REVIEW', 'document:sign');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'SIGNED', 'document:sign');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'SIGNED', 'document:cosign');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'AMENDED', 'document:cosign');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'IN_REVIEW', 'document:amend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'AMENDED', 'document:amend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'IN_REVIEW', 'document:amend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'ENTERED_IN_ERROR', 'document:amend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'ENTERED_IN_ERROR', 'document:amend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'ENTERED_IN_ERROR', 'document:amend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'RECEIVED', 'ENTERED_IN_ERROR', 'document:amend');
+INSERT INTO {schema}.counter VALUES ('event', 0);
+INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient:create', '');
+INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create', '');
+INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'BOOKED', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ARRIVED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'TRIAGED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ON_HOLD', '', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CLOSED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CANCELLED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', '', 'QUEUED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'SENT', '', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'DEAD', '', '');
+INSERT INTO {schema}.status_transition VALUES ('mail_message', 'DEAD', 'QUEUED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', '', 'SENT', 'user:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'ACCEPTED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'EXPIRED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', '', 'ACTIVE', 'break-glass:use', '');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'EXPIRED', 'system', '');
+INSERT INTO {schema}.status_transition VALUES ('registered_operation', '', 'ACTIVE', 'operation:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'ACTIVE', 'RETIRED', 'operation:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'RETIRED', 'ACTIVE', 'operation:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('api_client', '', 'ACTIVE', 'operation:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('security_alert', '', 'OPEN', 'system', '');
+INSERT INTO {schema}.status_transition VALUES ('job', '', 'QUEUED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'RUNNING', '', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'QUEUED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DONE', '', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DEAD', '', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'QUEUED', 'settings:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'DISCARDED', 'settings:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'DISCARDED', 'settings:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate', 'patientDeactivate');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate', 'patientReactivate');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'NO_SHOW', 'appointment:no-show', 'appointmentMarkNoShow');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'NO_SHOW', 'appointment:no-show', 'appointmentMarkNoShow');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'REVOKED', 'user:manage', 'invitationRevoke');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'ENDED', 'break-glass:use', 'breakGlassEnd');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'JUSTIFIED', 'break-glass:review', 'breakGlassReview');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'UNJUSTIFIED', 'break-glass:review', 'breakGlassReview');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'JUSTIFIED', 'break-glass:review', 'breakGlassReview');
+INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'UNJUSTIFIED', 'break-glass:review', 'breakGlassReview');
+INSERT INTO {schema}.status_transition VALUES ('api_client', 'ACTIVE', 'RETIRED', 'operation:manage', 'apiClientRetire');
+INSERT INTO {schema}.status_transition VALUES ('security_alert', 'OPEN', 'CLOSED', 'security-alert:close', 'securityAlertClose');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'patient:update', 'patientUpdate');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'patient:update', 'patientUpdate');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'patient:update', 'patientUpdate');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'patient:update', 'relatedPersonAdd');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'patient:update', 'relatedPersonAdd');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'patient:update', 'relatedPersonAdd');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'appointment:book', 'appointmentBook');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'care-team:manage', 'careTeamAdd');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'care-team:manage', 'careTeamAdd');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'care-team:manage', 'careTeamAdd');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'MERGED', 'MERGED', 'care-team:manage', 'careTeamAdd');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ERASED', 'ERASED', 'care-team:manage', 'careTeamAdd');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'consent:record', 'consentRecord');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'consent:record', 'consentRecord');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'consent:record', 'consentRecord');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'MERGED', 'MERGED', 'consent:record', 'consentRecord');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ERASED', 'ERASED', 'consent:record', 'consentRecord');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'MERGED', 'MERGED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('patient', 'ERASED', 'ERASED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'BOOKED', 'appointment:reschedule', 'appointmentReschedule');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CONFIRMED', 'appointment:reschedule', 'appointmentReschedule');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'BOOKED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CONFIRMED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'CHECKED_IN', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'NO_SHOW', 'NO_SHOW', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'SENT', 'user:manage', 'invitationResend');
+INSERT INTO {schema}.status_transition VALUES ('api_client', 'ACTIVE', 'ACTIVE', 'operation:manage', 'apiClientRotateSecret');
+INSERT INTO {schema}.status_transition VALUES ('observation', '', 'REGISTERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', '', 'PRELIMINARY', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', '', 'FINAL', 'vitals:record', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', '', 'AMENDED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', '', 'CORRECTED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', '', 'CANCELLED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', '', 'ENTERED_IN_ERROR', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', '', 'UNKNOWN', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'PRELIMINARY', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'FINAL', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'CANCELLED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'FINAL', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'CANCELLED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'AMENDED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'CORRECTED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'CORRECTED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'ENTERED_IN_ERROR', 'vitals:record', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'ENTERED_IN_ERROR', 'vitals:record', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_IN_ERROR', 'vitals:record', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', '');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', '', 'SCHEDULED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', '', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'SENDING', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'CANCELLED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SCHEDULED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SENT', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'FAILED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'DEAD', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'CANCELLED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SUPPRESSED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENT', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENT', 'DEAD', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENDING', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENT', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'CANCELLED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'SCHEDULED', 'notification:manage', '');
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
@@ -1062,34 +1222,32 @@ ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_patient_unique UNIQUE (id, patient_id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.channel_consent
+    ADD CONSTRAINT channel_consent_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY {schema}.delivery_attempt
+    ADD CONSTRAINT delivery_attempt_pkey PRIMARY KEY (notification_id, attempt);
+ALTER TABLE ONLY {schema}.delivery_report
+    ADD CONSTRAINT delivery_report_pkey PRIMARY KEY (provider, provider_message_id, status);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.document_signature
-    ADD CONSTRAINT document_signature_once UNIQUE (document_id, version, signer_id);
-ALTER TABLE ONLY {schema}.document_signature
-    ADD CONSTRAINT document_signature_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_id_unique UNIQUE (id);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_pkey PRIMARY KEY (document_id, version);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_signed_unique UNIQUE (document_id, version, sha256);
 ALTER TABLE ONLY {schema}.encounter_participant
     ADD CONSTRAINT encounter_participant_pkey PRIMARY KEY (encounter_id, practitioner_id, role);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.event
+    ADD CONSTRAINT event_encounter_seq_unique UNIQUE (encounter_id, encounter_seq);
+ALTER TABLE ONLY {schema}.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.event
+    ADD CONSTRAINT event_position_unique UNIQUE ("position");
 ALTER TABLE ONLY {schema}.external_identity
     ADD CONSTRAINT external_identity_one_each UNIQUE (provider_id, user_id);
 ALTER TABLE ONLY {schema}.external_identity
@@ -1120,6 +1278,12 @@ ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_token_unique UNIQUE (token_hash);
+ALTER TABLE ONLY {schema}.job
+    ADD CONSTRAINT job_once_for_a_key UNIQUE (name, dedupe_key);
+ALTER TABLE ONLY {schema}.job
+    ADD CONSTRAINT job_once_for_an_event UNIQUE (event_id, name);
+ALTER TABLE ONLY {schema}.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.key_rotation
     ADD CONSTRAINT key_rotation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.mail_message
@@ -1132,8 +1296,18 @@ ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_unique UNIQUE NULLS NOT DISTINCT (user_id, role_id, facility_id);
 ALTER TABLE ONLY {schema}.note_template
     ADD CONSTRAINT note_template_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.note_template_version
-    ADD CONSTRAINT note_template_version_pkey PRIMARY KEY (template_id, version);
+ALTER TABLE ONLY {schema}.notification
+    ADD CONSTRAINT notification_dedupe_unique UNIQUE (dedupe_key);
+ALTER TABLE ONLY {schema}.notification
+    ADD CONSTRAINT notification_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.notification_preference
+    ADD CONSTRAINT notification_preference_pkey PRIMARY KEY (recipient_id, topic, channel);
+ALTER TABLE ONLY {schema}.notification_profile
+    ADD CONSTRAINT notification_profile_pkey PRIMARY KEY (recipient_id);
+ALTER TABLE ONLY {schema}.notification_template
+    ADD CONSTRAINT notification_template_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.notification_template
+    ADD CONSTRAINT notification_template_version_unique UNIQUE (topic, channel, locale, version);
 ALTER TABLE ONLY {schema}.observation
     ADD CONSTRAINT observation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.organization_identifier
@@ -1156,6 +1330,8 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_pkey PRIMARY KEY (system, value);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.push_device
+    ADD CONSTRAINT push_device_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.recovery_code
@@ -1201,7 +1377,9 @@ ALTER TABLE ONLY {schema}.specialty
 ALTER TABLE ONLY {schema}.spent_challenge
     ADD CONSTRAINT spent_challenge_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY {schema}.status_transition
-    ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status);
+    ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status, action);
+ALTER TABLE ONLY {schema}.suppression
+    ADD CONSTRAINT suppression_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.tenant_self
     ADD CONSTRAINT tenant_self_only_one UNIQUE (only_one);
 ALTER TABLE ONLY {schema}.tenant_self
@@ -1234,24 +1412,30 @@ CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (us
 CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
 CREATE INDEX care_team_member_by_patient ON {schema}.care_team_member USING btree (patient_id);
 CREATE UNIQUE INDEX care_team_member_once ON {schema}.care_team_member USING btree (patient_id, COALESCE(practitioner_id, user_id), role) WHERE (ends_at IS NULL);
-CREATE INDEX clinical_document_by_encounter ON {schema}.clinical_document USING btree (encounter_id, created_at DESC, id DESC) WHERE (encounter_id IS NOT NULL);
-CREATE INDEX clinical_document_by_parent ON {schema}.clinical_document USING btree (addendum_to) WHERE (addendum_to IS NOT NULL);
-CREATE INDEX clinical_document_by_patient ON {schema}.clinical_document USING btree (patient_id, created_at DESC, id DESC);
-CREATE INDEX clinical_document_unsigned ON {schema}.clinical_document USING btree (author_id, id) WHERE (status = ANY (ARRAY['DRAFT'::text, 'IN_REVIEW'::text]));
+CREATE UNIQUE INDEX channel_consent_one_given ON {schema}.channel_consent USING btree (patient_id, channel) WHERE (withdrawn_at IS NULL);
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING btree (patient_id) WHERE (revoked_at IS NULL);
+CREATE INDEX delivery_report_by_notification ON {schema}.delivery_report USING btree (notification_id);
 CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
-CREATE UNIQUE INDEX document_version_one_head ON {schema}.document_version USING btree (document_id) WHERE head;
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
+CREATE INDEX event_by_patient ON {schema}.event USING btree (patient_id, "position");
+CREATE INDEX event_by_subject ON {schema}.event USING btree (subject_id, id);
+CREATE INDEX event_unordered ON {schema}.event USING btree (id) WHERE ("position" IS NULL);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
 CREATE INDEX finished_sign_in_by_expiry ON {schema}.finished_sign_in USING btree (expires_at);
 CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
 CREATE UNIQUE INDEX invitation_one_open ON {schema}.invitation USING btree (email) WHERE (status = 'SENT'::text);
+CREATE INDEX job_due ON {schema}.job USING btree (run_at, id) WHERE (status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text]));
+CREATE INDEX job_finished ON {schema}.job USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 CREATE UNIQUE INDEX key_rotation_one_open ON {schema}.key_rotation USING btree ((true)) WHERE (finished_at IS NULL);
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX mail_message_past ON {schema}.mail_message USING btree (created_at) WHERE (status <> 'QUEUED'::text);
+CREATE INDEX notification_by_user ON {schema}.notification USING btree (user_id, id) WHERE (channel = 'IN_APP'::text);
+CREATE INDEX notification_due ON {schema}.notification USING btree (next_attempt_at, id) WHERE (status = ANY (ARRAY['SCHEDULED'::text, 'SENDING'::text, 'FAILED'::text]));
+CREATE INDEX notification_pending_by_subject ON {schema}.notification USING btree (subject_id) WHERE (status = ANY (ARRAY['SCHEDULED'::text, 'FAILED'::text]));
+CREATE INDEX notification_unread ON {schema}.notification USING btree (user_id, id) WHERE ((channel = 'IN_APP'::text) AND (read_at IS NULL));
 CREATE INDEX observation_by_encounter ON {schema}.observation USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX observation_by_patient ON {schema}.observation USING btree (patient_id, effective_at DESC NULLS LAST, id DESC);
 CREATE INDEX passkey_by_user ON {schema}.passkey USING btree (user_id);
@@ -1260,6 +1444,8 @@ CREATE UNIQUE INDEX patient_identifier_unique ON {schema}.patient_token USING bt
 CREATE UNIQUE INDEX patient_mrn_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'MRN'::text);
 CREATE UNIQUE INDEX patient_national_id_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'NATIONAL_ID'::text);
 CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, token);
+CREATE INDEX push_device_by_user ON {schema}.push_device USING btree (user_id) WHERE (removed_at IS NULL);
+CREATE UNIQUE INDEX push_device_one_open ON {schema}.push_device USING btree (address_hash) WHERE (removed_at IS NULL);
 CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
 CREATE INDEX registered_operation_by_sha256 ON {schema}.registered_operation USING btree (sha256);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
@@ -1267,6 +1453,7 @@ CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (st
 CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
 CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
+CREATE UNIQUE INDEX suppression_one_open ON {schema}.suppression USING btree (channel, contact_token) WHERE (lifted_at IS NULL);
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
@@ -1286,27 +1473,28 @@ CREATE TRIGGER break_glass_stays BEFORE DELETE OR TRUNCATE ON {schema}.break_gla
 CREATE TRIGGER break_glass_transition BEFORE INSERT OR UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('break_glass');
 CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_member FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER clinical_document_stays BEFORE DELETE OR TRUNCATE ON {schema}.clinical_document FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER clinical_document_transition BEFORE INSERT OR UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('clinical_document');
-CREATE TRIGGER clinical_document_version BEFORE UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER consent_directive_version BEFORE UPDATE ON {schema}.consent_directive FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER delivery_attempt_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.delivery_attempt FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER delivery_report_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.delivery_report FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.disclosure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER document_signature_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.document_signature FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER document_version_head BEFORE INSERT ON {schema}.document_version FOR EACH ROW EXECUTE FUNCTION {schema}.move_document_head();
-CREATE TRIGGER document_version_kept BEFORE UPDATE ON {schema}.document_version FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document_version();
-CREATE TRIGGER document_version_stays BEFORE DELETE OR TRUNCATE ON {schema}.document_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER event_kept BEFORE UPDATE ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.keep_event();
+CREATE TRIGGER event_numbered BEFORE INSERT ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.number_event();
+CREATE TRIGGER event_stays BEFORE DELETE OR TRUNCATE ON {schema}.event FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER identity_provider_version BEFORE UPDATE ON {schema}.identity_provider FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('invitation');
 CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER job_transition BEFORE INSERT OR UPDATE ON {schema}.job FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('job');
 CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
-CREATE TRIGGER note_template_bumped BEFORE UPDATE ON {schema}.note_template FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER note_template_kept AFTER INSERT OR UPDATE ON {schema}.note_template FOR EACH ROW EXECUTE FUNCTION {schema}.keep_note_template_version();
-CREATE TRIGGER note_template_version_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.note_template_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER notification_profile_version BEFORE UPDATE ON {schema}.notification_profile FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER notification_template_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.notification_template FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER notification_transition BEFORE INSERT OR UPDATE ON {schema}.notification FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('notification');
+CREATE TRIGGER notification_version BEFORE UPDATE ON {schema}.notification FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER observation_transition BEFORE INSERT OR UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('observation');
 CREATE TRIGGER observation_version BEFORE UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('patient');
@@ -1360,18 +1548,8 @@ ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_addendum_fk FOREIGN KEY (addendum_to, patient_id) REFERENCES {schema}.clinical_document(id, patient_id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_template_fk FOREIGN KEY (template_id, template_version) REFERENCES {schema}.note_template_version(template_id, version);
+ALTER TABLE ONLY {schema}.channel_consent
+    ADD CONSTRAINT channel_consent_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.condition
@@ -1386,20 +1564,12 @@ ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.delivery_attempt
+    ADD CONSTRAINT delivery_attempt_notification_fk FOREIGN KEY (notification_id) REFERENCES {schema}.notification(id);
+ALTER TABLE ONLY {schema}.delivery_report
+    ADD CONSTRAINT delivery_report_notification_fk FOREIGN KEY (notification_id) REFERENCES {schema}.notification(id);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.document_signature
-    ADD CONSTRAINT document_signature_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.document_signature
-    ADD CONSTRAINT document_signature_signer_fk FOREIGN KEY (signer_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.document_signature
-    ADD CONSTRAINT document_signature_version_fk FOREIGN KEY (document_id, version, sha256) REFERENCES {schema}.document_version(document_id, version, sha256);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_before_fk FOREIGN KEY (document_id, supersedes) REFERENCES {schema}.document_version(document_id, version);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_document_fk FOREIGN KEY (document_id, patient_id) REFERENCES {schema}.clinical_document(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_appointment_fk FOREIGN KEY (appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
@@ -1414,6 +1584,10 @@ ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.event
+    ADD CONSTRAINT event_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.event
+    ADD CONSTRAINT event_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.external_identity
     ADD CONSTRAINT external_identity_provider_fk FOREIGN KEY (provider_id) REFERENCES {schema}.identity_provider(id);
 ALTER TABLE ONLY {schema}.external_identity
@@ -1428,14 +1602,18 @@ ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.job
+    ADD CONSTRAINT job_event_fk FOREIGN KEY (event_id) REFERENCES {schema}.event(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.note_template_version
-    ADD CONSTRAINT note_template_version_template_fk FOREIGN KEY (template_id) REFERENCES {schema}.note_template(id);
+ALTER TABLE ONLY {schema}.notification
+    ADD CONSTRAINT notification_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.notification
+    ADD CONSTRAINT notification_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.observation
     ADD CONSTRAINT observation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.observation
@@ -1456,6 +1634,8 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_specialty_fk FOREIGN KEY (specialty_id) REFERENCES {schema}.specialty(id);
+ALTER TABLE ONLY {schema}.push_device
+    ADD CONSTRAINT push_device_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.recovery_code
     ADD CONSTRAINT recovery_code_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.refresh_token
@@ -1483,8 +1663,6 @@ ALTER TABLE ONLY {schema}.user_account
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION {schema}.keep_note_template_version() FROM PUBLIC;
-REVOKE ALL ON FUNCTION {schema}.move_document_head() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};
@@ -1518,29 +1696,24 @@ GRANT UPDATE(reviewed_by) ON TABLE {schema}.break_glass TO {role};
 GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.care_team_member TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.clinical_document TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.clinical_document TO {role};
-GRANT UPDATE(draft) ON TABLE {schema}.clinical_document TO {role};
-GRANT UPDATE(lease_holder) ON TABLE {schema}.clinical_document TO {role};
-GRANT UPDATE(lease_until) ON TABLE {schema}.clinical_document TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.channel_consent TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.delivery_attempt TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.delivery_report TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.document_signature TO {role};
-GRANT SELECT ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(document_id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(version) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(supersedes) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(patient_id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(kind) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(author_id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(authored_at) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(body) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(sha256) ON TABLE {schema}.document_version TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
+GRANT SELECT ON TABLE {schema}.event TO {role};
+GRANT INSERT(id) ON TABLE {schema}.event TO {role};
+GRANT INSERT(kind) ON TABLE {schema}.event TO {role};
+GRANT INSERT(at) ON TABLE {schema}.event TO {role};
+GRANT INSERT(actor_id) ON TABLE {schema}.event TO {role};
+GRANT INSERT(patient_id) ON TABLE {schema}.event TO {role};
+GRANT INSERT(encounter_id) ON TABLE {schema}.event TO {role};
+GRANT INSERT(subject_id) ON TABLE {schema}.event TO {role};
+GRANT INSERT(body) ON TABLE {schema}.event TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.external_identity TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.factor_guard TO {role};
@@ -1551,10 +1724,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.identity_provider TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.invitation TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.job TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.mail_message TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};
-GRANT SELECT ON TABLE {schema}.note_template_version TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification_preference TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification_profile TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.notification_template TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.organization TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.organization_identifier TO {role};
@@ -1565,6 +1742,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.push_device TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.recovery_code TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.refresh_token TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.registered_operation TO {role};
@@ -1579,6 +1757,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.spent_challenge TO {role};
 GRANT SELECT ON TABLE {schema}.status_transition TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.suppression TO {role};
 GRANT SELECT ON TABLE {schema}.tenant_self TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.totp TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.user_account TO {role};

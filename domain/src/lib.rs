@@ -38,6 +38,8 @@ pub mod encounters;
 pub mod history;
 /// People who sign in, and their roles.
 pub mod identity;
+/// What staff and patients are told.
+pub mod notifications;
 /// Operations that may be called by their id, and the programs that may call them.
 pub mod operations;
 /// Persons in care.

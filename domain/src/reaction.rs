@@ -13,6 +13,7 @@ use crate::{
     event::{Event, Recorded},
     scheduling,
     rules, tasks, workflows,
+    notifications,
 };
 
 macro_rules! reactions {
@@ -42,6 +43,13 @@ reactions! {
     AdvanceWorkflow;
     /// Asks the rules about vital signs.
     CheckVitals;
+    // Notices.
+    /// Patient and clinician are told that a visit was booked.
+    TellOfBooking;
+    /// They are told that it was moved, and no more of its old time.
+    TellOfMove;
+    /// They are told that it was called off, and reminded no more.
+    TellOfCancellation;
 }
 
 impl Reaction {
@@ -63,9 +71,10 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         Event::PatientRegistered { .. } | Event::PatientImported { .. } => &[],
 
         // Scheduling.
-        Event::AppointmentBooked { .. }
-        | Event::AppointmentRescheduled { .. }
-        | Event::AppointmentConfirmed { .. }
+        Event::AppointmentBooked { .. } => &[Reaction::TellOfBooking],
+        Event::AppointmentRescheduled { .. } => &[Reaction::TellOfMove],
+        Event::AppointmentCancelled { .. } => &[Reaction::TellOfCancellation],
+        Event::AppointmentConfirmed { .. }
         | Event::AppointmentCheckedIn { .. }
         | Event::AppointmentStarted { .. }
         | Event::AppointmentCompleted { .. }
@@ -80,6 +89,7 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         Event::AppointmentCancelled { .. } | Event::AppointmentHoldExpired { .. } => {
             &[Reaction::OfferFreedTime, Reaction::EndOffer]
         }
+        | Event::AppointmentMissed { .. } => &[],
 
         // Encounters.
         Event::EncounterRecorded { .. } => &[],
@@ -145,5 +155,9 @@ pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> R
         Reaction::CancelTasksOfVisit => tasks::react::visit_cancelled(op, recorded).await,
         Reaction::AdvanceWorkflow => workflows::task_ended(op, recorded).await,
         Reaction::CheckVitals => rules::on_vitals(op, recorded).await,
+        // Notices.
+        Reaction::TellOfBooking | Reaction::TellOfMove | Reaction::TellOfCancellation => {
+            notifications::react::appointment_changed(op, recorded).await
+        }
     }
 }

@@ -11,6 +11,9 @@ use crate::value::{
     Contact, DisclosureDetails, DocumentBody, EncounterClinical, FamilyHistoryClinical, FhirBody,
     Identifiers, Identity, ImmunizationClinical, MailFacts, MedicationClinical, ObservationResult, PhiClass,
     ProcedureClinical, ProviderSecret, RecordNumber, RelatedPersonDetails, SocialHistoryClinical, TotpSecret,
+    AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
+    DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
+    PhiClass, ProviderSecret, PushAddress, RecordNumber, RelatedPersonDetails, TotpSecret,
 };
 
 /// A table with sealed columns.
@@ -87,6 +90,7 @@ pub const SEALED: &[SealedTable] = &[
     of_the_clinic("identity_provider", &[("client_secret", ProviderSecret::CLASS)]),
     of_the_clinic("totp", &[("secret", TotpSecret::CLASS)]).with_row("user_id"),
     of_the_clinic("mail_message", &[("facts", MailFacts::CLASS)]),
+    of_the_clinic("push_device", &[("address", PushAddress::CLASS)]),
 ];
 
 /// Other columns of bytes, which no data key seals: keyed hashes, wrapped keys and what is public.
@@ -129,4 +133,7 @@ pub const NOT_SEALED: &[(&str, &str)] = &[
     ("audit_checkpoint", "line_hash"),
     ("document_version", "sha256"),
     ("document_signature", "sha256"),
+    ("channel_consent", "contact_token"),
+    ("suppression", "contact_token"),
+    ("push_device", "address_hash"),
 ];

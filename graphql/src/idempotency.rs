@@ -6,6 +6,8 @@ use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
     Error, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles,
     scheduling, second_factors, sensitivity, sessions, staff, tasks,
+    Error, audit, break_glass, care_team, clinic, consent, identity, notifications, patients, policies,
+    providers, roles, scheduling, second_factors, sensitivity, sessions, staff,
 };
 use praxis_entity::{
     alert_rule, appointment, appointment_series, availability_exception, care_team_member, consent_directive,
@@ -44,6 +46,13 @@ use praxis_entity::{
         PractitionerId, RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
     },
     invitation, note_template, passkey, patient, practitioner, related_person, role, room, security_alert,
+        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId,
+        IdentityProviderId, InvitationId, MembershipId, NotificationId, NotificationTemplateId, PasskeyId,
+        PatientId, PractitionerId, PushDeviceId, RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId,
+        UserId,
+    },
+    invitation, notification, notification_template, passkey, patient, practitioner, push_device,
+    related_person, role, room, security_alert,
     sensitivity_label::Confidentiality,
     session, task, user_account, workflow_definition, workflow_instance,
 };
@@ -203,8 +212,11 @@ replay_by_id! {
     identity_provider::Model, IdentityProviderId, providers::by_ids;
     invitation::Model, InvitationId, identity::invitations_by_ids;
     field_policy::Model, FieldPolicyId, policies::by_ids;
+    notification::Model, NotificationId, notifications::deliveries_by_ids;
+    notification_template::Model, NotificationTemplateId, notifications::templates_by_ids;
     patient::Model, PatientId, patients::by_ids;
     practitioner::Model, PractitionerId, staff::practitioners_by_ids;
+    push_device::Model, PushDeviceId, notifications::devices_by_ids;
     roles::Held, MembershipId, roles::held_by_ids;
     roles::Role, RoleId, roles::by_ids;
     room::Model, RoomId, clinic::rooms_by_ids;
@@ -219,6 +231,10 @@ replay_by_id! {
 }
 
 replay_itself! { AvailabilityExceptionId, FieldPolicyId, IdentityProviderId, PractitionerId, sessions::SessionPolicy, u64, () }
+replay_itself! {
+    FieldPolicyId, IdentityProviderId, PatientId, PractitionerId, notifications::Preference, notifications::Profile,
+    sessions::SessionPolicy, u64, ()
+}
 
 impl Replay for patients::Registered {
     type Outcome = (PatientId, Vec<PatientId>);

@@ -38,6 +38,7 @@ mod documents;
 mod encounters;
 mod field_policies;
 mod history;
+mod notifications;
 mod operations;
 mod patients;
 mod roles;

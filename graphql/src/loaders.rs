@@ -25,6 +25,12 @@ use praxis_entity::{
 use praxis_entity::{
     alert, appointment, audit_entry, care_team_member, condition, consent_directive, disclosure, encounter,
     encounter_participant, facility,
+    Slice, audit, care_team, charting, clinic, consent, encounters, history, identity, notifications,
+    patients, scheduling, staff, transitions,
+};
+use praxis_entity::{
+    appointment, audit_entry, care_team_member, channel_consent, condition, consent_directive, disclosure,
+    encounter, encounter_participant, facility,
     ids::{
         AlertId, AppointmentId, AuditEntryId, ConditionId, EncounterId, FacilityId, InvitationId,
         ObservationId, OrganizationId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, RuleId,
@@ -61,6 +67,8 @@ pub(crate) struct Loaders {
     pub(crate) machines: Loader<&'static str, Arc<transitions::Machine>>,
     pub(crate) care_teams: Loader<PatientId, Vec<care_team_member::Model>>,
     pub(crate) consents: Loader<PatientId, Vec<consent_directive::Model>>,
+    pub(crate) channel_consents: Loader<PatientId, Vec<channel_consent::Model>>,
+    pub(crate) notification_profiles: Loader<PatientId, notifications::Profile>,
     pub(crate) related_persons_by_id: Loader<RelatedPersonId, related_person::Model>,
     pub(crate) related_persons: Loader<PatientId, Vec<related_person::Model>>,
     pub(crate) appointments: Loader<AppointmentId, appointment::Model>,
@@ -170,6 +178,8 @@ impl Loaders {
             machines: by_key!(op, transitions::machines),
             care_teams: by_key!(op, care_team::of_patients),
             consents: by_key!(op, consent::of_patients),
+            channel_consents: by_key!(op, notifications::consents_of),
+            notification_profiles: by_key!(op, notifications::profiles_of),
             related_persons_by_id: by_id!(op, patients::related_persons_by_ids, |row| row.id),
             related_persons: by_key!(op, patients::related_persons_of),
             appointments: by_id!(op, scheduling::by_ids, |row| row.id),

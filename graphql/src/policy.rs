@@ -118,6 +118,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::history::POLICY,
         crate::identity::POLICY,
         crate::node::POLICY,
+        crate::notifications::POLICY,
         crate::operations::POLICY,
         crate::page::POLICY,
         crate::patients::POLICY,

@@ -22,6 +22,7 @@ use crate::{
     identity::{IdentityMutation, IdentityQuery},
     limits::Limits,
     node::{NodeQuery, Redactable, Versioned},
+    notifications::{NotificationMutation, NotificationQuery},
     operations::{OperationMutation, OperationQuery},
     patients::{PatientMutation, PatientQuery},
     roles::{RoleMutation, RoleQuery},
@@ -73,6 +74,7 @@ pub(crate) struct Query(
     WorkflowQuery,
     RuleQuery,
     ClinicalAlertQuery,
+    NotificationQuery,
 );
 
 /// What can be done.
@@ -114,6 +116,7 @@ pub(crate) struct Mutation(
     WorkflowMutation,
     RuleMutation,
     ClinicalAlertMutation,
+    NotificationMutation,
 );
 
 /// Builds the API within limits.

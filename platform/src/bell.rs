@@ -15,12 +15,18 @@ const HEARD: usize = 1_024;
 pub struct Bell {
     mail: Notify,
     jobs: Notify,
+    notices: Notify,
     events: broadcast::Sender<TenantId>,
 }
 
 impl Default for Bell {
     fn default() -> Self {
-        Self { mail: Notify::new(), jobs: Notify::new(), events: broadcast::channel(HEARD).0 }
+        Self {
+            mail: Notify::new(),
+            jobs: Notify::new(),
+            notices: Notify::new(),
+            events: broadcast::channel(HEARD).0,
+        }
     }
 }
 
@@ -29,6 +35,7 @@ impl Bell {
         match queue {
             Queue::Mail => &self.mail,
             Queue::Jobs => &self.jobs,
+            Queue::Notices => &self.notices,
         }
     }
 

@@ -19,13 +19,16 @@ pub mod keyring;
 pub mod mail;
 pub mod names;
 pub mod op;
+pub mod push;
 pub mod rates;
 pub mod redis;
 pub mod rotation;
 pub mod session;
+pub mod sms;
 pub mod template;
 pub mod tenancy;
 pub mod vault;
+pub mod words;
 
 pub use error::Failure;
 pub use op::{Op, OpFactory, Platform, Read, RequestInfo, Write};

@@ -23,7 +23,9 @@ use praxis_platform::{
     access::{Actor, Permission, load_role},
     audit::Entry,
     client::{self, ClientAuthenticator},
+    mail::Links,
     session::{Authenticator, SessionKind, oidc::Providers},
+    sms::SmsProvider,
     tenancy::{Directory, Freshness, Host, Resolution, Standing, Tenant, snapshot_version},
 };
 
@@ -73,6 +75,10 @@ pub struct Edge {
     pub links_asked: Throttle,
     /// Where people sign in instead of here.
     pub identity_providers: Providers,
+    /// Who carries text messages, and calls us back.
+    pub sms: Option<SmsProvider>,
+    /// Where links to clinics lead.
+    pub links: Links,
     /// Where a trusted proxy puts the client's address.
     pub client_address_header: Option<HeaderName>,
 }

@@ -647,6 +647,26 @@ const WITH_AN_ID: &[(&str, &str)] = &[
         "mutation($id: ID!) { securityAlertClose(input: { id: $id, ifVersion: 1, resolution: DUPLICATE }) { userErrors { code message path } } }",
         "sal",
     ),
+    (
+        "mutation($id: ID!) { notificationMarkRead(input: { ids: [$id] }) { marked userErrors { code message path } } }",
+        "ntf",
+    ),
+    (
+        "mutation($id: ID!) { notificationProfileSet(input: { patientId: $id, locale: \"de\" }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { channelConsentSet(input: { patientId: $id, channel: SMS, allowed: true }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { notificationRetry(input: { id: $id }) { userErrors { code message path } } }",
+        "ntf",
+    ),
+    (
+        "mutation($id: ID!) { pushDeviceRemove(input: { id: $id }) { userErrors { code message path } } }",
+        "psh",
+    ),
     // These ask for a second factor first; tests/it/operations.rs tries them with one.
     (
         "mutation($id: ID!) { apiClientRotateSecret(input: { id: $id }) { userErrors { code message path } } }",
@@ -853,6 +873,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
     assert_eq!(inputs.count(), 141);
     assert_eq!(inputs.count(), 111);
     assert_eq!(inputs.count(), 136);
+    assert_eq!(inputs.count(), 87);
 }
 
 #[tokio::test]

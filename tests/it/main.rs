@@ -21,6 +21,7 @@ mod leak;
 mod limits;
 mod mail;
 mod migrate;
+mod notifications;
 mod oidc;
 mod operations;
 mod patients;

@@ -28,5 +28,7 @@ pub use phi::{
     AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
     DisclosureDetails, DocumentBody, DocumentSection, EncounterClinical, FhirBody, Identifiers, Identity,
     MailFacts, ObservationResult, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
+    DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
+    ProviderSecret, PushAddress, RecordNumber, RelatedPersonDetails, TotpSecret,
 };
 pub use sealed::{PhiClass, Sealed};

@@ -331,3 +331,9 @@ class!(ProviderSecret = "provider_secret");
 #[serde(transparent)]
 pub struct TotpSecret(pub [u8; 20]);
 class!(TotpSecret = "totp");
+
+/// Where a device is rung up: an address that its maker's service gave to it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PushAddress(pub String);
+class!(PushAddress = "push_address");

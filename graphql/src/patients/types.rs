@@ -23,6 +23,7 @@ use crate::{
     error::{ApiError, Edge, Nullable},
     history::{ConditionConnection, ConditionFilter, PatientHistory},
     ids,
+    notifications::{ChannelConsent, NotificationProfile},
     page::{Cursors, Page, PageArguments, connection, nothing},
     phi::{self, Class, Phi},
     policy::at,
@@ -435,6 +436,32 @@ impl Patient {
             }
             let rows = ctx.caller()?.loaders().consents.load(self.row.id).await?.unwrap_or_default();
             Ok(Some(rows.into_iter().map(Consent::new).collect()))
+        }
+        .await
+        .transpose()
+    }
+
+    /// By which channels the patient agreed to be written to. Null where the viewer may not read it.
+    async fn channel_consents(&self, ctx: &Context<'_>) -> Nullable<Vec<ChannelConsent>> {
+        async {
+            if !redaction::allowed(ctx, at!("Patient.channelConsents"), &self.subject).await? {
+                return Ok(None);
+            }
+            let rows = ctx.caller()?.loaders().channel_consents.load(self.row.id).await?.unwrap_or_default();
+            Ok(Some(rows.into_iter().map(Into::into).collect()))
+        }
+        .await
+        .transpose()
+    }
+
+    /// In which language the patient is spoken to, and when they are left in peace; null where nothing was said, or
+    /// the viewer may not read it.
+    async fn notification_profile(&self, ctx: &Context<'_>) -> Nullable<NotificationProfile> {
+        async {
+            if !redaction::allowed(ctx, at!("Patient.notificationProfile"), &self.subject).await? {
+                return Ok(None);
+            }
+            Ok(ctx.caller()?.loaders().notification_profiles.load(self.row.id).await?.map(Into::into))
         }
         .await
         .transpose()

@@ -1,13 +1,14 @@
 //! Who is signed in, and what they may do here.
 
 use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
-use praxis_domain::{providers, second_factors::second_factors, sessions};
+use praxis_domain::{notifications, providers, second_factors::second_factors, sessions};
 use praxis_platform::access::Permission;
 
 use crate::{
     context::Ask,
     error::ApiError,
     ids,
+    notifications::{NotificationPreference, NotificationProfile, PushDevice},
     policy::{Access, Rule, inherited, open},
     second_factors::SecondFactors,
     sign_in::{LinkedProvider, Session},
@@ -27,6 +28,9 @@ pub(crate) const POLICY: &[Rule] = &[
             "sessions",
             "linkedProviders",
             "secondFactors",
+            "notificationPreferences",
+            "notificationProfile",
+            "pushDevices",
         ],
     ),
 ];
@@ -62,6 +66,26 @@ impl Viewer {
     /// What the user can show besides a password.
     async fn second_factors(&self, ctx: &Context<'_>) -> Result<SecondFactors, ApiError> {
         Ok(second_factors(ctx.caller()?.reading()).await?.into())
+    }
+
+    /// Of what the viewer is told by which channel, what they did not decide included.
+    async fn notification_preferences(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Vec<NotificationPreference>, ApiError> {
+        let wishes = notifications::own_preferences(ctx.caller()?.reading()).await?;
+        Ok(wishes.into_iter().map(Into::into).collect())
+    }
+
+    /// In which language the viewer is spoken to, and when they are left in peace.
+    async fn notification_profile(&self, ctx: &Context<'_>) -> Result<NotificationProfile, ApiError> {
+        Ok(notifications::own_profile(ctx.caller()?.reading()).await?.into())
+    }
+
+    /// The devices on which the viewer is rung up.
+    async fn push_devices(&self, ctx: &Context<'_>) -> Result<Vec<PushDevice>, ApiError> {
+        let devices = notifications::own_devices(ctx.caller()?.reading()).await?;
+        Ok(devices.into_iter().map(Into::into).collect())
     }
 }
 

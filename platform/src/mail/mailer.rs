@@ -41,7 +41,8 @@ pub struct Links {
 }
 
 impl Links {
-    fn of(&self, host: &str) -> String {
+    /// The address of a clinic with this host name.
+    pub fn of(&self, host: &str) -> String {
         self.origin.trim_end_matches('/').replace("{host}", host)
     }
 }

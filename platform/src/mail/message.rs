@@ -9,7 +9,10 @@ use lettre::{
 use praxis_entity::mail_message;
 use serde_json::{Map, Value as Json};
 
-use super::template;
+use super::{
+    Letter,
+    template::{self, Rendered},
+};
 
 /// A mail ready to be handed over.
 pub(super) struct Ready {
@@ -48,21 +51,33 @@ pub(super) fn write(
     locales: &[&str],
     facts: &Map<String, Json>,
 ) -> Result<Ready, String> {
-    let rendered = template::render(&row.template, locales, facts)?;
-    let to: Address = row.to_address.parse().map_err(|_| "the address is not well-formed".to_owned())?;
+    let Rendered { subject, text, html } = template::render(&row.template, locales, facts)?;
+    let letter = Letter {
+        id: row.id.to_string(),
+        to: row.to_address.clone(),
+        written_at: row.created_at,
+        clinic: clinic.to_owned(),
+        subject,
+        text,
+    };
+    compose(&letter, html, sender)
+}
+
+/// Makes a mail of a letter.
+pub(super) fn compose(letter: &Letter, html: String, sender: &Mailbox) -> Result<Ready, String> {
+    let to: Address = letter.to.parse().map_err(|_| "the address is not well-formed".to_owned())?;
     let from = sender.email.clone();
     // The clinic speaks, through the installation's address.
-    let shown = sender.name.clone().unwrap_or_else(|| clinic.to_owned());
-    let id = format!("<{}@{}>", row.id, from.domain());
-    let readable = format!("To: {to}\nSubject: {}\n\n{}", rendered.subject, rendered.text);
+    let shown = sender.name.clone().unwrap_or_else(|| letter.clinic.clone());
     let message = Message::builder()
         .from(Mailbox::new(Some(shown), from.clone()))
         .to(Mailbox::new(None, to.clone()))
-        .subject(rendered.subject)
-        .date(SystemTime::from(row.created_at))
-        .message_id(Some(id.clone()))
+        .subject(letter.subject.clone())
+        .date(SystemTime::from(letter.written_at))
+        .message_id(Some(format!("<{}@{}>", letter.id, from.domain())))
         .header(AutoSubmitted)
-        .multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html))
+        .multipart(MultiPart::alternative_plain_html(letter.text.clone(), html))
         .map_err(|_| "the message can't be written".to_owned())?;
-    Ok(Ready { from, to, id: row.id.to_string(), bytes: message.formatted(), readable })
+    let readable = format!("To: {to}\nSubject: {}\n\n{}", letter.subject, letter.text);
+    Ok(Ready { from, to, id: letter.id.clone(), bytes: message.formatted(), readable })
 }

@@ -25,7 +25,9 @@ pub use mailer::{Links, MAX_ATTEMPTS, Mailer, Sent};
 pub use smtp::{Smtp, SmtpUrlError};
 pub use template::has_template;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
+
+use chrono::{DateTime, Utc};
 
 /// How mails leave.
 #[derive(Debug, Clone)]
@@ -47,7 +49,42 @@ pub enum Undelivered {
     Never(String),
 }
 
+/// A mail that somebody else keeps while it waits: its words are ready, its address was opened for this.
+#[derive(Clone)]
+pub struct Letter {
+    /// Unique for the mail, the same for each try: its `Message-ID`.
+    pub id: String,
+    /// Whom it goes to.
+    pub to: String,
+    /// When it came about, the same for each try.
+    pub written_at: DateTime<Utc>,
+    /// The clinic that speaks.
+    pub clinic: String,
+    /// On one line.
+    pub subject: String,
+    /// Paragraphs; one that is a link becomes one.
+    pub text: String,
+}
+
+/// The longest that handing over one mail can take.
+pub const LONGEST: Duration = smtp::LONGEST;
+
 impl Transport {
+    /// Its name, as it is stored.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Smtp(_) => "smtp",
+            Self::Folder(_) => "folder",
+        }
+    }
+
+    /// Hands over a mail that no row of `mail_message` keeps.
+    pub async fn hand_over(&self, letter: &Letter, sender: &Mailbox) -> Result<(), Undelivered> {
+        let html = template::html(&letter.text);
+        let message = message::compose(letter, html, sender).map_err(Undelivered::Never)?;
+        self.deliver(&message).await
+    }
+
     async fn deliver(&self, message: &message::Ready) -> Result<(), Undelivered> {
         match self {
             Self::Smtp(smtp) => smtp.deliver(message).await,

@@ -6,14 +6,14 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, ErrorKind};
 use rust_embed::RustEmbed;
 use serde_json::{Map, Value as Json};
 
+use crate::words::{sandbox, single_lines};
+
 /// The language every template has.
 const FALLBACK: &str = "en";
-/// Far more steps than any template takes.
-const FUEL: u64 = 10_000;
 
 #[derive(RustEmbed)]
 #[folder = "src/mail/templates"]
@@ -29,9 +29,7 @@ pub(super) struct Rendered {
 
 /// All templates, each under `<language>/<name>.txt` and, escaping, `<language>/<name>.html`.
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(FUEL));
+    let mut environment = sandbox();
     environment.set_auto_escape_callback(|name| {
         if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
     });
@@ -88,22 +86,15 @@ fn languages(locales: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// A line end in a fact would let it write the lines below it, or the header below the subject.
-fn single_lines(facts: &Map<String, Json>) -> Map<String, Json> {
-    let line =
-        |text: &str| text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    facts
-        .iter()
-        .map(|(name, value)| match value {
-            Json::String(text) => (name.clone(), Json::String(line(text))),
-            other => (name.clone(), other.clone()),
-        })
-        .collect()
-}
-
 fn parts(rendered: &str) -> Option<(&str, &str)> {
     let (first, rest) = rendered.split_once('\n')?;
     Some((first.strip_prefix("Subject:")?.trim(), rest))
+}
+
+/// The HTML form of a text that is no template any more.
+pub(super) fn html(text: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    paragraphs(&escaped)
 }
 
 fn paragraphs(body: &str) -> String {

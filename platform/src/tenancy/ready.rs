@@ -18,6 +18,8 @@ pub enum Queue {
     Mail,
     /// Jobs to be done.
     Jobs,
+    /// Notices to be sent.
+    Notices,
 }
 
 impl Queue {
@@ -26,6 +28,7 @@ impl Queue {
         match self {
             Self::Mail => "mail",
             Self::Jobs => "jobs",
+            Self::Notices => "notices",
         }
     }
 }

@@ -52,6 +52,8 @@ pub enum IndexField {
     RuleFacts,
     /// Secret in the address of a calendar.
     CalendarFeed,
+    /// Where a device is rung up.
+    PushAddress,
 }
 
 impl IndexField {
@@ -78,6 +80,7 @@ impl IndexField {
             Self::Challenge => "challenge",
             Self::RuleFacts => "rule_facts",
             Self::CalendarFeed => "calendar_feed",
+            Self::PushAddress => "push_address",
         }
     }
 
@@ -110,6 +113,7 @@ impl IndexField {
             | Self::RuleFacts
             | Self::CalendarFeed => value.to_owned(),
             | Self::RuleFacts => value.to_owned(),
+            | Self::PushAddress => value.to_owned(),
         }
     }
 }

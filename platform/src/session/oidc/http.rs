@@ -1,4 +1,4 @@
-//! The only way from here to an identity provider: bounded in time and size, and not into our own network.
+//! The only way from here to an identity provider, or another address that somebody else chose: bounded in time and size, and not into our own network.
 //!
 //! Whoever administers a clinic chooses the issuer, and so what this server connects to. It speaks
 //! HTTPS to public addresses only, follows no redirect and uses no proxy; names are judged by the
@@ -51,7 +51,7 @@ pub enum NoAnswer {
 }
 
 /// A client for identity providers.
-pub(super) struct Outbound {
+pub(crate) struct Outbound {
     client: Client,
     loopback: bool,
     places: Semaphore,
@@ -59,7 +59,7 @@ pub(super) struct Outbound {
 
 impl Outbound {
     /// `loopback` lets providers be on this machine, by HTTP: for tests.
-    pub(super) fn new(loopback: bool) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(loopback: bool) -> Result<Self, reqwest::Error> {
         // A second installation is refused, and then there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
@@ -90,7 +90,7 @@ impl Outbound {
     }
 
     /// Sends a request and reads the whole answer.
-    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
+    pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
         let _place = self.places.try_acquire().map_err(|_| NoAnswer::Crowded)?;
         let request: reqwest::Request = request.try_into()?;
         if !self.allows(request.url()) {

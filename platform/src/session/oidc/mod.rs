@@ -13,5 +13,6 @@ mod sign_in;
 
 pub use attempt::LIFETIME;
 pub use http::may_be_asked;
+pub(crate) use http::{NoAnswer, Outbound};
 pub use provider::{OutboundError, Providers};
 pub use sign_in::{Begun, Callback, Error, Finished, Refusal, begin, finish, link, offered};

@@ -1,0 +1,41 @@
+//! Trying a notice anew that was given up.
+
+use praxis_entity::{
+    ids::NotificationId,
+    notification::{ActiveModel, Entity, Model},
+};
+use praxis_platform::{Op, Write, access::Permission, audit::Entry, tenancy::Queue};
+use sea_orm::{
+    ActiveValue::{Set, Unchanged},
+    EntityTrait, QuerySelect,
+    sea_query::LockType,
+};
+
+use crate::{Result, Violation, transitions::Machine};
+
+/// Lets a notice be tried anew. Whether it still is to be sent is judged when it is.
+pub async fn retry(op: &Op<Write>, id: NotificationId) -> Result<Model> {
+    op.require(Permission::NOTIFICATION_MANAGE)?;
+    let found = Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
+    let found = found.ok_or_else(|| Violation::unknown("id"))?;
+    let machine = Machine::load(op, "notification").await?;
+    let Some(status) = machine.leads(&found.status, "notificationRetry") else {
+        return Err(machine.refusal(&found.status, |needed| op.actor().may(needed)).into());
+    };
+    let row = ActiveModel {
+        id: Unchanged(id),
+        status: Set(status),
+        attempts: Set(0),
+        next_attempt_at: Set(op.now()),
+        reason: Set(None),
+        ..Default::default()
+    };
+    let revived = Entity::update(row).exec(op.db()).await?;
+    op.wake(Queue::Notices, op.now());
+    let entry = Entry::done("notification.retry").on("Notification", id.0, revived.version);
+    op.record(match revived.patient_id {
+        Some(patient) => entry.of(patient.0),
+        None => entry,
+    });
+    Ok(revived)
+}
