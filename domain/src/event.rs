@@ -9,7 +9,7 @@ use std::any::Any;
 use chrono::{DateTime, Utc};
 use praxis_entity::{
     event,
-    ids::{AnyId, AppointmentId, EncounterId, EventId, PatientId, TypedId},
+    ids::{AnyId, AppointmentId, EncounterId, EventId, PatientId, PractitionerId, TypedId},
 };
 use praxis_platform::{
     Failure, Op, Write, events,
@@ -84,6 +84,34 @@ events! {
     // Encounters.
     /// A visit was taken over from elsewhere, or recorded after the fact.
     EncounterRecorded { encounter: EncounterId, patient: PatientId };
+    /// A visit was planned.
+    EncounterPlanned { encounter: EncounterId, patient: PatientId };
+    /// The patient arrived.
+    EncounterCheckedIn { encounter: EncounterId, patient: PatientId };
+    /// Urgency was assessed.
+    EncounterTriaged { encounter: EncounterId, patient: PatientId };
+    /// The consultation began.
+    EncounterStarted { encounter: EncounterId, patient: PatientId };
+    /// The consultation was interrupted.
+    EncounterHeld { encounter: EncounterId, patient: PatientId };
+    /// The consultation went on.
+    EncounterResumed { encounter: EncounterId, patient: PatientId };
+    /// The visit was closed, through the gate or past it.
+    EncounterClosed { encounter: EncounterId, patient: PatientId, overridden: bool };
+    /// A closed visit was opened again.
+    EncounterReopened { encounter: EncounterId, patient: PatientId };
+    /// The visit does not take place.
+    EncounterCancelled { encounter: EncounterId, patient: PatientId };
+    /// Somebody of the staff takes part from now on.
+    EncounterJoined { encounter: EncounterId, patient: PatientId, practitioner: PractitionerId };
+    /// Somebody of the staff takes part no more.
+    EncounterLeft { encounter: EncounterId, patient: PatientId, practitioner: PractitionerId };
+    /// Vital signs were recorded.
+    VitalsRecorded { encounter: EncounterId, patient: PatientId };
+    /// An assessment, or diagnoses, were recorded.
+    AssessmentRecorded { encounter: EncounterId, patient: PatientId };
+    /// A plan was recorded.
+    PlanRecorded { encounter: EncounterId, patient: PatientId };
 }
 
 /// An event as it is written down.

@@ -26,6 +26,8 @@ pub mod charting;
 pub mod clinic;
 /// What patients allow and forbid.
 pub mod consent;
+/// What a clinician makes of a visit, and its closing.
+pub mod consultation;
 /// Visits that took place.
 pub mod encounters;
 /// Problems and diagnoses.
@@ -57,7 +59,7 @@ pub mod staff;
 /// Legal changes of status.
 pub mod transitions;
 
-pub use error::{Detail, Error, Violation, ViolationCode};
+pub use error::{Detail, Error, Missing, Requirement, Violation, ViolationCode};
 pub use page::{PageRequest, Position, Slice};
 pub use range::{StatusSet, TimeRange};
 

@@ -8,7 +8,7 @@
 use praxis_platform::{Op, Write};
 
 use crate::{
-    Result,
+    Result, encounters,
     error::capitals,
     event::{Event, Recorded},
 };
@@ -28,7 +28,11 @@ macro_rules! reactions {
     };
 }
 
-reactions! {}
+reactions! {
+    // Encounters.
+    /// The visit of an appointment is there, and the patient has arrived.
+    ReceivePatient;
+}
 
 impl Reaction {
     /// The stored form: `OFFER_FREED_TIME`.
@@ -52,18 +56,35 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         Event::AppointmentBooked { .. }
         | Event::AppointmentRescheduled { .. }
         | Event::AppointmentConfirmed { .. }
-        | Event::AppointmentCheckedIn { .. }
         | Event::AppointmentStarted { .. }
         | Event::AppointmentCompleted { .. }
         | Event::AppointmentCancelled { .. }
         | Event::AppointmentMissed { .. } => &[],
 
+        Event::AppointmentCheckedIn { .. } => &[Reaction::ReceivePatient],
+
         // Encounters.
-        Event::EncounterRecorded { .. } => &[],
+        Event::EncounterRecorded { .. }
+        | Event::EncounterPlanned { .. }
+        | Event::EncounterCheckedIn { .. }
+        | Event::EncounterTriaged { .. }
+        | Event::EncounterStarted { .. }
+        | Event::EncounterHeld { .. }
+        | Event::EncounterResumed { .. }
+        | Event::EncounterClosed { .. }
+        | Event::EncounterReopened { .. }
+        | Event::EncounterCancelled { .. }
+        | Event::EncounterJoined { .. }
+        | Event::EncounterLeft { .. }
+        | Event::VitalsRecorded { .. }
+        | Event::AssessmentRecorded { .. }
+        | Event::PlanRecorded { .. } => &[],
     }
 }
 
 /// Does what follows. A line each: `Reaction::OfferFreedTime => scheduling::react::offer(op, recorded).await`.
-pub async fn react(_op: &Op<Write>, reaction: Reaction, _recorded: &Recorded) -> Result<()> {
-    match reaction {}
+pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> Result<()> {
+    match reaction {
+        Reaction::ReceivePatient => encounters::react::receive(op, recorded).await,
+    }
 }

@@ -4,15 +4,15 @@
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
-    Error, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles,
-    scheduling, second_factors, sensitivity, sessions, staff,
+    Error, audit, break_glass, care_team, charting, clinic, consent, encounters, identity, patients,
+    policies, providers, roles, scheduling, second_factors, sensitivity, sessions, staff,
 };
 use praxis_entity::{
-    alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy,
-    identity_provider,
+    alert_rule, appointment, care_team_member, consent_directive, disclosure, encounter, facility,
+    field_policy, identity_provider,
     ids::{
-        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId,
-        IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
+        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, EncounterId, FacilityId,
+        FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
         RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
     },
     invitation, passkey, patient, practitioner, related_person, role, room, security_alert,
@@ -156,6 +156,7 @@ replay_by_id! {
     care_team_member::Model, CareTeamMemberId, care_team::by_ids;
     consent_directive::Model, ConsentId, consent::by_ids;
     disclosure::Model, DisclosureId, audit::disclosures_by_ids;
+    encounter::Model, EncounterId, encounters::by_ids;
     facility::Model, FacilityId, clinic::facilities_by_ids;
     identity_provider::Model, IdentityProviderId, providers::by_ids;
     invitation::Model, InvitationId, identity::invitations_by_ids;
@@ -197,6 +198,19 @@ impl Replay for alert_rule::Model {
 
     async fn recall(op: &Op<Write>, kind: String) -> Result<Option<Self>, Error> {
         Ok(audit::alert_rules(op).await?.into_iter().find(|rule| rule.kind == kind))
+    }
+}
+
+impl Replay for charting::VitalSigns {
+    type Outcome = (EncounterId, uuid::Uuid);
+
+    fn outcome(&self) -> Self::Outcome {
+        (self.encounter.id, self.id)
+    }
+
+    async fn recall(op: &Op<Write>, (encounter, id): Self::Outcome) -> Result<Option<Self>, Error> {
+        let rounds = charting::vitals_of(op, &[encounter]).await?.remove(&encounter).unwrap_or_default();
+        Ok(rounds.into_iter().find(|round| round.id == id))
     }
 }
 

@@ -33,6 +33,7 @@ mod break_glass;
 mod charting;
 mod clinic;
 mod consent;
+mod consultation;
 mod encounters;
 mod field_policies;
 mod history;

@@ -111,6 +111,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::charting::POLICY,
         crate::clinic::POLICY,
         crate::consent::POLICY,
+        crate::consultation::POLICY,
         crate::encounters::POLICY,
         crate::field_policies::POLICY,
         crate::history::POLICY,

@@ -9,4 +9,5 @@ mod record;
 
 pub use filter::ConditionFilter;
 pub use read::{by_ids, count_of_encounters, count_of_patients, of_encounters, of_patients};
+pub(crate) use record::diagnose;
 pub use record::{RecordCondition, record, record_many};

@@ -17,7 +17,7 @@ pub use name::HumanName;
 pub use observation::{Component, ObservationValue, ReferenceRange};
 pub use phi::{
     AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
-    DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
-    ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
+    DisclosureDetails, EncounterClinical, EncounterText, FhirBody, Identifiers, Identity, MailFacts,
+    ObservationResult, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
 };
 pub use sealed::{PhiClass, Sealed};
