@@ -50,6 +50,29 @@ CREATE FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) RETURN
 BEGIN
     EXECUTE format('GRANT %s ON %s TO %I', rights, relation, current_setting('praxis.role'));
 END $$;
+CREATE FUNCTION {schema}.hold_close_gate() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    said text[];
+BEGIN
+    SELECT c.missing INTO said FROM encounter_closing c
+        WHERE c.encounter_id = NEW.id AND c.encounter_version = OLD.version;
+    IF said IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX021', MESSAGE = 'closed past the gate';
+    END IF;
+    IF cardinality(said) > 0 THEN
+        IF NOT EXISTS (SELECT FROM encounter_note n WHERE n.encounter_id = NEW.id AND n.kind = 'OVERRIDE') THEN
+            RAISE EXCEPTION USING ERRCODE = 'PX021', MESSAGE = 'closed in spite of the gate, and nobody said why';
+        END IF;
+    ELSIF NOT EXISTS (SELECT FROM encounter_diagnosis d WHERE d.encounter_id = NEW.id AND d.rank = 1 AND d.status = 'RECORDED')
+        OR NOT EXISTS (SELECT FROM encounter_note n WHERE n.encounter_id = NEW.id AND n.kind = 'ASSESSMENT')
+        OR NOT EXISTS (SELECT FROM encounter_note n WHERE n.encounter_id = NEW.id AND n.kind = 'PLAN') THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX021', MESSAGE = 'something is missing';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.keep_break_glass_as_it_was() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -67,6 +90,16 @@ CREATE FUNCTION {schema}.keep_document() RETURNS trigger
 BEGIN
     IF NEW.document_id IS DISTINCT FROM OLD.document_id OR NEW.sha256 IS DISTINCT FROM OLD.sha256 OR NEW.body IS DISTINCT FROM OLD.body THEN
         RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'the text of a registered operation never changes';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.keep_encounter_note() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF to_jsonb(NEW) - 'body' <> to_jsonb(OLD) - 'body' THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
     END IF;
     RETURN NEW;
 END $$;
@@ -451,14 +484,54 @@ CREATE TABLE {schema}.encounter (
     ended_at timestamp with time zone,
     clinical bytea,
     code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    planned_for timestamp with time zone,
+    closed_at timestamp with time zone,
     CONSTRAINT encounter_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
     CONSTRAINT encounter_order CHECK ((ended_at >= started_at)),
     CONSTRAINT encounter_status_known CHECK ((status = ANY (ARRAY['PLANNED'::text, 'ARRIVED'::text, 'TRIAGED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'CLOSED'::text, 'CANCELLED'::text])))
 );
+CREATE TABLE {schema}.encounter_closing (
+    encounter_id uuid NOT NULL,
+    encounter_version integer NOT NULL,
+    closed_at timestamp with time zone NOT NULL,
+    closed_by uuid,
+    missing text[] NOT NULL
+);
+CREATE TABLE {schema}.encounter_diagnosis (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    encounter_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    condition_id uuid NOT NULL,
+    status text NOT NULL,
+    rank integer NOT NULL,
+    use text NOT NULL,
+    code_token bytea NOT NULL,
+    CONSTRAINT encounter_diagnosis_rank_sensible CHECK (((rank >= 1) AND (rank <= 50))),
+    CONSTRAINT encounter_diagnosis_status_known CHECK ((status = ANY (ARRAY['RECORDED'::text, 'WITHDRAWN'::text]))),
+    CONSTRAINT encounter_diagnosis_use_known CHECK ((use = ANY (ARRAY['AD'::text, 'DD'::text, 'CC'::text, 'CM'::text, 'PRE_OP'::text, 'POST_OP'::text, 'BILLING'::text])))
+);
+CREATE TABLE {schema}.encounter_note (
+    id uuid NOT NULL,
+    encounter_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    version integer NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    recorded_by uuid,
+    body bytea NOT NULL,
+    CONSTRAINT encounter_note_kind_known CHECK ((kind = ANY (ARRAY['ASSESSMENT'::text, 'PLAN'::text, 'HOLD'::text, 'CANCELLATION'::text, 'REOPENING'::text, 'OVERRIDE'::text]))),
+    CONSTRAINT encounter_note_version_positive CHECK ((version > 0))
+);
 CREATE TABLE {schema}.encounter_participant (
     encounter_id uuid NOT NULL,
     practitioner_id uuid NOT NULL,
-    role text NOT NULL
+    role text NOT NULL,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    CONSTRAINT encounter_participant_order CHECK ((ends_at >= starts_at))
 );
 CREATE TABLE {schema}.event (
     id uuid NOT NULL,
@@ -644,6 +717,7 @@ CREATE TABLE {schema}.observation (
     issued_at timestamp with time zone,
     result bytea NOT NULL,
     code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    taken_together uuid,
     CONSTRAINT observation_category_known CHECK ((category = ANY (ARRAY['VITAL_SIGNS'::text, 'LABORATORY'::text, 'SURVEY'::text, 'SOCIAL_HISTORY'::text, 'EXAM'::text, 'IMAGING'::text, 'PROCEDURE'::text, 'THERAPY'::text, 'ACTIVITY'::text, 'OTHER'::text]))),
     CONSTRAINT observation_status_known CHECK ((status = ANY (ARRAY['REGISTERED'::text, 'PRELIMINARY'::text, 'FINAL'::text, 'AMENDED'::text, 'CORRECTED'::text, 'CANCELLED'::text, 'ENTERED_IN_ERROR'::text, 'UNKNOWN'::text])))
 );
@@ -912,6 +986,13 @@ CREATE TABLE {schema}.user_account (
     active boolean DEFAULT true NOT NULL,
     CONSTRAINT user_account_email_lower CHECK ((email = lower(email)))
 );
+CREATE TABLE {schema}.visit_policy (
+    class text NOT NULL,
+    needs_vitals boolean NOT NULL,
+    reopen_days integer NOT NULL,
+    CONSTRAINT visit_policy_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
+    CONSTRAINT visit_policy_reopen_sensible CHECK (((reopen_days >= 0) AND (reopen_days <= 365)))
+);
 CREATE TABLE {schema}.visit_type (
     id uuid NOT NULL,
     key text NOT NULL,
@@ -947,7 +1028,6 @@ INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED
 INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', '');
 INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', '');
 INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ARRIVED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'TRIAGED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '', '');
@@ -1047,6 +1127,49 @@ INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_
 INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', 'encounter:create', 'encounterCreate');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'ARRIVED', 'encounter:check-in', 'encounterCheckIn');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'TRIAGED', 'encounter:triage', 'encounterTriage');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'IN_PROGRESS', 'encounter:consult', 'encounterStart');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'IN_PROGRESS', 'encounter:consult', 'encounterStart');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'ON_HOLD', 'encounter:consult', 'encounterHold');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'IN_PROGRESS', 'encounter:consult', 'encounterResume');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'CLOSED', 'encounter:close', 'encounterClose');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'CLOSED', 'IN_PROGRESS', 'encounter:reopen', 'encounterReopen');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'CANCELLED', 'encounter:cancel', 'encounterCancel');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'CANCELLED', 'encounter:cancel', 'encounterCancel');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'CANCELLED', 'encounter:cancel', 'encounterCancel');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'vitals:record', 'vitalsRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'vitals:record', 'vitalsRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'vitals:record', 'vitalsRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'vitals:record', 'vitalsRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'assessmentRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'planRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'PLANNED', 'encounter:consult', 'encounterParticipantAdd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'encounter:consult', 'encounterParticipantAdd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'encounter:consult', 'encounterParticipantAdd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'encounterParticipantAdd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'encounter:consult', 'encounterParticipantAdd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'PLANNED', 'encounter:consult', 'encounterParticipantEnd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'encounter:consult', 'encounterParticipantEnd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'encounter:consult', 'encounterParticipantEnd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'encounterParticipantEnd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'encounter:consult', 'encounterParticipantEnd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'PLANNED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'CLOSED', 'CLOSED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter_diagnosis', '', 'RECORDED', 'encounter:consult', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter_diagnosis', 'RECORDED', 'WITHDRAWN', 'encounter:consult', '');
+INSERT INTO {schema}.visit_policy VALUES ('AMBULATORY', false, 7);
+INSERT INTO {schema}.visit_policy VALUES ('INPATIENT', true, 7);
+INSERT INTO {schema}.visit_policy VALUES ('EMERGENCY', true, 7);
+INSERT INTO {schema}.visit_policy VALUES ('HOME', false, 7);
+INSERT INTO {schema}.visit_policy VALUES ('VIRTUAL', false, 7);
+INSERT INTO {schema}.visit_policy VALUES ('OTHER', false, 7);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
@@ -1092,6 +1215,8 @@ ALTER TABLE ONLY {schema}.break_glass
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.condition
+    ADD CONSTRAINT condition_patient_unique UNIQUE (id, patient_id);
+ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_pkey PRIMARY KEY (id);
@@ -1099,6 +1224,14 @@ ALTER TABLE ONLY {schema}.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.encounter_closing
+    ADD CONSTRAINT encounter_closing_pkey PRIMARY KEY (encounter_id, encounter_version);
+ALTER TABLE ONLY {schema}.encounter_diagnosis
+    ADD CONSTRAINT encounter_diagnosis_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.encounter_note
+    ADD CONSTRAINT encounter_note_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.encounter_note
+    ADD CONSTRAINT encounter_note_version_unique UNIQUE (encounter_id, kind, version);
 ALTER TABLE ONLY {schema}.encounter_participant
     ADD CONSTRAINT encounter_participant_pkey PRIMARY KEY (encounter_id, practitioner_id, role);
 ALTER TABLE ONLY {schema}.encounter
@@ -1237,6 +1370,8 @@ ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_email_unique UNIQUE (email);
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.visit_policy
+    ADD CONSTRAINT visit_policy_pkey PRIMARY KEY (class);
 ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_key_unique UNIQUE (key);
 ALTER TABLE ONLY {schema}.visit_type
@@ -1265,6 +1400,9 @@ CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING bt
 CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
+CREATE INDEX encounter_diagnosis_by_encounter ON {schema}.encounter_diagnosis USING btree (encounter_id);
+CREATE UNIQUE INDEX encounter_diagnosis_code_unique ON {schema}.encounter_diagnosis USING btree (encounter_id, code_token) WHERE (status = 'RECORDED'::text);
+CREATE UNIQUE INDEX encounter_diagnosis_rank_unique ON {schema}.encounter_diagnosis USING btree (encounter_id, rank) WHERE (status = 'RECORDED'::text);
 CREATE INDEX event_by_patient ON {schema}.event USING btree (patient_id, "position");
 CREATE INDEX event_by_subject ON {schema}.event USING btree (subject_id, id);
 CREATE INDEX event_unordered ON {schema}.event USING btree (id) WHERE ("position" IS NULL);
@@ -1279,6 +1417,7 @@ CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt
 CREATE INDEX mail_message_past ON {schema}.mail_message USING btree (created_at) WHERE (status <> 'QUEUED'::text);
 CREATE INDEX observation_by_encounter ON {schema}.observation USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX observation_by_patient ON {schema}.observation USING btree (patient_id, effective_at DESC NULLS LAST, id DESC);
+CREATE INDEX observation_taken_together ON {schema}.observation USING btree (encounter_id, taken_together) WHERE (taken_together IS NOT NULL);
 CREATE INDEX passkey_by_user ON {schema}.passkey USING btree (user_id);
 CREATE INDEX patient_by_update ON {schema}.patient USING btree (updated_at);
 CREATE UNIQUE INDEX patient_identifier_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'IDENTIFIER'::text);
@@ -1314,8 +1453,14 @@ CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_memb
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER consent_directive_version BEFORE UPDATE ON {schema}.consent_directive FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.disclosure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER encounter_closing_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.encounter_closing FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER encounter_diagnosis_transition BEFORE INSERT OR UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter_diagnosis');
+CREATE TRIGGER encounter_diagnosis_version BEFORE UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
+CREATE TRIGGER encounter_note_kept BEFORE UPDATE ON {schema}.encounter_note FOR EACH ROW EXECUTE FUNCTION {schema}.keep_encounter_note();
+CREATE TRIGGER encounter_note_stays BEFORE DELETE OR TRUNCATE ON {schema}.encounter_note FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
+CREATE TRIGGER encounter_unfinished BEFORE UPDATE ON {schema}.encounter FOR EACH ROW WHEN (((new.status = 'CLOSED'::text) AND (old.status <> 'CLOSED'::text))) EXECUTE FUNCTION {schema}.hold_close_gate();
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER event_kept BEFORE UPDATE ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.keep_event();
 CREATE TRIGGER event_numbered BEFORE INSERT ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.number_event();
@@ -1398,8 +1543,16 @@ ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_appointment_fk FOREIGN KEY (appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
+ALTER TABLE ONLY {schema}.encounter_closing
+    ADD CONSTRAINT encounter_closing_encounter_fk FOREIGN KEY (encounter_id) REFERENCES {schema}.encounter(id);
+ALTER TABLE ONLY {schema}.encounter_diagnosis
+    ADD CONSTRAINT encounter_diagnosis_condition_fk FOREIGN KEY (condition_id, patient_id) REFERENCES {schema}.condition(id, patient_id);
+ALTER TABLE ONLY {schema}.encounter_diagnosis
+    ADD CONSTRAINT encounter_diagnosis_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.encounter_note
+    ADD CONSTRAINT encounter_note_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_organization_fk FOREIGN KEY (organization_id) REFERENCES {schema}.organization(id);
 ALTER TABLE ONLY {schema}.encounter_participant
@@ -1521,7 +1674,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.encounter_closing TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.encounter_diagnosis TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.encounter_diagnosis TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.encounter_note TO {role};
+GRANT UPDATE(body) ON TABLE {schema}.encounter_note TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
+GRANT UPDATE(ends_at) ON TABLE {schema}.encounter_participant TO {role};
 GRANT SELECT ON TABLE {schema}.event TO {role};
 GRANT INSERT(id) ON TABLE {schema}.event TO {role};
 GRANT INSERT(kind) ON TABLE {schema}.event TO {role};
@@ -1572,4 +1731,5 @@ GRANT SELECT ON TABLE {schema}.status_transition TO {role};
 GRANT SELECT ON TABLE {schema}.tenant_self TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.totp TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.user_account TO {role};
+GRANT SELECT,UPDATE ON TABLE {schema}.visit_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.visit_type TO {role};

@@ -300,6 +300,86 @@ const WITH_AN_ID: &[(&str, &str)] = &[
         "mutation($id: ID!) { userResetSecondFactors(input: { userId: $id }) { userErrors { code message path } } }",
         "usr",
     ),
+    (
+        "mutation($id: ID!) { encounterCreate(input: { patientId: $id }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { encounterCreate(input: { appointmentId: $id }) { userErrors { code message path } } }",
+        "apt",
+    ),
+    (
+        "mutation($id: ID!) { encounterCreate(input: { patientId: \"PAT\", practitionerId: $id }) { userErrors { code message path } } }",
+        "pra",
+    ),
+    (
+        "mutation($id: ID!) { encounterCreate(input: { patientId: \"PAT\", facilityId: $id }) { userErrors { code message path } } }",
+        "fac",
+    ),
+    (
+        "mutation($id: ID!) { encounterCheckIn(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { encounterTriage(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { encounterStart(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { encounterHold(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { encounterResume(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { encounterCancel(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { encounterReopen(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { encounterParticipantAdd(input: { id: $id, ifVersion: 1, practitionerId: \"PRA\", role: CONSULTANT }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { encounterParticipantAdd(input: { id: \"ENC\", ifVersion: 1, practitionerId: $id, role: CONSULTANT }) { userErrors { code message path } } }",
+        "pra",
+    ),
+    (
+        "mutation($id: ID!) { encounterParticipantEnd(input: { id: $id, ifVersion: 1, practitionerId: \"PRA\", role: CONSULTANT }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { encounterParticipantEnd(input: { id: \"ENC\", ifVersion: 1, practitionerId: $id, role: CONSULTANT }) { userErrors { code message path } } }",
+        "pra",
+    ),
+    (
+        "mutation($id: ID!) { assessmentRecord(input: { id: $id, ifVersion: 1, text: \"x\" }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { assessmentRecord(input: { id: \"ENC\", ifVersion: 1, diagnoses: [{ code: \"I10\", rank: 1, conditionId: $id }] }) { userErrors { code message path } } }",
+        "con",
+    ),
+    (
+        "mutation($id: ID!) { planRecord(input: { id: $id, ifVersion: 1, text: \"x\" }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { encounterClose(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "enc",
+    ),
+    (
+        "mutation($id: ID!) { vitalsRecord(input: { id: $id, heartRate: { value: \"72\", unit: \"/min\" } }) { userErrors { code message path } } }",
+        "enc",
+    ),
 ];
 
 /// One object of each kind that can be made through the API.
@@ -312,6 +392,7 @@ async fn objects(server: &TestServer, slug: &str) -> HashMap<&'static str, Strin
     let related = owner.ask(&format!("mutation {{ relatedPersonAdd(input: {{ patientId: \"{patient}\", relationship: {{ text: \"mother\" }}, name: {{ given: [\"Eva\"], family: \"Quill\" }} }}) {{ relatedPerson {{ id }} }} }}"), json!({})).await;
     let booked = owner.ask(&format!("mutation {{ appointmentBook(input: {{ patientId: \"{patient}\", practitionerId: \"{practitioner}\", type: PHONE, startsAt: \"2027-04-01T10:00:00Z\" }}) @idempotent(key: \"first\") {{ appointment {{ id }} }} }}"), json!({})).await;
     let kind = owner.ask("{ visitKinds { id } }", json!({})).await;
+    let visit = owner.ask(&format!("mutation {{ encounterCreate(input: {{ patientId: \"{patient}\" }}) {{ encounter {{ id }} }} }}"), json!({})).await;
     HashMap::from([
         ("fac", facility),
         ("pra", practitioner),
@@ -321,6 +402,7 @@ async fn objects(server: &TestServer, slug: &str) -> HashMap<&'static str, Strin
         ("rel", first(&related, "/relatedPersonAdd/relatedPerson/id")),
         ("apt", first(&booked, "/appointmentBook/appointment/id")),
         ("vst", first(&kind, "/visitKinds/0/id")),
+        ("enc", first(&visit, "/encounterCreate/encounter/id")),
     ])
 }
 
@@ -334,8 +416,9 @@ async fn a_foreign_id_answers_exactly_like_one_that_never_was() -> Result<()> {
             .replace("PRA", &own["pra"])
             .replace("PAT", &own["pat"])
             .replace("FAC", &own["fac"])
-            .replace("APT", &own["apt"]);
-        // Encounters, observations and conditions can't be written yet: a patient's digits do as well.
+            .replace("APT", &own["apt"])
+            .replace("ENC", &own["enc"]);
+        // Of some kinds none is made here: a patient's digits do as well.
         let prefix = if *kind == "any" { "pat" } else { kind };
         let foreign = foreign
             .get(kind)
@@ -378,7 +461,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
         takes_an_id && (inside == "input" || line.starts_with("\t\t"))
     });
     // A new argument belongs into WITH_AN_ID; then this number grows.
-    assert_eq!(inputs.count(), 82);
+    assert_eq!(inputs.count(), 102);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod audit;
 mod break_glass;
 mod browser;
 mod conditions;
+mod encounters;
 mod escalation;
 mod factors;
 mod fhir_import;

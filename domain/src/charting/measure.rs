@@ -8,9 +8,7 @@ use praxis_entity::value::{CodeableConcept, Coding, Quantity};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 /// LOINC's code system.
-pub const LOINC: &str = "http://loinc.org";
-/// UCUM's code system.
-pub const UCUM: &str = "http://unitsofmeasure.org";
+const LOINC: &str = "http://loinc.org";
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

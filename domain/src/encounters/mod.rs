@@ -18,7 +18,7 @@ mod record;
 mod timeline;
 
 pub use arrive::{check_in, triage};
-pub(crate) use change::{Step, begin};
+pub(crate) use change::begin;
 pub use consult::{hold, resume, start};
 pub(crate) use end::policy;
 pub use end::{cancel, reopen};

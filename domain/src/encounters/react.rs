@@ -20,7 +20,9 @@ pub async fn receive(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
     }
     let visit = match by_appointments(op, &[appointment]).await?.remove(&appointment) {
         Some(visit) => visit,
-        None => plan(op, PlanEncounter { appointment: Some(appointment), ..PlanEncounter::default() }).await?,
+        None => {
+            plan(op, PlanEncounter { appointment: Some(appointment), ..PlanEncounter::default() }).await?
+        }
     };
     if visit.status == EncounterStatus::Planned {
         check_in(op, visit.id, visit.version).await?;

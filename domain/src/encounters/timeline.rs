@@ -14,7 +14,8 @@ use crate::{
     page::{Ordering, count_under, list_under},
 };
 
-const OLDEST_FIRST: Ordering<Column> = Ordering { column: Some(Column::At), id: Column::Id, descending: false };
+const OLDEST_FIRST: Ordering<Column> =
+    Ordering { column: Some(Column::At), id: Column::Id, descending: false };
 
 /// A page of the events of each visit, the oldest first. Whoever gets them was shown the visit.
 pub async fn timeline_of<M>(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anyhow::Result;
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::{Days, NaiveDate, SecondsFormat, TimeDelta};
 use proptest::{collection::vec, prelude::*, sample::Index, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, postgres::PgConnection};
@@ -31,7 +31,11 @@ pub const WALKED: &[Walked] = &[
     Walked {
         machine: "patient",
         read: "patient(by: { id: $id })",
-        make: ("patientCreate", "patient", r#"{ "name": { "given": ["Ada"], "family": "Walker" }, "birthDate": "1990-01-02" }"#),
+        make: (
+            "patientCreate",
+            "patient",
+            r#"{ "name": { "given": ["Ada"], "family": "$name" }, "birthDate": "$born" }"#,
+        ),
         actions: &[
             ("patientDeactivate", STEP),
             ("patientReactivate", STEP),
@@ -62,7 +66,10 @@ pub const WALKED: &[Walked] = &[
             ("encounterStart", STEP),
             ("encounterHold", STEP),
             ("encounterResume", STEP),
-            ("encounterClose", r#"{ "id": "$id", "ifVersion": $version, "overrideReason": "Said in a test" }"#),
+            (
+                "encounterClose",
+                r#"{ "id": "$id", "ifVersion": $version, "overrideReason": "Said in a test" }"#,
+            ),
             ("encounterReopen", REASON),
             ("encounterCancel", REASON),
             ("assessmentRecord", r#"{ "id": "$id", "ifVersion": $version, "text": "Well" }"#),
@@ -115,6 +122,7 @@ struct Walker<'a> {
     moves: Moves,
     /// Whom the objects are about, and by whom: new for each object.
     names: BTreeMap<&'static str, String>,
+    made: u64,
 }
 
 impl<'a> Walker<'a> {
@@ -123,13 +131,14 @@ impl<'a> Walker<'a> {
         let past = server.installation.clock.now() - TimeDelta::hours(1);
         let past = past.to_rfc3339_opts(SecondsFormat::Secs, true);
         let owner = server.person(SLUG, "owner").await;
-        Ok(Self { owner, machine, moves, names: BTreeMap::from([("past", past)]) })
+        Ok(Self { owner, machine, moves, names: BTreeMap::from([("past", past)]), made: 0 })
     }
 
     fn input(&self, template: &str, object: Option<&Object>) -> Value {
-        let filled = self.names.iter().fold(template.to_owned(), |text, (name, value)| {
-            text.replace(&format!("${name}"), value)
-        });
+        let filled = self
+            .names
+            .iter()
+            .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("${name}"), value));
         let filled = object.map_or(filled.clone(), |object| {
             filled.replace("$id", &object.id).replace("$version", &object.version.to_string())
         });
@@ -137,19 +146,31 @@ impl<'a> Walker<'a> {
     }
 
     async fn make(&mut self) -> Object {
-        self.names.insert("patient", self.owner.register("Ada", "Walker", "1990-01-02").await);
+        let (name, born) = self.somebody();
+        // Without telephone and e-mail, which families share.
+        let person = json!({ "name": { "given": ["Ada"], "family": name }, "birthDate": born });
+        let person = self.owner.run("patientCreate", "patient { id }", person).await;
+        self.names.insert("patient", person["patient"]["id"].as_str().unwrap().to_owned());
+        let (name, born) = self.somebody();
+        self.names.extend([("name", name), ("born", born)]);
         self.names.insert("practitioner", self.owner.clinician("Osei").await);
         if self.owner.ask("{ facilities { id } }", json!({})).await["facilities"] == json!([]) {
             self.owner.facility("MAIN").await;
         }
         let (mutation, path, input) = self.machine.make;
-        let made = self.owner.run(mutation, &format!("{path} {{ id }} userErrors {{ message }}"), self.input(input, None)).await;
+        let made = self
+            .owner
+            .run(mutation, &format!("{path} {{ id }} userErrors {{ message }}"), self.input(input, None))
+            .await;
         assert_eq!(made["userErrors"], json!([]), "{mutation}");
         self.read(made[path]["id"].as_str().unwrap()).await
     }
 
     async fn read(&self, id: &str) -> Object {
-        let query = format!("query($id: ID!) {{ object: {} {{ status version allowedActions }} }}", self.machine.read);
+        let query = format!(
+            "query($id: ID!) {{ object: {} {{ status version allowedActions }} }}",
+            self.machine.read
+        );
         let found = self.owner.ask(&query, json!({ "id": id })).await["object"].clone();
         let allowed = found["allowedActions"].as_array().unwrap();
         Object {
@@ -177,10 +198,20 @@ impl<'a> Walker<'a> {
         after
     }
 
+    /// A name and a birthday that nobody has.
+    fn somebody(&mut self) -> (String, String) {
+        self.made += 1;
+        let letters = self.made.to_string();
+        let letters = letters.bytes().map(|digit| char::from(digit - b'0' + b'a'));
+        let born = NaiveDate::default() - Days::new(self.made * 40);
+        (format!("{}walker", letters.collect::<String>()), born.to_string())
+    }
+
     /// What the object says that can be done is what the table says.
     fn agrees(&self, object: &Object) {
         let legal = self.moves.get(&object.status).cloned().unwrap_or_default();
-        let tried: BTreeSet<_> = self.machine.actions.iter().map(|(action, _)| (*action).to_owned()).collect();
+        let tried: BTreeSet<_> =
+            self.machine.actions.iter().map(|(action, _)| (*action).to_owned()).collect();
         let legal: BTreeSet<_> = legal.into_keys().filter(|action| tried.contains(action)).collect();
         let said: BTreeSet<_> = object.allowed.intersection(&tried).cloned().collect();
         assert_eq!(said, legal, "{} {}", self.machine.machine, object.status);
@@ -222,7 +253,10 @@ async fn every_illegal_action_is_refused_by_the_api_and_the_legal_ones_are_named
                 let errors = walker.act(&object, action).await;
                 let said = &errors[0];
                 assert_eq!(said["__typename"], "InvalidTransitionError", "{action} from {status}: {errors}");
-                assert_eq!((&said["code"], &said["currentStatus"]), (&json!("INVALID_TRANSITION"), &json!(status)));
+                assert_eq!(
+                    (&said["code"], &said["currentStatus"]),
+                    (&json!("INVALID_TRANSITION"), &json!(status))
+                );
                 let named: BTreeSet<String> = serde_json::from_value(said["allowedActions"].clone())?;
                 assert_eq!(named, object.allowed, "{action} from {status}");
                 tried += 1;
@@ -247,16 +281,20 @@ async fn random_legal_ways_lead_where_the_table_says() -> Result<()> {
             let mut object = walker.make().await;
             for choice in choices {
                 // Once somebody takes part, they do.
-                let open: Vec<_> = walker.moves.get(&object.status).into_iter().flat_map(BTreeMap::keys).collect();
-                let open: Vec<_> = open
+                let open: Vec<_> =
+                    walker.moves.get(&object.status).into_iter().flat_map(BTreeMap::keys).collect();
+                let open: Vec<String> = open
                     .into_iter()
-                    .filter(|action| *action != "encounterParticipantAdd" && machine.actions.iter().any(|(name, _)| name == action))
+                    .filter(|action| {
+                        *action != "encounterParticipantAdd"
+                            && machine.actions.iter().any(|(name, _)| name == action)
+                    })
                     .cloned()
                     .collect();
                 if open.is_empty() {
                     break;
                 }
-                object = walker.go(&object, choice.get(&open)).await;
+                object = walker.go(&object, choice.get(open.as_slice()).as_str()).await;
             }
         }
     }
