@@ -50,6 +50,29 @@ CREATE FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) RETURN
 BEGIN
     EXECUTE format('GRANT %s ON %s TO %I', rights, relation, current_setting('praxis.role'));
 END $$;
+CREATE FUNCTION {schema}.hold_close_gate() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    said text[];
+BEGIN
+    SELECT c.missing INTO said FROM encounter_closing c
+        WHERE c.encounter_id = NEW.id AND c.encounter_version = OLD.version;
+    IF said IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX021', MESSAGE = 'closed past the gate';
+    END IF;
+    IF cardinality(said) > 0 THEN
+        IF NOT EXISTS (SELECT FROM encounter_note n WHERE n.encounter_id = NEW.id AND n.kind = 'OVERRIDE') THEN
+            RAISE EXCEPTION USING ERRCODE = 'PX021', MESSAGE = 'closed in spite of the gate, and nobody said why';
+        END IF;
+    ELSIF NOT EXISTS (SELECT FROM encounter_diagnosis d WHERE d.encounter_id = NEW.id AND d.rank = 1 AND d.status = 'RECORDED')
+        OR NOT EXISTS (SELECT FROM encounter_note n WHERE n.encounter_id = NEW.id AND n.kind = 'ASSESSMENT')
+        OR NOT EXISTS (SELECT FROM encounter_note n WHERE n.encounter_id = NEW.id AND n.kind = 'PLAN') THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX021', MESSAGE = 'something is missing';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.keep_break_glass_as_it_was() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -67,6 +90,16 @@ CREATE FUNCTION {schema}.keep_document() RETURNS trigger
 BEGIN
     IF NEW.document_id IS DISTINCT FROM OLD.document_id OR NEW.sha256 IS DISTINCT FROM OLD.sha256 OR NEW.body IS DISTINCT FROM OLD.body THEN
         RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'the text of a registered operation never changes';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.keep_encounter_note() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF to_jsonb(NEW) - 'body' <> to_jsonb(OLD) - 'body' THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
     END IF;
     RETURN NEW;
 END $$;
@@ -371,17 +404,6 @@ CREATE TABLE {schema}.care_team_member (
     CONSTRAINT care_team_member_order CHECK ((ends_at >= starts_at)),
     CONSTRAINT care_team_member_role_known CHECK ((role = ANY (ARRAY['PRIMARY_CARE'::text, 'ATTENDING'::text, 'CONSULTANT'::text, 'NURSE'::text, 'THERAPIST'::text, 'CASE_MANAGER'::text, 'OTHER'::text])))
 );
-CREATE TABLE {schema}.channel_consent (
-    id uuid NOT NULL,
-    patient_id uuid NOT NULL,
-    channel text NOT NULL,
-    contact_token bytea NOT NULL,
-    given_at timestamp with time zone NOT NULL,
-    recorded_by uuid,
-    withdrawn_at timestamp with time zone,
-    withdrawn_by uuid,
-    CONSTRAINT channel_consent_channel_known CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text])))
-);
 CREATE TABLE {schema}.condition (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -435,25 +457,6 @@ CREATE TABLE {schema}.counter (
     name text NOT NULL,
     n bigint NOT NULL
 );
-CREATE TABLE {schema}.delivery_attempt (
-    notification_id uuid NOT NULL,
-    attempt integer NOT NULL,
-    ended_at timestamp with time zone NOT NULL,
-    provider text NOT NULL,
-    outcome text NOT NULL,
-    provider_message_id text,
-    error text,
-    CONSTRAINT delivery_attempt_outcome_known CHECK ((outcome = ANY (ARRAY['SENT'::text, 'FAILED'::text, 'DEAD'::text]))),
-    CONSTRAINT delivery_attempt_positive CHECK ((attempt > 0))
-);
-CREATE TABLE {schema}.delivery_report (
-    provider text NOT NULL,
-    provider_message_id text NOT NULL,
-    status text NOT NULL,
-    notification_id uuid,
-    reported_at timestamp with time zone NOT NULL,
-    error text
-);
 CREATE TABLE {schema}.disclosure (
     id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -481,14 +484,54 @@ CREATE TABLE {schema}.encounter (
     ended_at timestamp with time zone,
     clinical bytea,
     code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    planned_for timestamp with time zone,
+    closed_at timestamp with time zone,
     CONSTRAINT encounter_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
     CONSTRAINT encounter_order CHECK ((ended_at >= started_at)),
     CONSTRAINT encounter_status_known CHECK ((status = ANY (ARRAY['PLANNED'::text, 'ARRIVED'::text, 'TRIAGED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'CLOSED'::text, 'CANCELLED'::text])))
 );
+CREATE TABLE {schema}.encounter_closing (
+    encounter_id uuid NOT NULL,
+    encounter_version integer NOT NULL,
+    closed_at timestamp with time zone NOT NULL,
+    closed_by uuid,
+    missing text[] NOT NULL
+);
+CREATE TABLE {schema}.encounter_diagnosis (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    encounter_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    condition_id uuid NOT NULL,
+    status text NOT NULL,
+    rank integer NOT NULL,
+    use text NOT NULL,
+    code_token bytea NOT NULL,
+    CONSTRAINT encounter_diagnosis_rank_sensible CHECK (((rank >= 1) AND (rank <= 50))),
+    CONSTRAINT encounter_diagnosis_status_known CHECK ((status = ANY (ARRAY['RECORDED'::text, 'WITHDRAWN'::text]))),
+    CONSTRAINT encounter_diagnosis_use_known CHECK ((use = ANY (ARRAY['AD'::text, 'DD'::text, 'CC'::text, 'CM'::text, 'PRE_OP'::text, 'POST_OP'::text, 'BILLING'::text])))
+);
+CREATE TABLE {schema}.encounter_note (
+    id uuid NOT NULL,
+    encounter_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    version integer NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    recorded_by uuid,
+    body bytea NOT NULL,
+    CONSTRAINT encounter_note_kind_known CHECK ((kind = ANY (ARRAY['ASSESSMENT'::text, 'PLAN'::text, 'HOLD'::text, 'CANCELLATION'::text, 'REOPENING'::text, 'OVERRIDE'::text]))),
+    CONSTRAINT encounter_note_version_positive CHECK ((version > 0))
+);
 CREATE TABLE {schema}.encounter_participant (
     encounter_id uuid NOT NULL,
     practitioner_id uuid NOT NULL,
-    role text NOT NULL
+    role text NOT NULL,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    CONSTRAINT encounter_participant_order CHECK ((ends_at >= starts_at))
 );
 CREATE TABLE {schema}.event (
     id uuid NOT NULL,
@@ -660,70 +703,6 @@ CREATE TABLE {schema}.note_template (
     template_hash text,
     customised boolean DEFAULT false NOT NULL
 );
-CREATE TABLE {schema}.notification (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    topic text NOT NULL,
-    subject_kind text NOT NULL,
-    subject_id uuid NOT NULL,
-    about_at timestamp with time zone,
-    user_id uuid,
-    patient_id uuid,
-    channel text NOT NULL,
-    dedupe_key text NOT NULL,
-    status text DEFAULT 'SCHEDULED'::text NOT NULL,
-    scheduled_for timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone,
-    attempts integer DEFAULT 0 NOT NULL,
-    next_attempt_at timestamp with time zone NOT NULL,
-    sent_at timestamp with time zone,
-    delivered_at timestamp with time zone,
-    read_at timestamp with time zone,
-    reason text,
-    CONSTRAINT notification_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
-    CONSTRAINT notification_delivered_has_time CHECK (((status <> 'DELIVERED'::text) OR (delivered_at IS NOT NULL))),
-    CONSTRAINT notification_in_app_is_for_users CHECK (((channel <> 'IN_APP'::text) OR (user_id IS NOT NULL))),
-    CONSTRAINT notification_one_recipient CHECK (((user_id IS NULL) <> (patient_id IS NULL))),
-    CONSTRAINT notification_read_in_app CHECK (((read_at IS NULL) OR (channel = 'IN_APP'::text))),
-    CONSTRAINT notification_sent_has_time CHECK (((status <> 'SENT'::text) OR (sent_at IS NOT NULL))),
-    CONSTRAINT notification_status_known CHECK ((status = ANY (ARRAY['SCHEDULED'::text, 'SENDING'::text, 'SENT'::text, 'DELIVERED'::text, 'FAILED'::text, 'DEAD'::text, 'CANCELLED'::text, 'SUPPRESSED'::text]))),
-    CONSTRAINT notification_subject_known CHECK ((subject_kind = ANY (ARRAY['APPOINTMENT'::text, 'TASK'::text, 'ALERT'::text, 'DOCUMENT'::text]))),
-    CONSTRAINT notification_topic_known CHECK ((topic = ANY (ARRAY['APPOINTMENT_BOOKED'::text, 'APPOINTMENT_MOVED'::text, 'APPOINTMENT_CANCELLED'::text, 'APPOINTMENT_REMINDER'::text, 'TASK_ASSIGNED'::text, 'TASK_ESCALATED'::text, 'ALERT_RAISED'::text, 'DOCUMENT_TO_COSIGN'::text])))
-);
-CREATE TABLE {schema}.notification_preference (
-    recipient_id uuid NOT NULL,
-    topic text NOT NULL,
-    channel text NOT NULL,
-    enabled boolean NOT NULL,
-    CONSTRAINT notification_preference_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text])))
-);
-CREATE TABLE {schema}.notification_profile (
-    recipient_id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    locale text,
-    time_zone text,
-    quiet_from time without time zone,
-    quiet_until time without time zone,
-    CONSTRAINT notification_profile_quiet_whole CHECK (((quiet_from IS NULL) = (quiet_until IS NULL)))
-);
-CREATE TABLE {schema}.notification_template (
-    id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    created_by uuid,
-    topic text NOT NULL,
-    channel text NOT NULL,
-    locale text NOT NULL,
-    version integer NOT NULL,
-    subject text,
-    body text NOT NULL,
-    CONSTRAINT notification_template_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
-    CONSTRAINT notification_template_mail_has_subject CHECK (((channel = 'EMAIL'::text) = (subject IS NOT NULL))),
-    CONSTRAINT notification_template_version_positive CHECK ((version > 0))
-);
 CREATE TABLE {schema}.observation (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -738,6 +717,7 @@ CREATE TABLE {schema}.observation (
     issued_at timestamp with time zone,
     result bytea NOT NULL,
     code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    taken_together uuid,
     CONSTRAINT observation_category_known CHECK ((category = ANY (ARRAY['VITAL_SIGNS'::text, 'LABORATORY'::text, 'SURVEY'::text, 'SOCIAL_HISTORY'::text, 'EXAM'::text, 'IMAGING'::text, 'PROCEDURE'::text, 'THERAPY'::text, 'ACTIVITY'::text, 'OTHER'::text]))),
     CONSTRAINT observation_status_known CHECK ((status = ANY (ARRAY['REGISTERED'::text, 'PRELIMINARY'::text, 'FINAL'::text, 'AMENDED'::text, 'CORRECTED'::text, 'CANCELLED'::text, 'ENTERED_IN_ERROR'::text, 'UNKNOWN'::text])))
 );
@@ -822,15 +802,6 @@ CREATE TABLE {schema}.practitioner_identifier (
     system text NOT NULL,
     value text NOT NULL,
     practitioner_id uuid NOT NULL
-);
-CREATE TABLE {schema}.push_device (
-    id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    user_id uuid NOT NULL,
-    name text NOT NULL,
-    address bytea NOT NULL,
-    address_hash bytea NOT NULL,
-    removed_at timestamp with time zone
 );
 CREATE TABLE {schema}.recovery_code (
     id uuid NOT NULL,
@@ -990,16 +961,6 @@ CREATE TABLE {schema}.status_transition (
     permission text NOT NULL,
     action text DEFAULT ''::text NOT NULL
 );
-CREATE TABLE {schema}.suppression (
-    id uuid NOT NULL,
-    channel text NOT NULL,
-    contact_token bytea NOT NULL,
-    reason text NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    lifted_at timestamp with time zone,
-    CONSTRAINT suppression_channel_known CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text]))),
-    CONSTRAINT suppression_reason_known CHECK ((reason = ANY (ARRAY['STOP'::text, 'BOUNCE'::text, 'COMPLAINT'::text])))
-);
 CREATE TABLE {schema}.tenant_self (
     tenant_id uuid NOT NULL,
     schema_version integer NOT NULL,
@@ -1024,6 +985,13 @@ CREATE TABLE {schema}.user_account (
     practitioner_id uuid,
     active boolean DEFAULT true NOT NULL,
     CONSTRAINT user_account_email_lower CHECK ((email = lower(email)))
+);
+CREATE TABLE {schema}.visit_policy (
+    class text NOT NULL,
+    needs_vitals boolean NOT NULL,
+    reopen_days integer NOT NULL,
+    CONSTRAINT visit_policy_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
+    CONSTRAINT visit_policy_reopen_sensible CHECK (((reopen_days >= 0) AND (reopen_days <= 365)))
 );
 CREATE TABLE {schema}.visit_type (
     id uuid NOT NULL,
@@ -1060,7 +1028,6 @@ INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED
 INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', '');
 INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', '');
 INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ARRIVED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'TRIAGED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '', '');
@@ -1160,24 +1127,49 @@ INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_
 INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', '', 'SCHEDULED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', '', 'DELIVERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'SENDING', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SCHEDULED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SENT', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'DELIVERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'FAILED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'DEAD', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SUPPRESSED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENT', 'DELIVERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENT', 'DEAD', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENDING', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENT', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'DELIVERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'SCHEDULED', 'notification:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', 'encounter:create', 'encounterCreate');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'ARRIVED', 'encounter:check-in', 'encounterCheckIn');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'TRIAGED', 'encounter:triage', 'encounterTriage');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'IN_PROGRESS', 'encounter:consult', 'encounterStart');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'IN_PROGRESS', 'encounter:consult', 'encounterStart');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'ON_HOLD', 'encounter:consult', 'encounterHold');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'IN_PROGRESS', 'encounter:consult', 'encounterResume');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'CLOSED', 'encounter:close', 'encounterClose');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'CLOSED', 'IN_PROGRESS', 'encounter:reopen', 'encounterReopen');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'CANCELLED', 'encounter:cancel', 'encounterCancel');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'CANCELLED', 'encounter:cancel', 'encounterCancel');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'CANCELLED', 'encounter:cancel', 'encounterCancel');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'vitals:record', 'vitalsRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'vitals:record', 'vitalsRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'vitals:record', 'vitalsRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'vitals:record', 'vitalsRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'assessmentRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'planRecord');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'PLANNED', 'encounter:consult', 'encounterParticipantAdd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'encounter:consult', 'encounterParticipantAdd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'encounter:consult', 'encounterParticipantAdd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'encounterParticipantAdd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'encounter:consult', 'encounterParticipantAdd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'PLANNED', 'encounter:consult', 'encounterParticipantEnd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'encounter:consult', 'encounterParticipantEnd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'encounter:consult', 'encounterParticipantEnd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'encounterParticipantEnd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'encounter:consult', 'encounterParticipantEnd');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'PLANNED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'CLOSED', 'CLOSED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('encounter_diagnosis', '', 'RECORDED', 'encounter:consult', '');
+INSERT INTO {schema}.status_transition VALUES ('encounter_diagnosis', 'RECORDED', 'WITHDRAWN', 'encounter:consult', '');
+INSERT INTO {schema}.visit_policy VALUES ('AMBULATORY', false, 7);
+INSERT INTO {schema}.visit_policy VALUES ('INPATIENT', true, 7);
+INSERT INTO {schema}.visit_policy VALUES ('EMERGENCY', true, 7);
+INSERT INTO {schema}.visit_policy VALUES ('HOME', false, 7);
+INSERT INTO {schema}.visit_policy VALUES ('VIRTUAL', false, 7);
+INSERT INTO {schema}.visit_policy VALUES ('OTHER', false, 7);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
@@ -1222,20 +1214,24 @@ ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.channel_consent
-    ADD CONSTRAINT channel_consent_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.condition
+    ADD CONSTRAINT condition_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
-ALTER TABLE ONLY {schema}.delivery_attempt
-    ADD CONSTRAINT delivery_attempt_pkey PRIMARY KEY (notification_id, attempt);
-ALTER TABLE ONLY {schema}.delivery_report
-    ADD CONSTRAINT delivery_report_pkey PRIMARY KEY (provider, provider_message_id, status);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.encounter_closing
+    ADD CONSTRAINT encounter_closing_pkey PRIMARY KEY (encounter_id, encounter_version);
+ALTER TABLE ONLY {schema}.encounter_diagnosis
+    ADD CONSTRAINT encounter_diagnosis_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.encounter_note
+    ADD CONSTRAINT encounter_note_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.encounter_note
+    ADD CONSTRAINT encounter_note_version_unique UNIQUE (encounter_id, kind, version);
 ALTER TABLE ONLY {schema}.encounter_participant
     ADD CONSTRAINT encounter_participant_pkey PRIMARY KEY (encounter_id, practitioner_id, role);
 ALTER TABLE ONLY {schema}.encounter
@@ -1296,18 +1292,6 @@ ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_unique UNIQUE NULLS NOT DISTINCT (user_id, role_id, facility_id);
 ALTER TABLE ONLY {schema}.note_template
     ADD CONSTRAINT note_template_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.notification
-    ADD CONSTRAINT notification_dedupe_unique UNIQUE (dedupe_key);
-ALTER TABLE ONLY {schema}.notification
-    ADD CONSTRAINT notification_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.notification_preference
-    ADD CONSTRAINT notification_preference_pkey PRIMARY KEY (recipient_id, topic, channel);
-ALTER TABLE ONLY {schema}.notification_profile
-    ADD CONSTRAINT notification_profile_pkey PRIMARY KEY (recipient_id);
-ALTER TABLE ONLY {schema}.notification_template
-    ADD CONSTRAINT notification_template_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.notification_template
-    ADD CONSTRAINT notification_template_version_unique UNIQUE (topic, channel, locale, version);
 ALTER TABLE ONLY {schema}.observation
     ADD CONSTRAINT observation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.organization_identifier
@@ -1330,8 +1314,6 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_pkey PRIMARY KEY (system, value);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.push_device
-    ADD CONSTRAINT push_device_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.recovery_code
@@ -1378,8 +1360,6 @@ ALTER TABLE ONLY {schema}.spent_challenge
     ADD CONSTRAINT spent_challenge_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY {schema}.status_transition
     ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status, action);
-ALTER TABLE ONLY {schema}.suppression
-    ADD CONSTRAINT suppression_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.tenant_self
     ADD CONSTRAINT tenant_self_only_one UNIQUE (only_one);
 ALTER TABLE ONLY {schema}.tenant_self
@@ -1390,6 +1370,8 @@ ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_email_unique UNIQUE (email);
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.visit_policy
+    ADD CONSTRAINT visit_policy_pkey PRIMARY KEY (class);
 ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_key_unique UNIQUE (key);
 ALTER TABLE ONLY {schema}.visit_type
@@ -1412,14 +1394,15 @@ CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (us
 CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
 CREATE INDEX care_team_member_by_patient ON {schema}.care_team_member USING btree (patient_id);
 CREATE UNIQUE INDEX care_team_member_once ON {schema}.care_team_member USING btree (patient_id, COALESCE(practitioner_id, user_id), role) WHERE (ends_at IS NULL);
-CREATE UNIQUE INDEX channel_consent_one_given ON {schema}.channel_consent USING btree (patient_id, channel) WHERE (withdrawn_at IS NULL);
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING btree (patient_id) WHERE (revoked_at IS NULL);
-CREATE INDEX delivery_report_by_notification ON {schema}.delivery_report USING btree (notification_id);
 CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
+CREATE INDEX encounter_diagnosis_by_encounter ON {schema}.encounter_diagnosis USING btree (encounter_id);
+CREATE UNIQUE INDEX encounter_diagnosis_code_unique ON {schema}.encounter_diagnosis USING btree (encounter_id, code_token) WHERE (status = 'RECORDED'::text);
+CREATE UNIQUE INDEX encounter_diagnosis_rank_unique ON {schema}.encounter_diagnosis USING btree (encounter_id, rank) WHERE (status = 'RECORDED'::text);
 CREATE INDEX event_by_patient ON {schema}.event USING btree (patient_id, "position");
 CREATE INDEX event_by_subject ON {schema}.event USING btree (subject_id, id);
 CREATE INDEX event_unordered ON {schema}.event USING btree (id) WHERE ("position" IS NULL);
@@ -1432,20 +1415,15 @@ CREATE INDEX job_finished ON {schema}.job USING btree (finished_at) WHERE (finis
 CREATE UNIQUE INDEX key_rotation_one_open ON {schema}.key_rotation USING btree ((true)) WHERE (finished_at IS NULL);
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX mail_message_past ON {schema}.mail_message USING btree (created_at) WHERE (status <> 'QUEUED'::text);
-CREATE INDEX notification_by_user ON {schema}.notification USING btree (user_id, id) WHERE (channel = 'IN_APP'::text);
-CREATE INDEX notification_due ON {schema}.notification USING btree (next_attempt_at, id) WHERE (status = ANY (ARRAY['SCHEDULED'::text, 'SENDING'::text, 'FAILED'::text]));
-CREATE INDEX notification_pending_by_subject ON {schema}.notification USING btree (subject_id) WHERE (status = ANY (ARRAY['SCHEDULED'::text, 'FAILED'::text]));
-CREATE INDEX notification_unread ON {schema}.notification USING btree (user_id, id) WHERE ((channel = 'IN_APP'::text) AND (read_at IS NULL));
 CREATE INDEX observation_by_encounter ON {schema}.observation USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX observation_by_patient ON {schema}.observation USING btree (patient_id, effective_at DESC NULLS LAST, id DESC);
+CREATE INDEX observation_taken_together ON {schema}.observation USING btree (encounter_id, taken_together) WHERE (taken_together IS NOT NULL);
 CREATE INDEX passkey_by_user ON {schema}.passkey USING btree (user_id);
 CREATE INDEX patient_by_update ON {schema}.patient USING btree (updated_at);
 CREATE UNIQUE INDEX patient_identifier_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'IDENTIFIER'::text);
 CREATE UNIQUE INDEX patient_mrn_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'MRN'::text);
 CREATE UNIQUE INDEX patient_national_id_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'NATIONAL_ID'::text);
 CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, token);
-CREATE INDEX push_device_by_user ON {schema}.push_device USING btree (user_id) WHERE (removed_at IS NULL);
-CREATE UNIQUE INDEX push_device_one_open ON {schema}.push_device USING btree (address_hash) WHERE (removed_at IS NULL);
 CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
 CREATE INDEX registered_operation_by_sha256 ON {schema}.registered_operation USING btree (sha256);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
@@ -1453,7 +1431,6 @@ CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (st
 CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
 CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
-CREATE UNIQUE INDEX suppression_one_open ON {schema}.suppression USING btree (channel, contact_token) WHERE (lifted_at IS NULL);
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
@@ -1475,11 +1452,15 @@ CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EAC
 CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_member FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER consent_directive_version BEFORE UPDATE ON {schema}.consent_directive FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER delivery_attempt_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.delivery_attempt FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER delivery_report_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.delivery_report FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.disclosure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER encounter_closing_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.encounter_closing FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER encounter_diagnosis_transition BEFORE INSERT OR UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter_diagnosis');
+CREATE TRIGGER encounter_diagnosis_version BEFORE UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
+CREATE TRIGGER encounter_note_kept BEFORE UPDATE ON {schema}.encounter_note FOR EACH ROW EXECUTE FUNCTION {schema}.keep_encounter_note();
+CREATE TRIGGER encounter_note_stays BEFORE DELETE OR TRUNCATE ON {schema}.encounter_note FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
+CREATE TRIGGER encounter_unfinished BEFORE UPDATE ON {schema}.encounter FOR EACH ROW WHEN (((new.status = 'CLOSED'::text) AND (old.status <> 'CLOSED'::text))) EXECUTE FUNCTION {schema}.hold_close_gate();
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER event_kept BEFORE UPDATE ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.keep_event();
 CREATE TRIGGER event_numbered BEFORE INSERT ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.number_event();
@@ -1490,10 +1471,6 @@ CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitat
 CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER job_transition BEFORE INSERT OR UPDATE ON {schema}.job FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('job');
 CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
-CREATE TRIGGER notification_profile_version BEFORE UPDATE ON {schema}.notification_profile FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER notification_template_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.notification_template FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
-CREATE TRIGGER notification_transition BEFORE INSERT OR UPDATE ON {schema}.notification FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('notification');
-CREATE TRIGGER notification_version BEFORE UPDATE ON {schema}.notification FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER observation_transition BEFORE INSERT OR UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('observation');
 CREATE TRIGGER observation_version BEFORE UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -1548,8 +1525,6 @@ ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.channel_consent
-    ADD CONSTRAINT channel_consent_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.condition
@@ -1564,16 +1539,20 @@ ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.delivery_attempt
-    ADD CONSTRAINT delivery_attempt_notification_fk FOREIGN KEY (notification_id) REFERENCES {schema}.notification(id);
-ALTER TABLE ONLY {schema}.delivery_report
-    ADD CONSTRAINT delivery_report_notification_fk FOREIGN KEY (notification_id) REFERENCES {schema}.notification(id);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_appointment_fk FOREIGN KEY (appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
+ALTER TABLE ONLY {schema}.encounter_closing
+    ADD CONSTRAINT encounter_closing_encounter_fk FOREIGN KEY (encounter_id) REFERENCES {schema}.encounter(id);
+ALTER TABLE ONLY {schema}.encounter_diagnosis
+    ADD CONSTRAINT encounter_diagnosis_condition_fk FOREIGN KEY (condition_id, patient_id) REFERENCES {schema}.condition(id, patient_id);
+ALTER TABLE ONLY {schema}.encounter_diagnosis
+    ADD CONSTRAINT encounter_diagnosis_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.encounter_note
+    ADD CONSTRAINT encounter_note_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_organization_fk FOREIGN KEY (organization_id) REFERENCES {schema}.organization(id);
 ALTER TABLE ONLY {schema}.encounter_participant
@@ -1610,10 +1589,6 @@ ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.notification
-    ADD CONSTRAINT notification_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.notification
-    ADD CONSTRAINT notification_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.observation
     ADD CONSTRAINT observation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.observation
@@ -1634,8 +1609,6 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_specialty_fk FOREIGN KEY (specialty_id) REFERENCES {schema}.specialty(id);
-ALTER TABLE ONLY {schema}.push_device
-    ADD CONSTRAINT push_device_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.recovery_code
     ADD CONSTRAINT recovery_code_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.refresh_token
@@ -1696,15 +1669,18 @@ GRANT UPDATE(reviewed_by) ON TABLE {schema}.break_glass TO {role};
 GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.care_team_member TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.channel_consent TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.delivery_attempt TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.delivery_report TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.encounter_closing TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.encounter_diagnosis TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.encounter_diagnosis TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.encounter_note TO {role};
+GRANT UPDATE(body) ON TABLE {schema}.encounter_note TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
+GRANT UPDATE(ends_at) ON TABLE {schema}.encounter_participant TO {role};
 GRANT SELECT ON TABLE {schema}.event TO {role};
 GRANT INSERT(id) ON TABLE {schema}.event TO {role};
 GRANT INSERT(kind) ON TABLE {schema}.event TO {role};
@@ -1728,10 +1704,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.job TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.mail_message TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification_preference TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification_profile TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.notification_template TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.organization TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.organization_identifier TO {role};
@@ -1742,7 +1714,6 @@ GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.push_device TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.recovery_code TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.refresh_token TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.registered_operation TO {role};
@@ -1757,8 +1728,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.spent_challenge TO {role};
 GRANT SELECT ON TABLE {schema}.status_transition TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.suppression TO {role};
 GRANT SELECT ON TABLE {schema}.tenant_self TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.totp TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.user_account TO {role};
+GRANT SELECT,UPDATE ON TABLE {schema}.visit_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.visit_type TO {role};

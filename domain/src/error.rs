@@ -1,7 +1,7 @@
 //! Why a rule refused.
 
 use chrono::{DateTime, Utc};
-use praxis_entity::ids::{AppointmentId, PatientId};
+use praxis_entity::ids::{AnyId, AppointmentId, PatientId};
 use praxis_platform::{Failure, error::sqlstate};
 use sea_orm::DbErr;
 
@@ -61,6 +61,8 @@ pub enum ViolationCode {
     Locked,
     /// An emergency access that was declared earlier has to be reviewed first.
     ReviewOverdue,
+    /// A visit can't be closed yet.
+    CloseGate,
     /// Is too short.
     TooShort,
     /// Is among the first that somebody would guess.
@@ -119,6 +121,8 @@ pub enum Detail {
     },
     /// Patients who may be the same person.
     Duplicates(Vec<PatientId>),
+    /// What is missing before a visit is closed.
+    CloseGate(Vec<Missing>),
     /// Where the object stands, and what is possible from there.
     Transition {
         /// The status.
@@ -126,6 +130,47 @@ pub enum Detail {
         /// The actions that the person may take, as the API names them.
         allowed: Vec<String>,
     },
+}
+
+/// Something that is missing before a visit is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missing {
+    /// What.
+    pub requirement: Requirement,
+    /// The object that is in the way, if it is one.
+    pub object: Option<AnyId>,
+}
+
+/// What a visit needs before it is closed. Append-only: clients branch on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Requirement {
+    /// Nobody responsible has signed a note.
+    SignedDocument,
+    /// A document is not signed.
+    UnsignedDocument,
+    /// There is no assessment.
+    MissingAssessment,
+    /// There is no diagnosis of rank 1.
+    MissingDiagnosis,
+    /// There is no plan.
+    MissingPlan,
+    /// Vital signs, which this kind of visit asks for.
+    MissingVitals,
+    /// A task is open.
+    OpenTask,
+    /// An order is open.
+    OpenOrder,
+    /// An alert was not acknowledged.
+    UnacknowledgedAlert,
+    /// A rule of the clinic asks for more.
+    ClinicRule,
+}
+
+impl Requirement {
+    /// Its name in capitals, as the API spells it: `MISSING_PLAN`.
+    pub fn name(self) -> String {
+        capitals(&format!("{self:?}"))
+    }
 }
 
 impl Violation {

@@ -19,6 +19,7 @@ use praxis_entity::{
         AllergyId, AnyId, AppointmentId, ConditionId, DocumentId, EncounterId, EventId, FamilyHistoryId,
         ImmunizationId, MedicationStatementId, PatientId, ProcedureId, SocialHistoryId, TypedId,
     },
+    ids::{AnyId, AppointmentId, EncounterId, EventId, PatientId, PractitionerId, TypedId},
 };
 use praxis_platform::{
     Failure, Op, Write, events,
@@ -202,6 +203,34 @@ events! {
     SocialHistoryRecorded { social_history: SocialHistoryId, patient: PatientId, encounter: Option<EncounterId> };
     /// What was recorded of how the patient lives stands in another way.
     SocialHistoryChanged { social_history: SocialHistoryId, patient: PatientId, encounter: Option<EncounterId> };
+    /// A visit was planned.
+    EncounterPlanned { encounter: EncounterId, patient: PatientId };
+    /// The patient arrived.
+    EncounterCheckedIn { encounter: EncounterId, patient: PatientId };
+    /// Urgency was assessed.
+    EncounterTriaged { encounter: EncounterId, patient: PatientId };
+    /// The consultation began.
+    EncounterStarted { encounter: EncounterId, patient: PatientId };
+    /// The consultation was interrupted.
+    EncounterHeld { encounter: EncounterId, patient: PatientId };
+    /// The consultation went on.
+    EncounterResumed { encounter: EncounterId, patient: PatientId };
+    /// The visit was closed, through the gate or past it.
+    EncounterClosed { encounter: EncounterId, patient: PatientId, overridden: bool };
+    /// A closed visit was opened again.
+    EncounterReopened { encounter: EncounterId, patient: PatientId };
+    /// The visit does not take place.
+    EncounterCancelled { encounter: EncounterId, patient: PatientId };
+    /// Somebody of the staff takes part from now on.
+    EncounterJoined { encounter: EncounterId, patient: PatientId, practitioner: PractitionerId };
+    /// Somebody of the staff takes part no more.
+    EncounterLeft { encounter: EncounterId, patient: PatientId, practitioner: PractitionerId };
+    /// Vital signs were recorded.
+    VitalsRecorded { encounter: EncounterId, patient: PatientId };
+    /// An assessment, or diagnoses, were recorded.
+    AssessmentRecorded { encounter: EncounterId, patient: PatientId };
+    /// A plan was recorded.
+    PlanRecorded { encounter: EncounterId, patient: PatientId };
 }
 
 /// An event as it is written down.

@@ -32,6 +32,8 @@ pub mod condition;
 pub mod consent;
 /// What is written about patients, and signed.
 pub mod documents;
+/// What a clinician makes of a visit, and its closing.
+pub mod consultation;
 /// Visits that took place.
 pub mod encounters;
 /// Problems and diagnoses.
@@ -71,7 +73,7 @@ pub mod transitions;
 /// Tasks that open one after another.
 pub mod workflows;
 
-pub use error::{Detail, Error, Violation, ViolationCode};
+pub use error::{Detail, Error, Missing, Requirement, Violation, ViolationCode};
 pub use page::{PageRequest, Position, Slice};
 pub use range::{StatusSet, TimeRange};
 

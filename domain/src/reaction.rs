@@ -8,7 +8,7 @@
 use praxis_platform::{Op, Write};
 
 use crate::{
-    Result,
+    Result, encounters,
     error::capitals,
     event::{Event, Recorded},
     scheduling,
@@ -50,6 +50,9 @@ reactions! {
     TellOfMove;
     /// They are told that it was called off, and reminded no more.
     TellOfCancellation;
+    // Encounters.
+    /// The visit of an appointment is there, and the patient has arrived.
+    ReceivePatient;
 }
 
 impl Reaction {
@@ -76,6 +79,9 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         Event::AppointmentCancelled { .. } => &[Reaction::TellOfCancellation],
         Event::AppointmentConfirmed { .. }
         | Event::AppointmentCheckedIn { .. }
+        Event::AppointmentBooked { .. }
+        | Event::AppointmentRescheduled { .. }
+        | Event::AppointmentConfirmed { .. }
         | Event::AppointmentStarted { .. }
         | Event::AppointmentCompleted { .. }
         | Event::AppointmentMissed { .. }
@@ -90,6 +96,8 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
             &[Reaction::OfferFreedTime, Reaction::EndOffer]
         }
         | Event::AppointmentMissed { .. } => &[],
+
+        Event::AppointmentCheckedIn { .. } => &[Reaction::ReceivePatient],
 
         // Encounters.
         Event::EncounterRecorded { .. } => &[],
@@ -143,6 +151,21 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::FamilyHistoryChanged { .. }
         | Event::SocialHistoryRecorded { .. }
         | Event::SocialHistoryChanged { .. } => &[],
+        Event::EncounterRecorded { .. }
+        | Event::EncounterPlanned { .. }
+        | Event::EncounterCheckedIn { .. }
+        | Event::EncounterTriaged { .. }
+        | Event::EncounterStarted { .. }
+        | Event::EncounterHeld { .. }
+        | Event::EncounterResumed { .. }
+        | Event::EncounterClosed { .. }
+        | Event::EncounterReopened { .. }
+        | Event::EncounterCancelled { .. }
+        | Event::EncounterJoined { .. }
+        | Event::EncounterLeft { .. }
+        | Event::VitalsRecorded { .. }
+        | Event::AssessmentRecorded { .. }
+        | Event::PlanRecorded { .. } => &[],
     }
 }
 
@@ -159,5 +182,6 @@ pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> R
         Reaction::TellOfBooking | Reaction::TellOfMove | Reaction::TellOfCancellation => {
             notifications::react::appointment_changed(op, recorded).await
         }
+        Reaction::ReceivePatient => encounters::react::receive(op, recorded).await,
     }
 }

@@ -99,10 +99,14 @@ pub struct Model {
     pub class: EncounterClass,
     /// Where it stands; changes only by a legal transition.
     pub status: EncounterStatus,
+    /// When it is expected.
+    pub planned_for: Option<DateTimeUtc>,
     /// Start.
     pub started_at: Option<DateTimeUtc>,
     /// End.
     pub ended_at: Option<DateTimeUtc>,
+    /// When it was closed, if that was here.
+    pub closed_at: Option<DateTimeUtc>,
     /// What it was about.
     pub clinical: Option<Sealed<EncounterClinical>>,
     /// Blind index of type and reason codes.

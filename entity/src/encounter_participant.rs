@@ -17,6 +17,10 @@ pub struct Model {
     /// v3-ParticipationType: ATND, CON, PPRF, PART …
     #[sea_orm(primary_key, auto_increment = false)]
     pub role: String,
+    /// Since when, where that is known.
+    pub starts_at: Option<DateTimeUtc>,
+    /// Until when.
+    pub ends_at: Option<DateTimeUtc>,
 }
 
 /// Joins are written where they are needed; none is declared here.

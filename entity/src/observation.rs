@@ -119,6 +119,8 @@ pub struct Model {
     pub effective_at: Option<DateTimeUtc>,
     /// When it became known.
     pub issued_at: Option<DateTimeUtc>,
+    /// What was measured in one round with it.
+    pub taken_together: Option<Uuid>,
     /// What was observed.
     pub result: Sealed<ObservationResult>,
     /// Blind index of each code.

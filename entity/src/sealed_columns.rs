@@ -14,6 +14,8 @@ use crate::value::{
     AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
     DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
     PhiClass, ProviderSecret, PushAddress, RecordNumber, RelatedPersonDetails, TotpSecret,
+    DisclosureDetails, EncounterClinical, EncounterText, FhirBody, Identifiers, Identity, MailFacts,
+    ObservationResult, PhiClass, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
 };
 
 /// A table with sealed columns.
@@ -66,6 +68,7 @@ pub const SEALED: &[SealedTable] = &[
     of_patients("related_person", "patient_id", &[("details", RelatedPersonDetails::CLASS)]),
     of_patients("appointment", "patient_id", &[("note", AppointmentNote::CLASS)]),
     of_patients("encounter", "patient_id", &[("clinical", EncounterClinical::CLASS)]),
+    of_patients("encounter_note", "patient_id", &[("body", EncounterText::CLASS)]),
     of_patients("observation", "patient_id", &[("result", ObservationResult::CLASS)]),
     of_patients("condition", "patient_id", &[("clinical", ConditionClinical::CLASS)]),
     of_patients("allergy", "patient_id", &[("clinical", AllergyClinical::CLASS)]),
@@ -114,6 +117,7 @@ pub const NOT_SEALED: &[(&str, &str)] = &[
     ("account_link", "device_hash"),
     ("patient_token", "token"),
     ("encounter", "code_tokens"),
+    ("encounter_diagnosis", "code_token"),
     ("observation", "code_tokens"),
     ("condition", "code_tokens"),
     ("allergy", "code_tokens"),

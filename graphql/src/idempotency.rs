@@ -32,6 +32,16 @@ use praxis_entity::{
         FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
         RelatedPersonId, RoleId, RoomId, RuleId, SecurityAlertId, SessionId, TaskId, UserId,
         WorkflowDefinitionId, WorkflowInstanceId,
+    Error, audit, break_glass, care_team, charting, clinic, consent, encounters, identity, patients,
+    policies, providers, roles, scheduling, second_factors, sensitivity, sessions, staff,
+};
+use praxis_entity::{
+    alert_rule, appointment, care_team_member, consent_directive, disclosure, encounter, facility,
+    field_policy, identity_provider,
+    ids::{
+        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, EncounterId, FacilityId,
+        FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
+        RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
     },
     invitation, passkey, patient, practitioner, related_person, role, room, rule, security_alert,
     Error, audit, break_glass, care_team, clinic, consent, documents, history, identity, patients, policies,
@@ -208,6 +218,7 @@ replay_by_id! {
     praxis_entity::condition::Model, praxis_entity::ids::ConditionId, history::by_ids;
     clinical_document::Model, DocumentId, documents::by_ids;
     note_template::Model, NoteTemplateId, documents::templates::by_ids;
+    encounter::Model, EncounterId, encounters::by_ids;
     facility::Model, FacilityId, clinic::facilities_by_ids;
     identity_provider::Model, IdentityProviderId, providers::by_ids;
     invitation::Model, InvitationId, identity::invitations_by_ids;
@@ -261,6 +272,19 @@ impl Replay for alert_rule::Model {
 
     async fn recall(op: &Op<Write>, kind: String) -> Result<Option<Self>, Error> {
         Ok(audit::alert_rules(op).await?.into_iter().find(|rule| rule.kind == kind))
+    }
+}
+
+impl Replay for charting::VitalSigns {
+    type Outcome = (EncounterId, uuid::Uuid);
+
+    fn outcome(&self) -> Self::Outcome {
+        (self.encounter.id, self.id)
+    }
+
+    async fn recall(op: &Op<Write>, (encounter, id): Self::Outcome) -> Result<Option<Self>, Error> {
+        let rounds = charting::vitals_of(op, &[encounter]).await?.remove(&encounter).unwrap_or_default();
+        Ok(rounds.into_iter().find(|round| round.id == id))
     }
 }
 

@@ -35,6 +35,7 @@ mod charting;
 mod clinic;
 mod consent;
 mod documents;
+mod consultation;
 mod encounters;
 mod field_policies;
 mod history;

@@ -31,6 +31,12 @@ use praxis_entity::{
 use praxis_entity::{
     appointment, audit_entry, care_team_member, channel_consent, condition, consent_directive, disclosure,
     encounter, encounter_participant, facility,
+    Missing, Slice, audit, care_team, charting, clinic, consent, consultation, encounters, history, identity,
+    patients, scheduling, staff, transitions,
+};
+use praxis_entity::{
+    appointment, audit_entry, care_team_member, condition, consent_directive, disclosure, encounter,
+    encounter_diagnosis, encounter_note, encounter_participant, event, facility,
     ids::{
         AlertId, AppointmentId, AuditEntryId, ConditionId, EncounterId, FacilityId, InvitationId,
         ObservationId, OrganizationId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, RuleId,
@@ -80,6 +86,10 @@ pub(crate) struct Loaders {
     pub(crate) encounters: Loader<EncounterId, encounter::Model>,
     pub(crate) encounters_of_appointments: Loader<AppointmentId, encounter::Model>,
     pub(crate) participants: Loader<EncounterId, Vec<encounter_participant::Model>>,
+    pub(crate) encounter_notes: Loader<EncounterId, Vec<encounter_note::Model>>,
+    pub(crate) diagnoses: Loader<EncounterId, Vec<encounter_diagnosis::Model>>,
+    pub(crate) vital_signs: Loader<EncounterId, Vec<charting::VitalSigns>>,
+    pub(crate) close_requirements: Loader<EncounterId, Vec<Missing>>,
     pub(crate) observations: Loader<ObservationId, observation::Model>,
     pub(crate) conditions: Loader<ConditionId, condition::Model>,
     pub(crate) allergies: Loader<ids::AllergyId, allergy::Model>,
@@ -131,6 +141,7 @@ pub(crate) struct Loaders {
     pub(crate) disclosures_of_patients: batch::Loaders<PatientId, Slice<disclosure::Model>>,
     pub(crate) actor_names: Loader<Uuid, String>,
     pub(crate) proofs: Loader<AuditEntryId, Proof>,
+    pub(crate) timelines: batch::Loaders<EncounterId, Slice<event::Model>>,
     pub(crate) patient_counts: batch::Loaders<PatientId, i64>,
     pub(crate) encounter_counts: batch::Loaders<EncounterId, i64>,
 }
@@ -191,6 +202,10 @@ impl Loaders {
             encounters: by_id!(op, encounters::by_ids, |row| row.id),
             encounters_of_appointments: by_key!(op, encounters::by_appointments),
             participants: by_key!(op, encounters::participants_of),
+            encounter_notes: by_key!(op, encounters::notes_of),
+            diagnoses: by_key!(op, consultation::diagnoses_of),
+            vital_signs: by_key!(op, charting::vitals_of),
+            close_requirements: by_key!(op, consultation::requirements_of),
             observations: by_id!(op, charting::by_ids, |row| row.id),
             conditions: by_id!(op, history::by_ids, |row| row.id),
             allergies: by_id!(op, history::chapter::by_ids::<allergy::Entity, _>, |row| row.id),
@@ -243,6 +258,7 @@ impl Loaders {
             disclosures_of_patients: batch::Loaders::default(),
             actor_names: by_key!(op, audit::actor_names),
             proofs: by_key!(op, audit::proofs_of),
+            timelines: batch::Loaders::default(),
             patient_counts: batch::Loaders::default(),
             encounter_counts: batch::Loaders::default(),
         }

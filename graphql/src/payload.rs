@@ -6,6 +6,7 @@ use praxis_entity::ids::AnyId;
 
 use crate::{
     allowed,
+    consultation::CloseRequirement,
     context::{Ask, Caller},
     error::ApiError,
     node::Node,
@@ -20,6 +21,7 @@ pub(crate) const POLICY: &[Rule] = &[
     inherited("VersionConflictError", &["code", "message", "path", "currentVersion", "current"]),
     inherited("SchedulingConflictError", &["code", "message", "path", "conflicts", "nextFreeSlots"]),
     inherited("DuplicatePatientError", &["code", "message", "path", "candidates"]),
+    inherited("CloseGateError", &["code", "message", "path", "requirements"]),
     inherited("InvalidTransitionError", &["code", "message", "path", "currentStatus", "allowedActions"]),
 ];
 
@@ -72,6 +74,7 @@ impl From<ViolationCode> for UserErrorCode {
             ViolationCode::VersionConflict => Self::VersionConflict,
             ViolationCode::InvalidTransition => Self::InvalidTransition,
             ViolationCode::SchedulingConflict => Self::SchedulingConflict,
+            ViolationCode::CloseGate => Self::CloseGate,
             ViolationCode::Locked => Self::Locked,
             ViolationCode::ReviewOverdue => Self::ReviewOverdue,
             ViolationCode::TooShort => Self::TooShort,
@@ -134,6 +137,19 @@ pub(crate) struct DuplicatePatientError {
     candidates: Vec<Patient>,
 }
 
+/// The encounter can't be closed yet.
+#[derive(SimpleObject)]
+pub(crate) struct CloseGateError {
+    /// Always CLOSE_GATE.
+    code: UserErrorCode,
+    /// One sentence to show.
+    message: String,
+    /// Where in the input.
+    path: Option<Vec<String>>,
+    /// What is missing, each thing by name.
+    requirements: Vec<CloseRequirement>,
+}
+
 /// The object is in a status from which this is not possible.
 #[derive(SimpleObject)]
 pub(crate) struct InvalidTransitionError {
@@ -172,6 +188,8 @@ pub(crate) enum UserError {
     DuplicatePatient(DuplicatePatientError),
     /// Not possible in the present status.
     InvalidTransition(InvalidTransitionError),
+    /// The encounter can't be closed yet.
+    CloseGate(CloseGateError),
 }
 
 /// What a mutation came to.
@@ -266,6 +284,10 @@ async fn user_error(
                 .map(Patient::new)
                 .collect();
             UserError::DuplicatePatient(DuplicatePatientError { code, message, path, candidates })
+        }
+        Detail::CloseGate(missing) => {
+            let requirements = missing.into_iter().map(CloseRequirement::new).collect();
+            UserError::CloseGate(CloseGateError { code, message, path, requirements })
         }
         Detail::Transition { status: current_status, allowed } => {
             let allowed_actions = allowed::admitted(caller, allowed);

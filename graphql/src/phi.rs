@@ -210,3 +210,32 @@ pub(crate) async fn required<C: PhiClass, T>(
         Err(Kept::Failed(error)) => Err(error),
     }
 }
+
+/// What is computed from several classes at once; kept back as a whole where one of them is.
+pub(crate) async fn together<C: PhiClass, T>(
+    caller: &Caller,
+    at: &'static At,
+    classes: &[Arc<Class<C>>],
+    compute: impl FnOnce(&[Arc<C>]) -> T,
+) -> Result<Option<T>, ApiError> {
+    let mut opened = Vec::with_capacity(classes.len());
+    for class in classes {
+        let reason = match class.subject.closed(caller, at).await? {
+            Some(reason) => reason,
+            None => match class.open(caller).await {
+                Ok(value) => {
+                    opened.push(value);
+                    continue;
+                }
+                Err(Kept::Redacted(reason)) => reason,
+                Err(Kept::Failed(error)) => return Err(error),
+            },
+        };
+        caller.recorder().note(&at.name, reason);
+        return match caller.mode() {
+            RedactionMode::Silent => Ok(None),
+            RedactionMode::Error => Err(reason.as_error()),
+        };
+    }
+    Ok(Some(compute(&opened)))
+}

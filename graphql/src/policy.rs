@@ -113,6 +113,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::clinic::POLICY,
         crate::consent::POLICY,
         crate::documents::POLICY,
+        crate::consultation::POLICY,
         crate::encounters::POLICY,
         crate::field_policies::POLICY,
         crate::history::POLICY,

@@ -8,6 +8,7 @@ mod break_glass;
 mod browser;
 mod conditions;
 mod documents;
+mod encounters;
 mod escalation;
 mod factors;
 mod fhir_import;

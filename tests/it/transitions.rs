@@ -7,6 +7,7 @@
 )]
 
 mod catalogue;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 

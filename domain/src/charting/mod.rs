@@ -3,10 +3,16 @@
 //! What was found is sealed, its code included; when, and of which kind, is clear. Nothing is ever
 //! deleted: what was recorded by mistake becomes ENTERED_IN_ERROR.
 
+mod early_warning;
 mod filter;
+mod measure;
 mod read;
 mod record;
+mod vitals;
 
+pub use early_warning::{EarlyWarning, Measured, Parameter, Risk, early_warning};
 pub use filter::ObservationFilter;
+pub use measure::Measure;
 pub use read::{by_ids, count_of_encounters, count_of_patients, of_encounters, of_patients};
 pub use record::{RecordObservation, record, record_many};
+pub use vitals::{Consciousness, Reading, Round, VitalSigns, record_vitals, vitals_of};

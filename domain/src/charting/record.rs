@@ -8,6 +8,7 @@ use praxis_entity::{
 };
 use praxis_platform::{Failure, Op, Write, access::Permission};
 use sea_orm::ActiveValue::Set;
+use uuid::Uuid;
 
 use crate::{
     Error, Result, Violation,
@@ -46,6 +47,15 @@ pub async fn record(op: &Op<Write>, new: RecordObservation) -> Result<observatio
 /// Records many observations and returns them in the order given.
 pub async fn record_many(op: &Op<Write>, new: Vec<RecordObservation>) -> Result<Vec<observation::Model>> {
     op.require(Permission::DATA_IMPORT)?;
+    store(op, new, None).await
+}
+
+/// Writes observations, of one round where they were taken together.
+pub(super) async fn store(
+    op: &Op<Write>,
+    new: Vec<RecordObservation>,
+    together: Option<Uuid>,
+) -> Result<Vec<observation::Model>> {
     let patients: Vec<PatientId> = new.iter().map(|new| new.patient).collect();
     let (charts, index) = (open_charts(op, &patients).await?, op.tenant_key().await?);
     let mut rows = Vec::with_capacity(new.len());
@@ -65,6 +75,7 @@ pub async fn record_many(op: &Op<Write>, new: Vec<RecordObservation>) -> Result<
             effective_at: Set(new.effective_at),
             issued_at: Set(new.issued_at),
             code_tokens: Set(code_tokens(&index, concepts)),
+            taken_together: Set(together),
             result: Set(op.seal(key, &place, &new.result)?),
             ..Default::default()
         };

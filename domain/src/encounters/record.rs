@@ -86,6 +86,8 @@ pub async fn record_many(op: &Op<Write>, new: Vec<RecordEncounter>) -> Result<Ve
                 encounter_id: Set(id),
                 practitioner_id: Set(practitioner),
                 role: Set(role),
+                starts_at: Set(None),
+                ends_at: Set(None),
             }
         }));
     }
@@ -104,7 +106,7 @@ pub async fn record_many(op: &Op<Write>, new: Vec<RecordEncounter>) -> Result<Ve
     Ok(stored)
 }
 
-fn explain(error: sea_orm::DbErr) -> Error {
+pub(super) fn explain(error: sea_orm::DbErr) -> Error {
     refused(error, |constraint| match constraint {
         "encounter_order" => {
             Some(Violation::at(ViolationCode::OutOfRange, &["endedAt"], "The end lies before the start."))

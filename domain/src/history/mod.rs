@@ -24,5 +24,6 @@ pub use medications::record_medication;
 pub use problems::{advance_problem, record_problem};
 pub use procedures::record_procedure;
 pub use read::{by_ids, count_of_encounters, count_of_patients, of_encounters, of_patients};
+pub(crate) use record::diagnose;
 pub use record::{RecordCondition, record, record_many};
 pub use social::{SMOKING_STATUS, record_social_history};

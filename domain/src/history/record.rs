@@ -48,6 +48,16 @@ pub async fn record(op: &Op<Write>, new: RecordCondition) -> Result<condition::M
 /// Records many conditions and returns them in the order given.
 pub async fn record_many(op: &Op<Write>, new: Vec<RecordCondition>) -> Result<Vec<condition::Model>> {
     op.require(Permission::DATA_IMPORT)?;
+    store(op, new).await
+}
+
+/// Records what a visit came to; whoever calls has asked whether the actor may.
+pub(crate) async fn diagnose(op: &Op<Write>, new: RecordCondition) -> Result<condition::Model> {
+    let stored = store(op, vec![new]).await?.pop();
+    Ok(stored.ok_or_else(|| Failure::Internal("nothing was stored".to_owned()))?)
+}
+
+async fn store(op: &Op<Write>, new: Vec<RecordCondition>) -> Result<Vec<condition::Model>> {
     let patients: Vec<PatientId> = new.iter().map(|new| new.patient).collect();
     let (charts, index) = (open_charts(op, &patients).await?, op.tenant_key().await?);
     let mut rows = Vec::with_capacity(new.len());

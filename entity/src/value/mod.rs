@@ -30,5 +30,7 @@ pub use phi::{
     MailFacts, ObservationResult, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
     DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
     ProviderSecret, PushAddress, RecordNumber, RelatedPersonDetails, TotpSecret,
+    DisclosureDetails, EncounterClinical, EncounterText, FhirBody, Identifiers, Identity, MailFacts,
+    ObservationResult, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
 };
 pub use sealed::{PhiClass, Sealed};

@@ -123,6 +123,14 @@ pub struct EncounterClinical {
 }
 class!(EncounterClinical = "clinical");
 
+/// What is written in a visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncounterText {
+    /// The words.
+    pub text: String,
+}
+class!(EncounterText = "encounter_note");
+
 /// What was observed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservationResult {

@@ -3,10 +3,12 @@
 mod inputs;
 mod query;
 mod types;
+mod vitals;
 
 pub(crate) use inputs::ObservationFilter;
 pub(crate) use query::ObservationQuery;
 pub(crate) use types::{Observation, ObservationConnection};
+pub(crate) use vitals::{VitalSigns, VitalsMutation};
 
 use praxis_platform::access::Permission;
 
@@ -56,4 +58,9 @@ pub(crate) const POLICY: &[Rule] = &[
     inherited("ObservationConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
     inherited("ObservationEdge", &["cursor", "node"]),
     needs("Query", Permission::OBSERVATION_READ, &["observation"]),
+    inherited("VitalSigns", &["takenAt", "takenBy", "observations"]),
+    phi("VitalSigns", Permission::OBSERVATION_READ, PhiCategory::Clinical, &["earlyWarningScore"]),
+    inherited("EarlyWarningScore", &["score", "points", "missing", "risk"]),
+    needs("Mutation", Permission::VITALS_RECORD, &["vitalsRecord"]),
+    inherited("VitalsRecordPayload", &["encounter", "vitalSigns", "userErrors"]),
 ];

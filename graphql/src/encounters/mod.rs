@@ -1,10 +1,13 @@
 //! Visits that took place or are under way.
 
 mod inputs;
+mod mutation;
 mod query;
+mod timeline;
 mod types;
 
 pub(crate) use inputs::EncounterFilter;
+pub(crate) use mutation::{EncounterMutation, encounter_payload};
 pub(crate) use query::EncounterQuery;
 pub(crate) use types::{Encounter, EncounterConnection};
 
@@ -31,8 +34,13 @@ pub(crate) const POLICY: &[Rule] = &[
             "participants",
             "class",
             "status",
+            "plannedFor",
             "startedAt",
             "endedAt",
+            "closedAt",
+            "allowedActions",
+            "closeRequirements",
+            "timeline",
         ],
     ),
     phi(
@@ -41,10 +49,40 @@ pub(crate) const POLICY: &[Rule] = &[
         PhiCategory::Clinical,
         &["types", "reasons", "dischargeDisposition"],
     ),
-    needs("Encounter", Permission::OBSERVATION_READ, &["observations"]),
-    needs("Encounter", Permission::CONDITION_READ, &["conditions"]),
-    inherited("EncounterParticipant", &["practitioner", "role"]),
+    needs("Encounter", Permission::ENCOUNTER_CLINICAL_READ, &["assessment", "plan", "notes"]),
+    needs("Encounter", Permission::OBSERVATION_READ, &["observations", "vitalSigns"]),
+    needs("Encounter", Permission::CONDITION_READ, &["conditions", "diagnoses"]),
+    inherited("EncounterParticipant", &["practitioner", "role", "startsAt", "endsAt"]),
+    inherited("EncounterEvent", &["id", "sequence", "kind", "occurredAt", "actorId", "actorName"]),
+    inherited("EncounterEventConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
+    inherited("EncounterEventEdge", &["cursor", "node"]),
     inherited("EncounterConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
     inherited("EncounterEdge", &["cursor", "node"]),
     needs("Query", Permission::ENCOUNTER_READ, &["encounter"]),
+    needs("Mutation", Permission::ENCOUNTER_CREATE, &["encounterCreate"]),
+    needs("Mutation", Permission::ENCOUNTER_CHECK_IN, &["encounterCheckIn"]),
+    needs("Mutation", Permission::ENCOUNTER_TRIAGE, &["encounterTriage"]),
+    needs(
+        "Mutation",
+        Permission::ENCOUNTER_CONSULT,
+        &[
+            "encounterStart",
+            "encounterHold",
+            "encounterResume",
+            "encounterParticipantAdd",
+            "encounterParticipantEnd",
+        ],
+    ),
+    needs("Mutation", Permission::ENCOUNTER_CANCEL, &["encounterCancel"]),
+    needs("Mutation", Permission::ENCOUNTER_REOPEN, &["encounterReopen"]),
+    inherited("EncounterCreatePayload", &["encounter", "userErrors"]),
+    inherited("EncounterCheckInPayload", &["encounter", "userErrors"]),
+    inherited("EncounterTriagePayload", &["encounter", "userErrors"]),
+    inherited("EncounterStartPayload", &["encounter", "userErrors"]),
+    inherited("EncounterHoldPayload", &["encounter", "userErrors"]),
+    inherited("EncounterResumePayload", &["encounter", "userErrors"]),
+    inherited("EncounterCancelPayload", &["encounter", "userErrors"]),
+    inherited("EncounterReopenPayload", &["encounter", "userErrors"]),
+    inherited("EncounterParticipantAddPayload", &["encounter", "userErrors"]),
+    inherited("EncounterParticipantEndPayload", &["encounter", "userErrors"]),
 ];

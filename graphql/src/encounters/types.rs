@@ -4,11 +4,18 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object};
 use praxis_domain::{PageRequest, Position, charting, encounters, history};
-use praxis_entity::{encounter, encounter_participant, ids::PatientId, value::EncounterClinical};
+use praxis_entity::{
+    encounter, encounter_note::EncounterNoteKind, encounter_participant, ids::PatientId,
+    value::EncounterClinical,
+};
+use sea_orm::ActiveEnum;
 
+use super::timeline::EncounterEventConnection;
 use crate::{
-    charting::{ObservationConnection, ObservationFilter},
+    allowed,
+    charting::{ObservationConnection, ObservationFilter, VitalSigns},
     clinic::{Facility, Organization},
+    consultation::{CloseRequirement, Diagnosis, EncounterNote},
     context::{Ask, Caller},
     documents::EncounterDocuments,
     error::{ApiError, Edge, Nullable},
@@ -17,7 +24,7 @@ use crate::{
     page::{Cursors, Page, PageArguments, connection, count_under, slice_under},
     patients::Patient,
     phi::{Class, Phi},
-    policy::at,
+    policy::{At, at},
     redaction::{self, Redaction},
     scalar::DateTime,
     sensitivity::Confidentiality,
@@ -81,6 +88,28 @@ impl Encounter {
 
     fn position(row: &encounter::Model) -> Position {
         Position { key: row.started_at, id: row.id.0 }
+    }
+
+    async fn written(
+        &self,
+        ctx: &Context<'_>,
+        at: &'static At,
+    ) -> Result<Option<Vec<EncounterNote>>, ApiError> {
+        if !redaction::allowed(ctx, at, &self.subject).await? {
+            return Ok(None);
+        }
+        let rows = ctx.caller()?.loaders().encounter_notes.load(self.row.id).await?.unwrap_or_default();
+        Ok(Some(rows.into_iter().map(|row| EncounterNote::new(row, &self.subject)).collect()))
+    }
+
+    async fn newest(
+        &self,
+        ctx: &Context<'_>,
+        at: &'static At,
+        kind: EncounterNoteKind,
+    ) -> Result<Option<EncounterNote>, ApiError> {
+        let written = self.written(ctx, at).await?;
+        Ok(written.and_then(|notes| notes.into_iter().find(|note| note.is(kind))))
     }
 }
 
@@ -179,6 +208,11 @@ impl Encounter {
         self.row.status.into()
     }
 
+    /// When it is expected.
+    async fn planned_for(&self) -> Option<DateTime> {
+        self.row.planned_for.map(DateTime)
+    }
+
     /// When it began.
     async fn started_at(&self) -> Option<DateTime> {
         self.row.started_at.map(DateTime)
@@ -187,6 +221,65 @@ impl Encounter {
     /// When it ended.
     async fn ended_at(&self) -> Option<DateTime> {
         self.row.ended_at.map(DateTime)
+    }
+
+    /// When it was closed, if that was done here.
+    async fn closed_at(&self) -> Option<DateTime> {
+        self.row.closed_at.map(DateTime)
+    }
+
+    /// Names of the mutations that the viewer may run on the encounter as it stands.
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        let status = self.row.status.to_value();
+        allowed::actions(ctx.caller()?, "encounter", &self.subject, &status).await
+    }
+
+    /// What is missing before it can be closed; empty when nothing is, or when it is over.
+    async fn close_requirements(&self, ctx: &Context<'_>) -> Result<Vec<CloseRequirement>, ApiError> {
+        let caller = ctx.caller()?;
+        let missing = caller.loaders().close_requirements.load(self.row.id).await?.unwrap_or_default();
+        Ok(missing.into_iter().map(CloseRequirement::new).collect())
+    }
+
+    /// What the clinician makes of it, in its newest version.
+    async fn assessment(&self, ctx: &Context<'_>) -> Nullable<EncounterNote> {
+        self.newest(ctx, at!("Encounter.assessment"), EncounterNoteKind::Assessment).await.transpose()
+    }
+
+    /// What is to be done, in its newest version.
+    async fn plan(&self, ctx: &Context<'_>) -> Nullable<EncounterNote> {
+        self.newest(ctx, at!("Encounter.plan"), EncounterNoteKind::Plan).await.transpose()
+    }
+
+    /// Everything that was written in it, every version, the newest first: assessments, plans, and reasons.
+    async fn notes(&self, ctx: &Context<'_>) -> Nullable<Vec<EncounterNote>> {
+        self.written(ctx, at!("Encounter.notes")).await.transpose()
+    }
+
+    /// What it came to, by rank. Null where the viewer may not know whether there is anything.
+    async fn diagnoses(&self, ctx: &Context<'_>) -> Nullable<Vec<Diagnosis>> {
+        async {
+            if !redaction::allowed(ctx, at!("Encounter.diagnoses"), &self.subject).await? {
+                return Ok(None);
+            }
+            let rows = ctx.caller()?.loaders().diagnoses.load(self.row.id).await?.unwrap_or_default();
+            Ok(Some(rows.into_iter().map(Diagnosis::new).collect()))
+        }
+        .await
+        .transpose()
+    }
+
+    /// Rounds of vital signs, the latest first. Null where the viewer may not know whether there are any.
+    async fn vital_signs(&self, ctx: &Context<'_>) -> Nullable<Vec<VitalSigns>> {
+        async {
+            if !redaction::allowed(ctx, at!("Encounter.vitalSigns"), &self.subject).await? {
+                return Ok(None);
+            }
+            let rounds = ctx.caller()?.loaders().vital_signs.load(self.row.id).await?.unwrap_or_default();
+            Ok(Some(rounds.into_iter().map(VitalSigns::new).collect()))
+        }
+        .await
+        .transpose()
     }
 
     /// What kind of encounter it is, as coded.
@@ -208,6 +301,24 @@ impl Encounter {
         Phi::optional(at!("Encounter.dischargeDisposition"), self.clinical.as_ref(), |clinical| {
             clinical.discharge_disposition.as_ref().map(Into::into)
         })
+    }
+
+    /// What happened in this encounter, in the order in which it happened.
+    async fn timeline(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Rows from the beginning, 25 when neither first nor last is given, 100 at the most."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<EncounterEventConnection, ApiError> {
+        let caller = ctx.caller()?;
+        let cursors = Cursors::of(caller, "Encounter.timeline", &format!("{:?}", self.row.id)).await?;
+        let page = cursors.request(&PageArguments { first, after, last, before })?;
+        EncounterEventConnection::of_encounter(caller, self.row.id, page, cursors).await
     }
 
     /// Measurements and findings of this encounter, the latest first. Null where the viewer may not know whether there are any.
@@ -305,6 +416,16 @@ impl EncounterParticipant {
     /// As what, HL7 v3 ParticipationType: ATND, CON, PPRF, PART.
     async fn role(&self) -> &str {
         &self.row.role
+    }
+
+    /// Since when, where that is known.
+    async fn starts_at(&self) -> Option<DateTime> {
+        self.row.starts_at.map(DateTime)
+    }
+
+    /// Until when.
+    async fn ends_at(&self) -> Option<DateTime> {
+        self.row.ends_at.map(DateTime)
     }
 }
 

@@ -1,0 +1,110 @@
+//! The close-gate: what a visit still needs, each thing named.
+//!
+//! One line for each requirement. Whoever closes asks again under the lock of the visit's row; what hangs on a visit
+//! waits for that lock, so nothing is added or taken back between the question and the closing.
+
+use std::collections::{HashMap, HashSet};
+
+use praxis_entity::{
+    encounter::{self, EncounterClass, EncounterStatus},
+    encounter_diagnosis::{self, DiagnosisStatus},
+    encounter_note::{self, EncounterNoteKind},
+    ids::EncounterId,
+    observation::{self, ObservationStatus},
+};
+use praxis_platform::Op;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+
+use crate::{Missing, Requirement, Result, encounters, page::any_of};
+
+/// What each visit needs before it can be closed; nothing for one that is over.
+pub async fn requirements<M>(
+    op: &Op<M>,
+    visits: &[encounter::Model],
+) -> Result<HashMap<EncounterId, Vec<Missing>>> {
+    let open: Vec<_> = visits
+        .iter()
+        .filter(|visit| !matches!(visit.status, EncounterStatus::Closed | EncounterStatus::Cancelled))
+        .collect();
+    let ids: Vec<_> = open.iter().map(|visit| visit.id).collect();
+    let (written, diagnosed) = (written(op, &ids).await?, diagnosed(op, &ids).await?);
+    let measured = measured(op, &ids).await?;
+    let mut policies: HashMap<EncounterClass, bool> = HashMap::new();
+    let mut found = HashMap::new();
+    for visit in open {
+        let needs_vitals = match policies.get(&visit.class) {
+            Some(needs) => *needs,
+            None => encounters::policy(op, visit.class).await?.needs_vitals,
+        };
+        policies.insert(visit.class, needs_vitals);
+        let has = |kind| written.contains(&(visit.id, kind));
+        let mut missing: Vec<Missing> = [
+            (Requirement::MissingAssessment, !has(EncounterNoteKind::Assessment)),
+            (Requirement::MissingDiagnosis, !diagnosed.contains(&visit.id)),
+            (Requirement::MissingPlan, !has(EncounterNoteKind::Plan)),
+            (Requirement::MissingVitals, needs_vitals && !measured.contains(&visit.id)),
+        ]
+        .into_iter()
+        .filter(|(_, missing)| *missing)
+        .map(|(requirement, _)| Missing { requirement, object: None })
+        .collect();
+        missing.extend(others(op, visit).await?);
+        found.insert(visit.id, missing);
+    }
+    Ok(found)
+}
+
+/// The same for visits by their ids, of those that the actor may see.
+pub async fn requirements_of<M>(
+    op: &Op<M>,
+    ids: &[EncounterId],
+) -> Result<HashMap<EncounterId, Vec<Missing>>> {
+    requirements(op, &encounters::by_ids(op, ids).await?).await
+}
+
+/// What other domains still have open of the visit.
+async fn others<M>(_op: &Op<M>, _visit: &encounter::Model) -> Result<Vec<Missing>> {
+    Ok(Vec::new())
+}
+
+async fn written<M>(op: &Op<M>, ids: &[EncounterId]) -> Result<HashSet<(EncounterId, EncounterNoteKind)>> {
+    use encounter_note::Column;
+    let rows: Vec<(EncounterId, EncounterNoteKind)> = encounter_note::Entity::find()
+        .select_only()
+        .columns([Column::EncounterId, Column::Kind])
+        .filter(any_of(Column::EncounterId, ids.iter().map(|id| id.0).collect()))
+        .filter(Column::Kind.is_in([EncounterNoteKind::Assessment, EncounterNoteKind::Plan]))
+        .into_tuple()
+        .all(op.db())
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+async fn diagnosed<M>(op: &Op<M>, ids: &[EncounterId]) -> Result<HashSet<EncounterId>> {
+    use encounter_diagnosis::Column;
+    let rows: Vec<EncounterId> = encounter_diagnosis::Entity::find()
+        .select_only()
+        .column(Column::EncounterId)
+        .filter(any_of(Column::EncounterId, ids.iter().map(|id| id.0).collect()))
+        .filter(Column::Rank.eq(1))
+        .filter(Column::Status.eq(DiagnosisStatus::Recorded))
+        .into_tuple()
+        .all(op.db())
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+async fn measured<M>(op: &Op<M>, ids: &[EncounterId]) -> Result<HashSet<EncounterId>> {
+    use observation::Column;
+    let rows: Vec<EncounterId> = observation::Entity::find()
+        .select_only()
+        .column(Column::EncounterId)
+        .distinct()
+        .filter(any_of(Column::EncounterId, ids.iter().map(|id| id.0).collect()))
+        .filter(Column::TakenTogether.is_not_null())
+        .filter(Column::Status.ne(ObservationStatus::EnteredInError))
+        .into_tuple()
+        .all(op.db())
+        .await?;
+    Ok(rows.into_iter().collect())
+}

@@ -1,0 +1,81 @@
+//! The texts of a visit: each version stays, the newest counts.
+
+use std::collections::HashMap;
+
+use praxis_entity::{
+    encounter,
+    encounter_note::{self, Column, EncounterNoteKind},
+    ids::EncounterId,
+    value::EncounterText,
+};
+use praxis_platform::{Op, Write, access::Permission};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::{Result, ViolationCode, error::Violations, page::any_of};
+
+const LONGEST: usize = 20_000;
+
+/// A text of one or more lines that must be given.
+pub(crate) fn text(found: &mut Violations, path: &str, text: &str) -> String {
+    let text = text.trim();
+    if text.is_empty() {
+        found.add(ViolationCode::Required, &[path], "This must not be empty.");
+    }
+    if text.chars().count() > LONGEST {
+        found.add(ViolationCode::TooLong, &[path], format!("The text is longer than {LONGEST} characters."));
+    }
+    if text.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
+        found.add(ViolationCode::Invalid, &[path], "The text holds control characters.");
+    }
+    text.to_owned()
+}
+
+/// Writes the next version of a text. The visit is locked, so versions have no gap and none is there twice.
+pub(crate) async fn write(
+    op: &Op<Write>,
+    encounter: &encounter::Model,
+    kind: EncounterNoteKind,
+    text: String,
+) -> Result<encounter_note::Model> {
+    let before: Option<i32> = encounter_note::Entity::find()
+        .select_only()
+        .column_as(Column::Version.max(), "version")
+        .filter(Column::EncounterId.eq(encounter.id))
+        .filter(Column::Kind.eq(kind))
+        .into_tuple::<Option<i32>>()
+        .one(op.db())
+        .await?
+        .flatten();
+    let (id, patient) = (op.new_id(), encounter.patient_id);
+    let key = op.data_key(patient.0).await?;
+    let row = encounter_note::ActiveModel {
+        id: Set(id),
+        encounter_id: Set(encounter.id),
+        patient_id: Set(patient),
+        kind: Set(kind),
+        version: Set(before.unwrap_or_default() + 1),
+        recorded_at: Set(op.now()),
+        recorded_by: Set(op.actor().practitioner),
+        body: Set(op.seal(&key, &op.place("encounter_note", id, patient.0), &EncounterText { text })?),
+    };
+    Ok(encounter_note::Entity::insert(row).exec_with_returning(op.db()).await?)
+}
+
+/// The texts of each visit, the newest first.
+pub async fn notes_of<M>(
+    op: &Op<M>,
+    encounters: &[EncounterId],
+) -> Result<HashMap<EncounterId, Vec<encounter_note::Model>>> {
+    op.require(Permission::ENCOUNTER_READ)?;
+    let rows = encounter_note::Entity::find()
+        .filter(any_of(Column::EncounterId, encounters.iter().map(|id| id.0).collect()))
+        .order_by_desc(Column::RecordedAt)
+        .order_by_desc(Column::Version)
+        .all(op.db())
+        .await?;
+    let mut of: HashMap<_, Vec<_>> = encounters.iter().map(|id| (*id, Vec::new())).collect();
+    for row in rows {
+        of.entry(row.encounter_id).or_default().push(row);
+    }
+    Ok(of)
+}

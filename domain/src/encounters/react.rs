@@ -1,0 +1,31 @@
+//! What follows for a visit from what happens elsewhere.
+
+use praxis_entity::{appointment::AppointmentStatus, encounter::EncounterStatus};
+use praxis_platform::{Op, Write};
+
+use super::{PlanEncounter, by_appointments, check_in, plan};
+use crate::{
+    Result,
+    event::{Event, Recorded},
+    scheduling,
+};
+
+/// A patient was checked in for an appointment: the visit that comes of it is there, and they have arrived. Where the
+/// visit was checked in first, or the appointment is elsewhere by now, nothing is left to do.
+pub async fn receive(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
+    let Event::AppointmentCheckedIn { appointment, .. } = recorded.event else { return Ok(()) };
+    let booked = scheduling::locked(op, appointment, "id").await?;
+    if booked.status != AppointmentStatus::CheckedIn {
+        return Ok(());
+    }
+    let visit = match by_appointments(op, &[appointment]).await?.remove(&appointment) {
+        Some(visit) => visit,
+        None => {
+            plan(op, PlanEncounter { appointment: Some(appointment), ..PlanEncounter::default() }).await?
+        }
+    };
+    if visit.status == EncounterStatus::Planned {
+        check_in(op, visit.id, visit.version).await?;
+    }
+    Ok(())
+}

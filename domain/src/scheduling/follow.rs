@@ -1,0 +1,64 @@
+//! An appointment follows the visit that came of it: the patient has arrived, is being seen, was seen.
+
+use praxis_entity::{
+    appointment::{self, AppointmentStatus},
+    ids::AppointmentId,
+};
+use praxis_platform::{
+    Failure, Op, Write,
+    access::{Permission, Row},
+    audit::Entry,
+};
+use sea_orm::{
+    ActiveValue::{Set, Unchanged},
+    EntityTrait, QuerySelect,
+    sea_query::LockType,
+};
+
+use crate::{
+    Result, Violation, ViolationCode,
+    event::{self, Event},
+    rights,
+    transitions::Machine,
+};
+
+/// The appointment, locked, if the actor may know of it.
+pub(crate) async fn locked(op: &Op<Write>, id: AppointmentId, path: &str) -> Result<appointment::Model> {
+    let found = appointment::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
+    let found = found.ok_or_else(|| Violation::unknown(path))?;
+    let (read, row) = (Permission::APPOINTMENT_READ, Row::from(&found));
+    rights::require(op, read, read, found.patient_id, &row, path).await?;
+    Ok(found)
+}
+
+/// Brings the appointment to where its visit is. What it has reached already, or can't reach any more, stays: the
+/// visit is what counts. Only one that was called off or missed is in the way.
+pub(crate) async fn follow(op: &Op<Write>, id: AppointmentId, to: AppointmentStatus) -> Result<()> {
+    let found = appointment::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
+    let found = found.ok_or(Failure::NotFound)?;
+    if matches!(found.status, AppointmentStatus::Cancelled | AppointmentStatus::NoShow) {
+        let message = "The appointment of this visit was called off or missed.";
+        return Err(Violation::at(ViolationCode::Locked, &["id"], message).into());
+    }
+    if !Machine::load(op, "appointment").await?.allows(&found.status, &to) {
+        return Ok(());
+    }
+    let (appointment, patient) = (id, found.patient_id);
+    let (action, happened) = match to {
+        AppointmentStatus::CheckedIn => {
+            ("appointment.check-in", Event::AppointmentCheckedIn { appointment, patient })
+        }
+        AppointmentStatus::InProgress => {
+            ("appointment.start", Event::AppointmentStarted { appointment, patient })
+        }
+        AppointmentStatus::Completed => {
+            ("appointment.complete", Event::AppointmentCompleted { appointment, patient })
+        }
+        _ => return Ok(()),
+    };
+    let change = appointment::ActiveModel { id: Unchanged(id), status: Set(to), ..Default::default() };
+    let changed = appointment::Entity::update(change).exec(op.db()).await?;
+    event::happened(op, happened).await?;
+    op.record(Entry::done(action).on("Appointment", id.0, changed.version).of(patient.0));
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! The timeline of an encounter.
+
+use async_graphql::{Context, ID, Object};
+use praxis_domain::{PageRequest, Position, encounters};
+use praxis_entity::{
+    event,
+    ids::{EncounterId, UserId},
+};
+
+use crate::{
+    context::{Ask, Caller},
+    error::{ApiError, Edge, Nullable},
+    ids,
+    page::{Cursors, Page, connection, count_under, slice_under},
+    scalar::DateTime,
+};
+
+/// Something that happened in an encounter. Never changed.
+pub(crate) struct EncounterEvent {
+    row: event::Model,
+}
+
+/// Something that happened in an encounter. Never changed.
+#[Object]
+impl EncounterEvent {
+    /// Opaque id.
+    async fn id(&self) -> ID {
+        ids::show(self.row.id)
+    }
+
+    /// Its number among the events of the encounter: from one, without a gap.
+    async fn sequence(&self) -> Option<i32> {
+        self.row.encounter_seq
+    }
+
+    /// What happened, for example `ENCOUNTER_CHECKED_IN`.
+    async fn kind(&self) -> &str {
+        &self.row.kind
+    }
+
+    /// When.
+    async fn occurred_at(&self) -> DateTime {
+        DateTime(self.row.at)
+    }
+
+    /// Id of the user who did it; null where the system did.
+    async fn actor_id(&self) -> Option<ID> {
+        self.row.actor_id.map(|id| ids::show(UserId(id)))
+    }
+
+    /// Their name, as it is now; null where the system did it.
+    async fn actor_name(&self, ctx: &Context<'_>) -> Nullable<String> {
+        async {
+            let Some(id) = self.row.actor_id else { return Ok(None) };
+            ctx.caller()?.loaders().actor_names.load(id).await
+        }
+        .await
+        .or_hidden()
+    }
+}
+
+connection!(
+    /// A page of what happened in an encounter.
+    EncounterEventConnection, EncounterEventEdge, EncounterEvent
+);
+
+impl EncounterEventConnection {
+    /// The events of one encounter, loaded together with those of its siblings.
+    pub(crate) async fn of_encounter(
+        caller: &Caller,
+        encounter: EncounterId,
+        page: PageRequest,
+        cursors: Cursors,
+    ) -> Result<Self, ApiError> {
+        let op = caller.reading().clone();
+        let timelines = &caller.loaders().timelines;
+        let slice = slice_under(timelines, format!("{page:?}"), encounter, move |encounters| {
+            let op = op.clone();
+            async move { Ok(encounters::timeline_of(&op, &encounters, &page).await?) }
+        })
+        .await?;
+        let op = caller.reading().clone();
+        let count = count_under(
+            caller,
+            |loaders| &loaders.encounter_counts,
+            "timeline".to_owned(),
+            encounter,
+            move |encounters, max| {
+                let op = op.clone();
+                async move { Ok(encounters::count_of_timelines(&op, &encounters, max).await?) }
+            },
+        );
+        let position = |row: &event::Model| Position { key: Some(row.at), id: row.id.0 };
+        Ok(Self::new(Page::new(slice, cursors, position, |row| EncounterEvent { row }), count))
+    }
+}
