@@ -9,17 +9,12 @@ use std::any::Any;
 use chrono::{DateTime, Utc};
 use praxis_entity::{
     event,
-    ids::{AnyId, AppointmentId, EncounterId, EventId, PatientId, TypedId, WaitlistEntryId},
     ids::{
-        AlertId, AnyId, AppointmentId, EncounterId, EventId, PatientId, RuleId, TaskId, TypedId,
-        WorkflowInstanceId,
+        AlertId, AllergyId, AnyId, AppointmentId, ConditionId, DocumentId, EncounterId, EventId,
+        FamilyHistoryId, ImmunizationId, MedicationStatementId, PatientId, PractitionerId, ProcedureId,
+        RuleId, SocialHistoryId, TaskId, TypedId, WaitlistEntryId, WorkflowInstanceId,
     },
     rule::AlertSeverity,
-    ids::{
-        AllergyId, AnyId, AppointmentId, ConditionId, DocumentId, EncounterId, EventId, FamilyHistoryId,
-        ImmunizationId, MedicationStatementId, PatientId, ProcedureId, SocialHistoryId, TypedId,
-    },
-    ids::{AnyId, AppointmentId, EncounterId, EventId, PatientId, PractitionerId, TypedId},
 };
 use praxis_platform::{
     Failure, Op, Write, events,

@@ -21,8 +21,7 @@ use crate::{
     Error, alerts,
     event::Recorded,
     reaction::{Reaction, react},
-    scheduling,
-    tasks,
+    scheduling, tasks,
 };
 
 /// How long it can be looked up what was done.

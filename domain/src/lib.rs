@@ -30,10 +30,10 @@ pub mod clinic;
 pub mod condition;
 /// What patients allow and forbid.
 pub mod consent;
-/// What is written about patients, and signed.
-pub mod documents;
 /// What a clinician makes of a visit, and its closing.
 pub mod consultation;
+/// What is written about patients, and signed.
+pub mod documents;
 /// Visits that took place.
 pub mod encounters;
 /// Problems and diagnoses.

@@ -11,9 +11,7 @@ use crate::{
     Result, encounters,
     error::capitals,
     event::{Event, Recorded},
-    scheduling,
-    rules, tasks, workflows,
-    notifications,
+    notifications, rules, scheduling, tasks, workflows,
 };
 
 macro_rules! reactions {
@@ -37,13 +35,14 @@ reactions! {
     OfferFreedTime;
     /// Whoever had an offer that ran out is in line again.
     EndOffer;
+    // Tasks, workflows and rules.
     /// Calls off the tasks of a visit that was called off.
     CancelTasksOfVisit;
     /// Opens the next steps of a workflow, or ends it.
     AdvanceWorkflow;
     /// Asks the rules about vital signs.
     CheckVitals;
-    // Notices.
+    // Notifications.
     /// Patient and clinician are told that a visit was booked.
     TellOfBooking;
     /// They are told that it was moved, and no more of its old time.
@@ -76,12 +75,12 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         // Scheduling.
         Event::AppointmentBooked { .. } => &[Reaction::TellOfBooking],
         Event::AppointmentRescheduled { .. } => &[Reaction::TellOfMove],
-        Event::AppointmentCancelled { .. } => &[Reaction::TellOfCancellation],
+        Event::AppointmentCancelled { .. } => {
+            &[Reaction::OfferFreedTime, Reaction::EndOffer, Reaction::TellOfCancellation]
+        }
+        Event::AppointmentHoldExpired { .. } => &[Reaction::OfferFreedTime, Reaction::EndOffer],
+        Event::AppointmentCheckedIn { .. } => &[Reaction::ReceivePatient],
         Event::AppointmentConfirmed { .. }
-        | Event::AppointmentCheckedIn { .. }
-        Event::AppointmentBooked { .. }
-        | Event::AppointmentRescheduled { .. }
-        | Event::AppointmentConfirmed { .. }
         | Event::AppointmentStarted { .. }
         | Event::AppointmentCompleted { .. }
         | Event::AppointmentMissed { .. }
@@ -92,15 +91,23 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::AppointmentEnteredInError { .. }
         | Event::AppointmentReminderDue { .. }
         | Event::WaitlistOffered { .. } => &[],
-        Event::AppointmentCancelled { .. } | Event::AppointmentHoldExpired { .. } => {
-            &[Reaction::OfferFreedTime, Reaction::EndOffer]
-        }
-        | Event::AppointmentMissed { .. } => &[],
-
-        Event::AppointmentCheckedIn { .. } => &[Reaction::ReceivePatient],
 
         // Encounters.
-        Event::EncounterRecorded { .. } => &[],
+        Event::EncounterCancelled { .. } => &[Reaction::CancelTasksOfVisit],
+        Event::VitalsRecorded { .. } => &[Reaction::CheckVitals],
+        Event::EncounterRecorded { .. }
+        | Event::EncounterPlanned { .. }
+        | Event::EncounterCheckedIn { .. }
+        | Event::EncounterTriaged { .. }
+        | Event::EncounterStarted { .. }
+        | Event::EncounterHeld { .. }
+        | Event::EncounterResumed { .. }
+        | Event::EncounterClosed { .. }
+        | Event::EncounterReopened { .. }
+        | Event::EncounterJoined { .. }
+        | Event::EncounterLeft { .. }
+        | Event::AssessmentRecorded { .. }
+        | Event::PlanRecorded { .. } => &[],
 
         // Tasks and workflows.
         Event::TaskCreated { .. }
@@ -127,6 +134,7 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::AlertResolved { .. }
         | Event::AlertOverridden { .. }
         | Event::AlertExpired { .. } => &[],
+
         // Documents.
         Event::DocumentDrafted { .. }
         | Event::DocumentSigned { .. }
@@ -151,21 +159,6 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::FamilyHistoryChanged { .. }
         | Event::SocialHistoryRecorded { .. }
         | Event::SocialHistoryChanged { .. } => &[],
-        Event::EncounterRecorded { .. }
-        | Event::EncounterPlanned { .. }
-        | Event::EncounterCheckedIn { .. }
-        | Event::EncounterTriaged { .. }
-        | Event::EncounterStarted { .. }
-        | Event::EncounterHeld { .. }
-        | Event::EncounterResumed { .. }
-        | Event::EncounterClosed { .. }
-        | Event::EncounterReopened { .. }
-        | Event::EncounterCancelled { .. }
-        | Event::EncounterJoined { .. }
-        | Event::EncounterLeft { .. }
-        | Event::VitalsRecorded { .. }
-        | Event::AssessmentRecorded { .. }
-        | Event::PlanRecorded { .. } => &[],
     }
 }
 

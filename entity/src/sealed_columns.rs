@@ -3,19 +3,11 @@
 //! A test walks the schema and fails for a `bytea` column that stands in neither of the two lists.
 
 use crate::value::{
-    AlertWords, AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical,
-    Contact, DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts,
-    ObservationResult, PhiClass, ProviderSecret, RecordNumber, RelatedPersonDetails, RuleExplanation,
-    TaskWords, TotpSecret,
-    AllergyClinical, AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical,
-    Contact, DisclosureDetails, DocumentBody, EncounterClinical, FamilyHistoryClinical, FhirBody,
-    Identifiers, Identity, ImmunizationClinical, MailFacts, MedicationClinical, ObservationResult, PhiClass,
-    ProcedureClinical, ProviderSecret, RecordNumber, RelatedPersonDetails, SocialHistoryClinical, TotpSecret,
-    AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
-    DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
-    PhiClass, ProviderSecret, PushAddress, RecordNumber, RelatedPersonDetails, TotpSecret,
-    DisclosureDetails, EncounterClinical, EncounterText, FhirBody, Identifiers, Identity, MailFacts,
-    ObservationResult, PhiClass, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
+    AlertWords, AllergyClinical, AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement,
+    ConditionClinical, Contact, DisclosureDetails, DocumentBody, EncounterClinical, EncounterText,
+    FamilyHistoryClinical, FhirBody, Identifiers, Identity, ImmunizationClinical, MailFacts,
+    MedicationClinical, ObservationResult, PhiClass, ProcedureClinical, ProviderSecret, PushAddress,
+    RecordNumber, RelatedPersonDetails, RuleExplanation, SocialHistoryClinical, TaskWords, TotpSecret,
 };
 
 /// A table with sealed columns.

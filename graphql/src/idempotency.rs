@@ -4,67 +4,29 @@
 
 use async_graphql::{Context, CustomDirective, Directive, Value};
 use praxis_domain::{
-    Error, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers, roles,
-    scheduling, second_factors, sensitivity, sessions, staff, tasks,
-    Error, audit, break_glass, care_team, clinic, consent, identity, notifications, patients, policies,
-    providers, roles, scheduling, second_factors, sensitivity, sessions, staff,
+    Error, alerts, audit, break_glass, care_team, charting, clinic, consent, documents, encounters, history,
+    identity, notifications, patients, policies, providers, roles, rules, scheduling, second_factors,
+    sensitivity, sessions, staff, tasks, workflows,
 };
 use praxis_entity::{
-    alert_rule, appointment, appointment_series, availability_exception, care_team_member, consent_directive,
-    device, disclosure, facility, field_policy, identity_provider,
-    ids::{
-        AppointmentId, AppointmentSeriesId, AvailabilityExceptionId, BreakGlassId, CareTeamMemberId,
-        ConsentId, DeviceId, DisclosureId, FacilityId, FieldPolicyId, IdentityProviderId, InvitationId,
-        MembershipId, PasskeyId, PatientId, PractitionerId, QueueTokenId, RelatedPersonId, RoleId, RoomId,
-        SecurityAlertId, SessionId, TaskId, UserId, VisitTypeId, WaitlistEntryId,
-    },
-    invitation, passkey, patient, practitioner, queue_token, related_person, role, room, security_alert,
-    sensitivity_label::Confidentiality,
-    session, task, user_account, visit_type, waitlist_entry,
-    Error, alerts, audit, break_glass, care_team, clinic, consent, identity, patients, policies, providers,
-    roles, rules, scheduling, second_factors, sensitivity, sessions, staff, tasks, workflows,
-};
-use praxis_entity::{
-    alert, alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy,
-    identity_provider,
-    ids::{
-        AlertId, AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId,
-        FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
-        RelatedPersonId, RoleId, RoomId, RuleId, SecurityAlertId, SessionId, TaskId, UserId,
-        WorkflowDefinitionId, WorkflowInstanceId,
-    Error, audit, break_glass, care_team, charting, clinic, consent, encounters, identity, patients,
-    policies, providers, roles, scheduling, second_factors, sensitivity, sessions, staff,
-};
-use praxis_entity::{
-    alert_rule, appointment, care_team_member, consent_directive, disclosure, encounter, facility,
+    alert, alert_rule, allergy, appointment, appointment_series, availability_exception, care_team_member,
+    clinical_document, condition, consent_directive, device, disclosure, encounter, facility, family_history,
     field_policy, identity_provider,
     ids::{
-        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, EncounterId, FacilityId,
-        FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
-        RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
+        AlertId, AllergyId, AppointmentId, AppointmentSeriesId, AvailabilityExceptionId, BreakGlassId,
+        CareTeamMemberId, ConditionId, ConsentId, DeviceId, DisclosureId, DocumentId, EncounterId,
+        FacilityId, FamilyHistoryId, FieldPolicyId, IdentityProviderId, ImmunizationId, InvitationId,
+        MedicationStatementId, MembershipId, NoteTemplateId, NotificationId, NotificationTemplateId,
+        PasskeyId, PatientId, PractitionerId, ProcedureId, PushDeviceId, QueueTokenId, RelatedPersonId,
+        RoleId, RoomId, RuleId, SecurityAlertId, SessionId, SocialHistoryId, TaskId, UserId, VisitTypeId,
+        WaitlistEntryId, WorkflowDefinitionId, WorkflowInstanceId,
     },
-    invitation, passkey, patient, practitioner, related_person, role, room, rule, security_alert,
-    Error, audit, break_glass, care_team, clinic, consent, documents, history, identity, patients, policies,
-    providers, roles, scheduling, second_factors, sensitivity, sessions, staff,
-};
-use praxis_entity::{
-    alert_rule, appointment, care_team_member, clinical_document, consent_directive, disclosure, facility,
-    field_policy, identity_provider,
-    ids::{
-        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, DocumentId, FacilityId,
-        FieldPolicyId, IdentityProviderId, InvitationId, MembershipId, NoteTemplateId, PasskeyId, PatientId,
-        PractitionerId, RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
-    },
-    invitation, note_template, passkey, patient, practitioner, related_person, role, room, security_alert,
-        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId,
-        IdentityProviderId, InvitationId, MembershipId, NotificationId, NotificationTemplateId, PasskeyId,
-        PatientId, PractitionerId, PushDeviceId, RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId,
-        UserId,
-    },
-    invitation, notification, notification_template, passkey, patient, practitioner, push_device,
-    related_person, role, room, security_alert,
+    immunization, invitation, medication_statement, note_template, notification, notification_template,
+    passkey, patient, practitioner, procedure, push_device, queue_token, related_person, role, room, rule,
+    security_alert,
     sensitivity_label::Confidentiality,
-    session, task, user_account, workflow_definition, workflow_instance,
+    session, social_history, task, user_account, visit_type, waitlist_entry, workflow_definition,
+    workflow_instance,
 };
 use praxis_platform::{Op, Write};
 use sea_orm::ActiveEnum;
@@ -209,13 +171,13 @@ replay_by_id! {
     care_team_member::Model, CareTeamMemberId, care_team::by_ids;
     consent_directive::Model, ConsentId, consent::by_ids;
     disclosure::Model, DisclosureId, audit::disclosures_by_ids;
-    praxis_entity::allergy::Model, praxis_entity::ids::AllergyId, history::chapter::by_ids::<praxis_entity::allergy::Entity, _>;
-    praxis_entity::medication_statement::Model, praxis_entity::ids::MedicationStatementId, history::chapter::by_ids::<praxis_entity::medication_statement::Entity, _>;
-    praxis_entity::immunization::Model, praxis_entity::ids::ImmunizationId, history::chapter::by_ids::<praxis_entity::immunization::Entity, _>;
-    praxis_entity::procedure::Model, praxis_entity::ids::ProcedureId, history::chapter::by_ids::<praxis_entity::procedure::Entity, _>;
-    praxis_entity::family_history::Model, praxis_entity::ids::FamilyHistoryId, history::chapter::by_ids::<praxis_entity::family_history::Entity, _>;
-    praxis_entity::social_history::Model, praxis_entity::ids::SocialHistoryId, history::chapter::by_ids::<praxis_entity::social_history::Entity, _>;
-    praxis_entity::condition::Model, praxis_entity::ids::ConditionId, history::by_ids;
+    allergy::Model, AllergyId, history::chapter::by_ids::<allergy::Entity, _>;
+    medication_statement::Model, MedicationStatementId, history::chapter::by_ids::<medication_statement::Entity, _>;
+    immunization::Model, ImmunizationId, history::chapter::by_ids::<immunization::Entity, _>;
+    procedure::Model, ProcedureId, history::chapter::by_ids::<procedure::Entity, _>;
+    family_history::Model, FamilyHistoryId, history::chapter::by_ids::<family_history::Entity, _>;
+    social_history::Model, SocialHistoryId, history::chapter::by_ids::<social_history::Entity, _>;
+    condition::Model, ConditionId, history::by_ids;
     clinical_document::Model, DocumentId, documents::by_ids;
     note_template::Model, NoteTemplateId, documents::templates::by_ids;
     encounter::Model, EncounterId, encounters::by_ids;
@@ -241,10 +203,9 @@ replay_by_id! {
     user_account::Model, UserId, identity::users_by_ids;
 }
 
-replay_itself! { AvailabilityExceptionId, FieldPolicyId, IdentityProviderId, PractitionerId, sessions::SessionPolicy, u64, () }
 replay_itself! {
-    FieldPolicyId, IdentityProviderId, PatientId, PractitionerId, notifications::Preference, notifications::Profile,
-    sessions::SessionPolicy, u64, ()
+    AvailabilityExceptionId, FieldPolicyId, IdentityProviderId, PatientId, PractitionerId,
+    notifications::Preference, notifications::Profile, sessions::SessionPolicy, u64, ()
 }
 
 impl Replay for patients::Registered {

@@ -3,59 +3,25 @@
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use praxis_domain::{
-    Slice, audit, care_team, charting, clinic, consent, encounters, history, identity, patients, scheduling,
-    staff, tasks, transitions,
-    Slice, audit, care_team, charting, clinic, consent, documents, encounters, history, identity, patients,
-    scheduling, staff, transitions,
+    Missing, Slice, alerts, audit, care_team, charting, clinic, consent, consultation, documents, encounters,
+    history, identity, notifications, patients, rules, scheduling, staff, tasks, transitions, workflows,
 };
 use praxis_entity::ids;
 use praxis_entity::{
-    appointment, appointment_series, audit_entry, care_team_member, condition, consent_directive, device,
-    disclosure, encounter, encounter_participant, facility,
-    ids::{
-        AppointmentId, AppointmentSeriesId, AuditEntryId, ConditionId, DeviceId, EncounterId, FacilityId,
-        InvitationId, ObservationId, OrganizationId, PatientId, PractitionerId, QueueTokenId,
-        RelatedPersonId, RoleId, RoomId, SpecialtyId, TaskId, UserId, VisitTypeId, WaitlistEntryId,
-    },
-    invitation, membership, observation, organization, patient, practitioner, queue_token, related_person,
-    role, room, specialty, task, user_account, visit_type, waitlist_entry,
-    Slice, alerts, audit, care_team, charting, clinic, consent, encounters, history, identity, patients,
-    rules, scheduling, staff, tasks, transitions, workflows,
-};
-use praxis_entity::{
-    alert, appointment, audit_entry, care_team_member, condition, consent_directive, disclosure, encounter,
-    encounter_participant, facility,
-    Slice, audit, care_team, charting, clinic, consent, encounters, history, identity, notifications,
-    patients, scheduling, staff, transitions,
-};
-use praxis_entity::{
-    appointment, audit_entry, care_team_member, channel_consent, condition, consent_directive, disclosure,
-    encounter, encounter_participant, facility,
-    Missing, Slice, audit, care_team, charting, clinic, consent, consultation, encounters, history, identity,
-    patients, scheduling, staff, transitions,
-};
-use praxis_entity::{
-    appointment, audit_entry, care_team_member, condition, consent_directive, disclosure, encounter,
-    encounter_diagnosis, encounter_note, encounter_participant, event, facility,
-    ids::{
-        AlertId, AppointmentId, AuditEntryId, ConditionId, EncounterId, FacilityId, InvitationId,
-        ObservationId, OrganizationId, PatientId, PractitionerId, RelatedPersonId, RoleId, RoomId, RuleId,
-        SpecialtyId, TaskId, UserId, VisitTypeId, WorkflowDefinitionId, WorkflowInstanceId,
-    },
-    invitation, membership, observation, organization, patient, practitioner, related_person, role, room,
-    rule, rule_test_case, specialty, task, user_account, visit_type, workflow_definition, workflow_instance,
-    workflow_step,
-    allergy, appointment, audit_entry, care_team_member, clinical_document, condition, consent_directive,
-    disclosure, document_signature, document_version, encounter, encounter_participant, facility,
+    alert, allergy, appointment, appointment_series, audit_entry, care_team_member, channel_consent,
+    clinical_document, condition, consent_directive, device, disclosure, document_signature,
+    document_version, encounter, encounter_diagnosis, encounter_note, encounter_participant, event, facility,
     family_history,
     ids::{
-        AppointmentId, AuditEntryId, ConditionId, DocumentId, EncounterId, FacilityId, InvitationId,
-        NoteTemplateId, ObservationId, OrganizationId, PatientId, PractitionerId, RelatedPersonId, RoleId,
-        RoomId, SpecialtyId, UserId, VisitTypeId,
+        AlertId, AppointmentId, AppointmentSeriesId, AuditEntryId, ConditionId, DeviceId, DocumentId,
+        EncounterId, FacilityId, InvitationId, NoteTemplateId, ObservationId, OrganizationId, PatientId,
+        PractitionerId, QueueTokenId, RelatedPersonId, RoleId, RoomId, RuleId, SpecialtyId, TaskId, UserId,
+        VisitTypeId, WaitlistEntryId, WorkflowDefinitionId, WorkflowInstanceId,
     },
     immunization, invitation, medication_statement, membership, note_template, observation, organization,
-    patient, practitioner, procedure, related_person, role, room, social_history, specialty, user_account,
-    visit_type,
+    patient, practitioner, procedure, queue_token, related_person, role, room, rule, rule_test_case,
+    social_history, specialty, task, user_account, visit_type, waitlist_entry, workflow_definition,
+    workflow_instance, workflow_step,
 };
 use praxis_platform::{Op, Read, access::Standing, audit::proof::Proof, vault::DataKey};
 use uuid::Uuid;

@@ -784,6 +784,7 @@ const WITH_AN_ID: &[(&str, &str)] = &[
     ("query($id: ID!) { decisionSupport(encounterId: $id) { result } }", "enc"),
     ("query($id: ID!) { alerts(filter: { patient: { eq: $id } }) { totalCount nodes { id } } }", "pat"),
     ("query($id: ID!) { tasks(filter: { patient: { eq: $id } }) { totalCount nodes { id } } }", "pat"),
+    (
         "mutation($id: ID!) { encounterCreate(input: { patientId: $id }) { userErrors { code message path } } }",
         "pat",
     ),
@@ -907,8 +908,7 @@ async fn a_foreign_id_answers_exactly_like_one_that_never_was() -> Result<()> {
             .replace("PAT", &own["pat"])
             .replace("FAC", &own["fac"])
             .replace("APT", &own["apt"])
-            .replace("NTP", &own["ntp"]);
-        // Encounters, observations and conditions can't be written yet: a patient's digits do as well.
+            .replace("NTP", &own["ntp"])
             .replace("ENC", &own["enc"]);
         // Of some kinds none is made here: a patient's digits do as well.
         let prefix = if *kind == "any" { "pat" } else { kind };

@@ -22,15 +22,8 @@ pub use name::HumanName;
 pub use observation::{Component, ObservationValue, ReferenceRange};
 pub use phi::{
     AlertWords, AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical,
-    Contact, DisclosureDetails, EncounterClinical, ExplainedPart, FhirBody, Identifiers, Identity, MailFacts,
-    ObservationResult, ProviderSecret, RecordNumber, RelatedPersonDetails, RuleExplanation, TaskWords,
-    TotpSecret,
-    AppointmentNote, AuditChange, BreakGlassFinding, BreakGlassStatement, ConditionClinical, Contact,
-    DisclosureDetails, DocumentBody, DocumentSection, EncounterClinical, FhirBody, Identifiers, Identity,
-    MailFacts, ObservationResult, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
-    DisclosureDetails, EncounterClinical, FhirBody, Identifiers, Identity, MailFacts, ObservationResult,
-    ProviderSecret, PushAddress, RecordNumber, RelatedPersonDetails, TotpSecret,
-    DisclosureDetails, EncounterClinical, EncounterText, FhirBody, Identifiers, Identity, MailFacts,
-    ObservationResult, ProviderSecret, RecordNumber, RelatedPersonDetails, TotpSecret,
+    Contact, DisclosureDetails, DocumentBody, DocumentSection, EncounterClinical, EncounterText,
+    ExplainedPart, FhirBody, Identifiers, Identity, MailFacts, ObservationResult, ProviderSecret,
+    PushAddress, RecordNumber, RelatedPersonDetails, RuleExplanation, TaskWords, TotpSecret,
 };
 pub use sealed::{PhiClass, Sealed};

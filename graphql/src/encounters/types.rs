@@ -90,7 +90,7 @@ impl Encounter {
         Position { key: row.started_at, id: row.id.0 }
     }
 
-    async fn written(
+    async fn written_notes(
         &self,
         ctx: &Context<'_>,
         at: &'static At,
@@ -108,7 +108,7 @@ impl Encounter {
         at: &'static At,
         kind: EncounterNoteKind,
     ) -> Result<Option<EncounterNote>, ApiError> {
-        let written = self.written(ctx, at).await?;
+        let written = self.written_notes(ctx, at).await?;
         Ok(written.and_then(|notes| notes.into_iter().find(|note| note.is(kind))))
     }
 }
@@ -253,7 +253,7 @@ impl Encounter {
 
     /// Everything that was written in it, every version, the newest first: assessments, plans, and reasons.
     async fn notes(&self, ctx: &Context<'_>) -> Nullable<Vec<EncounterNote>> {
-        self.written(ctx, at!("Encounter.notes")).await.transpose()
+        self.written_notes(ctx, at!("Encounter.notes")).await.transpose()
     }
 
     /// What it came to, by rank. Null where the viewer may not know whether there is anything.

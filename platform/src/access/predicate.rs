@@ -92,8 +92,9 @@ impl Table {
 
     fn practitioner(self) -> Option<String> {
         let column = match self {
-            Self::Appointment | Self::AppointmentSeries | Self::Encounter => "practitioner_id",
-            Self::Appointment | Self::Encounter | Self::ClinicalDocument => "practitioner_id",
+            Self::Appointment | Self::AppointmentSeries | Self::Encounter | Self::ClinicalDocument => {
+                "practitioner_id"
+            }
             Self::Observation => "performer_id",
             Self::Condition
             | Self::Allergy
@@ -113,9 +114,11 @@ impl Table {
         let name = self.name();
         match self {
             Self::Appointment | Self::Encounter => format!(r#""{name}"."id", {patient}"#),
-            Self::Observation | Self::Condition | Self::Task | Self::Alert | Self::RuleEvaluation => {
             Self::Observation
             | Self::Condition
+            | Self::Task
+            | Self::Alert
+            | Self::RuleEvaluation
             | Self::ClinicalDocument
             | Self::Allergy
             | Self::MedicationStatement

@@ -1,11 +1,8 @@
 //! What of each kind of row decides about access to it.
 
 use praxis_entity::{
-    alert, appointment, appointment_series, condition, encounter, observation, patient, task,
-};
-use praxis_entity::{alert, appointment, condition, encounter, observation, patient, task};
-    allergy, appointment, clinical_document, condition, encounter, family_history, immunization,
-    medication_statement, observation, patient, procedure, social_history,
+    alert, allergy, appointment, appointment_series, clinical_document, condition, encounter, family_history,
+    immunization, medication_statement, observation, patient, procedure, social_history, task,
 };
 
 use super::Row;
@@ -67,6 +64,7 @@ impl From<&alert::Model> for Row {
         Self { encounter: row.encounter_id.map(|encounter| encounter.0), ..Self::of(row.id.0) }
     }
 }
+
 impl From<&clinical_document::Model> for Row {
     fn from(row: &clinical_document::Model) -> Self {
         let encounter = row.encounter_id.map(|encounter| encounter.0);

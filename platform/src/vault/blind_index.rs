@@ -112,8 +112,8 @@ impl IndexField {
             | Self::Challenge
             | Self::RuleFacts
             | Self::CalendarFeed => value.to_owned(),
-            | Self::RuleFacts => value.to_owned(),
-            | Self::PushAddress => value.to_owned(),
+            Self::RuleFacts => value.to_owned(),
+            Self::PushAddress => value.to_owned(),
         }
     }
 }
