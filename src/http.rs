@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod auth;
+pub mod calendar;
 mod credential;
 pub mod gateway;
 pub mod graphiql;
@@ -39,6 +40,7 @@ pub fn public(edge: Arc<Edge>, api: Arc<Api>, ids: IdSource, explorer: bool) -> 
     let identify = from_fn_with_state(Arc::clone(&edge), gateway::identify);
     let routes =
         Router::new().merge(graphql::router(api).layer(identify)).merge(signing_in).merge(sign_in::router());
+    let routes = routes.merge(calendar::router(Arc::clone(&edge)));
     let routes = if explorer { routes.merge(graphiql::router()) } else { routes };
     routes.fallback(nothing_here).method_not_allowed_fallback(other_method).layer(
         // From the outside in.

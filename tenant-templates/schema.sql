@@ -25,6 +25,27 @@ BEGIN
     NEW.updated_at := now();
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.enforce_lane() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    most integer;
+    beyond integer;
+BEGIN
+    IF NOT NEW.blocking THEN
+        RETURN NEW;
+    END IF;
+    CASE NEW.kind
+        WHEN 'PRACTITIONER' THEN SELECT capacity, overbook_limit INTO most, beyond FROM practitioner WHERE id = NEW.resource_id;
+        WHEN 'ROOM' THEN SELECT capacity, overbook_limit INTO most, beyond FROM room WHERE id = NEW.resource_id;
+        WHEN 'DEVICE' THEN SELECT capacity, overbook_limit INTO most, beyond FROM device WHERE id = NEW.resource_id;
+    END CASE;
+    IF most IS NULL OR NEW.lane >= most OR NEW.lane < -beyond THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX020', MESSAGE = format('%s has no lane %s', lower(NEW.kind), NEW.lane);
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.enforce_transition() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -224,9 +245,15 @@ CREATE TABLE {schema}.appointment (
     note bytea,
     cancel_code text,
     booked_by uuid,
+    hold_expires_at timestamp with time zone,
+    series_id uuid,
+    waitlist_entry_id uuid,
+    overbooked boolean DEFAULT false NOT NULL,
+    cancelled_late boolean DEFAULT false NOT NULL,
     CONSTRAINT appointment_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
     CONSTRAINT appointment_order CHECK ((ends_at > starts_at)),
-    CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['BOOKED'::text, 'CONFIRMED'::text, 'CHECKED_IN'::text, 'IN_PROGRESS'::text, 'COMPLETED'::text, 'CANCELLED'::text, 'NO_SHOW'::text])))
+    CONSTRAINT appointment_pending_expires CHECK (((status <> 'PENDING'::text) OR (hold_expires_at IS NOT NULL))),
+    CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['PENDING'::text, 'BOOKED'::text, 'CONFIRMED'::text, 'ARRIVED'::text, 'CHECKED_IN'::text, 'IN_ROOM'::text, 'IN_PROGRESS'::text, 'COMPLETED'::text, 'CANCELLED'::text, 'NO_SHOW'::text, 'EXPIRED'::text, 'ENTERED_IN_ERROR'::text])))
 );
 CREATE TABLE {schema}.appointment_resource (
     appointment_id uuid NOT NULL,
@@ -235,8 +262,27 @@ CREATE TABLE {schema}.appointment_resource (
     busy_from timestamp with time zone NOT NULL,
     busy_until timestamp with time zone NOT NULL,
     blocking boolean DEFAULT true NOT NULL,
-    CONSTRAINT appointment_resource_kind_known CHECK ((kind = ANY (ARRAY['PRACTITIONER'::text, 'ROOM'::text]))),
+    lane integer DEFAULT 0 NOT NULL,
+    CONSTRAINT appointment_resource_kind_known CHECK ((kind = ANY (ARRAY['PRACTITIONER'::text, 'ROOM'::text, 'DEVICE'::text]))),
     CONSTRAINT appointment_resource_order CHECK ((busy_until > busy_from))
+);
+CREATE TABLE {schema}.appointment_series (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid NOT NULL,
+    facility_id uuid NOT NULL,
+    rule text NOT NULL,
+    starts_local timestamp without time zone NOT NULL,
+    time_zone text NOT NULL,
+    status text NOT NULL,
+    replaces uuid,
+    skipped timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL,
+    booked_by uuid,
+    CONSTRAINT appointment_series_rule_short CHECK ((length(rule) <= 200)),
+    CONSTRAINT appointment_series_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'CANCELLED'::text, 'REPLACED'::text])))
 );
 CREATE TABLE {schema}.audit_change (
     entry_id uuid NOT NULL,
@@ -301,6 +347,28 @@ CREATE TABLE {schema}.audit_sealer (
     only_one boolean DEFAULT true NOT NULL,
     CONSTRAINT audit_sealer_only_one CHECK (only_one)
 );
+CREATE TABLE {schema}.availability_exception (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    facility_id uuid NOT NULL,
+    practitioner_id uuid,
+    room_id uuid,
+    device_id uuid,
+    kind text NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    starts_local time without time zone,
+    ends_local time without time zone,
+    time_zone text NOT NULL,
+    CONSTRAINT availability_exception_days_order CHECK (((last_day >= first_day) AND ((last_day - first_day) <= 366))),
+    CONSTRAINT availability_exception_extra_of CHECK (((kind = 'CLOSED'::text) OR ((practitioner_id IS NOT NULL) AND (starts_local IS NOT NULL)))),
+    CONSTRAINT availability_exception_kind_known CHECK ((kind = ANY (ARRAY['CLOSED'::text, 'EXTRA'::text]))),
+    CONSTRAINT availability_exception_one_resource CHECK ((num_nonnulls(practitioner_id, room_id, device_id) <= 1)),
+    CONSTRAINT availability_exception_times_both CHECK (((starts_local IS NULL) = (ends_local IS NULL))),
+    CONSTRAINT availability_exception_times_order CHECK ((ends_local > starts_local))
+);
 CREATE TABLE {schema}.availability_rule (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -355,6 +423,13 @@ CREATE VIEW {schema}.break_glass_open AS
     break_glass.expires_at
    FROM {schema}.break_glass
   WHERE ((break_glass.status = 'ACTIVE'::text) AND ((break_glass.created_at + (break_glass.expires_at - break_glass.declared_at)) > clock_timestamp()));
+CREATE TABLE {schema}.calendar_feed (
+    token_hash bytea NOT NULL,
+    practitioner_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by uuid,
+    revoked_at timestamp with time zone
+);
 CREATE TABLE {schema}.care_team_member (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -423,6 +498,21 @@ END) STORED NOT NULL,
 CREATE TABLE {schema}.counter (
     name text NOT NULL,
     n bigint NOT NULL
+);
+CREATE TABLE {schema}.device (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    facility_id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    capacity integer DEFAULT 1 NOT NULL,
+    overbook_limit integer DEFAULT 0 NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT device_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
+    CONSTRAINT device_kind_shape CHECK ((kind ~ '^[A-Z][A-Z0-9_]{0,39}$'::text)),
+    CONSTRAINT device_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
 );
 CREATE TABLE {schema}.disclosure (
     id uuid NOT NULL,
@@ -722,12 +812,35 @@ CREATE TABLE {schema}.practitioner (
     prefix text,
     specialty_id uuid,
     active boolean DEFAULT true NOT NULL,
-    bookable boolean DEFAULT false NOT NULL
+    bookable boolean DEFAULT false NOT NULL,
+    capacity integer DEFAULT 1 NOT NULL,
+    overbook_limit integer DEFAULT 1 NOT NULL,
+    CONSTRAINT practitioner_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
+    CONSTRAINT practitioner_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
 );
 CREATE TABLE {schema}.practitioner_identifier (
     system text NOT NULL,
     value text NOT NULL,
     practitioner_id uuid NOT NULL
+);
+CREATE TABLE {schema}.queue_token (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    facility_id uuid NOT NULL,
+    queue text NOT NULL,
+    day date NOT NULL,
+    number integer NOT NULL,
+    patient_id uuid,
+    status text NOT NULL,
+    desk text,
+    called_at timestamp with time zone,
+    served_at timestamp with time zone,
+    CONSTRAINT queue_token_desk_short CHECK ((length(desk) <= 40)),
+    CONSTRAINT queue_token_number_positive CHECK ((number > 0)),
+    CONSTRAINT queue_token_queue_shape CHECK ((queue ~ '^[A-Z][A-Z0-9_]{0,19}$'::text)),
+    CONSTRAINT queue_token_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'CALLED'::text, 'SERVED'::text, 'SKIPPED'::text])))
 );
 CREATE TABLE {schema}.recovery_code (
     id uuid NOT NULL,
@@ -808,7 +921,11 @@ CREATE TABLE {schema}.room (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     facility_id uuid NOT NULL,
     name text NOT NULL,
-    active boolean DEFAULT true NOT NULL
+    active boolean DEFAULT true NOT NULL,
+    capacity integer DEFAULT 1 NOT NULL,
+    overbook_limit integer DEFAULT 0 NOT NULL,
+    CONSTRAINT room_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
+    CONSTRAINT room_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
 );
 CREATE TABLE {schema}.security_alert (
     id uuid NOT NULL,
@@ -924,10 +1041,46 @@ CREATE TABLE {schema}.visit_type (
     template_key text,
     template_hash text,
     customised boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    lead_minutes integer DEFAULT 0 NOT NULL,
+    cutoff_minutes integer DEFAULT 0 NOT NULL,
+    needs_room boolean DEFAULT false NOT NULL,
+    device_kinds text[] DEFAULT '{}'::text[] NOT NULL,
+    reminder_minutes integer[] DEFAULT '{1440}'::integer[] NOT NULL,
     CONSTRAINT visit_type_buffer_after_sensible CHECK (((buffer_after_minutes >= 0) AND (buffer_after_minutes <= 240))),
     CONSTRAINT visit_type_buffer_before_sensible CHECK (((buffer_before_minutes >= 0) AND (buffer_before_minutes <= 240))),
+    CONSTRAINT visit_type_cutoff_sensible CHECK (((cutoff_minutes >= 0) AND (cutoff_minutes <= 129600))),
+    CONSTRAINT visit_type_device_kinds_few CHECK ((cardinality(device_kinds) <= 5)),
     CONSTRAINT visit_type_duration_sensible CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
-    CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text])))
+    CONSTRAINT visit_type_lead_sensible CHECK (((lead_minutes >= 0) AND (lead_minutes <= 129600))),
+    CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
+    CONSTRAINT visit_type_reminders_few CHECK (((cardinality(reminder_minutes) <= 5) AND (0 < ALL (reminder_minutes))))
+);
+CREATE TABLE {schema}.waitlist_entry (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid,
+    facility_id uuid,
+    visit_type_id uuid,
+    modality text NOT NULL,
+    duration_minutes integer NOT NULL,
+    earliest timestamp with time zone NOT NULL,
+    latest timestamp with time zone NOT NULL,
+    priority text NOT NULL,
+    status text NOT NULL,
+    appointment_id uuid,
+    added_by uuid,
+    CONSTRAINT waitlist_entry_duration_sensible CHECK (((duration_minutes >= 5) AND (duration_minutes <= 480))),
+    CONSTRAINT waitlist_entry_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
+    CONSTRAINT waitlist_entry_offer CHECK (((status = ANY (ARRAY['OFFERED'::text, 'BOOKED'::text])) = (appointment_id IS NOT NULL))),
+    CONSTRAINT waitlist_entry_priority_known CHECK ((priority = ANY (ARRAY['URGENT'::text, 'SOON'::text, 'ROUTINE'::text]))),
+    CONSTRAINT waitlist_entry_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'OFFERED'::text, 'BOOKED'::text, 'REMOVED'::text]))),
+    CONSTRAINT waitlist_entry_window CHECK ((latest > earliest))
 );
 INSERT INTO {schema}.alert_rule VALUES ('MASS_READING', true, 100, 60);
 INSERT INTO {schema}.alert_rule VALUES ('RESTRICTED_READING', true, 1, 1440);
@@ -942,11 +1095,6 @@ INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'BOOKED', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ARRIVED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'TRIAGED', '', '');
@@ -976,6 +1124,50 @@ INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DEAD', '', '')
 INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'QUEUED', 'settings:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'DISCARDED', 'settings:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'DISCARDED', 'settings:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'PENDING', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'BOOKED', 'appointment:book', 'appointmentHoldConfirm');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'EXPIRED', 'system', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'ARRIVED', 'appointment:book', 'appointmentArrive');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'ARRIVED', 'appointment:book', 'appointmentArrive');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_ROOM', 'appointment:book', 'appointmentRoom');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'NO_SHOW', 'BOOKED', 'appointment:no-show', 'appointmentUndoNoShow');
+INSERT INTO {schema}.status_transition VALUES ('appointment_series', '', 'ACTIVE', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment_series', 'ACTIVE', 'CANCELLED', 'appointment:cancel', 'appointmentSeriesCancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment_series', 'ACTIVE', 'REPLACED', 'appointment:reschedule', 'appointmentSeriesReplace');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', '', 'WAITING', 'waiting-list:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'WAITING', 'OFFERED', 'system', '');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'WAITING', 'waiting-list:manage', 'waitlistOfferDecline');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'BOOKED', 'waiting-list:manage', 'waitlistOfferAccept');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'WAITING', 'REMOVED', 'waiting-list:manage', 'waitlistEntryRemove');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'REMOVED', 'waiting-list:manage', 'waitlistEntryRemove');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'COMPLETED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CANCELLED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'NO_SHOW', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'PENDING', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'ARRIVED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'IN_ROOM', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'EXPIRED', 'EXPIRED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book', 'appointmentConfirm');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', 'appointmentStart');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'IN_PROGRESS', 'appointment:book', 'appointmentStart');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', 'appointmentComplete');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', '', 'WAITING', 'queue:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', 'WAITING', 'CALLED', 'queue:manage', 'queueTokenCall');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', 'CALLED', 'SERVED', 'queue:manage', 'queueTokenServe');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', 'CALLED', 'SKIPPED', 'queue:manage', 'queueTokenSkip');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', 'WAITING', 'SKIPPED', 'queue:manage', 'queueTokenSkip');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', 'SKIPPED', 'CALLED', 'queue:manage', 'queueTokenCall');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate', 'patientDeactivate');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate', 'patientReactivate');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath');
@@ -1062,13 +1254,17 @@ ALTER TABLE ONLY {schema}.api_client_secret
 ALTER TABLE ONLY {schema}.api_client_secret
     ADD CONSTRAINT api_client_secret_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.appointment_resource
-    ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&) WHERE (blocking);
+    ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&, lane WITH =) WHERE (blocking);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_resource_pkey PRIMARY KEY (appointment_id, resource_id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_replaced_once UNIQUE (replaces);
 ALTER TABLE ONLY {schema}.audit_change
     ADD CONSTRAINT audit_change_pkey PRIMARY KEY (entry_id);
 ALTER TABLE ONLY {schema}.audit_checkpoint
@@ -1085,10 +1281,14 @@ ALTER TABLE ONLY {schema}.audit_pending
     ADD CONSTRAINT audit_pending_pkey PRIMARY KEY (entry_id);
 ALTER TABLE ONLY {schema}.audit_sealer
     ADD CONSTRAINT audit_sealer_pkey PRIMARY KEY (only_one);
+ALTER TABLE ONLY {schema}.availability_exception
+    ADD CONSTRAINT availability_exception_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.calendar_feed
+    ADD CONSTRAINT calendar_feed_pkey PRIMARY KEY (token_hash);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.condition
@@ -1097,6 +1297,10 @@ ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY {schema}.device
+    ADD CONSTRAINT device_name_unique UNIQUE (facility_id, name);
+ALTER TABLE ONLY {schema}.device
+    ADD CONSTRAINT device_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.encounter_participant
@@ -1181,6 +1385,10 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_pkey PRIMARY KEY (system, value);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.queue_token
+    ADD CONSTRAINT queue_token_number_unique UNIQUE (facility_id, queue, day, number);
+ALTER TABLE ONLY {schema}.queue_token
+    ADD CONSTRAINT queue_token_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.recovery_code
@@ -1241,27 +1449,37 @@ ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_key_unique UNIQUE (key);
 ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_pkey PRIMARY KEY (id);
 CREATE INDEX account_link_by_user ON {schema}.account_link USING btree (user_id, created_at);
 CREATE INDEX account_link_past ON {schema}.account_link USING btree (expires_at);
 CREATE INDEX api_client_secret_by_client ON {schema}.api_client_secret USING btree (client_id);
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
+CREATE INDEX appointment_by_series ON {schema}.appointment USING btree (series_id, starts_at) WHERE (series_id IS NOT NULL);
 CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at, id);
+CREATE INDEX appointment_by_waitlist_entry ON {schema}.appointment USING btree (waitlist_entry_id) WHERE (waitlist_entry_id IS NOT NULL);
+CREATE INDEX appointment_held ON {schema}.appointment USING btree (hold_expires_at) WHERE (status = 'PENDING'::text);
+CREATE INDEX appointment_resource_by_appointment ON {schema}.appointment_resource USING btree (appointment_id);
+CREATE INDEX appointment_series_by_patient ON {schema}.appointment_series USING btree (patient_id);
 CREATE INDEX audit_entry_by_actor ON {schema}.audit_entry USING btree (actor_id, at);
 CREATE INDEX audit_entry_by_object ON {schema}.audit_entry USING btree (object_id, id) WHERE (object_id IS NOT NULL);
 CREATE INDEX audit_entry_by_patient ON {schema}.audit_entry USING gin (patients);
 CREATE INDEX audit_entry_by_time ON {schema}.audit_entry USING brin (at);
 CREATE INDEX audit_entry_refused ON {schema}.audit_entry USING btree (at) WHERE (outcome = 'DENIED'::text);
+CREATE INDEX availability_exception_by_facility ON {schema}.availability_exception USING btree (facility_id, last_day);
 CREATE INDEX availability_rule_by_practitioner ON {schema}.availability_rule USING btree (practitioner_id);
 CREATE INDEX break_glass_by_patient ON {schema}.break_glass USING btree (patient_id, id);
 CREATE INDEX break_glass_by_user ON {schema}.break_glass USING btree (user_id, id);
 CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (user_id, patient_id) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
+CREATE UNIQUE INDEX calendar_feed_one_open ON {schema}.calendar_feed USING btree (practitioner_id) WHERE (revoked_at IS NULL);
 CREATE INDEX care_team_member_by_patient ON {schema}.care_team_member USING btree (patient_id);
 CREATE UNIQUE INDEX care_team_member_once ON {schema}.care_team_member USING btree (patient_id, COALESCE(practitioner_id, user_id), role) WHERE (ends_at IS NULL);
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING btree (patient_id) WHERE (revoked_at IS NULL);
+CREATE INDEX device_by_kind ON {schema}.device USING btree (facility_id, kind);
 CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
@@ -1285,6 +1503,7 @@ CREATE UNIQUE INDEX patient_identifier_unique ON {schema}.patient_token USING bt
 CREATE UNIQUE INDEX patient_mrn_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'MRN'::text);
 CREATE UNIQUE INDEX patient_national_id_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'NATIONAL_ID'::text);
 CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, token);
+CREATE INDEX queue_token_waiting ON {schema}.queue_token USING btree (facility_id, queue, day, number) WHERE (status = 'WAITING'::text);
 CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
 CREATE INDEX registered_operation_by_sha256 ON {schema}.registered_operation USING btree (sha256);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
@@ -1292,9 +1511,15 @@ CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (st
 CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
 CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
+CREATE INDEX waitlist_entry_by_appointment ON {schema}.waitlist_entry USING btree (appointment_id);
+CREATE INDEX waitlist_entry_by_patient ON {schema}.waitlist_entry USING btree (patient_id, id);
+CREATE INDEX waitlist_entry_waiting ON {schema}.waitlist_entry USING btree (earliest, latest) WHERE (status = 'WAITING'::text);
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
+CREATE TRIGGER appointment_resource_lane BEFORE INSERT OR UPDATE ON {schema}.appointment_resource FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_lane();
+CREATE TRIGGER appointment_series_transition BEFORE INSERT OR UPDATE ON {schema}.appointment_series FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment_series');
+CREATE TRIGGER appointment_series_version BEFORE UPDATE ON {schema}.appointment_series FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment');
 CREATE TRIGGER appointment_version BEFORE UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER audit_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_change FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -1304,6 +1529,7 @@ CREATE TRIGGER audit_entry_pending AFTER INSERT ON {schema}.audit_entry REFERENC
 CREATE TRIGGER audit_leaf_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_leaf FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER audit_leaf_pending AFTER INSERT ON {schema}.audit_leaf REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.audit_entry_is_sealed();
 CREATE TRIGGER audit_node_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_node FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER availability_exception_version BEFORE UPDATE ON {schema}.availability_exception FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER availability_rule_version BEFORE UPDATE ON {schema}.availability_rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER break_glass_kept BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.keep_break_glass_as_it_was();
 CREATE TRIGGER break_glass_overdue BEFORE INSERT ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_break_glass_while_overdue();
@@ -1313,6 +1539,7 @@ CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EAC
 CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_member FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER consent_directive_version BEFORE UPDATE ON {schema}.consent_directive FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER device_version BEFORE UPDATE ON {schema}.device FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.disclosure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
@@ -1332,6 +1559,8 @@ CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR E
 CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('patient');
 CREATE TRIGGER patient_version BEFORE UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER practitioner_version BEFORE UPDATE ON {schema}.practitioner FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER queue_token_transition BEFORE INSERT OR UPDATE ON {schema}.queue_token FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('queue_token');
+CREATE TRIGGER queue_token_version BEFORE UPDATE ON {schema}.queue_token FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER registered_operation_text BEFORE UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document();
 CREATE TRIGGER registered_operation_transition BEFORE INSERT OR UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('registered_operation');
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -1342,6 +1571,9 @@ CREATE TRIGGER security_alert_version BEFORE UPDATE ON {schema}.security_alert F
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER visit_type_version BEFORE UPDATE ON {schema}.visit_type FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER waitlist_entry_transition BEFORE INSERT OR UPDATE ON {schema}.waitlist_entry FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('waitlist_entry');
+CREATE TRIGGER waitlist_entry_version BEFORE UPDATE ON {schema}.waitlist_entry FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.api_client_secret
@@ -1356,12 +1588,32 @@ ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_resource_appointment_fk FOREIGN KEY (appointment_id) REFERENCES {schema}.appointment(id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_series_fk FOREIGN KEY (series_id) REFERENCES {schema}.appointment_series(id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_replaces_fk FOREIGN KEY (replaces) REFERENCES {schema}.appointment_series(id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id);
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_waitlist_entry_fk FOREIGN KEY (waitlist_entry_id) REFERENCES {schema}.waitlist_entry(id);
 ALTER TABLE ONLY {schema}.audit_change
     ADD CONSTRAINT audit_change_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
 ALTER TABLE ONLY {schema}.audit_leaf
     ADD CONSTRAINT audit_leaf_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
+ALTER TABLE ONLY {schema}.availability_exception
+    ADD CONSTRAINT availability_exception_device_fk FOREIGN KEY (device_id) REFERENCES {schema}.device(id);
+ALTER TABLE ONLY {schema}.availability_exception
+    ADD CONSTRAINT availability_exception_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.availability_exception
+    ADD CONSTRAINT availability_exception_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.availability_exception
+    ADD CONSTRAINT availability_exception_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.availability_rule
@@ -1374,6 +1626,8 @@ ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_reviewed_by_fk FOREIGN KEY (reviewed_by) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.calendar_feed
+    ADD CONSTRAINT calendar_feed_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.care_team_member
@@ -1394,6 +1648,8 @@ ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.device
+    ADD CONSTRAINT device_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.encounter
@@ -1456,6 +1712,10 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_specialty_fk FOREIGN KEY (specialty_id) REFERENCES {schema}.specialty(id);
+ALTER TABLE ONLY {schema}.queue_token
+    ADD CONSTRAINT queue_token_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.queue_token
+    ADD CONSTRAINT queue_token_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.recovery_code
     ADD CONSTRAINT recovery_code_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.refresh_token
@@ -1480,6 +1740,16 @@ ALTER TABLE ONLY {schema}.totp
     ADD CONSTRAINT totp_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_appointment_fk FOREIGN KEY (appointment_id) REFERENCES {schema}.appointment(id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id);
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
@@ -1489,6 +1759,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.api_client_secret TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment_series TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_change TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_checkpoint TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_entry TO {role};
@@ -1496,6 +1767,7 @@ GRANT SELECT,INSERT ON TABLE {schema}.audit_leaf TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_node TO {role};
 GRANT SELECT ON TABLE {schema}.audit_pending TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.audit_sealer TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_exception TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass TO {role};
 GRANT INSERT(id) ON TABLE {schema}.break_glass TO {role};
@@ -1515,10 +1787,12 @@ GRANT UPDATE(reviewed_at) ON TABLE {schema}.break_glass TO {role};
 GRANT UPDATE(reviewed_by) ON TABLE {schema}.break_glass TO {role};
 GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.calendar_feed TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.care_team_member TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.device TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
@@ -1555,6 +1829,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.queue_token TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.recovery_code TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.refresh_token TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.registered_operation TO {role};
@@ -1573,3 +1848,4 @@ GRANT SELECT ON TABLE {schema}.tenant_self TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.totp TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.user_account TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.visit_type TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.waitlist_entry TO {role};

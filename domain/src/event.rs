@@ -9,7 +9,7 @@ use std::any::Any;
 use chrono::{DateTime, Utc};
 use praxis_entity::{
     event,
-    ids::{AnyId, AppointmentId, EncounterId, EventId, PatientId, TypedId},
+    ids::{AnyId, AppointmentId, EncounterId, EventId, PatientId, TypedId, WaitlistEntryId},
 };
 use praxis_platform::{
     Failure, Op, Write, events,
@@ -80,6 +80,22 @@ events! {
     AppointmentCancelled { appointment: AppointmentId, patient: PatientId };
     /// The patient did not come.
     AppointmentMissed { appointment: AppointmentId, patient: PatientId };
+    /// A time is held for somebody who has yet to say yes.
+    AppointmentHeld { appointment: AppointmentId, patient: PatientId };
+    /// Nobody said yes in time.
+    AppointmentHoldExpired { appointment: AppointmentId, patient: PatientId };
+    /// The patient is at the clinic.
+    AppointmentArrived { appointment: AppointmentId, patient: PatientId };
+    /// The patient was shown to a room.
+    AppointmentRoomed { appointment: AppointmentId, patient: PatientId };
+    /// The patient came after all.
+    AppointmentReinstated { appointment: AppointmentId, patient: PatientId };
+    /// The appointment should never have been booked.
+    AppointmentEnteredInError { appointment: AppointmentId, patient: PatientId };
+    /// It is time to remind the patient of a visit, which stands as it did when the reminder was made.
+    AppointmentReminderDue { appointment: AppointmentId, patient: PatientId, starts_at: DateTime<Utc> };
+    /// A time was offered to somebody on the waiting list.
+    WaitlistOffered { waitlist_entry: WaitlistEntryId, appointment: AppointmentId, patient: PatientId };
 
     // Encounters.
     /// A visit was taken over from elsewhere, or recorded after the fact.

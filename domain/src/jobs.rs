@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use praxis_entity::job;
+use praxis_entity::{ids::AppointmentId, job};
 use praxis_platform::{
     Failure, Op, Write, events,
     jobs::{self, NewJob, Perform, Problem},
@@ -18,6 +18,7 @@ use crate::{
     Error,
     event::Recorded,
     reaction::{Reaction, react},
+    scheduling,
 };
 
 /// How long it can be looked up what was done.
@@ -37,12 +38,30 @@ pub enum Work {
     // Keeping house.
     /// Forgets jobs that were done or discarded a month ago.
     ForgetOldJobs,
+
+    // Scheduling.
+    /// Frees the time of a hold that has run out.
+    ExpireHold {
+        /// What is held.
+        appointment: AppointmentId,
+    },
+    /// Frees the time of all holds that have run out and were missed.
+    ExpireHolds,
+    /// Reminds a patient of a visit, if it still takes place as it was when the reminder was made.
+    RemindOfAppointment {
+        /// The visit.
+        appointment: AppointmentId,
+        /// When it was to begin.
+        starts_at: DateTime<Utc>,
+    },
 }
 
 /// Work that recurs, with its time in the clinic's zone as a cron expression. Exactly one server does it each time.
 pub const RECURRING: &[(Work, &str)] = &[
     // Keeping house.
     (Work::ForgetOldJobs, "17 3 * * *"),
+    // Scheduling.
+    (Work::ExpireHolds, "*/10 * * * *"),
 ];
 
 impl Work {
@@ -51,6 +70,13 @@ impl Work {
         match self {
             // Keeping house.
             Self::ForgetOldJobs => Ok(jobs::forget_finished(op, op.now() - KEPT_FOR).await.map(drop)?),
+
+            // Scheduling.
+            Self::ExpireHold { appointment } => scheduling::expire_hold(op, appointment).await.map(drop),
+            Self::ExpireHolds => scheduling::expire_holds(op).await.map(drop),
+            Self::RemindOfAppointment { appointment, starts_at } => {
+                scheduling::remind(op, appointment, starts_at).await
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use crate::{
     Result,
     error::capitals,
     event::{Event, Recorded},
+    scheduling,
 };
 
 macro_rules! reactions {
@@ -28,7 +29,13 @@ macro_rules! reactions {
     };
 }
 
-reactions! {}
+reactions! {
+    // Scheduling.
+    /// A time that became free is offered to whoever waits for one.
+    OfferFreedTime;
+    /// Whoever had an offer that ran out is in line again.
+    EndOffer;
+}
 
 impl Reaction {
     /// The stored form: `OFFER_FREED_TIME`.
@@ -55,8 +62,17 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::AppointmentCheckedIn { .. }
         | Event::AppointmentStarted { .. }
         | Event::AppointmentCompleted { .. }
-        | Event::AppointmentCancelled { .. }
-        | Event::AppointmentMissed { .. } => &[],
+        | Event::AppointmentMissed { .. }
+        | Event::AppointmentHeld { .. }
+        | Event::AppointmentArrived { .. }
+        | Event::AppointmentRoomed { .. }
+        | Event::AppointmentReinstated { .. }
+        | Event::AppointmentEnteredInError { .. }
+        | Event::AppointmentReminderDue { .. }
+        | Event::WaitlistOffered { .. } => &[],
+        Event::AppointmentCancelled { .. } | Event::AppointmentHoldExpired { .. } => {
+            &[Reaction::OfferFreedTime, Reaction::EndOffer]
+        }
 
         // Encounters.
         Event::EncounterRecorded { .. } => &[],
@@ -64,6 +80,10 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
 }
 
 /// Does what follows. A line each: `Reaction::OfferFreedTime => scheduling::react::offer(op, recorded).await`.
-pub async fn react(_op: &Op<Write>, reaction: Reaction, _recorded: &Recorded) -> Result<()> {
-    match reaction {}
+pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> Result<()> {
+    match reaction {
+        // Scheduling.
+        Reaction::OfferFreedTime => scheduling::react::offer_freed_time(op, recorded).await,
+        Reaction::EndOffer => scheduling::react::end_offer(op, recorded).await,
+    }
 }

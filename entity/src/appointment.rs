@@ -4,7 +4,10 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{AppointmentId, FacilityId, PatientId, PractitionerId, RoomId, VisitTypeId},
+    ids::{
+        AppointmentId, AppointmentSeriesId, FacilityId, PatientId, PractitionerId, RoomId, VisitTypeId,
+        WaitlistEntryId,
+    },
     value::{AppointmentNote, Sealed},
 };
 
@@ -38,7 +41,7 @@ pub enum AppointmentStatus {
     #[sea_orm(string_value = "CONFIRMED")]
     #[serde(rename = "CONFIRMED")]
     Confirmed,
-    /// The patient has arrived.
+    /// The patient has checked in at the desk.
     #[sea_orm(string_value = "CHECKED_IN")]
     #[serde(rename = "CHECKED_IN")]
     CheckedIn,
@@ -58,6 +61,26 @@ pub enum AppointmentStatus {
     #[sea_orm(string_value = "NO_SHOW")]
     #[serde(rename = "NO_SHOW")]
     NoShow,
+    /// The time is kept for somebody who has not said yes.
+    #[sea_orm(string_value = "PENDING")]
+    #[serde(rename = "PENDING")]
+    Pending,
+    /// The patient is at the clinic, and not at the desk yet.
+    #[sea_orm(string_value = "ARRIVED")]
+    #[serde(rename = "ARRIVED")]
+    Arrived,
+    /// The patient was shown to a room.
+    #[sea_orm(string_value = "IN_ROOM")]
+    #[serde(rename = "IN_ROOM")]
+    InRoom,
+    /// Nobody said yes in time; the time is free again.
+    #[sea_orm(string_value = "EXPIRED")]
+    #[serde(rename = "EXPIRED")]
+    Expired,
+    /// It should never have been booked.
+    #[sea_orm(string_value = "ENTERED_IN_ERROR")]
+    #[serde(rename = "ENTERED_IN_ERROR")]
+    EnteredInError,
 }
 
 /// A booked visit.
@@ -101,6 +124,16 @@ pub struct Model {
     pub cancel_code: Option<String>,
     /// User who booked it.
     pub booked_by: Option<Uuid>,
+    /// Until when the time is kept for somebody who has not said yes.
+    pub hold_expires_at: Option<DateTimeUtc>,
+    /// The series that it belongs to.
+    pub series_id: Option<AppointmentSeriesId>,
+    /// The entry of the waiting list that it was offered to.
+    pub waitlist_entry_id: Option<WaitlistEntryId>,
+    /// Booked on purpose beyond what its resources hold.
+    pub overbooked: bool,
+    /// Called off when less than the cut-off time was left.
+    pub cancelled_late: bool,
 }
 
 /// Joins are written where they are needed; none is declared here.

@@ -27,6 +27,10 @@ pub struct Model {
     pub prefix: Option<String>,
     /// Specialty.
     pub specialty_id: Option<SpecialtyId>,
+    /// How many visits may be with them at once.
+    pub capacity: i32,
+    /// How many more on purpose.
+    pub overbook_limit: i32,
     /// False once they have left.
     pub active: bool,
     /// True when patients can be booked with them.

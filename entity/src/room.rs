@@ -22,6 +22,10 @@ pub struct Model {
     /// Name, unique at the facility.
     #[sea_orm(column_type = "Text")]
     pub name: String,
+    /// How many visits may use it at once.
+    pub capacity: i32,
+    /// How many more on purpose.
+    pub overbook_limit: i32,
     /// False once out of use.
     pub active: bool,
 }

@@ -87,6 +87,7 @@ pub const NOT_SEALED: &[(&str, &str)] = &[
     ("passkey", "credential_id"),
     ("passkey", "public_key"),
     ("spent_challenge", "hash"),
+    ("calendar_feed", "token_hash"),
     ("api_client_secret", "secret_hash"),
     ("invitation", "token_hash"),
     ("account_link", "token_hash"),

@@ -11,6 +11,12 @@ pub struct Model {
     /// Id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: VisitTypeId,
+    /// Grows by one with each write.
+    pub version: i32,
+    /// When the row was made.
+    pub created_at: DateTimeUtc,
+    /// When it last changed.
+    pub updated_at: DateTimeUtc,
     /// Key, unique in the clinic.
     #[sea_orm(column_type = "Text")]
     pub key: String,
@@ -25,6 +31,16 @@ pub struct Model {
     pub buffer_before_minutes: i32,
     /// Time kept free after.
     pub buffer_after_minutes: i32,
+    /// Offered no later than so long before the start.
+    pub lead_minutes: i32,
+    /// Called off without remark no later than so long before the start.
+    pub cutoff_minutes: i32,
+    /// True when it takes a room.
+    pub needs_room: bool,
+    /// Kinds of device that it takes, one of each.
+    pub device_kinds: Vec<String>,
+    /// How long before the start patients are reminded.
+    pub reminder_minutes: Vec<i32>,
     /// True once out of use.
     pub retired: bool,
     /// Key of the template item this row was seeded from.

@@ -8,16 +8,17 @@ use praxis_domain::{
     scheduling, second_factors, sensitivity, sessions, staff,
 };
 use praxis_entity::{
-    alert_rule, appointment, care_team_member, consent_directive, disclosure, facility, field_policy,
-    identity_provider,
+    alert_rule, appointment, appointment_series, availability_exception, care_team_member, consent_directive,
+    device, disclosure, facility, field_policy, identity_provider,
     ids::{
-        AppointmentId, BreakGlassId, CareTeamMemberId, ConsentId, DisclosureId, FacilityId, FieldPolicyId,
-        IdentityProviderId, InvitationId, MembershipId, PasskeyId, PatientId, PractitionerId,
-        RelatedPersonId, RoleId, RoomId, SecurityAlertId, SessionId, UserId,
+        AppointmentId, AppointmentSeriesId, AvailabilityExceptionId, BreakGlassId, CareTeamMemberId,
+        ConsentId, DeviceId, DisclosureId, FacilityId, FieldPolicyId, IdentityProviderId, InvitationId,
+        MembershipId, PasskeyId, PatientId, PractitionerId, QueueTokenId, RelatedPersonId, RoleId, RoomId,
+        SecurityAlertId, SessionId, UserId, VisitTypeId, WaitlistEntryId,
     },
-    invitation, passkey, patient, practitioner, related_person, role, room, security_alert,
+    invitation, passkey, patient, practitioner, queue_token, related_person, role, room, security_alert,
     sensitivity_label::Confidentiality,
-    session, user_account,
+    session, user_account, visit_type, waitlist_entry,
 };
 use praxis_platform::{Op, Write};
 use sea_orm::ActiveEnum;
@@ -30,7 +31,7 @@ use crate::{
 };
 
 /// Mutations that refuse to run without a key.
-pub(crate) const REQUIRED: [&str; 1] = ["appointmentBook"];
+pub(crate) const REQUIRED: [&str; 3] = ["appointmentBook", "appointmentHold", "appointmentSeriesBook"];
 
 struct Idempotent;
 
@@ -152,6 +153,12 @@ macro_rules! replay_itself {
 
 replay_by_id! {
     appointment::Model, AppointmentId, scheduling::by_ids;
+    appointment_series::Model, AppointmentSeriesId, scheduling::series_by_ids;
+    availability_exception::Model, AvailabilityExceptionId, scheduling::exceptions_by_ids;
+    device::Model, DeviceId, clinic::devices_by_ids;
+    queue_token::Model, QueueTokenId, scheduling::tokens_by_ids;
+    visit_type::Model, VisitTypeId, clinic::visit_types_by_ids;
+    waitlist_entry::Model, WaitlistEntryId, scheduling::waitlist_by_ids;
     praxis_entity::break_glass::Model, BreakGlassId, break_glass::by_ids;
     care_team_member::Model, CareTeamMemberId, care_team::by_ids;
     consent_directive::Model, ConsentId, consent::by_ids;
@@ -170,7 +177,7 @@ replay_by_id! {
     user_account::Model, UserId, identity::users_by_ids;
 }
 
-replay_itself! { FieldPolicyId, IdentityProviderId, PractitionerId, sessions::SessionPolicy, u64, () }
+replay_itself! { AvailabilityExceptionId, FieldPolicyId, IdentityProviderId, PractitionerId, sessions::SessionPolicy, u64, () }
 
 impl Replay for patients::Registered {
     type Outcome = (PatientId, Vec<PatientId>);

@@ -5,7 +5,7 @@ use praxis_entity::ids::AnyId;
 
 use crate::{
     charting::Observation,
-    clinic::{Facility, Organization, Room, VisitKind},
+    clinic::{Device, Facility, Organization, Room, VisitKind},
     context::{Ask, Caller},
     encounters::Encounter,
     error::{ApiError, Code, Nullable},
@@ -14,7 +14,7 @@ use crate::{
     patients::{Patient, RelatedPerson},
     policy::{Access, Rule, open},
     scalar::DateTime,
-    scheduling::Appointment,
+    scheduling::{Appointment, AppointmentSeries, QueueToken, WaitlistEntry},
     staff::Practitioner,
 };
 
@@ -34,6 +34,14 @@ pub(crate) enum Node {
     RelatedPerson(RelatedPerson),
     /// A booked visit.
     Appointment(Appointment),
+    /// Visits that recur.
+    AppointmentSeries(AppointmentSeries),
+    /// Somebody who waits for a time.
+    WaitlistEntry(WaitlistEntry),
+    /// A place in a walk-in queue.
+    QueueToken(QueueToken),
+    /// A bookable device.
+    Device(Device),
     /// A visit that took place or is under way.
     Encounter(Encounter),
     /// A measurement or finding.
@@ -71,6 +79,14 @@ pub(crate) enum Versioned {
     RelatedPerson(RelatedPerson),
     /// A booked visit.
     Appointment(Appointment),
+    /// Visits that recur.
+    AppointmentSeries(AppointmentSeries),
+    /// Somebody who waits for a time.
+    WaitlistEntry(WaitlistEntry),
+    /// A place in a walk-in queue.
+    QueueToken(QueueToken),
+    /// A bookable device.
+    Device(Device),
     /// A visit that took place or is under way.
     Encounter(Encounter),
     /// A measurement or finding.
@@ -168,6 +184,24 @@ pub(crate) async fn find(caller: &Caller, id: AnyId) -> Result<Option<Node>, Api
             .load(id)
             .await
             .map(|row| row.map(|row| Node::Appointment(Appointment::new(row)))),
+        AnyId::AppointmentSeriesId(id) => loaders
+            .series
+            .load(id)
+            .await
+            .map(|row| row.map(|row| Node::AppointmentSeries(AppointmentSeries::new(row)))),
+        AnyId::WaitlistEntryId(id) => loaders
+            .waitlist_entries
+            .load(id)
+            .await
+            .map(|row| row.map(|row| Node::WaitlistEntry(WaitlistEntry::new(row)))),
+        AnyId::QueueTokenId(id) => loaders
+            .queue_tokens
+            .load(id)
+            .await
+            .map(|row| row.map(|row| Node::QueueToken(QueueToken::new(row)))),
+        AnyId::DeviceId(id) => {
+            loaders.devices.load(id).await.map(|row| row.map(|row| Node::Device(Device::new(row))))
+        }
         AnyId::EncounterId(id) => {
             loaders.encounters.load(id).await.map(|row| row.map(|row| Node::Encounter(Encounter::new(row))))
         }

@@ -184,13 +184,34 @@ async fn of_64_who_race_for_overlapping_times_none_overlap() -> Result<()> {
 async fn the_database_allows_an_appointment_the_legal_steps_only() -> Result<()> {
     let clinic = Clinic::new().await?;
     let (booking, desk) = (clinic.booking().await, clinic.server.person("northside", "receptionist").await);
-    book(&desk, booking.at("10:00", 30), "one").await;
-    let statuses = ["BOOKED", "CONFIRMED", "CHECKED_IN", "IN_PROGRESS", "COMPLETED", "CANCELLED", "NO_SHOW"];
+    let held = json!({ "visit": booking.at("10:00", 30)["input"] });
+    desk.run("appointmentHold", "appointment { id }", held).await;
+    let statuses = [
+        "PENDING",
+        "BOOKED",
+        "CONFIRMED",
+        "ARRIVED",
+        "CHECKED_IN",
+        "IN_ROOM",
+        "IN_PROGRESS",
+        "COMPLETED",
+        "CANCELLED",
+        "NO_SHOW",
+        "EXPIRED",
+        "ENTERED_IN_ERROR",
+    ];
     let legal = |from: &str, to: &str| match from {
-        "BOOKED" => ["CONFIRMED", "CHECKED_IN", "CANCELLED", "NO_SHOW"].contains(&to),
-        "CONFIRMED" => ["CHECKED_IN", "CANCELLED", "NO_SHOW"].contains(&to),
-        "CHECKED_IN" => to == "IN_PROGRESS",
+        "PENDING" => ["BOOKED", "CANCELLED", "EXPIRED"].contains(&to),
+        "BOOKED" => {
+            ["CONFIRMED", "ARRIVED", "CHECKED_IN", "CANCELLED", "NO_SHOW", "ENTERED_IN_ERROR"].contains(&to)
+        }
+        "CONFIRMED" => ["ARRIVED", "CHECKED_IN", "CANCELLED", "NO_SHOW", "ENTERED_IN_ERROR"].contains(&to),
+        "ARRIVED" => ["CHECKED_IN", "CANCELLED", "ENTERED_IN_ERROR"].contains(&to),
+        "CHECKED_IN" => ["IN_ROOM", "IN_PROGRESS", "ENTERED_IN_ERROR"].contains(&to),
+        "IN_ROOM" => ["IN_PROGRESS", "ENTERED_IN_ERROR"].contains(&to),
         "IN_PROGRESS" => to == "COMPLETED",
+        "NO_SHOW" => ["BOOKED", "ENTERED_IN_ERROR"].contains(&to),
+        "COMPLETED" | "CANCELLED" => to == "ENTERED_IN_ERROR",
         _ => false,
     };
     let mut sql = clinic.server.installation.tenant_connection("northside").await?;

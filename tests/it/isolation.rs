@@ -193,6 +193,179 @@ const WITH_AN_ID: &[(&str, &str)] = &[
         "mutation($id: ID!) { appointmentMarkNoShow(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
         "apt",
     ),
+    ("query($id: ID!) { appointmentSeries(id: $id) { id } }", "aps"),
+    ("query($id: ID!) { waitlistEntries(practitionerId: $id) { totalCount nodes { id } } }", "pra"),
+    ("query($id: ID!) { waitlistEntries(facilityId: $id) { totalCount nodes { id } } }", "fac"),
+    ("query($id: ID!) { queueTokens(facilityId: $id) { id } }", "fac"),
+    ("query($id: ID!) { availabilityExceptions(facilityId: $id) { id } }", "fac"),
+    (
+        "query($id: ID!) { slots(search: { practitionerIds: [$id], from: \"2027-03-01T00:00:00Z\", until: \"2027-03-02T00:00:00Z\" }) { startsAt } }",
+        "pra",
+    ),
+    (
+        "query($id: ID!) { slots(search: { facilityId: $id, from: \"2027-03-01T00:00:00Z\", until: \"2027-03-02T00:00:00Z\" }) { startsAt } }",
+        "fac",
+    ),
+    (
+        "query($id: ID!) { slots(search: { visitKindId: $id, from: \"2027-03-01T00:00:00Z\", until: \"2027-03-02T00:00:00Z\" }) { startsAt } }",
+        "vst",
+    ),
+    (
+        "query($id: ID!) { slotSuggestions(patientId: $id, search: { from: \"2027-03-01T00:00:00Z\", until: \"2027-03-02T00:00:00Z\" }) { score } }",
+        "pat",
+    ),
+    (
+        "query($id: ID!) { slotSuggestions(patientId: \"PAT\", search: { from: \"2027-03-01T00:00:00Z\", until: \"2027-03-02T00:00:00Z\" }, preferences: { facilityId: $id }) { score } }",
+        "fac",
+    ),
+    (
+        "mutation($id: ID!) { appointmentBook(input: { patientId: \"PAT\", practitionerId: \"PRA\", deviceIds: [$id], type: PHONE, startsAt: \"2027-03-01T10:00:00Z\" }) @idempotent(key: \"k6\") { userErrors { code message path } } }",
+        "dev",
+    ),
+    (
+        "mutation($id: ID!) { appointmentReschedule(input: { id: \"APT\", ifVersion: 1, startsAt: \"2027-03-01T10:00:00Z\", deviceIds: [$id] }) { userErrors { code message path } } }",
+        "dev",
+    ),
+    (
+        "mutation($id: ID!) { appointmentHoldConfirm(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "apt",
+    ),
+    (
+        "mutation($id: ID!) { appointmentConfirm(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "apt",
+    ),
+    (
+        "mutation($id: ID!) { appointmentArrive(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "apt",
+    ),
+    (
+        "mutation($id: ID!) { appointmentCheckIn(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "apt",
+    ),
+    (
+        "mutation($id: ID!) { appointmentRoom(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "apt",
+    ),
+    (
+        "mutation($id: ID!) { appointmentStart(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "apt",
+    ),
+    (
+        "mutation($id: ID!) { appointmentComplete(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "apt",
+    ),
+    (
+        "mutation($id: ID!) { appointmentUndoNoShow(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "apt",
+    ),
+    (
+        "mutation($id: ID!) { appointmentEnterInError(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "apt",
+    ),
+    (
+        "mutation($id: ID!) { appointmentSeriesCancel(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "aps",
+    ),
+    (
+        "mutation($id: ID!) { appointmentSeriesReplace(input: { id: $id, ifVersion: 1, startsAt: \"2027-03-01T10:00:00Z\", rule: \"FREQ=DAILY;COUNT=2\" }) { userErrors { code message path } } }",
+        "aps",
+    ),
+    (
+        "mutation($id: ID!) { appointmentSeriesReplace(input: { id: \"aps_01jd3k5n8re6ktp1rb6z9q4x2m\", ifVersion: 1, practitionerId: $id, startsAt: \"2027-03-01T10:00:00Z\", rule: \"FREQ=DAILY;COUNT=2\" }) { userErrors { code message path } } }",
+        "pra",
+    ),
+    (
+        "mutation($id: ID!) { waitlistEntryAdd(input: { patientId: $id, type: PHONE, latest: \"2027-03-01T10:00:00Z\" }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { waitlistEntryAdd(input: { patientId: \"PAT\", practitionerId: $id, type: PHONE, latest: \"2027-03-01T10:00:00Z\" }) { userErrors { code message path } } }",
+        "pra",
+    ),
+    (
+        "mutation($id: ID!) { waitlistEntryAdd(input: { patientId: \"PAT\", facilityId: $id, type: PHONE, latest: \"2027-03-01T10:00:00Z\" }) { userErrors { code message path } } }",
+        "fac",
+    ),
+    (
+        "mutation($id: ID!) { waitlistEntryAdd(input: { patientId: \"PAT\", visitKindId: $id, type: PHONE, latest: \"2027-03-01T10:00:00Z\" }) { userErrors { code message path } } }",
+        "vst",
+    ),
+    (
+        "mutation($id: ID!) { waitlistEntryRemove(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "wle",
+    ),
+    (
+        "mutation($id: ID!) { waitlistOfferAccept(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "wle",
+    ),
+    (
+        "mutation($id: ID!) { waitlistOfferDecline(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "wle",
+    ),
+    (
+        "mutation($id: ID!) { queueTokenIssue(input: { facilityId: $id }) { userErrors { code message path } } }",
+        "fac",
+    ),
+    (
+        "mutation($id: ID!) { queueTokenIssue(input: { facilityId: \"FAC\", patientId: $id }) { userErrors { code message path } } }",
+        "pat",
+    ),
+    (
+        "mutation($id: ID!) { queueTokenCallNext(input: { facilityId: $id }) { userErrors { code message path } } }",
+        "fac",
+    ),
+    (
+        "mutation($id: ID!) { queueTokenCall(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "qtk",
+    ),
+    (
+        "mutation($id: ID!) { queueTokenServe(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "qtk",
+    ),
+    (
+        "mutation($id: ID!) { queueTokenSkip(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "qtk",
+    ),
+    (
+        "mutation($id: ID!) { availabilityExceptionAdd(input: { facilityId: $id, kind: CLOSED, firstDay: \"2027-03-01\" }) { userErrors { code message path } } }",
+        "fac",
+    ),
+    (
+        "mutation($id: ID!) { availabilityExceptionAdd(input: { facilityId: \"FAC\", of: { practitionerId: $id }, kind: CLOSED, firstDay: \"2027-03-01\" }) { userErrors { code message path } } }",
+        "pra",
+    ),
+    (
+        "mutation($id: ID!) { availabilityExceptionAdd(input: { facilityId: \"FAC\", of: { roomId: $id }, kind: CLOSED, firstDay: \"2027-03-01\" }) { userErrors { code message path } } }",
+        "roo",
+    ),
+    (
+        "mutation($id: ID!) { availabilityExceptionAdd(input: { facilityId: \"FAC\", of: { deviceId: $id }, kind: CLOSED, firstDay: \"2027-03-01\" }) { userErrors { code message path } } }",
+        "dev",
+    ),
+    (
+        "mutation($id: ID!) { availabilityExceptionRemove(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "avx",
+    ),
+    (
+        "mutation($id: ID!) { calendarFeedCreate(input: { practitionerId: $id }) { userErrors { code message path } } }",
+        "pra",
+    ),
+    (
+        "mutation($id: ID!) { calendarFeedRevoke(input: { practitionerId: $id }) { userErrors { code message path } } }",
+        "pra",
+    ),
+    (
+        "mutation($id: ID!) { deviceAdd(input: { facilityId: $id, kind: \"ECG\", name: \"1\" }) { userErrors { code message path } } }",
+        "fac",
+    ),
+    (
+        "mutation($id: ID!) { resourceCapacitySet(input: { id: $id, ifVersion: 1, capacity: 2, overbookLimit: 0 }) { userErrors { code message path } } }",
+        "roo",
+    ),
+    (
+        "mutation($id: ID!) { visitKindConfigure(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
+        "vst",
+    ),
     ("query($id: ID!) { user(id: $id) { id } }", "usr"),
     (
         "mutation($id: ID!) { userInvite(input: { email: \"a@b.example\", displayName: \"A\", role: \"nurse\", facilityId: $id }) { userErrors { code message path } } }",
@@ -311,6 +484,7 @@ async fn objects(server: &TestServer, slug: &str) -> HashMap<&'static str, Strin
     let room = owner.ask(&format!("mutation {{ roomAdd(input: {{ facilityId: \"{facility}\", name: \"A\" }}) {{ room {{ id }} }} }}"), json!({})).await;
     let related = owner.ask(&format!("mutation {{ relatedPersonAdd(input: {{ patientId: \"{patient}\", relationship: {{ text: \"mother\" }}, name: {{ given: [\"Eva\"], family: \"Quill\" }} }}) {{ relatedPerson {{ id }} }} }}"), json!({})).await;
     let booked = owner.ask(&format!("mutation {{ appointmentBook(input: {{ patientId: \"{patient}\", practitionerId: \"{practitioner}\", type: PHONE, startsAt: \"2027-04-01T10:00:00Z\" }}) @idempotent(key: \"first\") {{ appointment {{ id }} }} }}"), json!({})).await;
+    let device = owner.ask(&format!("mutation {{ deviceAdd(input: {{ facilityId: \"{facility}\", kind: \"ECG\", name: \"A\" }}) {{ device {{ id }} }} }}"), json!({})).await;
     let kind = owner.ask("{ visitKinds { id } }", json!({})).await;
     HashMap::from([
         ("fac", facility),
@@ -320,6 +494,7 @@ async fn objects(server: &TestServer, slug: &str) -> HashMap<&'static str, Strin
         ("roo", first(&room, "/roomAdd/room/id")),
         ("rel", first(&related, "/relatedPersonAdd/relatedPerson/id")),
         ("apt", first(&booked, "/appointmentBook/appointment/id")),
+        ("dev", first(&device, "/deviceAdd/device/id")),
         ("vst", first(&kind, "/visitKinds/0/id")),
     ])
 }
@@ -378,7 +553,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
         takes_an_id && (inside == "input" || line.starts_with("\t\t"))
     });
     // A new argument belongs into WITH_AN_ID; then this number grows.
-    assert_eq!(inputs.count(), 82);
+    assert_eq!(inputs.count(), 127);
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ mod patients;
 mod policy;
 mod provision;
 mod roles;
+mod scheduling;
 mod serving;
 mod sessions;
 mod staff;

@@ -1,8 +1,8 @@
 //! What the clinic itself is, read in batches.
 
 use praxis_entity::{
-    facility,
-    ids::{FacilityId, OrganizationId, RoomId, SpecialtyId, VisitTypeId},
+    device, facility,
+    ids::{DeviceId, FacilityId, OrganizationId, RoomId, SpecialtyId, VisitTypeId},
     organization, room, specialty, visit_type,
 };
 use praxis_platform::{Op, access::Permission};
@@ -35,6 +35,23 @@ pub async fn rooms_by_ids<M>(op: &Op<M>, ids: &[RoomId]) -> Result<Vec<room::Mod
     op.require(Permission::FACILITY_READ)?;
     let wanted = any_of(room::Column::Id, ids.iter().map(|id| id.0).collect());
     Ok(room::Entity::find().filter(wanted).all(op.db()).await?)
+}
+
+/// All devices, branch by branch.
+pub async fn devices<M>(op: &Op<M>) -> Result<Vec<device::Model>> {
+    op.require(Permission::FACILITY_READ)?;
+    let devices = device::Entity::find()
+        .order_by_asc(device::Column::FacilityId)
+        .order_by_asc(device::Column::Kind)
+        .order_by_asc(device::Column::Name);
+    Ok(devices.all(op.db()).await?)
+}
+
+/// The devices with these ids.
+pub async fn devices_by_ids<M>(op: &Op<M>, ids: &[DeviceId]) -> Result<Vec<device::Model>> {
+    op.require(Permission::FACILITY_READ)?;
+    let wanted = any_of(device::Column::Id, ids.iter().map(|id| id.0).collect());
+    Ok(device::Entity::find().filter(wanted).all(op.db()).await?)
 }
 
 /// The kinds of visit in use, by name.

@@ -1,4 +1,4 @@
-//! Moving a visit on: confirmed, arrived, under way, over.
+//! Moving a visit on: confirmed, arrived, at the desk, in a room, under way, over.
 
 use praxis_entity::{
     appointment::{self, AppointmentStatus},
@@ -7,14 +7,10 @@ use praxis_entity::{
 use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
-use super::{check, reschedule::guarded};
-use crate::{
-    Error, Violation, ViolationCode,
-    event::{Event, happened},
-    transitions::Machine,
-};
+use super::{check, reschedule::guarded, tell};
+use crate::{Error, Violation, ViolationCode};
 
-/// Brings a visit to its next status. Cancelling and not coming have verbs of their own.
+/// Brings a visit to its next status. Holding, cancelling and not coming have verbs of their own.
 pub async fn advance(
     op: &Op<Write>,
     id: AppointmentId,
@@ -23,30 +19,24 @@ pub async fn advance(
 ) -> Result<appointment::Model, Error> {
     op.require(Permission::APPOINTMENT_BOOK)?;
     let stored = check::at_version(op, Permission::APPOINTMENT_BOOK, id, if_version).await?;
-    let (appointment, patient) = (id, stored.patient_id);
-    let (action, event) = match to {
-        AppointmentStatus::Confirmed => {
-            ("appointment.confirm", Event::AppointmentConfirmed { appointment, patient })
-        }
-        AppointmentStatus::CheckedIn => {
-            ("appointment.check-in", Event::AppointmentCheckedIn { appointment, patient })
-        }
-        AppointmentStatus::InProgress => {
-            ("appointment.start", Event::AppointmentStarted { appointment, patient })
-        }
-        AppointmentStatus::Completed => {
-            ("appointment.complete", Event::AppointmentCompleted { appointment, patient })
-        }
-        AppointmentStatus::Booked | AppointmentStatus::Cancelled | AppointmentStatus::NoShow => {
-            return Err(
-                Failure::BadInput("cancelling and not coming have verbs of their own".to_owned()).into()
-            );
+    let (action, mutation) = match to {
+        AppointmentStatus::Confirmed => ("appointment.confirm", "appointmentConfirm"),
+        AppointmentStatus::Arrived => ("appointment.arrive", "appointmentArrive"),
+        AppointmentStatus::CheckedIn => ("appointment.check-in", "appointmentCheckIn"),
+        AppointmentStatus::InRoom => ("appointment.room", "appointmentRoom"),
+        AppointmentStatus::InProgress => ("appointment.start", "appointmentStart"),
+        AppointmentStatus::Completed => ("appointment.complete", "appointmentComplete"),
+        AppointmentStatus::Pending
+        | AppointmentStatus::Booked
+        | AppointmentStatus::Cancelled
+        | AppointmentStatus::NoShow
+        | AppointmentStatus::Expired
+        | AppointmentStatus::EnteredInError => {
+            let message = "holding, cancelling and not coming have verbs of their own";
+            return Err(Failure::BadInput(message.to_owned()).into());
         }
     };
-    let machine = Machine::load(op, "appointment").await?;
-    if !machine.allows(&stored.status, &to) {
-        return Err(machine.refusal(&stored.status, |permission| op.actor().may(permission)).into());
-    }
+    let to = check::step(op, &stored, mutation).await?;
     if to == AppointmentStatus::Completed && op.now() < stored.starts_at {
         return Err(
             Violation::at(ViolationCode::InvalidTransition, &["id"], "the visit has not begun yet").into()
@@ -54,7 +44,8 @@ pub async fn advance(
     }
     let change = appointment::ActiveModel { status: Set(to), ..Default::default() };
     let changed = guarded(op, id, if_version, change).await?;
-    happened(op, event).await?;
-    op.record(Entry::done(action).on("Appointment", id.0, changed.version).of(patient.0));
+    let patient = changed.patient_id.0;
+    op.record(Entry::done(action).on("Appointment", id.0, changed.version).of(patient));
+    tell::advanced(op, &changed).await?;
     Ok(changed)
 }

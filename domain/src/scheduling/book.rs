@@ -1,127 +1,78 @@
-//! Booking a visit.
+//! Booking a visit, at once or after a time in which the slot is only held.
 
-use chrono::{DateTime, Utc};
-use praxis_entity::{
-    appointment::{self, AppointmentStatus, Modality},
-    ids::{AppointmentId, FacilityId, PatientId, PractitionerId, RoomId, VisitTypeId},
-    patient::{self, PatientStatus},
-    value::AppointmentNote,
-};
-use praxis_platform::{
-    Failure, Op, Write,
-    access::{Permission, Row, Table},
-    audit::Entry,
-};
-use sea_orm::{ActiveValue::Set, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
+use chrono::{TimeDelta, Utc};
+use praxis_entity::{appointment, ids::AppointmentId};
+use praxis_platform::{Op, Write, access::Permission, audit::Entry};
+use sea_orm::ActiveValue::Set;
 
 use super::{
     check,
-    conflict::Visit,
-    hold::{self, Resources},
-    place,
+    reschedule::guarded,
+    reserve::{BookAppointment, Prepared, Terms},
+    tell,
 };
-use crate::{
-    Result, ViolationCode,
-    error::Violations,
-    event::{Event, happened},
-    rights,
-};
+use crate::{Result, Violation, ViolationCode};
 
-/// A visit to book.
-#[derive(Debug, Clone)]
-pub struct BookAppointment {
-    /// Who comes.
-    pub patient: PatientId,
-    /// Whom they see.
-    pub practitioner: PractitionerId,
-    /// At which branch; follows from the room, the actor or the practitioner's hours when absent.
-    pub facility: Option<FacilityId>,
-    /// In which room.
-    pub room: Option<RoomId>,
-    /// The kind of visit, which decides the buffers.
-    pub visit_type: Option<VisitTypeId>,
-    /// In person, by video or by phone.
-    pub modality: Modality,
-    /// Start.
-    pub starts_at: DateTime<Utc>,
-    /// Length without buffers.
-    pub duration_minutes: u32,
-    /// Why the patient comes, in words.
-    pub reason: Option<String>,
-}
+/// For how many minutes a slot is held, unless said otherwise.
+pub const DEFAULT_HOLD_MINUTES: u32 = 10;
 
 /// Books a visit. Staff may book outside of a practitioner's hours, but never over another visit.
 pub async fn book(op: &Op<Write>, wish: BookAppointment) -> Result<appointment::Model> {
-    op.require(Permission::APPOINTMENT_BOOK)?;
-    let mut found = Violations::default();
-    let length = check::length(&mut found, wish.duration_minutes);
-    let span = check::span(&mut found, op.now(), wish.starts_at, length);
-    let reason = check::reason(&mut found, "reason", wish.reason.as_deref());
-    judge_patient(op, wish.patient, &mut found).await?;
-    let resources = Resources { practitioner: wish.practitioner, room: wish.room };
-    let (practitioner, room) = hold::lock(op, resources).await?;
-    place::judge_practitioner(&mut found, practitioner.as_ref());
-    let facility =
-        place::facility(op, wish.facility, room.as_ref(), wish.practitioner, span.from, &mut found).await?;
-    if wish.room.is_some() {
-        place::judge_room(&mut found, room.as_ref(), facility.as_ref().map(|facility| facility.id));
-    }
-    let buffers = place::buffers(op, wish.visit_type, &mut found).await?;
-    found.check()?;
-    let Some(facility) = facility else { return Err(Failure::NotFound.into()) };
-    op.actor().require_at(Permission::APPOINTMENT_BOOK, facility.id)?;
-    let row = Row { facility: Some(facility.id), practitioner: Some(wish.practitioner), ..Row::default() };
-    let (book, seen) = (Permission::APPOINTMENT_BOOK, Permission::PATIENT_READ);
-    rights::require(op, book, seen, wish.patient, &row, "patientId").await?;
-
-    let visit = Visit { resources, facility: &facility, span, buffers, own: None };
-    visit.check_free(op).await?;
-    let id = AppointmentId(op.new_id());
-    let note = match reason {
-        Some(reason) => {
-            let key = op.data_key(wish.patient.0).await?;
-            let note = AppointmentNote { reason: Some(reason), cancel_reason: None };
-            Some(op.seal(&key, &op.place("appointment", id.0, wish.patient.0), &note)?)
-        }
-        None => None,
-    };
-    let row = appointment::ActiveModel {
-        id: Set(id),
-        patient_id: Set(wish.patient),
-        practitioner_id: Set(wish.practitioner),
-        facility_id: Set(facility.id),
-        room_id: Set(wish.room),
-        visit_type_id: Set(wish.visit_type),
-        modality: Set(wish.modality),
-        status: Set(AppointmentStatus::Booked),
-        starts_at: Set(span.from),
-        ends_at: Set(span.until),
-        time_zone: Set(facility.time_zone.clone()),
-        note: Set(note),
-        booked_by: Set(op.actor().user.map(|user| user.0)),
-        ..Default::default()
-    };
-    let booked = appointment::Entity::insert(row).exec_with_returning(op.db()).await?;
-    if !hold::hold(op, id, resources, visit.held()).await? {
-        return Err(visit.lost(op).await?.into());
-    }
-    happened(op, Event::AppointmentBooked { appointment: id, patient: wish.patient }).await?;
-    op.record(Entry::done("appointment.book").on("Appointment", id.0, booked.version).of(wish.patient.0));
+    let prepared = Prepared::of(op, wish).await?;
+    let booked = prepared.take(op, prepared.span(), Terms::default()).await?;
+    let entry = Entry::done(if booked.overbooked { "appointment.overbook" } else { "appointment.book" });
+    op.record(entry.on("Appointment", booked.id.0, booked.version).of(booked.patient_id.0));
+    tell::booked(op, &booked, prepared.kind.as_ref()).await?;
     Ok(booked)
 }
 
-/// Judges whether the patient can be booked. Their status stays as it is until the operation ends.
-async fn judge_patient(op: &Op<Write>, id: PatientId, found: &mut Violations) -> Result<()> {
-    let seen = match op.actor().may(Permission::PATIENT_READ) {
-        true => op.permitted(Permission::PATIENT_READ, Table::Patient),
-        // Whoever may not read patients at all learns nothing from booking one.
-        false => Condition::all(),
-    };
-    let patient = patient::Entity::find_by_id(id).filter(seen).lock(LockType::Share).one(op.db()).await?;
-    match patient.map(|patient| patient.status) {
-        Some(PatientStatus::Active) => {}
-        Some(_) => found.add(ViolationCode::Locked, &["patientId"], "This patient is not active."),
-        None => found.add(ViolationCode::NotFound, &["patientId"], "This does not exist."),
+/// Holds a slot for some minutes, for somebody who has yet to say yes.
+pub async fn hold(op: &Op<Write>, wish: BookAppointment, minutes: u32) -> Result<appointment::Model> {
+    if !(1..=60).contains(&minutes) {
+        let message = "A slot is held for 1 to 60 minutes.";
+        return Err(Violation::at(ViolationCode::OutOfRange, &["holdMinutes"], message).into());
     }
-    Ok(())
+    let prepared = Prepared::of(op, wish).await?;
+    let span = prepared.span();
+    let lead = prepared.kind.as_ref().map_or(0, |kind| kind.lead_minutes);
+    if span.from < op.now() + TimeDelta::minutes(i64::from(lead)) {
+        let message = "This is too soon to be held.";
+        return Err(Violation::at(ViolationCode::OutOfRange, &["startsAt"], message).into());
+    }
+    let until = op.now() + TimeDelta::minutes(i64::from(minutes));
+    let held = prepared.take(op, span, Terms { hold_expires_at: Some(until), ..Terms::default() }).await?;
+    op.record(
+        Entry::done("appointment.hold").on("Appointment", held.id.0, held.version).of(held.patient_id.0),
+    );
+    tell::held(op, &held).await?;
+    Ok(held)
+}
+
+/// Books what was held.
+pub async fn confirm_hold(op: &Op<Write>, id: AppointmentId, if_version: i32) -> Result<appointment::Model> {
+    op.require(Permission::APPOINTMENT_BOOK)?;
+    let stored = check::at_version(op, Permission::APPOINTMENT_BOOK, id, if_version).await?;
+    confirm(op, stored).await
+}
+
+/// The same once it is known that the actor may.
+pub(super) async fn confirm(op: &Op<Write>, stored: appointment::Model) -> Result<appointment::Model> {
+    let status = check::step(op, &stored, "appointmentHoldConfirm").await?;
+    if stored.hold_expires_at.is_none_or(|until| until <= op.now()) {
+        return Err(Violation::at(ViolationCode::Locked, &["id"], "The hold has run out.").into());
+    }
+    let change = appointment::ActiveModel {
+        status: Set(status),
+        hold_expires_at: Set(None::<chrono::DateTime<Utc>>),
+        ..Default::default()
+    };
+    let booked = guarded(op, stored.id, stored.version, change).await?;
+    op.record(
+        Entry::done("appointment.book")
+            .on("Appointment", booked.id.0, booked.version)
+            .of(booked.patient_id.0),
+    );
+    let kind = super::place::kind(op, booked.visit_type_id, &mut crate::error::Violations::default()).await?;
+    tell::booked(op, &booked, kind.as_ref()).await?;
+    Ok(booked)
 }

@@ -1,19 +1,16 @@
 //! Calling a visit off.
 
+use chrono::TimeDelta;
 use praxis_entity::{
-    appointment,
+    appointment::{self, AppointmentStatus},
     ids::AppointmentId,
     value::{AppointmentNote, Sealed},
 };
 use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
-use super::{check, hold, reschedule::guarded};
-use crate::{
-    Result, ViolationCode,
-    error::Violations,
-    event::{Event, happened},
-};
+use super::{check, hold, place, reschedule::guarded, tell};
+use crate::{Result, ViolationCode, error::Violations};
 
 /// The codes of <http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason>.
 pub const CANCELLATION_REASONS: [&str; 32] = [
@@ -60,7 +57,7 @@ pub struct CancelReason {
     pub text: Option<String>,
 }
 
-/// Calls a visit off; its time is free again.
+/// Calls a visit off; its time is free again. One called off after the cut-off time of its kind is marked so.
 pub async fn cancel(
     op: &Op<Write>,
     id: AppointmentId,
@@ -68,6 +65,14 @@ pub async fn cancel(
     why: CancelReason,
 ) -> Result<appointment::Model> {
     op.require(Permission::APPOINTMENT_CANCEL)?;
+    let text = judge(&why)?;
+    let stored = check::at_version(op, Permission::APPOINTMENT_CANCEL, id, if_version).await?;
+    check::step(op, &stored, "appointmentCancel").await?;
+    strike(op, stored, why.code, text).await
+}
+
+/// The reason in words, once it and the code are in order.
+pub(super) fn judge(why: &CancelReason) -> Result<Option<String>> {
     let mut found = Violations::default();
     let text = check::reason(&mut found, "reason", why.text.as_deref());
     if why.code.as_deref().is_some_and(|code| !CANCELLATION_REASONS.contains(&code)) {
@@ -78,23 +83,38 @@ pub async fn cancel(
         );
     }
     found.check()?;
-    let stored = check::at_version(op, Permission::APPOINTMENT_CANCEL, id, if_version).await?;
-    let status = check::step(op, &stored, "appointmentCancel").await?;
+    Ok(text)
+}
+
+/// Calls it off once it is known that the actor may.
+pub(super) async fn strike(
+    op: &Op<Write>,
+    stored: appointment::Model,
+    code: Option<String>,
+    text: Option<String>,
+) -> Result<appointment::Model> {
+    let (id, if_version) = (stored.id, stored.version);
+    let kind = place::kind(op, stored.visit_type_id, &mut Violations::default()).await?;
+    let cutoff = kind.as_ref().map_or(0, |kind| kind.cutoff_minutes);
+    let late = stored.status != AppointmentStatus::Pending
+        && cutoff > 0
+        && op.now() > stored.starts_at - TimeDelta::minutes(i64::from(cutoff));
     let note = match text {
         Some(text) => Some(noted(op, &stored, text).await?),
         None => stored.note,
     };
     let change = appointment::ActiveModel {
-        status: Set(status),
+        status: Set(AppointmentStatus::Cancelled),
         note: Set(note),
-        cancel_code: Set(why.code),
+        cancel_code: Set(code),
+        cancelled_late: Set(late),
         ..Default::default()
     };
     let cancelled = guarded(op, id, if_version, change).await?;
-    hold::release(op, id).await?;
-    let patient = cancelled.patient_id;
-    happened(op, Event::AppointmentCancelled { appointment: id, patient }).await?;
-    op.record(Entry::done("appointment.cancel").on("Appointment", id.0, cancelled.version).of(patient.0));
+    hold::release(op, &[id]).await?;
+    let patient = cancelled.patient_id.0;
+    op.record(Entry::done("appointment.cancel").on("Appointment", id.0, cancelled.version).of(patient));
+    tell::cancelled(op, &cancelled).await?;
     Ok(cancelled)
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use praxis_entity::{
     appointment::{self, AppointmentStatus},
-    ids::AppointmentId,
+    ids::{AppointmentId, DeviceId},
 };
 use praxis_platform::{
     Op, Write,
@@ -38,8 +38,24 @@ pub(super) fn span(
         found.add(ViolationCode::OutOfRange, &["startsAt"], "This is more than two years ahead.");
     }
     // A time far out of range could not be added to.
-    let from = starts_at.clamp(now - TimeDelta::days(1), now + TimeDelta::days(731)).trunc_subsecs(0);
+    let from = seconds(starts_at.clamp(now - TimeDelta::days(1), now + TimeDelta::days(731)));
     Span { from, until: from + length }
+}
+
+/// The full second that an instant lies in.
+pub(super) fn seconds(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.trunc_subsecs(0)
+}
+
+/// The devices of a visit, each once.
+pub(super) fn devices(found: &mut Violations, mut devices: Vec<DeviceId>) -> Vec<DeviceId> {
+    devices.sort_unstable();
+    devices.dedup();
+    if devices.len() > 5 {
+        found.add(ViolationCode::TooLong, &["deviceIds"], "A visit takes five devices at the most.");
+        devices.clear();
+    }
+    devices
 }
 
 /// A reason in words; an empty one counts as absent.

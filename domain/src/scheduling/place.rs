@@ -1,15 +1,15 @@
 //! Where a visit takes place and what it needs, looked up and judged.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use praxis_entity::{
-    facility,
-    ids::{FacilityId, PractitionerId, VisitTypeId},
+    device, facility,
+    ids::{DeviceId, FacilityId, PractitionerId, VisitTypeId},
     practitioner, room, visit_type,
 };
 use praxis_platform::Op;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use super::slots::{Buffers, Hours};
+use super::{reserve::BookAppointment, slots::Hours};
 use crate::{Result, ViolationCode, error::Violations, staff};
 
 /// Judges whether patients can be booked with the practitioner.
@@ -32,39 +32,67 @@ pub(super) fn judge_room(found: &mut Violations, room: Option<&room::Model>, fac
     }
 }
 
-/// The time that a kind of visit keeps free around it: none for a visit of no kind.
-///
-/// A kind that went out of use still counts for visits booked before.
-pub(super) async fn buffers<M>(
+/// Judges whether the devices are in use, and at the branch.
+pub(super) fn judge_devices(
+    found: &mut Violations,
+    wanted: &[DeviceId],
+    devices: &[device::Model],
+    facility: Option<FacilityId>,
+) {
+    for id in wanted {
+        match devices.iter().find(|device| device.id == *id && device.active) {
+            Some(device) if facility.is_none_or(|facility| facility == device.facility_id) => {}
+            Some(_) => found.add(ViolationCode::Invalid, &["deviceIds"], "This device is at another branch."),
+            None => found.add(ViolationCode::NotFound, &["deviceIds"], "There is no such device."),
+        }
+    }
+}
+
+/// Judges whether a visit has the room and the devices that its kind takes.
+pub(super) fn judge_needs(
+    found: &mut Violations,
+    kind: &visit_type::Model,
+    room: Option<&room::Model>,
+    devices: &[device::Model],
+) {
+    if kind.needs_room && room.is_none() {
+        found.add(ViolationCode::Required, &["roomId"], "This kind of visit takes a room.");
+    }
+    for wanted in &kind.device_kinds {
+        if !devices.iter().any(|device| device.kind == *wanted) {
+            let message = format!("This kind of visit takes a device of kind {wanted}.");
+            found.add(ViolationCode::Required, &["deviceIds"], message);
+        }
+    }
+}
+
+/// The kind of visit. One that went out of use still counts for visits booked before.
+pub(super) async fn kind<M>(
     op: &Op<M>,
     id: Option<VisitTypeId>,
     found: &mut Violations,
-) -> Result<Buffers> {
-    let Some(id) = id else { return Ok(Buffers::default()) };
-    let Some(kind) = visit_type::Entity::find_by_id(id).one(op.db()).await? else {
+) -> Result<Option<visit_type::Model>> {
+    let Some(id) = id else { return Ok(None) };
+    let kind = visit_type::Entity::find_by_id(id).one(op.db()).await?;
+    if kind.is_none() {
         found.add(ViolationCode::NotFound, &["visitKindId"], "There is no such kind of visit.");
-        return Ok(Buffers::default());
-    };
-    Ok(Buffers {
-        before: TimeDelta::minutes(i64::from(kind.buffer_before_minutes)),
-        after: TimeDelta::minutes(i64::from(kind.buffer_after_minutes)),
-    })
+    }
+    Ok(kind)
 }
 
 /// The branch at which a visit takes place: the one asked for, else the room's, the actor's, the one
 /// where the practitioner works at that time or at all, and at last the first there is.
 pub(super) async fn facility<M>(
     op: &Op<M>,
-    asked: Option<FacilityId>,
+    wish: &BookAppointment,
     room: Option<&room::Model>,
-    practitioner: PractitionerId,
     starts_at: DateTime<Utc>,
     found: &mut Violations,
 ) -> Result<Option<facility::Model>> {
-    let known = asked.or(room.map(|room| room.facility_id)).or(op.actor().facility);
+    let known = wish.facility.or(room.map(|room| room.facility_id)).or(op.actor().facility);
     let wanted = match known {
         Some(id) => Some(id),
-        None => workplace(op, practitioner, starts_at).await?,
+        None => workplace(op, wish.practitioner, starts_at).await?,
     };
     let active = facility::Entity::find().filter(facility::Column::Active.eq(true));
     let facility = match wanted {

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use praxis_entity::{
-    appointment,
+    appointment, appointment_resource, device,
     ids::{AppointmentId, PatientId},
 };
 use praxis_platform::{
     Op,
     access::{Permission, Table},
 };
-use sea_orm::{Condition, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{AppointmentFilter, Ordered};
 use crate::{
@@ -65,6 +65,33 @@ pub async fn count_of_patients<M>(
     op.require(Permission::APPOINTMENT_READ)?;
     let (column, condition) = (appointment::Column::PatientId, visible(op, filter)?);
     Ok(page::count_under::<appointment::Entity, _>(op.db(), patients, column, condition, max).await?)
+}
+
+/// The devices that each appointment holds or held.
+pub async fn devices_of<M>(
+    op: &Op<M>,
+    ids: &[AppointmentId],
+) -> Result<HashMap<AppointmentId, Vec<device::Model>>> {
+    op.require(Permission::APPOINTMENT_READ)?;
+    let wanted = any_of(appointment_resource::Column::AppointmentId, ids.iter().map(|id| id.0).collect());
+    let held = appointment_resource::Entity::find()
+        .filter(wanted)
+        .filter(appointment_resource::Column::Kind.eq("DEVICE"))
+        .all(op.db())
+        .await?;
+    let mut of: HashMap<_, Vec<_>> = ids.iter().map(|id| (*id, Vec::new())).collect();
+    if held.is_empty() {
+        return Ok(of);
+    }
+    let devices = any_of(device::Column::Id, held.iter().map(|row| row.resource_id).collect());
+    let devices =
+        device::Entity::find().filter(devices).order_by_asc(device::Column::Id).all(op.db()).await?;
+    for device in devices {
+        for row in held.iter().filter(|row| row.resource_id == device.id.0) {
+            of.entry(row.appointment_id).or_default().push(device.clone());
+        }
+    }
+    Ok(of)
 }
 
 fn visible<M>(op: &Op<M>, filter: &AppointmentFilter) -> Result<Condition> {

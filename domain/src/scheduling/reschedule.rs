@@ -1,10 +1,10 @@
-//! Moving a visit to another time, practitioner or room.
+//! Moving a visit to another time, practitioner, room or devices.
 
 use chrono::{DateTime, Utc};
 use praxis_entity::{
     appointment::{self, Column},
     facility,
-    ids::{AppointmentId, PractitionerId, RoomId},
+    ids::{AppointmentId, DeviceId, PractitionerId, RoomId},
 };
 use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
@@ -13,14 +13,13 @@ use serde_json::{Value as Json, json};
 use super::{
     check,
     conflict::Visit,
+    expire,
     hold::{self, Resources},
     place,
+    slots::Buffers,
+    tell,
 };
-use crate::{
-    Result,
-    error::Violations,
-    event::{Event, happened},
-};
+use crate::{Result, error::Violations};
 
 /// Where a visit is moved to; what is absent stays.
 #[derive(Debug, Clone)]
@@ -33,6 +32,10 @@ pub struct RescheduleTo {
     pub practitioner: Option<PractitionerId>,
     /// In which room; `Some(None)` for none.
     pub room: Option<Option<RoomId>>,
+    /// With which devices.
+    pub devices: Option<Vec<DeviceId>>,
+    /// Whether the time may be booked beyond what its resources hold.
+    pub overbook: bool,
 }
 
 /// Moves a visit that has not begun.
@@ -44,6 +47,9 @@ pub async fn reschedule(
 ) -> Result<appointment::Model> {
     op.require(Permission::APPOINTMENT_RESCHEDULE)?;
     let stored = check::at_version(op, Permission::APPOINTMENT_RESCHEDULE, id, if_version).await?;
+    if to.overbook {
+        check::at_version(op, Permission::APPOINTMENT_OVERBOOK, id, if_version).await?;
+    }
     check::step(op, &stored, "appointmentReschedule").await?;
     let mut found = Violations::default();
     let length = match to.duration_minutes {
@@ -51,40 +57,60 @@ pub async fn reschedule(
         None => stored.ends_at - stored.starts_at,
     };
     let span = check::span(&mut found, op.now(), to.starts_at, length);
-    let resources = Resources {
+    let wanted = Resources {
         practitioner: to.practitioner.unwrap_or(stored.practitioner_id),
         room: to.room.unwrap_or(stored.room_id),
+        devices: match to.devices {
+            Some(devices) => check::devices(&mut found, devices),
+            None => hold::of(op, &stored).await?.devices,
+        },
     };
-    let (practitioner, room) = hold::lock(op, resources).await?;
-    place::judge_practitioner(&mut found, practitioner.as_ref());
-    if resources.room.is_some() {
-        place::judge_room(&mut found, room.as_ref(), Some(stored.facility_id));
+    let locked = hold::lock(op, &wanted).await?;
+    place::judge_practitioner(&mut found, locked.practitioner.as_ref());
+    if wanted.room.is_some() {
+        place::judge_room(&mut found, locked.room.as_ref(), Some(stored.facility_id));
     }
-    let buffers = place::buffers(op, stored.visit_type_id, &mut found).await?;
+    place::judge_devices(&mut found, &wanted.devices, &locked.devices, Some(stored.facility_id));
+    let kind = place::kind(op, stored.visit_type_id, &mut found).await?;
+    if let Some(kind) = &kind {
+        place::judge_needs(&mut found, kind, locked.room.as_ref(), &locked.devices);
+    }
     found.check()?;
     let facility =
         facility::Entity::find_by_id(stored.facility_id).one(op.db()).await?.ok_or(Failure::NotFound)?;
 
-    let visit = Visit { resources, facility: &facility, span, buffers, own: Some(id) };
-    visit.check_free(op).await?;
+    let resources = locked.resources();
+    let visit = Visit {
+        practitioner: wanted.practitioner,
+        resources: &resources,
+        facility: &facility,
+        span,
+        buffers: kind.as_ref().map(Buffers::from).unwrap_or_default(),
+        own: Some(id),
+        overbook: to.overbook,
+    };
+    let ids: Vec<_> = resources.iter().map(|resource| resource.id).collect();
+    expire::in_the_way(op, &ids, visit.held()).await?;
+    let lanes = visit.free_lanes(op).await?;
     let change = appointment::ActiveModel {
-        practitioner_id: Set(resources.practitioner),
-        room_id: Set(resources.room),
+        practitioner_id: Set(wanted.practitioner),
+        room_id: Set(wanted.room),
         starts_at: Set(span.from),
         ends_at: Set(span.until),
         time_zone: Set(facility.time_zone.clone()),
+        overbooked: Set(lanes.iter().any(|lane| *lane < 0)),
         ..Default::default()
     };
     let moved = guarded(op, id, if_version, change).await?;
     hold::give_up(op, id).await?;
-    if !hold::hold(op, id, resources, visit.held()).await? {
+    if !hold::hold(op, id, &resources, &lanes, visit.held()).await? {
         return Err(visit.lost(op).await?.into());
     }
-    let patient = moved.patient_id;
-    happened(op, Event::AppointmentRescheduled { appointment: id, patient }).await?;
-    let entry = Entry::done("appointment.reschedule").on("Appointment", id.0, moved.version).of(patient.0);
-    let key = op.data_key(patient.0).await?;
-    op.record(op.changed(entry, (patient.0, &*key), &said(&stored), &said(&moved))?);
+    let patient = moved.patient_id.0;
+    let entry = Entry::done("appointment.reschedule").on("Appointment", id.0, moved.version).of(patient);
+    let key = op.data_key(patient).await?;
+    op.record(op.changed(entry, (patient, &*key), &said(&stored), &said(&moved))?);
+    tell::moved(op, &moved, kind.as_ref()).await?;
     Ok(moved)
 }
 

@@ -5,7 +5,9 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
-use praxis_entity::availability_rule;
+use praxis_entity::{availability_exception, availability_rule, visit_type};
+
+use super::hold::{Resource, Taken};
 
 /// Starts lie this far apart, unless visits are shorter.
 const STEP: TimeDelta = TimeDelta::minutes(15);
@@ -31,6 +33,44 @@ pub(super) struct Buffers {
     pub(super) after: TimeDelta,
 }
 
+impl From<&visit_type::Model> for Buffers {
+    fn from(kind: &visit_type::Model) -> Self {
+        Self {
+            before: TimeDelta::minutes(i64::from(kind.buffer_before_minutes)),
+            after: TimeDelta::minutes(i64::from(kind.buffer_after_minutes)),
+        }
+    }
+}
+
+/// The time that is taken of a resource, lane by lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Occupancy(Vec<Vec<Span>>);
+
+impl Occupancy {
+    /// Of what visits hold in the lanes within the resource's capacity.
+    pub(super) fn of(resource: &Resource, taken: &[Taken]) -> Self {
+        let own = taken.iter().filter(|held| held.resource == resource.id);
+        Self::new(resource.capacity, own.map(|held| (held.lane, held.span)))
+    }
+
+    /// The same from lanes and spans.
+    pub(super) fn new(capacity: i32, taken: impl Iterator<Item = (i32, Span)>) -> Self {
+        let mut lanes = vec![Vec::new(); usize::try_from(capacity).unwrap_or(0)];
+        for (lane, span) in taken {
+            // Visits beyond the capacity were booked on purpose, and take no room from others.
+            if let Some(lane) = usize::try_from(lane).ok().and_then(|lane| lanes.get_mut(lane)) {
+                lane.push(span);
+            }
+        }
+        Self(lanes.iter().map(|lane| merged(lane)).collect())
+    }
+
+    /// Whether one more visit has room throughout the span.
+    pub(super) fn has_room(&self, span: Span) -> bool {
+        self.0.iter().any(|lane| is_free(span, lane))
+    }
+}
+
 /// Hours of one weekday, on the wall clock of a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hours {
@@ -53,6 +93,14 @@ impl Hours {
             valid_from: rule.valid_from,
             valid_until: rule.valid_until.unwrap_or(NaiveDate::MAX),
         })
+    }
+
+    /// The hours of an exception that adds some, weekday by weekday.
+    pub(super) fn extra(row: &availability_exception::Model) -> Option<impl Iterator<Item = Self> + use<>> {
+        let (opens, closes) = (row.starts_local?, row.ends_local?);
+        let zone = row.time_zone.parse().ok()?;
+        let (valid_from, valid_until) = (row.first_day, row.last_day);
+        Some((1..=7).map(move |weekday| Self { weekday, opens, closes, zone, valid_from, valid_until }))
     }
 
     /// Office hours every day, for a practitioner whose own are not known.
@@ -83,7 +131,7 @@ impl Hours {
     /// The visits of this length that fit into the hours of a day.
     fn visits(&self, date: NaiveDate, length: TimeDelta) -> impl Iterator<Item = Span> + use<> {
         let (zone, closes) = (self.zone, date.and_time(self.closes));
-        let closing = closing(zone, closes);
+        let closing = first_instant(zone, closes);
         let step = STEP.min(length);
         std::iter::successors(Some(date.and_time(self.opens)), move |wall| wall.checked_add_signed(step))
             .take_while(move |wall| *wall < closes)
@@ -93,29 +141,38 @@ impl Hours {
     }
 }
 
-/// The instant at which hours end. A time that the clock skips is read with the offset before.
-fn closing(zone: Tz, wall: NaiveDateTime) -> Option<DateTime<Utc>> {
+/// The first instant at which a clock shows a time. One that it skips is read with the offset before.
+pub(super) fn first_instant(zone: Tz, wall: NaiveDateTime) -> Option<DateTime<Utc>> {
+    let shown = zone.from_local_datetime(&wall).earliest();
+    shown.map(|at| at.to_utc()).or_else(|| skipped(zone, wall))
+}
+
+/// The last instant at which a clock shows a time. One that it skips is read with the offset before.
+pub(super) fn last_instant(zone: Tz, wall: NaiveDateTime) -> Option<DateTime<Utc>> {
+    let shown = zone.from_local_datetime(&wall).latest();
+    shown.map(|at| at.to_utc()).or_else(|| skipped(zone, wall))
+}
+
+fn skipped(zone: Tz, wall: NaiveDateTime) -> Option<DateTime<Utc>> {
     let day = TimeDelta::days(1);
-    let instant = zone.from_local_datetime(&wall).earliest();
-    instant
-        .or_else(|| zone.from_local_datetime(&(wall - day)).latest().map(|before| before + day))
-        .map(|at| at.to_utc())
+    zone.from_local_datetime(&(wall - day)).latest().map(|before| before.to_utc() + day)
 }
 
 /// The visits that fit into the hours and the span and collide with nothing, earliest first.
 ///
-/// `taken` is what the resources already hold; a visit holds its buffers too.
+/// Each of the resources needs room, for a visit's buffers too; what is closed only keeps out the visit itself.
 pub(super) fn free(
     hours: &[Hours],
     within: Span,
     length: TimeDelta,
     buffers: Buffers,
-    taken: &[Span],
+    resources: &[Occupancy],
+    closed: &[Span],
 ) -> Vec<Span> {
     if length <= TimeDelta::zero() {
         return Vec::new();
     }
-    let taken = merged(taken);
+    let closed = merged(closed);
     let mut visits: Vec<Span> = hours
         .iter()
         .flat_map(|hours| {
@@ -125,7 +182,8 @@ pub(super) fn free(
             days.filter(|date| hours.open_on(*date)).flat_map(move |date| hours.visits(date, length))
         })
         .filter(|visit| visit.from >= within.from && visit.until <= within.until)
-        .filter(|visit| is_free(visit.widened(buffers), &taken))
+        .filter(|visit| is_free(*visit, &closed))
+        .filter(|visit| resources.iter().all(|resource| resource.has_room(visit.widened(buffers))))
         .collect();
     visits.sort_unstable();
     visits.dedup();
@@ -133,7 +191,7 @@ pub(super) fn free(
 }
 
 /// The spans in order, without overlaps.
-fn merged(spans: &[Span]) -> Vec<Span> {
+pub(super) fn merged(spans: &[Span]) -> Vec<Span> {
     let mut sorted = spans.to_vec();
     sorted.sort_unstable();
     let mut merged: Vec<Span> = Vec::with_capacity(sorted.len());
@@ -146,7 +204,7 @@ fn merged(spans: &[Span]) -> Vec<Span> {
     merged
 }
 
-fn is_free(span: Span, taken: &[Span]) -> bool {
+pub(super) fn is_free(span: Span, taken: &[Span]) -> bool {
     let next = taken.partition_point(|taken| taken.until <= span.from);
     taken.get(next).is_none_or(|taken| taken.from >= span.until)
 }

@@ -1,12 +1,14 @@
 //! What the clinic itself is.
 
 mod mutation;
+mod planning;
 mod query;
 mod types;
 
 pub(crate) use mutation::ClinicMutation;
+pub(crate) use planning::PlanningMutation;
 pub(crate) use query::ClinicQuery;
-pub(crate) use types::{Facility, Organization, Room, VisitKind};
+pub(crate) use types::{Device, Facility, Organization, Room, VisitKind};
 
 use praxis_platform::access::Permission;
 
@@ -28,17 +30,50 @@ pub(crate) const POLICY: &[Rule] = &[
             "active",
         ],
     ),
-    inherited("Room", &["id", "name", "active", "facility"]),
+    inherited("Room", &["id", "name", "active", "facility", "version", "capacity", "overbookLimit"]),
     inherited(
         "VisitKind",
-        &["id", "key", "name", "type", "durationMinutes", "bufferBeforeMinutes", "bufferAfterMinutes"],
+        &[
+            "id",
+            "key",
+            "name",
+            "type",
+            "durationMinutes",
+            "bufferBeforeMinutes",
+            "bufferAfterMinutes",
+            "version",
+            "leadMinutes",
+            "cutoffMinutes",
+            "needsRoom",
+            "deviceKinds",
+            "reminderMinutes",
+        ],
+    ),
+    inherited(
+        "Device",
+        &[
+            "id",
+            "version",
+            "createdAt",
+            "updatedAt",
+            "facility",
+            "kind",
+            "name",
+            "capacity",
+            "overbookLimit",
+            "active",
+        ],
     ),
     inherited("Organization", &["id", "name", "kind", "phone", "addressLines"]),
     inherited("Tenant", &["id", "slug", "displayName", "locale", "timeZone"]),
     open("Query", Access::Public, &["tenant"]),
-    needs("Query", Permission::FACILITY_READ, &["facilities", "rooms"]),
+    needs("Query", Permission::FACILITY_READ, &["facilities", "rooms", "devices"]),
     needs("Query", Permission::SCHEDULE_READ, &["visitKinds"]),
-    needs("Mutation", Permission::FACILITY_MANAGE, &["facilityAdd", "roomAdd"]),
+    needs("Mutation", Permission::FACILITY_MANAGE, &["facilityAdd", "roomAdd", "deviceAdd"]),
+    needs("Mutation", Permission::SCHEDULE_MANAGE, &["visitKindConfigure", "resourceCapacitySet"]),
     inherited("FacilityAddPayload", &["facility", "userErrors"]),
     inherited("RoomAddPayload", &["room", "userErrors"]),
+    inherited("DeviceAddPayload", &["device", "userErrors"]),
+    inherited("VisitKindConfigurePayload", &["visitKind", "userErrors"]),
+    inherited("ResourceCapacitySetPayload", &["practitioner", "room", "device", "userErrors"]),
 ];

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Object};
 use praxis_domain::clinic;
 
-use super::{Facility, Room, VisitKind, types::Tenant};
+use super::{Device, Facility, Room, VisitKind, types::Tenant};
 use crate::{context::Ask, error::ApiError, ids, scalar::TimeZone};
 
 /// Reading what the clinic is.
@@ -33,6 +33,11 @@ impl ClinicQuery {
     /// Rooms that can be booked.
     async fn rooms(&self, ctx: &Context<'_>) -> Result<Vec<Room>, ApiError> {
         Ok(clinic::rooms(ctx.read("Query.rooms")?).await?.into_iter().map(Room::new).collect())
+    }
+
+    /// Devices that can be booked.
+    async fn devices(&self, ctx: &Context<'_>) -> Result<Vec<Device>, ApiError> {
+        Ok(clinic::devices(ctx.read("Query.devices")?).await?.into_iter().map(Device::new).collect())
     }
 
     /// Kinds of visit that can be booked.

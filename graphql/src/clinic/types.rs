@@ -1,7 +1,7 @@
 //! Branches, rooms, kinds of visit, other organisations.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
-use praxis_entity::{facility, organization, room, visit_type};
+use praxis_entity::{device, facility, organization, room, visit_type};
 
 use crate::{
     context::Ask,
@@ -129,6 +129,82 @@ impl Room {
             .await
             .or_hidden()
     }
+
+    /// Grows by one on each write; send it back as `ifVersion`.
+    async fn version(&self) -> i32 {
+        self.row.version
+    }
+
+    /// How many visits may use it at once.
+    async fn capacity(&self) -> i32 {
+        self.row.capacity
+    }
+
+    /// How many more on purpose.
+    async fn overbook_limit(&self) -> i32 {
+        self.row.overbook_limit
+    }
+}
+
+row!(
+    /// A bookable device.
+    Device(device::Model)
+);
+
+/// A bookable device.
+#[Object]
+impl Device {
+    /// Opaque id.
+    pub(crate) async fn id(&self) -> ID {
+        ids::show(self.row.id)
+    }
+
+    /// Grows by one on each write; send it back as `ifVersion`.
+    pub(crate) async fn version(&self) -> i32 {
+        self.row.version
+    }
+
+    /// When the record was made.
+    pub(crate) async fn created_at(&self) -> DateTime {
+        DateTime(self.row.created_at)
+    }
+
+    /// When the record last changed.
+    pub(crate) async fn updated_at(&self) -> DateTime {
+        DateTime(self.row.updated_at)
+    }
+
+    /// At which branch.
+    async fn facility(&self, ctx: &Context<'_>) -> Nullable<Facility> {
+        async { Ok(ctx.caller()?.loaders().facilities.load(self.row.facility_id).await?.map(Facility::new)) }
+            .await
+            .or_hidden()
+    }
+
+    /// What it is, as kinds of visit ask for it: `ULTRASOUND`.
+    async fn kind(&self) -> &str {
+        &self.row.kind
+    }
+
+    /// Name, unique at the branch.
+    async fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// How many visits may use it at once.
+    async fn capacity(&self) -> i32 {
+        self.row.capacity
+    }
+
+    /// How many more on purpose.
+    async fn overbook_limit(&self) -> i32 {
+        self.row.overbook_limit
+    }
+
+    /// False once out of use.
+    async fn active(&self) -> bool {
+        self.row.active
+    }
 }
 
 row!(
@@ -173,6 +249,36 @@ impl VisitKind {
     /// Minutes kept free after.
     async fn buffer_after_minutes(&self) -> i32 {
         self.row.buffer_after_minutes
+    }
+
+    /// Grows by one on each write; send it back as `ifVersion`.
+    async fn version(&self) -> i32 {
+        self.row.version
+    }
+
+    /// Offered no later than so many minutes before the start.
+    async fn lead_minutes(&self) -> i32 {
+        self.row.lead_minutes
+    }
+
+    /// Called off without remark no later than so many minutes before the start.
+    async fn cutoff_minutes(&self) -> i32 {
+        self.row.cutoff_minutes
+    }
+
+    /// True when it takes a room.
+    async fn needs_room(&self) -> bool {
+        self.row.needs_room
+    }
+
+    /// Kinds of device that it takes, one of each.
+    async fn device_kinds(&self) -> &[String] {
+        &self.row.device_kinds
+    }
+
+    /// How many minutes before the start patients are reminded; whole days are days on the wall clock.
+    async fn reminder_minutes(&self) -> &[i32] {
+        &self.row.reminder_minutes
     }
 }
 

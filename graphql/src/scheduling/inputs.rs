@@ -158,8 +158,60 @@ pub(crate) struct AppointmentBookInput {
     pub(crate) facility_id: Option<ID>,
     /// In which room.
     pub(crate) room_id: Option<ID>,
+    /// With which devices, five at the most.
+    #[graphql(default)]
+    pub(crate) device_ids: Vec<ID>,
     /// The kind of visit; its buffers are kept free.
     pub(crate) visit_kind_id: Option<ID>,
+    /// True to book beyond what practitioner, room and devices hold, up to the limit of each. Needs `appointment:overbook`.
+    #[graphql(default)]
+    pub(crate) overbook: bool,
+}
+
+/// A slot to hold.
+#[derive(InputObject, Debug, Clone)]
+pub(crate) struct AppointmentHoldInput {
+    /// The visit.
+    pub(crate) visit: AppointmentBookInput,
+    /// For how many minutes, 1 to 60.
+    #[graphql(default = 10)]
+    pub(crate) hold_minutes: i32,
+}
+
+macro_rules! appointment_step {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(InputObject, Debug, Clone)]
+            pub(crate) struct $name {
+                /// The appointment.
+                pub(crate) id: ID,
+                /// The version that was read.
+                pub(crate) if_version: i32,
+            }
+        )*
+    };
+}
+
+appointment_step! {
+    /// A hold that is taken up.
+    AppointmentHoldConfirmInput;
+    /// A patient who will come.
+    AppointmentConfirmInput;
+    /// A patient who is at the clinic.
+    AppointmentArriveInput;
+    /// A patient who is at the desk.
+    AppointmentCheckInInput;
+    /// A patient who is shown to a room.
+    AppointmentRoomInput;
+    /// A visit that begins.
+    AppointmentStartInput;
+    /// A visit that is over.
+    AppointmentCompleteInput;
+    /// A patient who came after all.
+    AppointmentUndoNoShowInput;
+    /// An appointment that should never have been booked.
+    AppointmentEnterInErrorInput;
 }
 
 impl TryFrom<AppointmentBookInput> for scheduling::BookAppointment {
@@ -177,6 +229,8 @@ impl TryFrom<AppointmentBookInput> for scheduling::BookAppointment {
             // A negative length is out of range like zero: the domain says so.
             duration_minutes: u32::try_from(input.duration_minutes).unwrap_or(0),
             reason: input.reason,
+            devices: ids::parse_all(&input.device_ids)?,
+            overbook: input.overbook,
         })
     }
 }
@@ -196,6 +250,11 @@ pub(crate) struct AppointmentRescheduleInput {
     pub(crate) practitioner_id: Option<ID>,
     /// Another room, null for none; unchanged when absent.
     pub(crate) room_id: async_graphql::MaybeUndefined<ID>,
+    /// Other devices; unchanged when absent.
+    pub(crate) device_ids: Option<Vec<ID>>,
+    /// True to book beyond what practitioner, room and devices hold, up to the limit of each. Needs `appointment:overbook`.
+    #[graphql(default)]
+    pub(crate) overbook: bool,
 }
 
 impl TryFrom<AppointmentRescheduleInput> for scheduling::RescheduleTo {
@@ -211,6 +270,8 @@ impl TryFrom<AppointmentRescheduleInput> for scheduling::RescheduleTo {
                 async_graphql::MaybeUndefined::Null => Some(None),
                 async_graphql::MaybeUndefined::Value(id) => Some(Some(ids::parse(id)?)),
             },
+            devices: input.device_ids.as_deref().map(ids::parse_all).transpose()?,
+            overbook: input.overbook,
         })
     }
 }

@@ -2,12 +2,15 @@
 
 use async_graphql::{Context, Object, SimpleObject};
 use praxis_domain::scheduling;
-use praxis_entity::appointment;
+use praxis_entity::appointment::{self, AppointmentStatus};
 
 use super::{
     Appointment,
     inputs::{
-        AppointmentBookInput, AppointmentCancelInput, AppointmentMarkNoShowInput, AppointmentRescheduleInput,
+        AppointmentArriveInput, AppointmentBookInput, AppointmentCancelInput, AppointmentCheckInInput,
+        AppointmentCompleteInput, AppointmentConfirmInput, AppointmentEnterInErrorInput,
+        AppointmentHoldConfirmInput, AppointmentHoldInput, AppointmentMarkNoShowInput,
+        AppointmentRescheduleInput, AppointmentRoomInput, AppointmentStartInput, AppointmentUndoNoShowInput,
     },
 };
 use crate::{
@@ -52,6 +55,26 @@ appointment_payload! {
     AppointmentCancelPayload;
     /// The missed appointment, or why it was not marked.
     AppointmentMarkNoShowPayload;
+    /// The appointment that is held, or why it is not.
+    AppointmentHoldPayload;
+    /// The booked appointment, or why the hold was not taken up.
+    AppointmentHoldConfirmPayload;
+    /// The confirmed appointment, or why it was not confirmed.
+    AppointmentConfirmPayload;
+    /// The appointment of somebody who has arrived, or why that was not noted.
+    AppointmentArrivePayload;
+    /// The appointment of somebody who has checked in, or why that was not noted.
+    AppointmentCheckInPayload;
+    /// The appointment of somebody who is in a room, or why that was not noted.
+    AppointmentRoomPayload;
+    /// The appointment that has begun, or why it has not.
+    AppointmentStartPayload;
+    /// The appointment that is over, or why it is not.
+    AppointmentCompletePayload;
+    /// The appointment that is booked again, or why it is not.
+    AppointmentUndoNoShowPayload;
+    /// The struck appointment, or why it was not struck.
+    AppointmentEnterInErrorPayload;
 }
 
 #[Object]
@@ -107,5 +130,135 @@ impl AppointmentMutation {
         let id = ids::parse(&input.id)?;
         let mark = async |op: &_| scheduling::mark_no_show(op, id, input.if_version).await;
         Ok(change(ctx, "Mutation.appointmentMarkNoShow", mark).await?.into())
+    }
+
+    /// Holds a slot for some minutes, for somebody who has yet to say yes. A hold that runs out is in nobody's way.
+    ///
+    /// Needs an idempotency key. Errors: those of appointmentBook, OUT_OF_RANGE when it is too soon for its kind.
+    async fn appointment_hold(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The visit, and for how long it is held.")] input: AppointmentHoldInput,
+    ) -> Result<AppointmentHoldPayload, ApiError> {
+        let (visit, minutes) = (input.visit.try_into()?, u32::try_from(input.hold_minutes).unwrap_or(0));
+        let hold = async |op: &_| scheduling::hold(op, visit, minutes).await;
+        Ok(change(ctx, "Mutation.appointmentHold", hold).await?.into())
+    }
+
+    /// Books what was held. Letting go of it is appointmentCancel.
+    ///
+    /// Errors: NOT_FOUND, LOCKED (the hold has run out), VERSION_CONFLICT, INVALID_TRANSITION.
+    async fn appointment_hold_confirm(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The appointment.")] input: AppointmentHoldConfirmInput,
+    ) -> Result<AppointmentHoldConfirmPayload, ApiError> {
+        let id = ids::parse(&input.id)?;
+        let confirm = async |op: &_| scheduling::confirm_hold(op, id, input.if_version).await;
+        Ok(change(ctx, "Mutation.appointmentHoldConfirm", confirm).await?.into())
+    }
+
+    /// Notes that the patient will come.
+    ///
+    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
+    async fn appointment_confirm(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The appointment.")] input: AppointmentConfirmInput,
+    ) -> Result<AppointmentConfirmPayload, ApiError> {
+        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::Confirmed);
+        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
+        Ok(change(ctx, "Mutation.appointmentConfirm", advance).await?.into())
+    }
+
+    /// Notes that the patient is at the clinic.
+    ///
+    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
+    async fn appointment_arrive(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The appointment.")] input: AppointmentArriveInput,
+    ) -> Result<AppointmentArrivePayload, ApiError> {
+        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::Arrived);
+        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
+        Ok(change(ctx, "Mutation.appointmentArrive", advance).await?.into())
+    }
+
+    /// Notes that the patient has checked in at the desk.
+    ///
+    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
+    async fn appointment_check_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The appointment.")] input: AppointmentCheckInInput,
+    ) -> Result<AppointmentCheckInPayload, ApiError> {
+        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::CheckedIn);
+        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
+        Ok(change(ctx, "Mutation.appointmentCheckIn", advance).await?.into())
+    }
+
+    /// Notes that the patient was shown to a room.
+    ///
+    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
+    async fn appointment_room(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The appointment.")] input: AppointmentRoomInput,
+    ) -> Result<AppointmentRoomPayload, ApiError> {
+        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::InRoom);
+        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
+        Ok(change(ctx, "Mutation.appointmentRoom", advance).await?.into())
+    }
+
+    /// Notes that the visit has begun.
+    ///
+    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
+    async fn appointment_start(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The appointment.")] input: AppointmentStartInput,
+    ) -> Result<AppointmentStartPayload, ApiError> {
+        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::InProgress);
+        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
+        Ok(change(ctx, "Mutation.appointmentStart", advance).await?.into())
+    }
+
+    /// Notes that the visit took place.
+    ///
+    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
+    async fn appointment_complete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The appointment.")] input: AppointmentCompleteInput,
+    ) -> Result<AppointmentCompletePayload, ApiError> {
+        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::Completed);
+        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
+        Ok(change(ctx, "Mutation.appointmentComplete", advance).await?.into())
+    }
+
+    /// Takes back that the patient did not come. Possible on the same day, while the time is still free.
+    ///
+    /// Errors: NOT_FOUND, OUT_OF_RANGE, VERSION_CONFLICT, INVALID_TRANSITION, SCHEDULING_CONFLICT.
+    async fn appointment_undo_no_show(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The appointment.")] input: AppointmentUndoNoShowInput,
+    ) -> Result<AppointmentUndoNoShowPayload, ApiError> {
+        let id = ids::parse(&input.id)?;
+        let undo = async |op: &_| scheduling::undo_no_show(op, id, input.if_version).await;
+        Ok(change(ctx, "Mutation.appointmentUndoNoShow", undo).await?.into())
+    }
+
+    /// Strikes an appointment that should never have been booked. It stays on record, and its time is free.
+    ///
+    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION.
+    async fn appointment_enter_in_error(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The appointment.")] input: AppointmentEnterInErrorInput,
+    ) -> Result<AppointmentEnterInErrorPayload, ApiError> {
+        let id = ids::parse(&input.id)?;
+        let strike = async |op: &_| scheduling::enter_in_error(op, id, input.if_version).await;
+        Ok(change(ctx, "Mutation.appointmentEnterInError", strike).await?.into())
     }
 }

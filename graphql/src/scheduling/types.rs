@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object};
 use praxis_domain::{PageRequest, Position, scheduling};
 use praxis_entity::{appointment, ids::PatientId, value::AppointmentNote};
 
 use sea_orm::ActiveEnum;
 
+use super::AppointmentSeries;
 use crate::{
     allowed,
-    clinic::{Facility, Room, VisitKind},
+    clinic::{Device, Facility, Room, VisitKind},
     context::{Ask, Caller},
     encounters::Encounter,
     error::{ApiError, Edge, Nullable},
@@ -46,7 +47,7 @@ pub(crate) enum AppointmentStatus {
     Booked,
     /// The patient confirmed.
     Confirmed,
-    /// The patient has arrived.
+    /// The patient has checked in at the desk.
     CheckedIn,
     /// The visit is under way.
     InProgress,
@@ -56,9 +57,22 @@ pub(crate) enum AppointmentStatus {
     Cancelled,
     /// The patient did not come.
     NoShow,
+    /// The time is kept until `holdExpiresAt` for somebody who has not said yes.
+    Pending,
+    /// The patient is at the clinic, and not at the desk yet.
+    Arrived,
+    /// The patient was shown to a room.
+    InRoom,
+    /// Nobody said yes in time; the time is free again.
+    Expired,
+    /// It should never have been booked.
+    EnteredInError,
 }
 
 const NO_SHOW: &str = "appointmentMarkNoShow";
+const UNDO_NO_SHOW: &str = "appointmentUndoNoShow";
+const CONFIRM_HOLD: &str = "appointmentHoldConfirm";
+const COMPLETE: &str = "appointmentComplete";
 
 /// A booked visit.
 pub(crate) struct Appointment {
@@ -118,8 +132,14 @@ impl Appointment {
         let caller = ctx.caller()?;
         let status = self.row.status.to_value();
         let mut open = allowed::actions(caller, "appointment", &self.subject, &status).await?;
-        // Whether somebody came shows only once the visit should have begun.
-        open.retain(|action| action != NO_SHOW || self.row.starts_at <= caller.reading().now());
+        let (op, row) = (caller.reading(), &self.row);
+        open.retain(|action| match action.as_str() {
+            // Whether somebody came shows only once the visit should have begun.
+            NO_SHOW | COMPLETE => row.starts_at <= op.now(),
+            UNDO_NO_SHOW => scheduling::is_today(op, row),
+            CONFIRM_HOLD => row.hold_expires_at.is_some_and(|until| op.now() < until),
+            _ => true,
+        });
         Ok(open)
     }
 
@@ -160,6 +180,37 @@ impl Appointment {
         }
         .await
         .or_hidden()
+    }
+
+    /// With which devices.
+    async fn devices(&self, ctx: &Context<'_>) -> Result<Vec<Device>, ApiError> {
+        let devices = ctx.caller()?.loaders().devices_of_appointments.load(self.row.id).await?;
+        Ok(devices.unwrap_or_default().into_iter().map(Device::new).collect())
+    }
+
+    /// The series that it belongs to.
+    async fn series(&self, ctx: &Context<'_>) -> Nullable<AppointmentSeries> {
+        async {
+            let Some(id) = self.row.series_id else { return Ok(None) };
+            Ok(ctx.caller()?.loaders().series.load(id).await?.map(AppointmentSeries::new))
+        }
+        .await
+        .or_hidden()
+    }
+
+    /// Until when the time is kept, while nobody has said yes.
+    async fn hold_expires_at(&self) -> Option<DateTime> {
+        self.row.hold_expires_at.map(DateTime)
+    }
+
+    /// True when it was booked on purpose beyond what its resources hold.
+    async fn overbooked(&self) -> bool {
+        self.row.overbooked
+    }
+
+    /// True when it was called off after the cut-off time of its kind.
+    async fn cancelled_late(&self) -> bool {
+        self.row.cancelled_late
     }
 
     /// The kind of visit.
@@ -289,15 +340,4 @@ impl AppointmentConnection {
         );
         Ok(Self::of_slice(slice, order, cursors, count))
     }
-}
-
-/// A time that can be booked.
-#[derive(SimpleObject)]
-pub(crate) struct Slot {
-    /// Start.
-    pub(crate) starts_at: DateTime,
-    /// End.
-    pub(crate) ends_at: DateTime,
-    /// With whom.
-    pub(crate) practitioner: Option<Practitioner>,
 }

@@ -6,7 +6,7 @@ mod types;
 
 pub(crate) use mutation::StaffMutation;
 pub(crate) use query::StaffQuery;
-pub(crate) use types::Practitioner;
+pub(crate) use types::{Practitioner, Weekday};
 
 use praxis_platform::access::Permission;
 
@@ -28,6 +28,8 @@ pub(crate) const POLICY: &[Rule] = &[
             "specialty",
             "active",
             "bookable",
+            "capacity",
+            "overbookLimit",
         ],
     ),
     needs("Practitioner", Permission::SCHEDULE_READ, &["availability"]),

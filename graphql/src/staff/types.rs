@@ -93,6 +93,16 @@ impl Practitioner {
         self.row.bookable
     }
 
+    /// How many visits may be with them at once.
+    async fn capacity(&self) -> i32 {
+        self.row.capacity
+    }
+
+    /// How many more on purpose.
+    async fn overbook_limit(&self) -> i32 {
+        self.row.overbook_limit
+    }
+
     /// When they see patients, week by week.
     async fn availability(&self, ctx: &Context<'_>) -> Nullable<Vec<AvailabilityRule>> {
         async {
@@ -141,6 +151,19 @@ impl Weekday {
         Self::Saturday,
         Self::Sunday,
     ];
+
+    /// The day.
+    pub(crate) fn day(self) -> chrono::Weekday {
+        match self {
+            Self::Monday => chrono::Weekday::Mon,
+            Self::Tuesday => chrono::Weekday::Tue,
+            Self::Wednesday => chrono::Weekday::Wed,
+            Self::Thursday => chrono::Weekday::Thu,
+            Self::Friday => chrono::Weekday::Fri,
+            Self::Saturday => chrono::Weekday::Sat,
+            Self::Sunday => chrono::Weekday::Sun,
+        }
+    }
 
     /// ISO number, 1 is Monday.
     pub(crate) fn number(self) -> u8 {

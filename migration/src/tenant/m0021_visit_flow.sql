@@ -2,7 +2,7 @@
 
 -- Which mutation takes an object along a step, so that what is possible is read from the same rows as what is legal.
 -- A row that leads to the status it comes from is possible there and changes no status.
-ALTER TABLE status_transition ADD COLUMN action text NOT NULL DEFAULT '';
+ALTER TABLE status_transition ADD COLUMN IF NOT EXISTS action text NOT NULL DEFAULT '';
 ALTER TABLE status_transition DROP CONSTRAINT status_transition_pkey;
 ALTER TABLE status_transition ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status, action);
 

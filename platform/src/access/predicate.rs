@@ -26,6 +26,10 @@ pub enum Table {
     ConsentDirective,
     /// Appointments.
     Appointment,
+    /// Appointments that recur.
+    AppointmentSeries,
+    /// Entries of the waiting list.
+    WaitlistEntry,
     /// Encounters.
     Encounter,
     /// Observations.
@@ -43,6 +47,8 @@ impl Table {
             Self::CareTeamMember => "care_team_member",
             Self::ConsentDirective => "consent_directive",
             Self::Appointment => "appointment",
+            Self::AppointmentSeries => "appointment_series",
+            Self::WaitlistEntry => "waitlist_entry",
             Self::Encounter => "encounter",
             Self::Observation => "observation",
             Self::Condition => "condition",
@@ -56,7 +62,7 @@ impl Table {
 
     fn practitioner(self) -> Option<String> {
         let column = match self {
-            Self::Appointment | Self::Encounter => "practitioner_id",
+            Self::Appointment | Self::AppointmentSeries | Self::Encounter => "practitioner_id",
             Self::Observation => "performer_id",
             Self::Condition => "recorder_id",
             _ => return None,
@@ -154,7 +160,7 @@ impl Says<'_> {
             "EXISTS (SELECT FROM patient_facility k WHERE k.patient_id = {patient} AND k.facility_id = $1)"
         );
         let sql = match self.table {
-            Table::Appointment => format!(r#""{name}"."facility_id" = $1"#),
+            Table::Appointment | Table::AppointmentSeries => format!(r#""{name}"."facility_id" = $1"#),
             Table::Encounter => {
                 format!(r#"("{name}"."facility_id" = $1 OR ("{name}"."facility_id" IS NULL AND {known}))"#)
             }

@@ -1,6 +1,6 @@
 //! What of each kind of row decides about access to it.
 
-use praxis_entity::{appointment, condition, encounter, observation, patient};
+use praxis_entity::{appointment, appointment_series, condition, encounter, observation, patient};
 
 use super::Row;
 
@@ -12,6 +12,16 @@ impl From<&patient::Model> for Row {
 
 impl From<&appointment::Model> for Row {
     fn from(row: &appointment::Model) -> Self {
+        Self {
+            facility: Some(row.facility_id),
+            practitioner: Some(row.practitioner_id),
+            ..Self::of(row.id.0)
+        }
+    }
+}
+
+impl From<&appointment_series::Model> for Row {
+    fn from(row: &appointment_series::Model) -> Self {
         Self {
             facility: Some(row.facility_id),
             practitioner: Some(row.practitioner_id),

@@ -48,6 +48,8 @@ pub enum IndexField {
     RecoveryCode,
     /// Challenge that was answered.
     Challenge,
+    /// Secret in the address of a calendar.
+    CalendarFeed,
 }
 
 impl IndexField {
@@ -72,6 +74,7 @@ impl IndexField {
             Self::ClientToken => "client_token",
             Self::RecoveryCode => "recovery_code",
             Self::Challenge => "challenge",
+            Self::CalendarFeed => "calendar_feed",
         }
     }
 
@@ -100,7 +103,8 @@ impl IndexField {
             | Self::ClientSecret
             | Self::ClientToken
             | Self::RecoveryCode
-            | Self::Challenge => value.to_owned(),
+            | Self::Challenge
+            | Self::CalendarFeed => value.to_owned(),
         }
     }
 }

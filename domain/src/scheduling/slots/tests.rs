@@ -72,7 +72,12 @@ fn any_day() -> impl Strategy<Value = (NaiveDate, Tz)> {
 }
 
 fn starts(hours: &[Hours], date: NaiveDate, length: i64, taken: &[Span]) -> Vec<Span> {
-    free(hours, around(date), TimeDelta::minutes(length), Buffers::default(), taken)
+    free(hours, around(date), TimeDelta::minutes(length), Buffers::default(), &alone(taken), &[])
+}
+
+/// One resource that takes one visit at a time.
+fn alone(taken: &[Span]) -> [Occupancy; 1] {
+    [Occupancy::new(1, taken.iter().map(|span| (0, *span)))]
 }
 
 fn walls(spans: &[Span], zone: Tz) -> Vec<String> {
@@ -140,12 +145,12 @@ fn buffers_keep_a_distance_and_touching_is_allowed() {
     let taken = [Span { from: at(10, 0), until: at(10, 30) }];
     let buffers = Buffers { before: TimeDelta::minutes(5), after: TimeDelta::minutes(10) };
     let hours = [hours(date, zone, 9 * 60, 12 * 60)];
-    let found = free(&hours, around(date), TimeDelta::minutes(30), buffers, &taken);
+    let found = free(&hours, around(date), TimeDelta::minutes(30), buffers, &alone(&taken), &[]);
     assert_eq!(
         walls(&found, zone),
         ["09:00+00:00", "09:15+00:00", "10:45+00:00", "11:00+00:00", "11:15+00:00", "11:30+00:00"]
     );
-    let found = free(&hours, around(date), TimeDelta::minutes(30), Buffers::default(), &taken);
+    let found = free(&hours, around(date), TimeDelta::minutes(30), Buffers::default(), &alone(&taken), &[]);
     assert_eq!(walls(&found, zone)[2..4], ["09:30+00:00", "10:30+00:00"]);
 }
 
@@ -197,7 +202,7 @@ proptest! {
         let all = starts(&[hours(date, zone, 0, 1439)], date, 30, &[]);
         let from = around(date).from + TimeDelta::days(2) + TimeDelta::minutes(from);
         let within = Span { from, until: from + TimeDelta::minutes(long) };
-        let found = free(&[hours(date, zone, 0, 1439)], within, TimeDelta::minutes(30), Buffers::default(), &[]);
+        let found = free(&[hours(date, zone, 0, 1439)], within, TimeDelta::minutes(30), Buffers::default(), &[], &[]);
         let expected: Vec<Span> = all.into_iter().filter(|visit| visit.from >= within.from && visit.until <= within.until).collect();
         prop_assert_eq!(found, expected);
     }

@@ -78,6 +78,8 @@ impl Charts {
                     patient,
                     practitioner,
                     facility: Some(facility),
+                    devices: Vec::new(),
+                    overbook: false,
                     room: Some(room).filter(|_| visit.modality == Modality::InPerson),
                     visit_type: Some(visit.id),
                     modality: visit.modality,

@@ -1,0 +1,40 @@
+//! A device that can be booked.
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{DeviceId, FacilityId};
+
+/// A device that can be booked.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "device")]
+pub struct Model {
+    /// Id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: DeviceId,
+    /// Grows by one with each write.
+    pub version: i32,
+    /// When the row was made.
+    pub created_at: DateTimeUtc,
+    /// When it last changed.
+    pub updated_at: DateTimeUtc,
+    /// Where.
+    pub facility_id: FacilityId,
+    /// What it is, as kinds of visit ask for it: `ULTRASOUND`.
+    #[sea_orm(column_type = "Text")]
+    pub kind: String,
+    /// Name, unique at the facility.
+    #[sea_orm(column_type = "Text")]
+    pub name: String,
+    /// How many visits may use it at once.
+    pub capacity: i32,
+    /// How many more on purpose.
+    pub overbook_limit: i32,
+    /// False once out of use.
+    pub active: bool,
+}
+
+/// Joins are written where they are needed; none is declared here.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

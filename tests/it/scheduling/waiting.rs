@@ -1,0 +1,144 @@
+//! The waiting list: who gets a time that becomes free.
+
+use anyhow::Result;
+use chrono::TimeDelta;
+use praxis_domain::scheduling;
+use serde_json::{Value, json};
+
+use super::{APPOINTMENT, Clinic, booked, code};
+use crate::support::people::Person;
+
+const ENTRY: &str =
+    "waitlistEntry { id version status allowedActions appointment { id status startsAt holdExpiresAt } }
+    userErrors { code path message }";
+
+async fn wait(person: &Person<'_>, patient: &str, more: Value) -> Value {
+    let mut input = json!({ "patientId": patient, "type": "IN_PERSON", "latest": "2027-12-31T00:00:00Z" });
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let payload = person.run("waitlistEntryAdd", ENTRY, input).await;
+    assert_eq!(payload["userErrors"], json!([]), "{payload}");
+    payload["waitlistEntry"].clone()
+}
+
+async fn seen(person: &Person<'_>, entry: &Value) -> Value {
+    let query = format!(
+        "{{ node(id: {}) {{ ... on WaitlistEntry {{ id version status allowedActions appointment {{ id status startsAt holdExpiresAt }} }} }} }}",
+        entry["id"]
+    );
+    person.ask(&query, json!({})).await["node"].clone()
+}
+
+fn step(entry: &Value) -> Value {
+    json!({ "id": entry["id"], "ifVersion": entry["version"] })
+}
+
+#[tokio::test]
+async fn a_freed_time_is_offered_to_the_most_pressing_first_and_then_to_the_next() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let owner = clinic.person("owner").await;
+    let patients = [
+        owner.register("Bea", "Rook", "1991-01-02").await,
+        owner.register("Cid", "Starling", "1992-01-02").await,
+        owner.register("Dee", "Tern", "1993-01-02").await,
+    ];
+    let routine = wait(&owner, &patients[0], json!({})).await;
+    let urgent = wait(&owner, &patients[1], json!({ "priority": "URGENT" })).await;
+    // Needs longer than what becomes free.
+    let long = wait(&owner, &patients[2], json!({ "priority": "URGENT", "durationMinutes": 60 })).await;
+    let visit = booked(&owner, clinic.visit("10:00", json!({}))).await;
+    owner.run("appointmentCancel", APPOINTMENT, json!({ "id": visit["id"], "ifVersion": 1 })).await;
+    clinic.work().await?;
+
+    let offered = seen(&owner, &urgent).await;
+    assert_eq!(
+        (&offered["status"], &offered["appointment"]["status"]),
+        (&json!("OFFERED"), &json!("PENDING"))
+    );
+    assert_eq!(seen(&owner, &routine).await["status"], "WAITING");
+    assert_eq!(seen(&owner, &long).await["status"], "WAITING");
+    let taken = owner.run("appointmentBook", APPOINTMENT, clinic.visit("10:00", json!({}))).await;
+    assert_eq!(code(&taken), "SCHEDULING_CONFLICT", "the time is held");
+
+    // Nobody answers: the next in line is asked, and the first one waits on, but not for this time.
+    clinic.server.clock.advance(TimeDelta::minutes(scheduling::OFFER_MINUTES + 1));
+    let owner = clinic.person("owner").await;
+    assert!(
+        clinic.work().await? >= 3,
+        "the hold ran out, its entry is in line again, and the next one is asked"
+    );
+    assert_eq!(seen(&owner, &urgent).await["status"], "WAITING");
+    let next = seen(&owner, &routine).await;
+    assert_eq!(next["status"], "OFFERED", "{next}");
+    let accepted = owner.run("waitlistOfferAccept", ENTRY, step(&next)).await;
+    assert_eq!(accepted["waitlistEntry"]["status"], "BOOKED", "{accepted}");
+    assert_eq!(accepted["waitlistEntry"]["appointment"]["status"], "BOOKED");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_to_an_offer_sent_twice_counts_once() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let owner = clinic.person("owner").await;
+    let entry = wait(&owner, &clinic.patient, json!({})).await;
+    for (time, mutation, expected) in
+        [("10:00", "waitlistOfferDecline", "WAITING"), ("11:00", "waitlistOfferAccept", "BOOKED")]
+    {
+        let visit = booked(&owner, clinic.visit(time, json!({}))).await;
+        owner.run("appointmentCancel", APPOINTMENT, json!({ "id": visit["id"], "ifVersion": 1 })).await;
+        clinic.work().await?;
+        let offered = seen(&owner, &entry).await;
+        assert_eq!(offered["status"], "OFFERED");
+        let (first, rest) = mutation.split_at(1);
+        let query = format!(
+            "mutation($input: {}{rest}Input!) {{ {mutation}(input: $input) {{ waitlistEntry {{ version status }} userErrors {{ code }} }} }}",
+            first.to_uppercase()
+        );
+        let input = json!({ "input": step(&offered) });
+        let key = [("idempotency-key", mutation)];
+        let done = owner.send(&query, input.clone(), &key).await.body;
+        assert_eq!(done["data"][mutation]["waitlistEntry"]["status"], expected, "{done}");
+        let again = owner.send(&query, input, &key).await.body;
+        assert_eq!(again["data"], done["data"]);
+        assert_eq!(again["extensions"]["idempotentReplay"], json!([mutation]));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_offer_that_ran_out_can_not_be_taken_and_who_is_taken_off_gives_their_time_back() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let owner = clinic.person("owner").await;
+    let entry = wait(&owner, &clinic.patient, json!({ "practitionerId": clinic.practitioner })).await;
+    let visit = booked(&owner, clinic.visit("10:00", json!({}))).await;
+    owner.run("appointmentCancel", APPOINTMENT, json!({ "id": visit["id"], "ifVersion": 1 })).await;
+    clinic.work().await?;
+    let offered = seen(&owner, &entry).await;
+    let removed = owner.run("waitlistEntryRemove", ENTRY, step(&offered)).await;
+    assert_eq!(removed["waitlistEntry"]["status"], "REMOVED");
+    assert_eq!(removed["waitlistEntry"]["allowedActions"], json!([]));
+    booked(&owner, clinic.visit("10:00", json!({}))).await;
+
+    let entry = wait(&owner, &clinic.patient, json!({})).await;
+    let visit = booked(&owner, clinic.visit("12:00", json!({}))).await;
+    owner.run("appointmentCancel", APPOINTMENT, json!({ "id": visit["id"], "ifVersion": 1 })).await;
+    clinic.work().await?;
+    clinic.server.clock.advance(TimeDelta::minutes(scheduling::OFFER_MINUTES + 1));
+    let owner = clinic.person("owner").await;
+    let late = owner.run("waitlistOfferAccept", ENTRY, step(&seen(&owner, &entry).await)).await;
+    assert_eq!(code(&late), "LOCKED", "{late}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_list_is_read_by_those_only_who_may() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let owner = clinic.person("owner").await;
+    wait(&owner, &clinic.patient, json!({})).await;
+    let query = "{ waitlistEntries(status: [WAITING]) { totalCount nodes { priority patient { id } } } }";
+    let listed = owner.ask(query, json!({})).await["waitlistEntries"].clone();
+    assert_eq!((&listed["totalCount"], &listed["nodes"][0]["priority"]), (&json!(1), &json!("ROUTINE")));
+    assert_eq!(listed["nodes"][0]["patient"]["id"], json!(clinic.patient));
+    let biller = clinic.person("biller").await;
+    assert_eq!(biller.send(query, json!({}), &[]).await.code(), "FORBIDDEN");
+    Ok(())
+}
