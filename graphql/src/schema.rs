@@ -22,7 +22,8 @@ use crate::{
     roles::{RoleMutation, RoleQuery},
     scheduling::{
         AppointmentMutation, AppointmentQuery, ExceptionMutation, ExceptionQuery, FeedMutation,
-        QueueMutation, QueueQuery, SeriesMutation, SeriesQuery, SlotQuery, WaitlistMutation, WaitlistQuery,
+        QueueMutation, QueueQuery, SeriesMutation, SeriesQuery, SlotQuery, VisitStepMutation,
+        WaitlistMutation, WaitlistQuery,
     },
     second_factors::SecondFactorMutation,
     sensitivity::SensitivityMutation,
@@ -67,6 +68,7 @@ pub(crate) struct Mutation(
     IdentityMutation,
     PatientMutation,
     AppointmentMutation,
+    VisitStepMutation,
     SeriesMutation,
     WaitlistMutation,
     QueueMutation,

@@ -15,6 +15,7 @@ mod resources;
 mod series;
 mod slots;
 mod waiting;
+mod walks;
 
 use anyhow::Result;
 use chrono::{DateTime, Days, Utc, Weekday};

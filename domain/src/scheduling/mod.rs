@@ -18,6 +18,7 @@ mod filter;
 mod find;
 mod hold;
 mod mark_no_show;
+mod market;
 mod place;
 mod queue;
 pub mod react;

@@ -5,8 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::Datelike;
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc, Weekday};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
 use chrono_tz::Tz;
 use praxis_entity::{
     appointment::{self, AppointmentStatus},
@@ -172,7 +171,7 @@ fn reasons(
         (SuggestionReason::PreferredDay, wishes.weekdays.contains(&starts.weekday())),
         (SuggestionReason::PreferredTime, timed && in_time),
         (SuggestionReason::NearbyFacility, known.nearby == Some(slot.facility)),
-        (SuggestionReason::Soon, slot.starts_at - earliest < chrono::TimeDelta::days(7)),
+        (SuggestionReason::Soon, slot.starts_at - earliest < TimeDelta::days(7)),
     ];
     all.into_iter().filter(|(_, holds)| *holds).map(|(reason, _)| reason).collect()
 }
@@ -184,7 +183,6 @@ fn wall(slot: &Slot, known: &Known, at: DateTime<Utc>) -> chrono::NaiveDateTime 
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
     use proptest::prelude::*;
     use uuid::Uuid;
 

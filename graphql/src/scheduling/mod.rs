@@ -8,6 +8,7 @@ mod query;
 mod queue;
 mod series;
 mod slots;
+mod steps;
 mod types;
 mod waitlist;
 
@@ -19,6 +20,7 @@ pub(crate) use query::AppointmentQuery;
 pub(crate) use queue::{QueueMutation, QueueQuery, QueueToken};
 pub(crate) use series::{AppointmentSeries, SeriesMutation, SeriesQuery};
 pub(crate) use slots::SlotQuery;
+pub(crate) use steps::VisitStepMutation;
 pub(crate) use types::{Appointment, AppointmentConnection, AppointmentType};
 pub(crate) use waitlist::{WaitlistEntry, WaitlistMutation, WaitlistQuery};
 

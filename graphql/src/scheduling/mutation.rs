@@ -2,15 +2,14 @@
 
 use async_graphql::{Context, Object, SimpleObject};
 use praxis_domain::scheduling;
-use praxis_entity::appointment::{self, AppointmentStatus};
+use praxis_entity::appointment;
 
 use super::{
     Appointment,
     inputs::{
-        AppointmentArriveInput, AppointmentBookInput, AppointmentCancelInput, AppointmentCheckInInput,
-        AppointmentCompleteInput, AppointmentConfirmInput, AppointmentEnterInErrorInput,
+        AppointmentBookInput, AppointmentCancelInput, AppointmentEnterInErrorInput,
         AppointmentHoldConfirmInput, AppointmentHoldInput, AppointmentMarkNoShowInput,
-        AppointmentRescheduleInput, AppointmentRoomInput, AppointmentStartInput, AppointmentUndoNoShowInput,
+        AppointmentRescheduleInput, AppointmentUndoNoShowInput,
     },
 };
 use crate::{
@@ -45,6 +44,7 @@ macro_rules! appointment_payload {
         )*
     };
 }
+pub(super) use appointment_payload;
 
 appointment_payload! {
     /// The booked appointment, or why it was not booked.
@@ -59,18 +59,6 @@ appointment_payload! {
     AppointmentHoldPayload;
     /// The booked appointment, or why the hold was not taken up.
     AppointmentHoldConfirmPayload;
-    /// The confirmed appointment, or why it was not confirmed.
-    AppointmentConfirmPayload;
-    /// The appointment of somebody who has arrived, or why that was not noted.
-    AppointmentArrivePayload;
-    /// The appointment of somebody who has checked in, or why that was not noted.
-    AppointmentCheckInPayload;
-    /// The appointment of somebody who is in a room, or why that was not noted.
-    AppointmentRoomPayload;
-    /// The appointment that has begun, or why it has not.
-    AppointmentStartPayload;
-    /// The appointment that is over, or why it is not.
-    AppointmentCompletePayload;
     /// The appointment that is booked again, or why it is not.
     AppointmentUndoNoShowPayload;
     /// The struck appointment, or why it was not struck.
@@ -156,84 +144,6 @@ impl AppointmentMutation {
         let id = ids::parse(&input.id)?;
         let confirm = async |op: &_| scheduling::confirm_hold(op, id, input.if_version).await;
         Ok(change(ctx, "Mutation.appointmentHoldConfirm", confirm).await?.into())
-    }
-
-    /// Notes that the patient will come.
-    ///
-    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
-    async fn appointment_confirm(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The appointment.")] input: AppointmentConfirmInput,
-    ) -> Result<AppointmentConfirmPayload, ApiError> {
-        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::Confirmed);
-        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
-        Ok(change(ctx, "Mutation.appointmentConfirm", advance).await?.into())
-    }
-
-    /// Notes that the patient is at the clinic.
-    ///
-    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
-    async fn appointment_arrive(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The appointment.")] input: AppointmentArriveInput,
-    ) -> Result<AppointmentArrivePayload, ApiError> {
-        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::Arrived);
-        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
-        Ok(change(ctx, "Mutation.appointmentArrive", advance).await?.into())
-    }
-
-    /// Notes that the patient has checked in at the desk.
-    ///
-    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
-    async fn appointment_check_in(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The appointment.")] input: AppointmentCheckInInput,
-    ) -> Result<AppointmentCheckInPayload, ApiError> {
-        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::CheckedIn);
-        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
-        Ok(change(ctx, "Mutation.appointmentCheckIn", advance).await?.into())
-    }
-
-    /// Notes that the patient was shown to a room.
-    ///
-    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
-    async fn appointment_room(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The appointment.")] input: AppointmentRoomInput,
-    ) -> Result<AppointmentRoomPayload, ApiError> {
-        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::InRoom);
-        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
-        Ok(change(ctx, "Mutation.appointmentRoom", advance).await?.into())
-    }
-
-    /// Notes that the visit has begun.
-    ///
-    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
-    async fn appointment_start(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The appointment.")] input: AppointmentStartInput,
-    ) -> Result<AppointmentStartPayload, ApiError> {
-        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::InProgress);
-        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
-        Ok(change(ctx, "Mutation.appointmentStart", advance).await?.into())
-    }
-
-    /// Notes that the visit took place.
-    ///
-    /// Errors: NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION (with what is possible).
-    async fn appointment_complete(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The appointment.")] input: AppointmentCompleteInput,
-    ) -> Result<AppointmentCompletePayload, ApiError> {
-        let (id, version, to) = (ids::parse(&input.id)?, input.if_version, AppointmentStatus::Completed);
-        let advance = async |op: &_| scheduling::advance(op, id, version, to).await;
-        Ok(change(ctx, "Mutation.appointmentComplete", advance).await?.into())
     }
 
     /// Takes back that the patient did not come. Possible on the same day, while the time is still free.
