@@ -111,7 +111,8 @@ fn text(value: &Value) -> String {
 
 const APPOINTMENT: &str =
     "appointment { id version status overbooked holdExpiresAt allowedActions cancelledLate devices { id } }
-    userErrors { code path message ... on SchedulingConflictError { conflicts { id } nextFreeSlots } }";
+    userErrors { code path message ... on SchedulingConflictError { conflicts { id } nextFreeSlots }
+        ... on InvalidTransitionError { currentStatus allowedActions } }";
 
 /// Books and hands out the appointment, which there must be.
 async fn booked(person: &Person<'_>, input: Value) -> Value {
