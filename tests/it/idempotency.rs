@@ -284,6 +284,9 @@ const STORY: &[Call] = &[
         "documentTemplateRetire",
         "documentTemplate { id version retired }",
         r#"{ "id": "$template", "ifVersion": 2 }"#,
+        &[],
+    ),
+    (
         "encounterCreate",
         "encounter { id version status }",
         r#"{ "patientId": "$patient" }"#,
