@@ -91,6 +91,10 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::AppointmentEnteredInError { .. }
         | Event::AppointmentReminderDue { .. }
         | Event::WaitlistOffered { .. } => &[],
+        Event::AppointmentCancelled { .. } => &[Reaction::OfferFreedTime],
+        Event::AppointmentHoldReleased { .. } | Event::AppointmentHoldExpired { .. } => {
+            &[Reaction::OfferFreedTime, Reaction::EndOffer]
+        }
 
         // Encounters.
         Event::EncounterCancelled { .. } => &[Reaction::CancelTasksOfVisit],
