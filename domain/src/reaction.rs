@@ -12,6 +12,7 @@ use crate::{
     error::capitals,
     event::{Event, Recorded},
     notifications, rules, scheduling, tasks, workflows,
+    notifications, scheduling,
 };
 
 macro_rules! reactions {
@@ -52,6 +53,8 @@ reactions! {
     // Encounters.
     /// The visit of an appointment is there, and the patient has arrived.
     ReceivePatient;
+    /// The patient is reminded of it.
+    TellOfReminder;
 }
 
 impl Reaction {
@@ -80,6 +83,8 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         }
         Event::AppointmentHoldExpired { .. } => &[Reaction::OfferFreedTime, Reaction::EndOffer],
         Event::AppointmentCheckedIn { .. } => &[Reaction::ReceivePatient],
+        Event::AppointmentReminderDue { .. } => &[Reaction::TellOfReminder],
+        Event::AppointmentCancelled { .. } => &[Reaction::TellOfCancellation],
         Event::AppointmentConfirmed { .. }
         | Event::AppointmentStarted { .. }
         | Event::AppointmentCompleted { .. }
@@ -89,12 +94,12 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::AppointmentRoomed { .. }
         | Event::AppointmentReinstated { .. }
         | Event::AppointmentEnteredInError { .. }
-        | Event::AppointmentReminderDue { .. }
         | Event::WaitlistOffered { .. } => &[],
         Event::AppointmentCancelled { .. } => &[Reaction::OfferFreedTime],
         Event::AppointmentHoldReleased { .. } | Event::AppointmentHoldExpired { .. } => {
             &[Reaction::OfferFreedTime, Reaction::EndOffer]
         }
+        Event::AppointmentMissed { .. } => &[],
 
         // Encounters.
         Event::EncounterCancelled { .. } => &[Reaction::CancelTasksOfVisit],
@@ -180,5 +185,9 @@ pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> R
             notifications::react::appointment_changed(op, recorded).await
         }
         Reaction::ReceivePatient => encounters::react::receive(op, recorded).await,
+        Reaction::TellOfBooking
+        | Reaction::TellOfMove
+        | Reaction::TellOfCancellation
+        | Reaction::TellOfReminder => notifications::react::appointment_changed(op, recorded).await,
     }
 }

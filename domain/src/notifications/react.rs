@@ -22,13 +22,17 @@ use crate::{
 /// What speaks of a visit that is to take place at a time.
 const OF_A_TIME: [Topic; 3] = [Topic::AppointmentBooked, Topic::AppointmentMoved, Topic::AppointmentReminder];
 
-/// A visit was booked, moved or called off.
+/// A visit was booked, moved or called off, or it is time to remind of it.
 pub async fn appointment_changed(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
     let by = recorded.actor.map(UserId);
     match recorded.event {
         Event::AppointmentBooked { appointment, .. } => appointment_booked(op, appointment, by).await,
         Event::AppointmentRescheduled { appointment, .. } => appointment_moved(op, appointment, by).await,
         Event::AppointmentCancelled { appointment, .. } => appointment_cancelled(op, appointment, by).await,
+        Event::AppointmentReminderDue { appointment, starts_at, .. } => {
+            // Each reminder is an event of its own.
+            reminder_due(op, appointment, starts_at, &recorded.id.to_string()).await
+        }
         _ => Ok(()),
     }
 }
