@@ -84,7 +84,6 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         Event::AppointmentHoldExpired { .. } => &[Reaction::OfferFreedTime, Reaction::EndOffer],
         Event::AppointmentCheckedIn { .. } => &[Reaction::ReceivePatient],
         Event::AppointmentReminderDue { .. } => &[Reaction::TellOfReminder],
-        Event::AppointmentCancelled { .. } => &[Reaction::TellOfCancellation],
         Event::AppointmentConfirmed { .. }
         | Event::AppointmentStarted { .. }
         | Event::AppointmentCompleted { .. }
@@ -98,8 +97,10 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         Event::AppointmentCancelled { .. } => &[Reaction::OfferFreedTime],
         Event::AppointmentHoldReleased { .. } | Event::AppointmentHoldExpired { .. } => {
             &[Reaction::OfferFreedTime, Reaction::EndOffer]
+        Event::AppointmentCancelled { .. } => {
+            &[Reaction::OfferFreedTime, Reaction::EndOffer, Reaction::TellOfCancellation]
         }
-        Event::AppointmentMissed { .. } => &[],
+        Event::AppointmentHoldExpired { .. } => &[Reaction::OfferFreedTime, Reaction::EndOffer],
 
         // Encounters.
         Event::EncounterCancelled { .. } => &[Reaction::CancelTasksOfVisit],
