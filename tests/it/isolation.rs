@@ -954,6 +954,8 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
     });
     // A new argument belongs into WITH_AN_ID; then this number grows.
     assert_eq!(inputs.count(), 141);
+    assert_eq!(inputs.count(), 127);
+    assert_eq!(inputs.count(), 102);
 }
 
 #[tokio::test]
