@@ -131,7 +131,9 @@ impl<'a> Walker<'a> {
         let past = server.installation.clock.now() - TimeDelta::hours(1);
         let past = past.to_rfc3339_opts(SecondsFormat::Secs, true);
         let owner = server.person(SLUG, "owner").await;
-        Ok(Self { owner, machine, moves, names: BTreeMap::from([("past", past)]), made: 0 })
+        // The walkers of all machines share a clinic.
+        let made = 1_000 * WALKED.iter().take_while(|one| one.machine != machine.machine).count() as u64;
+        Ok(Self { owner, machine, moves, names: BTreeMap::from([("past", past)]), made })
     }
 
     fn input(&self, template: &str, object: Option<&Object>) -> Value {
@@ -203,7 +205,7 @@ impl<'a> Walker<'a> {
         self.made += 1;
         let letters = self.made.to_string();
         let letters = letters.bytes().map(|digit| char::from(digit - b'0' + b'a'));
-        let born = NaiveDate::default() - Days::new(self.made * 40);
+        let born = NaiveDate::default() - Days::new(self.made);
         (format!("{}walker", letters.collect::<String>()), born.to_string())
     }
 
