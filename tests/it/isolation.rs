@@ -956,6 +956,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
     assert_eq!(inputs.count(), 141);
     assert_eq!(inputs.count(), 127);
     assert_eq!(inputs.count(), 102);
+    assert_eq!(inputs.count(), 147);
 }
 
 #[tokio::test]
