@@ -97,13 +97,12 @@ async fn of_many_who_say_the_one_and_the_other_at_once_one_side_is_heard() -> Re
 
 #[tokio::test]
 async fn a_problem_subsides_comes_back_is_resolved_and_was_a_mistake() -> Result<()> {
-    const SHOWN: &str = "condition { id version clinicalStatus verificationStatus abatedAt allowedActions onsetAt } userErrors { code message path ... on IllegalTransitionError { status allowed } }";
+    const SHOWN: &str = "condition { id version clinicalStatus verificationStatus abatedAt allowedActions onsetAt } userErrors { code message path }";
     let server = clinic().await?;
     let physician = server.person("northside", "physician").await;
     let patient = physician.register("Ada", "Quill", "1990-01-02").await;
     let input = json!({ "patientId": patient, "code": snomed("195967001", "Asthma"), "onset": "1999" });
-    let shown = SHOWN.replace(" ... on IllegalTransitionError { status allowed }", "");
-    let mut problem = physician.run("problemRecord", &shown, input).await["condition"].clone();
+    let mut problem = physician.run("problemRecord", SHOWN, input).await["condition"].clone();
     assert_eq!(
         (&problem["clinicalStatus"], &problem["onsetAt"]),
         (&json!("ACTIVE"), &json!("1999-01-01T00:00:00.000Z"))
@@ -115,17 +114,17 @@ async fn a_problem_subsides_comes_back_is_resolved_and_was_a_mistake() -> Result
         ("problemRecur", "RECURRENCE"),
     ] {
         let input = json!({ "id": problem["id"], "ifVersion": problem["version"] });
-        problem = physician.run(verb, &shown, input).await["condition"].clone();
+        problem = physician.run(verb, SHOWN, input).await["condition"].clone();
         assert_eq!(problem["clinicalStatus"], status);
         assert_eq!(problem["abatedAt"].is_null(), ["RELAPSE", "RECURRENCE"].contains(&status), "{verb}");
     }
     let input = json!({ "id": problem["id"], "ifVersion": problem["version"] });
-    assert_eq!(codes(&physician.run("problemRelapse", &shown, input).await), ["INVALID_TRANSITION"]);
+    assert_eq!(codes(&physician.run("problemRelapse", SHOWN, input).await), ["INVALID_TRANSITION"]);
     let input = json!({ "id": problem["id"], "ifVersion": 1 });
-    assert_eq!(codes(&physician.run("problemResolve", &shown, input).await), ["VERSION_CONFLICT"]);
+    assert_eq!(codes(&physician.run("problemResolve", SHOWN, input).await), ["VERSION_CONFLICT"]);
     let input =
         json!({ "id": problem["id"], "ifVersion": problem["version"], "reason": "Another patient's" });
-    let wrong = physician.run("problemEnterInError", &shown, input).await["condition"].clone();
+    let wrong = physician.run("problemEnterInError", SHOWN, input).await["condition"].clone();
     assert_eq!(
         (&wrong["verificationStatus"], &wrong["allowedActions"]),
         (&json!("ENTERED_IN_ERROR"), &json!([]))
