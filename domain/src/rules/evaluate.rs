@@ -50,16 +50,36 @@ pub async fn evaluate(op: &Op<Write>, trigger: Trigger) -> Result<Vec<Requiremen
     let Trigger::EncounterClosing { encounter } = trigger;
     let mut required = Vec::new();
     for (rule, evaluation) in ask(op, RuleCause::EncounterClosing, op.new_id(), encounter).await? {
-        if evaluation.result != RuleResult::Fired {
-            continue;
-        }
-        for action in RuleAction::of(&rule)? {
-            if let RuleAction::Require { text } = action {
-                required.push(Requirement { rule: rule.id, code: rule.code.clone(), text });
-            }
+        if evaluation.result == RuleResult::Fired {
+            required.extend(asked_by(&rule)?);
         }
     }
     Ok(required)
+}
+
+/// What the rules require of a visit as it stands, for whoever looks ahead: nothing is written down.
+pub async fn required<M>(op: &Op<M>, visit: &encounter::Model) -> Result<Vec<Requirement>> {
+    let rules = in_effect(op, RuleCause::EncounterClosing).await?;
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let facts = gather(op, RuleCause::EncounterClosing, visit).await?;
+    let mut required = Vec::new();
+    for rule in rules {
+        if judge(&rule, &facts).0 == RuleResult::Fired {
+            required.extend(asked_by(&rule)?);
+        }
+    }
+    Ok(required)
+}
+
+/// What a rule requires when it fires.
+fn asked_by(rule: &rule::Model) -> Result<Vec<Requirement>> {
+    let required = RuleAction::of(rule)?.into_iter().filter_map(|action| match action {
+        RuleAction::Require { text } => Some(Requirement { rule: rule.id, code: rule.code.clone(), text }),
+        RuleAction::Alert { .. } | RuleAction::Task { .. } => None,
+    });
+    Ok(required.collect())
 }
 
 /// Vital signs were recorded: asks the rules and does what follows, once for each event.

@@ -8,7 +8,7 @@ use praxis_entity::{
     rule::RuleCause,
     value::{CodeableConcept, ObservationValue},
 };
-use praxis_platform::{Op, Write};
+use praxis_platform::Op;
 use rust_decimal::prelude::ToPrimitive;
 use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -34,7 +34,7 @@ const MEASURES: &[(&str, &str, &str)] = &[
 const MOST: u64 = 200;
 
 /// What is known on an occasion.
-pub(super) async fn gather(op: &Op<Write>, cause: RuleCause, visit: &encounter::Model) -> Result<Facts> {
+pub(super) async fn gather<M>(op: &Op<M>, cause: RuleCause, visit: &encounter::Model) -> Result<Facts> {
     let mut facts = Facts::default();
     facts.know("visit.class", Fact::Text(visit.class.to_value()));
     if let Some(started) = visit.started_at {
@@ -50,7 +50,7 @@ pub(super) async fn gather(op: &Op<Write>, cause: RuleCause, visit: &encounter::
     Ok(facts)
 }
 
-async fn of_patient(op: &Op<Write>, visit: &encounter::Model, facts: &mut Facts) -> Result<()> {
+async fn of_patient<M>(op: &Op<M>, visit: &encounter::Model, facts: &mut Facts) -> Result<()> {
     let Some(patient) = patient::Entity::find_by_id(visit.patient_id).one(op.db()).await? else {
         return Ok(());
     };
@@ -65,7 +65,7 @@ async fn of_patient(op: &Op<Write>, visit: &encounter::Model, facts: &mut Facts)
 }
 
 /// Takes the latest of each measurement; tells whether there is any.
-async fn of_vitals(op: &Op<Write>, visit: &encounter::Model, facts: &mut Facts) -> Result<bool> {
+async fn of_vitals<M>(op: &Op<M>, visit: &encounter::Model, facts: &mut Facts) -> Result<bool> {
     let vitals = observation::Entity::find()
         .filter(Column::EncounterId.eq(visit.id))
         .filter(Column::Category.eq(ObservationCategory::VitalSigns))
