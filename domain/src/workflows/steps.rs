@@ -106,6 +106,13 @@ pub(super) fn in_order<T>(
 
 #[cfg(test)]
 mod tests {
+    use praxis_entity::{
+        ids::{TaskId, UserId, WorkflowDefinitionId, WorkflowInstanceId},
+        task::{TaskOutcome, TaskPriority},
+    };
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
     use super::*;
 
     fn ordered(steps: &[(&str, &[&str])]) -> Result<Vec<String>, Vec<String>> {
@@ -124,5 +131,86 @@ mod tests {
         let circle = ordered(&[("a", &[]), ("b", &["c"]), ("c", &["b"])]);
         assert_eq!(circle, Err(vec!["b".to_owned(), "c".to_owned()]));
         assert_eq!(ordered(&[("a", &["a"])]), Err(vec!["a".to_owned()]));
+    }
+
+    fn step(number: usize, follows: Vec<usize>, guarded: bool) -> workflow_step::Model {
+        let guard = follows.first().filter(|_| guarded).map(|first| format!("s{first}.outcome == 'DONE'"));
+        workflow_step::Model {
+            definition_id: WorkflowDefinitionId(Uuid::nil()),
+            key: format!("s{number}"),
+            position: 0,
+            task_code: "STEP".to_owned(),
+            role_code: "nurse".to_owned(),
+            priority: TaskPriority::Routine,
+            due_minutes: None,
+            guard,
+            follows: follows.into_iter().map(|number| format!("s{number}")).collect(),
+        }
+    }
+
+    fn task(step: &str) -> task::Model {
+        task::Model {
+            id: TaskId(Uuid::nil()),
+            version: 1,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            updated_at: chrono::DateTime::UNIX_EPOCH,
+            patient_id: None,
+            encounter_id: None,
+            focus_kind: None,
+            focus_id: None,
+            code: "STEP".to_owned(),
+            priority: TaskPriority::Routine,
+            status: TaskStatus::Requested,
+            owner_id: Some(UserId(Uuid::nil())),
+            role_code: None,
+            requested_by: None,
+            due_at: None,
+            started_at: None,
+            ended_at: None,
+            outcome: None,
+            words: None,
+            instance_id: Some(WorkflowInstanceId(Uuid::nil())),
+            step: Some(step.to_owned()),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_workflow_ends_and_opens_no_step_twice_or_early(
+            shape in proptest::collection::vec((any::<u16>(), any::<bool>()), 1..12),
+            choices in proptest::collection::vec((any::<usize>(), 0_usize..3), 12),
+        ) {
+            let steps: Vec<_> = shape
+                .iter()
+                .enumerate()
+                .map(|(number, (bits, guarded))| {
+                    step(number, (0..number).filter(|before| bits >> (before % 16) & 1 == 1).collect(), *guarded)
+                })
+                .collect();
+            let mut tasks: Vec<task::Model> = Vec::new();
+            for (which, outcome) in choices {
+                let states = progress(&steps, &tasks);
+                for (at, (key, state)) in states.iter().enumerate() {
+                    if *state == StepState::Due {
+                        prop_assert!(tasks.iter().all(|task| task.step.as_deref() != Some(key)));
+                        let over = |before: &String| states.iter().any(|(key, state)| {
+                            key == before && matches!(state, StepState::Done | StepState::Skipped)
+                        });
+                        prop_assert!(steps[at].follows.iter().all(over));
+                        tasks.push(task(key));
+                    }
+                }
+                let open: Vec<usize> = (0..tasks.len()).filter(|at| tasks[*at].status.is_open()).collect();
+                if open.is_empty() {
+                    break;
+                }
+                let chosen = &mut tasks[open[which % open.len()]];
+                chosen.status = TaskStatus::Completed;
+                chosen.outcome = Some([TaskOutcome::Done, TaskOutcome::PartlyDone, TaskOutcome::NotNeeded][outcome]);
+            }
+            // At the most one step ends each time: after as many as there are, all is over.
+            let end = progress(&steps, &tasks);
+            prop_assert!(end.iter().all(|(_, state)| matches!(state, StepState::Done | StepState::Skipped)), "{end:?}");
+        }
     }
 }
