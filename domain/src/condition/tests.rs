@@ -1,7 +1,5 @@
 //! Conditions: what is read, what it comes to, and that nothing takes long.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets something else fails here")]
-
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;

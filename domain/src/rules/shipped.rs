@@ -1,7 +1,5 @@
 //! The rules that new clinics start with: each comes out as its cases say.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets something else fails here")]
-
 use praxis_entity::rule::{AlertSeverity, RuleCause};
 use praxis_platform::template::{Source, Template};
 use sea_orm::ActiveEnum;
