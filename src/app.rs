@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Invalid},
-    http::{self, Edge, admin::Health, metrics, server, throttle::Throttle},
+    http::{self, Edge, Live, admin::Health, metrics, server, throttle::Throttle},
     noticing::Notifier,
     root_key,
     rounds::Round,
@@ -61,6 +61,8 @@ pub struct App {
     pub worker: Option<Arc<Worker>>,
     /// What sends notices.
     pub notifier: Arc<Notifier>,
+    /// Ends what goes on by itself: sockets, workers.
+    stop: CancellationToken,
     /// Connections at each public address at once.
     connections: usize,
 }
@@ -191,16 +193,19 @@ impl App {
             links: config.http.links,
             client_address_header: config.http.client_address_header,
         });
+        let stop = CancellationToken::new();
+        let live = Arc::new(Live::new(edge, api, stop.clone()));
         let ids = Arc::new(move || clock.new_id().to_string());
         let health = Health { directory: Arc::clone(&directory), platform: Arc::clone(&platform), hardening };
         Ok(Self {
-            router: http::public(edge, api, ids, config.http.graphiql),
+            router: http::public(live, ids, config.http.graphiql),
             admin_router: http::admin::router(health),
             directory,
             platform,
             mailer,
             worker,
             notifier,
+            stop,
             connections: config.http.connections,
         })
     }
@@ -212,7 +217,7 @@ impl App {
         admin: Option<TcpListener>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), StartError> {
-        let stop = CancellationToken::new();
+        let stop = self.stop;
         let mut servers = JoinSet::new();
         for listener in public {
             servers.spawn(server::serve(listener, self.router.clone(), self.connections, stop.clone()));

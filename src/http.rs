@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod graphiql;
 pub mod graphql;
 pub mod hygiene;
+pub mod live;
 pub mod metrics;
 mod refused;
 pub mod server;
@@ -25,17 +26,19 @@ use axum::{
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
 };
-use praxis_graphql::{api::Api, error::Code};
+use praxis_graphql::error::Code;
 use tower::ServiceBuilder;
 
 pub use gateway::Edge;
 use hygiene::{IdSource, RequestId};
+pub use live::Live;
 
 /// What the public port serves.
 ///
 /// Bodies are bounded where they are read: `/graphql` by 256 KiB, signing in by 8 KiB, nothing else
 /// reads one.
-pub fn public(edge: Arc<Edge>, api: Arc<Api>, ids: IdSource, explorer: bool) -> Router {
+pub fn public(live: Arc<Live>, ids: IdSource, explorer: bool) -> Router {
+    let edge = Arc::clone(&live.edge);
     let signing_in =
         auth::router(Arc::clone(&edge)).merge(token::router(Arc::clone(&edge))).layer(from_fn(in_time));
     let identify = from_fn_with_state(Arc::clone(&edge), gateway::identify);
@@ -43,6 +46,7 @@ pub fn public(edge: Arc<Edge>, api: Arc<Api>, ids: IdSource, explorer: bool) -> 
         Router::new().merge(graphql::router(api).layer(identify)).merge(signing_in).merge(sign_in::router());
     let routes = routes.merge(calendar::router(Arc::clone(&edge)));
     let routes = routes.merge(webhooks::router(Arc::clone(&edge)).layer(from_fn(in_time)));
+    Router::new().merge(graphql::router(live).layer(identify)).merge(signing_in).merge(sign_in::router());
     let routes = if explorer { routes.merge(graphiql::router()) } else { routes };
     routes.fallback(nothing_here).method_not_allowed_fallback(other_method).layer(
         // From the outside in.

@@ -1636,6 +1636,7 @@ ALTER TABLE ONLY {schema}.user_account
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
+GRANT ALL ON FUNCTION {schema}.order_events() TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};

@@ -4,6 +4,10 @@
 //! [reaction](crate::reaction) to it. An event holds ids and codes, never PHI; it never changes. The timeline of an
 //! encounter is its events, and whoever watches live is shown the same rows.
 
+mod wanted;
+
+pub use wanted::Wanted;
+
 use std::any::Any;
 
 use chrono::{DateTime, Utc};
@@ -15,6 +19,7 @@ use praxis_entity::{
         RuleId, SocialHistoryId, TaskId, TypedId, WaitlistEntryId, WorkflowInstanceId,
     },
     rule::AlertSeverity,
+    ids::{AnyId, AppointmentId, EncounterId, EventId, PatientId, PractitionerId, TypedId, WaitlistEntryId},
 };
 use praxis_platform::{
     Failure, Op, Write, events,
@@ -22,10 +27,10 @@ use praxis_platform::{
     jobs::{self, NewJob},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Result, reaction::reactions};
+use crate::{Result, error::capitals, reaction::reactions};
 
 macro_rules! events {
     ($($(#[doc = $doc:literal])+ $name:ident { $subject:ident: $subject_type:ty $(, $field:ident: $type:ty)* $(,)? };)*) => {
@@ -41,9 +46,14 @@ macro_rules! events {
         }
 
         impl Event {
-            /// All kinds: their codes and what they mean.
-            pub const KINDS: &'static [(&'static str, &'static str)] =
+            const KINDS: &'static [(&'static str, &'static str)] =
                 &[$((stringify!($name), concat!($($doc),+))),*];
+
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => stringify!($name),)*
+                }
+            }
 
             /// The object it happened to.
             pub fn subject(&self) -> AnyId {
@@ -73,6 +83,10 @@ events! {
     AppointmentBooked { appointment: AppointmentId, patient: PatientId };
     /// A visit was moved to another time, practitioner or room.
     AppointmentRescheduled { appointment: AppointmentId, patient: PatientId };
+    /// A visit was moved from one practitioner to another.
+    AppointmentReassigned {
+        appointment: AppointmentId, patient: PatientId, before: PractitionerId, practitioner: PractitionerId,
+    };
     /// The patient confirmed that they will come.
     AppointmentConfirmed { appointment: AppointmentId, patient: PatientId };
     /// The patient arrived for a booked visit.
@@ -246,6 +260,21 @@ pub struct Recorded {
 }
 
 impl Event {
+    /// All kinds: their codes, and what they mean.
+    pub fn kinds() -> impl Iterator<Item = (String, &'static str)> {
+        Self::KINDS.iter().map(|(name, meaning)| (capitals(name), meaning.trim()))
+    }
+
+    /// The code of its kind: `APPOINTMENT_BOOKED`.
+    pub fn kind(&self) -> String {
+        capitals(self.name())
+    }
+
+    /// Whether it names somebody or something.
+    pub fn names<T: Copy + Eq + 'static>(&self, id: T) -> bool {
+        self.fields().into_iter().filter_map(held).any(|named: T| named == id)
+    }
+
     /// Whom it concerns.
     pub fn patient(&self) -> Option<PatientId> {
         self.first()
@@ -257,27 +286,25 @@ impl Event {
     }
 
     fn first<T: Copy + 'static>(&self) -> Option<T> {
-        let of = |field: &dyn Any| {
-            field
-                .downcast_ref::<T>()
-                .copied()
-                .or_else(|| field.downcast_ref::<Option<T>>().copied().flatten())
-        };
-        self.fields().into_iter().find_map(of)
+        self.fields().into_iter().find_map(held)
     }
 
     fn written(&self, id: EventId) -> Result<NewEvent> {
         let written = serde_json::to_value(self).map_err(|error| Failure::Internal(error.to_string()))?;
-        let kind = written.get("kind").and_then(Json::as_str).unwrap_or_default().to_owned();
         Ok(NewEvent {
             id,
-            kind,
+            kind: self.kind(),
             patient: self.patient(),
             encounter: self.encounter(),
             subject: self.subject().uuid(),
             body: written.get("body").cloned().unwrap_or_default(),
         })
     }
+}
+
+/// What a field holds, if it is of this type.
+fn held<T: Copy + 'static>(field: &dyn Any) -> Option<T> {
+    field.downcast_ref::<T>().copied().or_else(|| field.downcast_ref::<Option<T>>().copied().flatten())
 }
 
 impl Recorded {

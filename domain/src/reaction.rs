@@ -85,6 +85,11 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         Event::AppointmentCheckedIn { .. } => &[Reaction::ReceivePatient],
         Event::AppointmentReminderDue { .. } => &[Reaction::TellOfReminder],
         Event::AppointmentConfirmed { .. }
+        Event::AppointmentBooked { .. }
+        | Event::AppointmentRescheduled { .. }
+        | Event::AppointmentReassigned { .. }
+        | Event::AppointmentConfirmed { .. }
+        | Event::AppointmentCheckedIn { .. }
         | Event::AppointmentStarted { .. }
         | Event::AppointmentCompleted { .. }
         | Event::AppointmentMissed { .. }

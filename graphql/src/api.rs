@@ -17,37 +17,45 @@ mod gate;
 mod judge;
 mod persisted;
 mod prepared;
+mod subscription;
 
-use std::any::Any;
+use std::{any::Any, sync::Arc};
 
-use async_graphql::{EmptySubscription, ObjectType, SchemaBuilder, SubscriptionType};
-use praxis_platform::rates::{Bucket, Verdict};
+use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType};
+use praxis_platform::{
+    Failure,
+    rates::{Bucket, Verdict},
+};
 use serde_json::{Map, Value as Json};
 
 pub use gate::{Gate, GateSettings};
 pub use judge::Judged;
 pub(crate) use prepared::Engine;
+pub use subscription::{Opened, Subscription};
 
 use crate::{
-    error::{self, Code, mask},
+    error::{self, ApiError, Code, mask},
     limits::Limits,
+    live::{DeliverySchema, Published, delivery_schema},
     schema::{Mutation, Query},
     withhold::{self, Shape},
 };
-use admit::Refusal;
+use admit::{Admitted, Refusal};
 use answer::Run;
+use asked::Asked;
+use prepared::Prepared;
 
 /// What a request is charged that is refused after its document was looked at.
 const REFUSED_POINTS: u64 = 20;
 
 /// The engine of the API.
-pub(crate) type PraxisEngine = Engine<Query, Mutation, EmptySubscription>;
+pub(crate) type PraxisEngine = Engine<Query, Mutation, Published>;
 
 /// Who asks; available to every resolver.
 pub type Caller = crate::context::Caller;
 
 /// One operation as it arrived, before anything is known about it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct GraphqlRequest {
     /// The document.
     pub query: Option<String>,
@@ -63,6 +71,8 @@ pub struct GraphqlRequest {
     pub by_path: bool,
     /// Sent by a method that must not change anything: mutations are refused.
     pub read_only: bool,
+    /// The client can be answered more than once: subscriptions are taken.
+    pub streaming: bool,
     /// Repeated in every error, finds the request in the log.
     pub request_id: String,
 }
@@ -98,6 +108,17 @@ impl Outcome {
         Self::Refused { status: code.status(), errors, allow_post: false, rate: None }
     }
 
+    /// A refusal for what went wrong before anything ran.
+    #[must_use]
+    pub fn failure(failure: Failure, request_id: &str) -> Self {
+        Self::failed(&failure.into(), request_id)
+    }
+
+    pub(crate) fn failed(error: &ApiError, request_id: &str) -> Self {
+        let errors = vec![mask::refused(error, request_id)];
+        Self::Refused { status: error.code().status(), errors, allow_post: false, rate: None }
+    }
+
     /// The caller's buckets are empty.
     fn throttled(verdict: Verdict, request_id: &str) -> Self {
         let message = "The rate limit is used up; Retry-After says when to come back.";
@@ -114,6 +135,7 @@ pub struct UnreadableSchema(String);
 /// The API of the clinic: executes operations within limits.
 pub struct Api {
     engine: PraxisEngine,
+    delivery: DeliverySchema,
     shape: Shape,
     gate: Gate,
 }
@@ -122,7 +144,7 @@ impl Api {
     /// An API behind a gate of its own, for a single process.
     pub(crate) fn new(engine: PraxisEngine) -> Self {
         let shape = Shape::read(&engine.sdl());
-        Self { engine, shape, gate: Gate::default() }
+        Self { engine, delivery: delivery_schema(), shape, gate: Gate::default() }
     }
 
     /// The same behind this gate.
@@ -160,47 +182,81 @@ impl Api {
     pub async fn execute(&self, caller: Caller, request: GraphqlRequest) -> Outcome {
         let request_id = request.request_id.clone();
         let outcome = self.run(&caller, request).await;
-        // What was disclosed is written down before the answer leaves; if it can't be, nothing leaves.
-        if let Err(failure) = caller.finish().await {
+        self.accounted(&caller, &request_id, outcome).await.unwrap_or_else(|refused| refused)
+    }
+
+    /// What was disclosed is written down before the answer leaves; if it can't be, nothing leaves.
+    async fn accounted<T>(&self, caller: &Caller, request_id: &str, answer: T) -> Result<T, Outcome> {
+        caller.finish().await.map(|()| answer).map_err(|failure| {
             tracing::error!(request_id, error = %failure, "a disclosure could not be written down");
-            return Outcome::refused(Code::Internal, mask::INTERNAL_MESSAGE, &request_id);
-        }
-        outcome
+            Outcome::refused(Code::Internal, mask::INTERNAL_MESSAGE, request_id)
+        })
     }
 
     async fn run(&self, caller: &Caller, mut request: GraphqlRequest) -> Outcome {
-        let request_id = request.request_id.clone();
+        match self.prepared(caller, &mut request).await {
+            Ok(prepared) => self.run_prepared(caller, &prepared, request).await,
+            Err(refused) => refused,
+        }
+    }
+
+    /// The document of a request, unless the caller's buckets are empty.
+    async fn prepared(
+        &self,
+        caller: &Caller,
+        request: &mut GraphqlRequest,
+    ) -> Result<Arc<Prepared>, Outcome> {
         let buckets = self.gate.buckets(caller);
         if let Some(verdict) = self.gate.rates.exhausted(&buckets) {
-            return Outcome::throttled(verdict, &request_id);
+            return Err(Outcome::throttled(verdict, &request.request_id));
         }
-        let prepared = match self.gate.document(&self.engine, caller, &mut request).await {
-            Ok(prepared) => prepared,
-            Err(refusal) => return self.refuse(buckets, refusal, &request_id),
-        };
-        let mut admitted = match admit::admit(&prepared, request, &self.engine.sizes, &self.engine.limits) {
+        let found = self.gate.document(&self.engine, caller, request).await;
+        found.map_err(|refusal| self.refuse(buckets, refusal, &request.request_id))
+    }
+
+    /// What may run of a request, without what the clinic keeps back from the caller.
+    fn admitted<'a>(
+        &self,
+        caller: &Caller,
+        prepared: &'a Prepared,
+        request: GraphqlRequest,
+    ) -> Result<Admitted<'a>, Outcome> {
+        let request_id = request.request_id.clone();
+        let admitted = admit::admit(prepared, request, &self.engine.sizes, &self.engine.limits);
+        let mut admitted =
+            admitted.map_err(|refusal| self.refuse(self.gate.buckets(caller), refusal, &request_id))?;
+        caller.name_operation(|| admitted.asked.name());
+        if let Err(error) = self.shape.bind(caller, &mut admitted.request) {
+            self.gate.rates.charge(self.gate.buckets(caller), REFUSED_POINTS);
+            return Err(Outcome::failed(&error, &request_id));
+        }
+        Ok(admitted)
+    }
+
+    async fn run_prepared(&self, caller: &Caller, prepared: &Prepared, request: GraphqlRequest) -> Outcome {
+        let request_id = request.request_id.clone();
+        let buckets = self.gate.buckets(caller);
+        let admitted = match self.admitted(caller, prepared, request) {
             Ok(admitted) => admitted,
-            Err(refusal) => return self.refuse(buckets, refusal, &request_id),
+            Err(refused) => return refused,
         };
         let asked = admitted.asked;
-        caller.name_operation(|| asked.name());
-        if let Err(error) = self.shape.bind(caller, &mut admitted.request) {
-            self.gate.rates.charge(buckets, REFUSED_POINTS);
-            let errors = vec![mask::refused(&error, &request_id)];
-            return Outcome::Refused { status: error.code().status(), errors, allow_post: false, rate: None };
-        }
         let mut verdict = self.gate.rates.take(&buckets, admitted.cost).await;
         if !verdict.allowed() {
             return Outcome::throttled(verdict, &request_id);
         }
         let run = run_on(&self.engine, admitted, caller.clone()).await;
-        for (coordinate, code) in asked.lost(&self.shape, &run.response.errors) {
-            caller.note_lost(coordinate, code);
-        }
+        self.note_lost(caller, asked, &run);
         let unused = run.cost.saturating_sub(run.used());
         self.gate.rates.give_back(buckets, unused);
         verdict.after_return(unused);
         run.outcome(Some(verdict), caller.extensions(), &request_id)
+    }
+
+    fn note_lost(&self, caller: &Caller, asked: Asked<'_>, run: &Run) {
+        for (coordinate, code) in asked.lost(&self.shape, &run.response.errors) {
+            caller.note_lost(coordinate, code);
+        }
     }
 
     fn refuse(&self, buckets: Vec<Bucket>, refusal: Refusal, request_id: &str) -> Outcome {
@@ -224,7 +280,7 @@ pub fn hardened<Q, M, S>(schema: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, 
 /// Runs what was admitted.
 async fn run_on<Q, M, S>(
     engine: &Engine<Q, M, S>,
-    admitted: admit::Admitted<'_>,
+    admitted: Admitted<'_>,
     caller: impl Any + Send + Sync,
 ) -> Run
 where

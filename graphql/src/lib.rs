@@ -17,6 +17,7 @@ mod idempotency;
 mod identity;
 mod ids;
 pub mod limits;
+mod live;
 mod loaders;
 mod node;
 mod page;

@@ -119,6 +119,8 @@ pub(crate) enum Excess {
     DuplicateMutation(Name),
     #[error("The operation may cost {cost}; at most {limit} is allowed. Ask for smaller pages.")]
     Cost { cost: u64, limit: u64 },
+    #[error("A subscription has one field at its root.")]
+    SubscriptionRoots,
     #[error("The introspection query asks for too much.")]
     IntrospectionCost,
     #[error("The filters of the operation compare with more than {0} values.")]
@@ -147,6 +149,7 @@ impl Excess {
             | Self::Cost { .. }
             | Self::FilterTerms(_)
             | Self::IntrospectionCost => Code::QueryTooComplex,
+            Self::SubscriptionRoots => Code::GraphqlValidationFailed,
         }
     }
 }

@@ -118,6 +118,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::field_policies::POLICY,
         crate::history::POLICY,
         crate::identity::POLICY,
+        crate::live::POLICY,
         crate::node::POLICY,
         crate::notifications::POLICY,
         crate::operations::POLICY,

@@ -1,6 +1,6 @@
 //! The roots, merged from the domains.
 
-use async_graphql::{EmptySubscription, MergedObject, Schema, SchemaBuilder};
+use async_graphql::{MergedObject, Schema, SchemaBuilder};
 
 use crate::{
     alerts::{ClinicalAlertMutation, ClinicalAlertQuery},
@@ -22,6 +22,7 @@ use crate::{
     idempotency::idempotent,
     identity::{IdentityMutation, IdentityQuery},
     limits::Limits,
+    live::Published,
     node::{NodeQuery, Redactable, Versioned},
     notifications::{NotificationMutation, NotificationQuery},
     operations::{OperationMutation, OperationQuery},
@@ -127,8 +128,8 @@ pub fn build(limits: Limits) -> Result<Api, UnreadableSchema> {
     Ok(Api::new(Engine::new(schema, limits)?))
 }
 
-fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn schema() -> SchemaBuilder<Query, Mutation, Published> {
+    Schema::build(Query::default(), Mutation::default(), Published)
         .register_output_type::<Versioned>()
         .register_output_type::<Redactable>()
         .directive(idempotent)

@@ -235,7 +235,7 @@ impl Walk<'_> {
             }
         }
         // Roots name their coordinate themselves, and are refused with an error.
-        let root = matches!(of, "Query" | "Mutation");
+        let root = matches!(of, "Query" | "Mutation" | "Subscription");
         if !root && let Some(coordinate) = self.shape.closed(self.closed, of, &field.name.node) {
             let argument = |name: &str, value: Value| {
                 (Positioned::new(Name::new(name), pos), Positioned::new(value.into_value(), pos))

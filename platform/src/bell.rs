@@ -59,4 +59,16 @@ impl Bell {
     pub fn listen(&self) -> broadcast::Receiver<TenantId> {
         self.events.subscribe()
     }
+
+    /// Returns when something may have happened at a clinic.
+    pub(crate) async fn rung_at(rung: &mut broadcast::Receiver<TenantId>, tenant: TenantId) {
+        loop {
+            match rung.recv().await {
+                Ok(other) if other != tenant => {}
+                // Whoever missed some looks.
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+                Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
+            }
+        }
+    }
 }

@@ -115,6 +115,15 @@ pub async fn identify(State(edge): State<Arc<Edge>>, request: Request<Body>, nex
     }
 }
 
+/// Who sends a request.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub(super) tenant: Arc<Tenant>,
+    pub(super) actor: Arc<Actor>,
+    pub(super) info: RequestInfo,
+    redaction: RedactionMode,
+}
+
 impl Edge {
     /// Who sends a request; `None` when it carries no credential.
     pub(super) async fn actor(
@@ -135,24 +144,54 @@ impl Edge {
     }
 
     async fn caller(&self, parts: &Parts) -> Result<Caller, Refused> {
-        // Only routes behind `admit` ask.
-        let tenant = parts.extensions.get::<Arc<Tenant>>().ok_or(UNKNOWN)?;
-        let redaction = redaction(&parts.headers)?;
         let key = idempotency_key(&parts.headers)?;
+        let Known { tenant, actor, info, redaction } = self.known(parts).await?;
+        // Nobody sees nothing, whatever the clinic's policies say: no need to ask the database.
+        let policies = match actor.is_known() {
+            true => self.authenticator.field_policies(&self.as_system(&tenant, info.clone())).await?,
+            false => Arc::default(),
+        };
+        Ok(Caller::new(self.factory(&tenant, actor, info), policies, redaction, key))
+    }
+
+    /// Who sends a request, and how they want to be answered.
+    pub(super) async fn known(&self, parts: &Parts) -> Result<Known, Refused> {
+        // Only routes behind `admit` ask.
+        let tenant = Arc::clone(parts.extensions.get::<Arc<Tenant>>().ok_or(UNKNOWN)?);
+        let redaction = redaction(&parts.headers)?;
         let info = self.request_info(parts);
-        let (actor, policies) = match self.actor(parts, tenant).await? {
+        let actor = match self.actor(parts, &tenant).await? {
             Some(actor) => {
-                let system = self.factory(tenant, Arc::new(Actor::system()), info.clone());
-                let policies = self.authenticator.field_policies(&system).await?;
                 match single(&parts.headers, &[VIEW_AS], "Praxis-View-As has to be the code of one role.")? {
-                    Some(role) => (self.view_as(tenant, &actor, role, &info).await?, policies),
-                    None => (actor, policies),
+                    Some(role) => self.view_as(&tenant, &actor, role, &info).await?,
+                    None => actor,
                 }
             }
-            // Nobody sees nothing, whatever the clinic's policies say: no need to ask the database.
-            None => (Arc::new(Actor::anonymous()), Arc::default()),
+            None => Arc::new(Actor::anonymous()),
         };
-        Ok(Caller::new(self.factory(tenant, actor, info), policies, redaction, key))
+        Ok(Known { tenant, actor, info, redaction })
+    }
+
+    /// A caller on a connection that goes on: whoever began it, at the clinic as it is now, under its policies and
+    /// with the emergency access of now.
+    pub(super) async fn caller_again(&self, known: &Known) -> Result<Caller, Refused> {
+        let tenant = self.directory.by_id(known.tenant.id).ok_or(UNKNOWN)?;
+        served(&tenant)?;
+        // Each operation has a name of its own in the log.
+        let info = RequestInfo {
+            operation_hash: Arc::default(),
+            operation_name: Arc::default(),
+            ..known.info.clone()
+        };
+        let system = self.as_system(&tenant, info.clone());
+        let policies = self.authenticator.field_policies(&system).await?;
+        let actor = self.authenticator.again(&system, &known.actor).await?;
+        Ok(Caller::new(self.factory(&tenant, actor, info), policies, known.redaction, None))
+    }
+
+    /// Operations of the system at a clinic.
+    pub(super) fn as_system(&self, tenant: &Arc<Tenant>, info: RequestInfo) -> OpFactory {
+        self.factory(tenant, Arc::new(Actor::system()), info)
     }
 
     /// The caller as a holder of a role would be, to look and not to touch. That somebody looks is written down.
@@ -212,7 +251,7 @@ fn host(request: &Request<Body>) -> Option<Host> {
     Host::parse(authority(request.uri(), request.headers())?)
 }
 
-fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+pub(super) fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     match uri.authority() {
         Some(authority) => Some(authority.as_str()),
         None => headers.get(header::HOST)?.to_str().ok(),

@@ -62,6 +62,7 @@ pub async fn observe(request: Request<Body>, next: Next) -> Response {
 fn kind(path: &str) -> &'static str {
     match path {
         "/graphql" => "graphql",
+        "/graphql/stream" => "graphql-stream",
         _ if path.starts_with("/auth/") => "auth",
         _ if path.starts_with("/explorer") => "graphiql",
         _ => "other",

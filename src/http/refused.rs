@@ -4,8 +4,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use praxis_graphql::error::{Code, INTERNAL_MESSAGE};
+use praxis_graphql::error::{self, Code, INTERNAL_MESSAGE};
 use praxis_platform::Failure;
+
+use serde_json::Value;
 
 use super::graphql::refusal;
 
@@ -25,6 +27,11 @@ impl Refused {
         "There is no such session, or it has ended.",
     );
 
+    pub(super) const INTERNAL: Self =
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, INTERNAL_MESSAGE);
+    pub(super) const TOO_MANY: Self =
+        Self::new(StatusCode::TOO_MANY_REQUESTS, Code::Throttled, "Too many of these are open at once.");
+
     pub(super) const fn new(status: StatusCode, code: Code, message: &'static str) -> Self {
         Self { status, code, message, retry_after: None }
     }
@@ -39,6 +46,20 @@ impl Refused {
 
     pub(super) const fn later(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
+    }
+
+    pub(super) const fn status(self) -> StatusCode {
+        self.status
+    }
+
+    /// The same may be granted a moment later.
+    pub(super) const fn may_pass(self) -> bool {
+        self.retry_after.is_some()
+    }
+
+    /// The refusal as one of `errors[]`.
+    pub(super) fn entry(self, request_id: &str) -> Value {
+        error::entry(self.code, self.message, request_id)
     }
 
     pub(super) fn response(self, request_id: &str) -> Response {
@@ -83,7 +104,7 @@ impl From<Failure> for Refused {
             }
             other => {
                 tracing::error!(error = %other, "a request failed at the edge");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, INTERNAL_MESSAGE)
+                Self::INTERNAL
             }
         }
     }

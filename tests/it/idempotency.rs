@@ -1,13 +1,18 @@
-//! Every mutation, sent twice with one key, is done once and answered alike.
+//! Every mutation, sent with one key to two servers, two to ten times at once, is done once and answered alike.
 
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
+use axum::{body::Body, http::Request};
 use chrono::{SecondsFormat, TimeDelta};
 use futures::future::join_all;
+use praxis::App;
 use serde_json::{Value, json};
 
-use crate::support::{people::Person, server::TestServer};
+use crate::support::{
+    people::Person,
+    server::{self, TestServer},
+};
 
 /// One call of each mutation: the mutation, what to select, the input, and what later calls know of
 /// the answer. `$name` in an input is what an earlier call kept.
@@ -677,18 +682,33 @@ async fn clinic() -> Result<TestServer> {
     TestServer::new(&[("northside", "root@northside.test", "owner")]).await
 }
 
-async fn send(person: &Person<'_>, mutation: &str, select: &str, input: &Value, key: &str) -> Value {
+fn query(mutation: &str, select: &str) -> String {
     let (first, rest) = mutation.split_at(1);
-    let query = format!(
+    format!(
         "mutation($input: {}{rest}Input!) {{ {mutation}(input: $input) {{ {select} userErrors {{ code message path }} }} }}",
         first.to_uppercase()
-    );
-    person.send(&query, json!({ "input": input }), &[("idempotency-key", key)]).await.body
+    )
 }
 
-#[tokio::test]
-async fn each_mutation_sent_twice_with_one_key_is_done_once() -> Result<()> {
+async fn send(person: &Person<'_>, mutation: &str, select: &str, input: &Value, key: &str) -> Value {
+    person.send(&query(mutation, select), json!({ "input": input }), &[("idempotency-key", key)]).await.body
+}
+
+/// The same, to any server of the installation.
+async fn send_to(app: &App, person: &Person<'_>, query: &str, input: &Value, key: &str) -> Value {
+    let body = json!({ "query": query, "variables": { "input": input } }).to_string();
+    let request = Request::post("/graphql")
+        .header("host", &person.host)
+        .header("authorization", &person.bearer)
+        .header("content-type", "application/json")
+        .header("idempotency-key", key);
+    server::send(&app.router, request.body(Body::from(body)).unwrap()).await.body
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_mutation_sent_many_times_at_once_to_two_servers_with_one_key_is_done_once() -> Result<()> {
     let server = clinic().await?;
+    let other = server.another().await?;
     let (owner, officer) =
         (server.proven("northside", "owner").await, server.proven("northside", "privacy_officer").await);
     let now = server.installation.clock.now();
@@ -708,13 +728,19 @@ async fn each_mutation_sent_twice_with_one_key_is_done_once() -> Result<()> {
             input.replace(&format!("\"${name}\""), &format!("\"{value}\""))
         });
         let (input, key) = (serde_json::from_str(&input)?, number.to_string());
-        let first = send(person, mutation, select, &input, &key).await;
+        let query = query(mutation, select);
+        let times = 2 + number % 9;
+        let at_once = (0..times).map(|turn| {
+            let app = if turn % 2 == 0 { &server.app } else { &other };
+            send_to(app, person, &query, &input, &key)
+        });
+        let answers = join_all(at_once).await;
+        let is_replay = |answer: &&Value| answer["extensions"]["idempotentReplay"] == json!([mutation]);
+        assert_eq!(answers.iter().filter(is_replay).count(), times - 1, "{mutation}: {answers:#?}");
+        let first = &answers[0];
         assert!(first["errors"].is_null(), "{mutation}: {first}");
         assert_eq!(first["data"][mutation]["userErrors"], json!([]), "{mutation}: {first}");
-        assert!(first["extensions"]["idempotentReplay"].is_null(), "{mutation}: {first}");
-        let again = send(person, mutation, select, &input, &key).await;
-        assert_eq!(again["data"], first["data"], "{mutation}: {again}");
-        assert_eq!(again["extensions"]["idempotentReplay"], json!([mutation]), "{again}");
+        assert!(answers.iter().all(|answer| answer["data"] == first["data"]), "{mutation}: {answers:#?}");
         for (name, pointer) in *keep {
             let value = first["data"][mutation].pointer(pointer).unwrap();
             kept.insert((*name).to_owned(), value.as_str().unwrap().to_owned());

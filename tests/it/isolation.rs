@@ -957,6 +957,8 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
     assert_eq!(inputs.count(), 127);
     assert_eq!(inputs.count(), 102);
     assert_eq!(inputs.count(), 147);
+    // Those of subscriptions are tried in `live`.
+    assert_eq!(inputs.count(), 137);
 }
 
 #[tokio::test]

@@ -19,7 +19,11 @@ use super::{
     slots::Buffers,
     tell,
 };
-use crate::{Result, error::Violations};
+use crate::{
+    Result,
+    error::Violations,
+    event::{Event, happened},
+};
 
 /// Where a visit is moved to; what is absent stays.
 #[derive(Debug, Clone)]
@@ -111,6 +115,11 @@ pub async fn reschedule(
     let key = op.data_key(patient).await?;
     op.record(op.changed(entry, (patient, &*key), &said(&stored), &said(&moved))?);
     tell::moved(op, &moved, kind.as_ref()).await?;
+    let (before, practitioner) = (stored.practitioner_id, moved.practitioner_id);
+    if before != practitioner {
+        let patient = moved.patient_id;
+        happened(op, Event::AppointmentReassigned { appointment: id, patient, before, practitioner }).await?;
+    }
     Ok(moved)
 }
 

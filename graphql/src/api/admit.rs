@@ -115,6 +115,11 @@ pub(super) fn admit<'a>(
     if operation.ty == OperationType::Mutation && request.read_only {
         return Err(Refusal::by_get("A mutation has to be sent by POST."));
     }
+    let subscription = operation.ty == OperationType::Subscription;
+    if subscription && !request.streaming {
+        let message = "A subscription has to be opened as an event stream or a socket.";
+        return Err(Refusal::new(Code::BadUserInput, message));
+    }
     let variables = Variables::from_json(Json::Object(request.variables));
     check_variables(operation, &variables, sizes)?;
     let cost = match prepared.fixed.get(&key.cloned()) {
@@ -126,6 +131,23 @@ pub(super) fn admit<'a>(
     ready.operation_name = name;
     ready.set_parsed_query(prepared.document.clone());
     Ok(Admitted { request: ready, cost, asked: Asked { document: &prepared.document, name: key, operation } })
+}
+
+/// For each event a subscription is run like a query.
+pub(super) fn as_query(document: &mut ExecutableDocument) {
+    let operations = match &mut document.operations {
+        DocumentOperations::Single(operation) => vec![operation],
+        DocumentOperations::Multiple(operations) => operations.values_mut().collect(),
+    };
+    for operation in operations {
+        operation.node.ty = OperationType::Query;
+    }
+}
+
+/// Whether a request asks for a subscription.
+pub(super) fn is_subscription(prepared: &Prepared, request: &GraphqlRequest) -> bool {
+    let name = request.operation_name.as_deref().filter(|name| !name.is_empty());
+    select(&prepared.document, name).is_ok_and(|(_, operation)| operation.ty == OperationType::Subscription)
 }
 
 /// The operation that a name chooses, and the name under which the document has it.

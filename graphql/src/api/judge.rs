@@ -50,7 +50,7 @@ impl Api {
             mutation,
             cost: measured.cost,
             depth: measured.depth,
-            by_get: !mutation && harmless,
+            by_get: operation.ty == OperationType::Query && harmless,
         })
     }
 }

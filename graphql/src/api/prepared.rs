@@ -11,7 +11,7 @@ use async_graphql::{
     ValidationMode, Variables,
     parser::{
         parse_query,
-        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
+        types::{DocumentOperations, ExecutableDocument, OperationDefinition},
     },
 };
 use moka::sync::Cache;
@@ -89,10 +89,6 @@ where
         let document = parse_query(text)?;
         limits::check_shape(&document, &self.sizes, &self.limits)?;
         let operations = || document.operations.iter();
-        if operations().any(|(_, operation)| operation.node.ty == OperationType::Subscription) {
-            let message = "A subscription has to be opened as an event stream or a socket.";
-            return Err(Refusal::new(Code::BadUserInput, message));
-        }
         self.validate(&document).await?;
         let fixed = operations()
             .filter(|(_, operation)| !self.depends_on_variables(&operation.node))

@@ -80,6 +80,9 @@ pub(super) fn check(
     };
     let place = Place { of: Some(root), depth: 0, page: None, introspection: false };
     let cost = walk.selections(&operation.selection_set.node, place)?;
+    if operation.ty == OperationType::Subscription && walk.root_keys.len() > 1 {
+        return Err(Excess::SubscriptionRoots);
+    }
     if walk.introspection_cost > limits.introspection_cost {
         return Err(Excess::IntrospectionCost);
     }

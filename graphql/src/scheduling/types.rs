@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object};
 use praxis_domain::{PageRequest, Position, scheduling};
-use praxis_entity::{appointment, ids::PatientId, value::AppointmentNote};
+use praxis_entity::{
+    appointment,
+    ids::{FacilityId, PatientId, PractitionerId},
+    value::AppointmentNote,
+};
 
 use sea_orm::ActiveEnum;
 
@@ -86,6 +90,16 @@ impl Appointment {
         let subject = Subject::new(row.patient_id, &row);
         let note = row.note.clone().map(|note| Class::new("appointment", row.id.0, &subject, note));
         Self { row, subject, note }
+    }
+
+    /// Whether it is with a practitioner.
+    pub(crate) fn is_with(&self, practitioner: PractitionerId) -> bool {
+        self.row.practitioner_id == practitioner
+    }
+
+    /// Whether it is at a branch.
+    pub(crate) fn is_at(&self, facility: FacilityId) -> bool {
+        self.row.facility_id == facility
     }
 }
 

@@ -66,6 +66,11 @@ BEGIN
     RETURN placed;
 END $$;
 
+DO $$
+BEGIN
+    EXECUTE format('GRANT EXECUTE ON FUNCTION order_events() TO %I', current_setting('praxis.role'));
+END $$;
+
 -- Work: what follows from an event (a reaction), or what is due at a time. A worker runs each in a transaction of
 -- its own, in which the row becomes DONE: the effects of a job happen once.
 CREATE TABLE job (

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache;
 use praxis_entity::{
-    ids::{FacilityId, TenantId},
+    ids::{FacilityId, SessionId, TenantId},
     session,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
@@ -19,7 +19,10 @@ use super::{
 };
 use crate::{
     Failure, Op, OpFactory, Read,
-    access::{Actor, ActorKind, FieldPolicies, Permission, load_field_policies, load_grants, load_overrides},
+    access::{
+        Actor, ActorKind, FieldPolicies, Permission, PermissionSet, load_field_policies, load_grants,
+        load_overrides,
+    },
     factor,
     vault::IndexField,
 };
@@ -127,6 +130,17 @@ impl Authenticator {
         under_emergency(&op, actor).await
     }
 
+    /// The actor of a connection that goes on, with the emergency access that is open to them now. That the rest is
+    /// as it was, whoever serves the connection [watches](super::watch).
+    pub async fn again(&self, system: &OpFactory, actor: &Arc<Actor>) -> Result<Arc<Actor>, Failure> {
+        if actor.view_as.is_some() {
+            return Ok(Arc::clone(actor));
+        }
+        let held = actor.grants.iter().fold(PermissionSet::NONE, |all, grant| all.union(grant.permissions));
+        let without = Actor { permissions: held, overrides: Vec::new(), ..(**actor).clone() };
+        under_emergency(&system.read(), Arc::new(without)).await
+    }
+
     /// The field policies of the tenant.
     pub async fn field_policies(&self, system: &OpFactory) -> Result<Arc<FieldPolicies>, Failure> {
         let tenant = system.tenant().id;
@@ -178,13 +192,15 @@ async fn find(
 
 /// Writes down that the session is used, now and then.
 async fn note_use(op: &Op<Read>, session: &session::Model) -> Result<(), Failure> {
-    if session.last_seen_at + SEEN_STEP > op.now() {
-        return Ok(());
-    }
+    if session.last_seen_at + SEEN_STEP > op.now() { Ok(()) } else { touch(op, session.id).await }
+}
+
+/// Writes down that a session is used, unless that was done a moment ago.
+pub async fn touch(op: &Op<Read>, session: SessionId) -> Result<(), Failure> {
     session::Entity::update_many()
         .col_expr(session::Column::LastSeenAt, Expr::value(op.now()))
-        .filter(session::Column::Id.eq(session.id))
-        .filter(session::Column::LastSeenAt.lt(op.now()))
+        .filter(session::Column::Id.eq(session))
+        .filter(session::Column::LastSeenAt.lte(op.now() - SEEN_STEP))
         .exec(op.db())
         .await?;
     Ok(())

@@ -19,7 +19,7 @@ mod second_factor;
 mod step;
 mod watch;
 
-pub use authenticate::{Authenticator, Credential};
+pub use authenticate::{Authenticator, Credential, touch};
 pub use end::{end_session, end_sessions, logout};
 pub use live::{IDLE, idle_limit};
 pub use login::{LoginRefused, SessionKind, login};

@@ -19,7 +19,7 @@ pub const MAX_SIZE: usize = 256 * 1024;
 
 /// A request that is not GraphQL over HTTP.
 #[derive(Debug)]
-pub(super) struct Malformed {
+pub(in crate::http) struct Malformed {
     status: StatusCode,
     code: Code,
     message: &'static str,
@@ -112,12 +112,16 @@ fn unreadable(error: &axum::Error) -> Malformed {
 }
 
 fn body(bytes: &[u8]) -> Result<GraphqlRequest, Malformed> {
-    let mut fields = match serde_json::from_slice(bytes) {
-        Ok(Value::Object(fields)) => fields,
-        Ok(Value::Array(_)) => return Err(Malformed::new("Send one operation at a time.")),
-        Ok(_) => return Err(Malformed::new("The body has to be a JSON object.")),
-        Err(_) => return Err(Malformed::new("The body is not JSON.")),
-    };
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(fields)) => operation_of(fields),
+        Ok(Value::Array(_)) => Err(Malformed::new("Send one operation at a time.")),
+        Ok(_) => Err(Malformed::new("The body has to be a JSON object.")),
+        Err(_) => Err(Malformed::new("The body is not JSON.")),
+    }
+}
+
+/// The operation of a JSON object.
+pub(in crate::http) fn operation_of(mut fields: Map<String, Value>) -> Result<GraphqlRequest, Malformed> {
     Ok(GraphqlRequest {
         query: text(fields.remove("query"), "query has to be a string.")?,
         operation_name: text(fields.remove("operationName"), "operationName has to be a string.")?,

@@ -4,6 +4,10 @@
 //! neither ids nor times tell a reader where to go on. Events get their place among all others after the commit,
 //! one caller at a time, and readers go by places. What an event means, the domains know.
 
+mod tail;
+
+pub use tail::{Follower, Tails};
+
 use praxis_entity::{
     event::{ActiveModel, Column, Entity, Model},
     ids::{EncounterId, EventId, PatientId},

@@ -1,0 +1,108 @@
+//! An event as the API shows it.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+use praxis_domain::event::Recorded;
+use praxis_entity::ids::{AnyId, UserId};
+
+use super::kind::EventKind;
+use crate::{
+    context::Ask,
+    encounters::Encounter,
+    error::Nullable,
+    identity::User,
+    node::{self, Node},
+    patients::Patient,
+    scalar::DateTime,
+};
+
+/// Something that happened. It says what and to what; what the object is like now, it is asked itself.
+pub(crate) struct EventObject(pub(super) Arc<Recorded>);
+
+#[Object(name = "Event")]
+impl EventObject {
+    /// Its id; `afterEventId` resumes a subscription behind it.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// What happened.
+    async fn kind(&self) -> EventKind {
+        EventKind(self.0.event.kind())
+    }
+
+    /// When.
+    async fn at(&self) -> DateTime {
+        DateTime(self.0.at)
+    }
+
+    /// Id of whoever did it; null where it happened by itself.
+    async fn actor_id(&self) -> Option<ID> {
+        self.0.actor.map(|actor| UserId(actor).to_string().into())
+    }
+
+    /// Who did it; null where it happened by itself, or the viewer may not see accounts.
+    async fn actor(&self, ctx: &Context<'_>) -> Nullable<User> {
+        async {
+            let Some(actor) = self.0.actor else { return Ok(None) };
+            match node::find(ctx.caller()?, AnyId::UserId(UserId(actor))).await? {
+                Some(Node::User(user)) => Ok(Some(user)),
+                _ => Ok(None),
+            }
+        }
+        .await
+        .transpose()
+    }
+
+    /// Id of what it happened to.
+    async fn subject_id(&self) -> ID {
+        self.0.event.subject().to_string().into()
+    }
+
+    /// What it happened to, as it is now.
+    async fn subject(&self, ctx: &Context<'_>) -> Nullable<Node> {
+        async { node::find(ctx.caller()?, self.0.event.subject()).await }.await.transpose()
+    }
+
+    /// Id of the patient it concerns.
+    async fn patient_id(&self) -> Option<ID> {
+        self.0.event.patient().map(|patient| patient.to_string().into())
+    }
+
+    /// The patient it concerns, as they are now.
+    async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
+        async {
+            let Some(patient) = self.0.event.patient() else { return Ok(None) };
+            match node::find(ctx.caller()?, AnyId::PatientId(patient)).await? {
+                Some(Node::Patient(patient)) => Ok(Some(patient)),
+                _ => Ok(None),
+            }
+        }
+        .await
+        .transpose()
+    }
+
+    /// Id of the encounter in which it happened.
+    async fn encounter_id(&self) -> Option<ID> {
+        self.0.event.encounter().map(|encounter| encounter.to_string().into())
+    }
+
+    /// The encounter in which it happened, as it is now.
+    async fn encounter(&self, ctx: &Context<'_>) -> Nullable<Encounter> {
+        async {
+            let Some(encounter) = self.0.event.encounter() else { return Ok(None) };
+            match node::find(ctx.caller()?, AnyId::EncounterId(encounter)).await? {
+                Some(Node::Encounter(encounter)) => Ok(Some(encounter)),
+                _ => Ok(None),
+            }
+        }
+        .await
+        .transpose()
+    }
+
+    /// Its number among the events of the encounter, from one and without a gap.
+    async fn encounter_sequence(&self) -> Option<i32> {
+        self.0.encounter_seq
+    }
+}
