@@ -43,10 +43,9 @@ pub fn public(live: Arc<Live>, ids: IdSource, explorer: bool) -> Router {
         auth::router(Arc::clone(&edge)).merge(token::router(Arc::clone(&edge))).layer(from_fn(in_time));
     let identify = from_fn_with_state(Arc::clone(&edge), gateway::identify);
     let routes =
-        Router::new().merge(graphql::router(api).layer(identify)).merge(signing_in).merge(sign_in::router());
+        Router::new().merge(graphql::router(live).layer(identify)).merge(signing_in).merge(sign_in::router());
     let routes = routes.merge(calendar::router(Arc::clone(&edge)));
     let routes = routes.merge(webhooks::router(Arc::clone(&edge)).layer(from_fn(in_time)));
-    Router::new().merge(graphql::router(live).layer(identify)).merge(signing_in).merge(sign_in::router());
     let routes = if explorer { routes.merge(graphiql::router()) } else { routes };
     routes.fallback(nothing_here).method_not_allowed_fallback(other_method).layer(
         // From the outside in.

@@ -19,7 +19,6 @@ use praxis_entity::{
         RuleId, SocialHistoryId, TaskId, TypedId, WaitlistEntryId, WorkflowInstanceId,
     },
     rule::AlertSeverity,
-    ids::{AnyId, AppointmentId, EncounterId, EventId, PatientId, PractitionerId, TypedId, WaitlistEntryId},
 };
 use praxis_platform::{
     Failure, Op, Write, events,

@@ -12,7 +12,6 @@ use crate::{
     error::capitals,
     event::{Event, Recorded},
     notifications, rules, scheduling, tasks, workflows,
-    notifications, scheduling,
 };
 
 macro_rules! reactions {
@@ -36,6 +35,11 @@ reactions! {
     OfferFreedTime;
     /// Whoever had an offer that ran out is in line again.
     EndOffer;
+
+    // Encounters.
+    /// The visit of an appointment is there, and the patient has arrived.
+    ReceivePatient;
+
     // Tasks, workflows and rules.
     /// Calls off the tasks of a visit that was called off.
     CancelTasksOfVisit;
@@ -43,6 +47,7 @@ reactions! {
     AdvanceWorkflow;
     /// Asks the rules about vital signs.
     CheckVitals;
+
     // Notifications.
     /// Patient and clinician are told that a visit was booked.
     TellOfBooking;
@@ -50,9 +55,6 @@ reactions! {
     TellOfMove;
     /// They are told that it was called off, and reminded no more.
     TellOfCancellation;
-    // Encounters.
-    /// The visit of an appointment is there, and the patient has arrived.
-    ReceivePatient;
     /// The patient is reminded of it.
     TellOfReminder;
 }
@@ -78,18 +80,14 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         // Scheduling.
         Event::AppointmentBooked { .. } => &[Reaction::TellOfBooking],
         Event::AppointmentRescheduled { .. } => &[Reaction::TellOfMove],
-        Event::AppointmentCancelled { .. } => {
-            &[Reaction::OfferFreedTime, Reaction::EndOffer, Reaction::TellOfCancellation]
+        Event::AppointmentCancelled { .. } => &[Reaction::OfferFreedTime, Reaction::TellOfCancellation],
+        Event::AppointmentHoldReleased { .. } | Event::AppointmentHoldExpired { .. } => {
+            &[Reaction::OfferFreedTime, Reaction::EndOffer]
         }
-        Event::AppointmentHoldExpired { .. } => &[Reaction::OfferFreedTime, Reaction::EndOffer],
         Event::AppointmentCheckedIn { .. } => &[Reaction::ReceivePatient],
         Event::AppointmentReminderDue { .. } => &[Reaction::TellOfReminder],
-        Event::AppointmentConfirmed { .. }
-        Event::AppointmentBooked { .. }
-        | Event::AppointmentRescheduled { .. }
-        | Event::AppointmentReassigned { .. }
+        Event::AppointmentReassigned { .. }
         | Event::AppointmentConfirmed { .. }
-        | Event::AppointmentCheckedIn { .. }
         | Event::AppointmentStarted { .. }
         | Event::AppointmentCompleted { .. }
         | Event::AppointmentMissed { .. }
@@ -99,13 +97,6 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::AppointmentReinstated { .. }
         | Event::AppointmentEnteredInError { .. }
         | Event::WaitlistOffered { .. } => &[],
-        Event::AppointmentCancelled { .. } => &[Reaction::OfferFreedTime],
-        Event::AppointmentHoldReleased { .. } | Event::AppointmentHoldExpired { .. } => {
-            &[Reaction::OfferFreedTime, Reaction::EndOffer]
-        Event::AppointmentCancelled { .. } => {
-            &[Reaction::OfferFreedTime, Reaction::EndOffer, Reaction::TellOfCancellation]
-        }
-        Event::AppointmentHoldExpired { .. } => &[Reaction::OfferFreedTime, Reaction::EndOffer],
 
         // Encounters.
         Event::EncounterCancelled { .. } => &[Reaction::CancelTasksOfVisit],
@@ -183,14 +174,16 @@ pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> R
         // Scheduling.
         Reaction::OfferFreedTime => scheduling::react::offer_freed_time(op, recorded).await,
         Reaction::EndOffer => scheduling::react::end_offer(op, recorded).await,
+
+        // Encounters.
+        Reaction::ReceivePatient => encounters::react::receive(op, recorded).await,
+
+        // Tasks, workflows and rules.
         Reaction::CancelTasksOfVisit => tasks::react::visit_cancelled(op, recorded).await,
         Reaction::AdvanceWorkflow => workflows::task_ended(op, recorded).await,
         Reaction::CheckVitals => rules::on_vitals(op, recorded).await,
-        // Notices.
-        Reaction::TellOfBooking | Reaction::TellOfMove | Reaction::TellOfCancellation => {
-            notifications::react::appointment_changed(op, recorded).await
-        }
-        Reaction::ReceivePatient => encounters::react::receive(op, recorded).await,
+
+        // Notifications.
         Reaction::TellOfBooking
         | Reaction::TellOfMove
         | Reaction::TellOfCancellation

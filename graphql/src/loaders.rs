@@ -12,8 +12,6 @@ use praxis_entity::{
     clinical_document, condition, consent_directive, device, disclosure, document_signature,
     document_version, encounter, encounter_diagnosis, encounter_note, encounter_participant, event, facility,
     family_history,
-    appointment, appointment_series, audit_entry, care_team_member, channel_consent, condition,
-    consent_directive, device, disclosure, encounter, encounter_participant, facility,
     ids::{
         AlertId, AppointmentId, AppointmentSeriesId, AuditEntryId, ConditionId, DeviceId, DocumentId,
         EncounterId, FacilityId, InvitationId, NoteTemplateId, ObservationId, OrganizationId, PatientId,

@@ -114,8 +114,7 @@ impl IndexField {
             | Self::CalendarFeed => value.to_owned(),
             Self::RuleFacts => value.to_owned(),
             Self::PushAddress => value.to_owned(),
-            | Self::CalendarFeed
-            | Self::PushAddress => value.to_owned(),
+            Self::CalendarFeed | Self::PushAddress => value.to_owned(),
         }
     }
 }
