@@ -25,6 +25,41 @@ BEGIN
     NEW.updated_at := now();
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.enforce_lane() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    most integer;
+    beyond integer;
+BEGIN
+    IF NOT NEW.blocking THEN
+        RETURN NEW;
+    END IF;
+    CASE NEW.kind
+        WHEN 'PRACTITIONER' THEN SELECT capacity, overbook_limit INTO most, beyond FROM practitioner WHERE id = NEW.resource_id;
+        WHEN 'ROOM' THEN SELECT capacity, overbook_limit INTO most, beyond FROM room WHERE id = NEW.resource_id;
+        WHEN 'DEVICE' THEN SELECT capacity, overbook_limit INTO most, beyond FROM device WHERE id = NEW.resource_id;
+    END CASE;
+    IF most IS NULL OR NEW.lane >= most OR NEW.lane < -beyond THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX020', MESSAGE = format('%s has no lane %s', lower(NEW.kind), NEW.lane);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.enforce_problem_step() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF OLD.verification_status = 'ENTERED_IN_ERROR' THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX001', MESSAGE = 'what was a mistake stays one';
+    END IF;
+    IF NEW.clinical_status IS DISTINCT FROM OLD.clinical_status AND NOT EXISTS (SELECT FROM status_transition t
+        WHERE t.machine = 'problem' AND t.from_status = OLD.clinical_status AND t.to_status = NEW.clinical_status) THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX001', MESSAGE = format('illegal transition of problem from %s to %s', OLD.clinical_status, NEW.clinical_status);
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.enforce_transition() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -93,6 +128,17 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.keep_document_version() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF pg_trigger_depth() = 2 AND OLD.head AND NOT NEW.head AND (NEW.document_id, NEW.version, NEW.id, NEW.supersedes, NEW.patient_id, NEW.kind, NEW.author_id, NEW.authored_at, NEW.body, NEW.sha256)
+        IS NOT DISTINCT FROM (OLD.document_id, OLD.version, OLD.id, OLD.supersedes, OLD.patient_id, OLD.kind, OLD.author_id, OLD.authored_at, OLD.body, OLD.sha256) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'what was signed stays as it is';
+END $$;
 CREATE FUNCTION {schema}.keep_encounter_note() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -113,6 +159,49 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.keep_note_template_version() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    INSERT INTO note_template_version (template_id, version, title, type_code, body, needs_cosign)
+        VALUES (NEW.id, NEW.version, NEW.title, NEW.type_code, NEW.body, NEW.needs_cosign);
+    RETURN NULL;
+END $$;
+CREATE FUNCTION {schema}.keep_rule() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF (NEW.id, NEW.code, NEW.edition, NEW.title, NEW.cause, NEW.condition, NEW.actions, NEW.severity, NEW.evidence, NEW.starts_at, NEW.author_id)
+        IS DISTINCT FROM (OLD.id, OLD.code, OLD.edition, OLD.title, OLD.cause, OLD.condition, OLD.actions, OLD.severity, OLD.evidence, OLD.starts_at, OLD.author_id)
+        OR (OLD.approved_at IS NOT NULL AND (NEW.approved_at, NEW.approved_by) IS DISTINCT FROM (OLD.approved_at, OLD.approved_by)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'an edition of a rule stays as it is';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.keep_rule_tests() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' OR NOT EXISTS (SELECT FROM rule r WHERE r.id = NEW.rule_id AND r.status = 'DRAFT') THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'the cases of a rule stay as they are';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.keep_workflow_steps() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    definition uuid := CASE TG_OP WHEN 'INSERT' THEN NEW.definition_id ELSE OLD.definition_id END;
+BEGIN
+    IF NOT EXISTS (SELECT FROM workflow_definition d WHERE d.id = definition AND d.status = 'DRAFT') THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'only a draft is changed';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
 CREATE FUNCTION {schema}.know_patient_at_facility() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -122,6 +211,15 @@ BEGIN
         INSERT INTO patient_facility (patient_id, facility_id) VALUES (NEW.patient_id, NEW.facility_id) ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;
+END $$;
+CREATE FUNCTION {schema}.move_document_head() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    NEW.head := true;
+    UPDATE document_version SET head = false WHERE document_id = NEW.document_id AND version = NEW.supersedes AND head;
+    RETURN NEW;
 END $$;
 CREATE FUNCTION {schema}.number_event() RETURNS trigger
     LANGUAGE plpgsql
@@ -174,6 +272,23 @@ CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'append-only';
 END $$;
+CREATE FUNCTION {schema}.refuse_foreign_focus() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    owner uuid;
+BEGIN
+    CASE NEW.focus_kind
+        WHEN 'obs' THEN SELECT patient_id INTO owner FROM observation WHERE id = NEW.focus_id;
+        WHEN 'con' THEN SELECT patient_id INTO owner FROM condition WHERE id = NEW.focus_id;
+        ELSE RETURN NEW;
+    END CASE;
+    IF owner IS DISTINCT FROM NEW.patient_id THEN
+        RAISE EXCEPTION USING ERRCODE = '23503', CONSTRAINT = 'task_focus_agrees', MESSAGE = 'the focus is not this patient''s';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.refuse_foreign_label() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -193,6 +308,18 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.require_rule_tests() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF NEW.status = 'ACTIVE' AND (
+        NOT EXISTS (SELECT FROM rule_test_case c WHERE c.rule_id = NEW.id AND c.fires)
+        OR NOT EXISTS (SELECT FROM rule_test_case c WHERE c.rule_id = NEW.id AND NOT c.fires)) THEN
+        RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'rule_active_is_tested', MESSAGE = 'a rule needs a case in which it fires and one in which it does not';
+    END IF;
+    RETURN NEW;
+END $$;
 CREATE TABLE {schema}.account_link (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -205,6 +332,32 @@ CREATE TABLE {schema}.account_link (
     CONSTRAINT account_link_purpose_known CHECK ((purpose = ANY (ARRAY['PASSWORD_RESET'::text, 'SIGN_IN'::text]))),
     CONSTRAINT account_link_sign_in_is_bound CHECK (((purpose <> 'SIGN_IN'::text) OR (device_hash IS NOT NULL)))
 );
+CREATE TABLE {schema}.alert (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    rule_id uuid NOT NULL,
+    evaluation_id uuid NOT NULL,
+    severity text NOT NULL,
+    status text NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by uuid,
+    closed_at timestamp with time zone,
+    closed_by uuid,
+    override_reason text,
+    words bytea,
+    CONSTRAINT alert_acknowledged_whole CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((status <> ALL (ARRAY['ACKNOWLEDGED'::text, 'RESOLVED'::text])) OR (acknowledged_at IS NOT NULL)))),
+    CONSTRAINT alert_closed_whole CHECK ((((status = ANY (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])) = (closed_at IS NOT NULL)) AND ((status <> ALL (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text])) OR (closed_by IS NOT NULL)))),
+    CONSTRAINT alert_overridden_has_reason CHECK (((status = 'OVERRIDDEN'::text) = (override_reason IS NOT NULL))),
+    CONSTRAINT alert_override_reason_known CHECK ((override_reason = ANY (ARRAY['BENEFIT_OUTWEIGHS_RISK'::text, 'ALREADY_ADDRESSED'::text, 'NOT_APPLICABLE'::text, 'PATIENT_PREFERENCE'::text, 'INACCURATE_DATA'::text, 'OTHER'::text]))),
+    CONSTRAINT alert_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
+    CONSTRAINT alert_status_known CHECK ((status = ANY (ARRAY['OPEN'::text, 'ACKNOWLEDGED'::text, 'RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])))
+);
 CREATE TABLE {schema}.alert_rule (
     kind text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
@@ -213,6 +366,22 @@ CREATE TABLE {schema}.alert_rule (
     CONSTRAINT alert_rule_kind_known CHECK ((kind = ANY (ARRAY['MASS_READING'::text, 'RESTRICTED_READING'::text, 'OWN_RECORD'::text, 'OWN_FAMILY'::text, 'FAILED_SIGN_INS'::text, 'BREAK_GLASS_USE'::text, 'FORGED_ENTRY'::text]))),
     CONSTRAINT alert_rule_threshold_sensible CHECK (((threshold >= 1) AND (threshold <= 100000))),
     CONSTRAINT alert_rule_window_sensible CHECK (((window_minutes >= 1) AND (window_minutes <= 10080)))
+);
+CREATE TABLE {schema}.allergy (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    none_known boolean DEFAULT false NOT NULL,
+    CONSTRAINT allergy_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text, 'RESOLVED'::text, 'REFUTED'::text, 'ENTERED_IN_ERROR'::text])))
 );
 CREATE TABLE {schema}.api_client (
     id uuid NOT NULL,
@@ -257,9 +426,15 @@ CREATE TABLE {schema}.appointment (
     note bytea,
     cancel_code text,
     booked_by uuid,
+    hold_expires_at timestamp with time zone,
+    series_id uuid,
+    waitlist_entry_id uuid,
+    overbooked boolean DEFAULT false NOT NULL,
+    cancelled_late boolean DEFAULT false NOT NULL,
     CONSTRAINT appointment_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
     CONSTRAINT appointment_order CHECK ((ends_at > starts_at)),
-    CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['BOOKED'::text, 'CONFIRMED'::text, 'CHECKED_IN'::text, 'IN_PROGRESS'::text, 'COMPLETED'::text, 'CANCELLED'::text, 'NO_SHOW'::text])))
+    CONSTRAINT appointment_pending_expires CHECK (((status <> 'PENDING'::text) OR (hold_expires_at IS NOT NULL))),
+    CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['PENDING'::text, 'BOOKED'::text, 'CONFIRMED'::text, 'ARRIVED'::text, 'CHECKED_IN'::text, 'IN_ROOM'::text, 'IN_PROGRESS'::text, 'COMPLETED'::text, 'CANCELLED'::text, 'NO_SHOW'::text, 'EXPIRED'::text, 'ENTERED_IN_ERROR'::text])))
 );
 CREATE TABLE {schema}.appointment_resource (
     appointment_id uuid NOT NULL,
@@ -268,8 +443,27 @@ CREATE TABLE {schema}.appointment_resource (
     busy_from timestamp with time zone NOT NULL,
     busy_until timestamp with time zone NOT NULL,
     blocking boolean DEFAULT true NOT NULL,
-    CONSTRAINT appointment_resource_kind_known CHECK ((kind = ANY (ARRAY['PRACTITIONER'::text, 'ROOM'::text]))),
+    lane integer DEFAULT 0 NOT NULL,
+    CONSTRAINT appointment_resource_kind_known CHECK ((kind = ANY (ARRAY['PRACTITIONER'::text, 'ROOM'::text, 'DEVICE'::text]))),
     CONSTRAINT appointment_resource_order CHECK ((busy_until > busy_from))
+);
+CREATE TABLE {schema}.appointment_series (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid NOT NULL,
+    facility_id uuid NOT NULL,
+    rule text NOT NULL,
+    starts_local timestamp without time zone NOT NULL,
+    time_zone text NOT NULL,
+    status text NOT NULL,
+    replaces uuid,
+    skipped timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL,
+    booked_by uuid,
+    CONSTRAINT appointment_series_rule_short CHECK ((length(rule) <= 200)),
+    CONSTRAINT appointment_series_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'CANCELLED'::text, 'REPLACED'::text])))
 );
 CREATE TABLE {schema}.audit_change (
     entry_id uuid NOT NULL,
@@ -334,6 +528,28 @@ CREATE TABLE {schema}.audit_sealer (
     only_one boolean DEFAULT true NOT NULL,
     CONSTRAINT audit_sealer_only_one CHECK (only_one)
 );
+CREATE TABLE {schema}.availability_exception (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    facility_id uuid NOT NULL,
+    practitioner_id uuid,
+    room_id uuid,
+    device_id uuid,
+    kind text NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    starts_local time without time zone,
+    ends_local time without time zone,
+    time_zone text NOT NULL,
+    CONSTRAINT availability_exception_days_order CHECK (((last_day >= first_day) AND ((last_day - first_day) <= 366))),
+    CONSTRAINT availability_exception_extra_of CHECK (((kind = 'CLOSED'::text) OR ((practitioner_id IS NOT NULL) AND (starts_local IS NOT NULL)))),
+    CONSTRAINT availability_exception_kind_known CHECK ((kind = ANY (ARRAY['CLOSED'::text, 'EXTRA'::text]))),
+    CONSTRAINT availability_exception_one_resource CHECK ((num_nonnulls(practitioner_id, room_id, device_id) <= 1)),
+    CONSTRAINT availability_exception_times_both CHECK (((starts_local IS NULL) = (ends_local IS NULL))),
+    CONSTRAINT availability_exception_times_order CHECK ((ends_local > starts_local))
+);
 CREATE TABLE {schema}.availability_rule (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -388,6 +604,13 @@ CREATE VIEW {schema}.break_glass_open AS
     break_glass.expires_at
    FROM {schema}.break_glass
   WHERE ((break_glass.status = 'ACTIVE'::text) AND ((break_glass.created_at + (break_glass.expires_at - break_glass.declared_at)) > clock_timestamp()));
+CREATE TABLE {schema}.calendar_feed (
+    token_hash bytea NOT NULL,
+    practitioner_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by uuid,
+    revoked_at timestamp with time zone
+);
 CREATE TABLE {schema}.care_team_member (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -403,6 +626,41 @@ CREATE TABLE {schema}.care_team_member (
     CONSTRAINT care_team_member_one CHECK ((num_nonnulls(practitioner_id, user_id) = 1)),
     CONSTRAINT care_team_member_order CHECK ((ends_at >= starts_at)),
     CONSTRAINT care_team_member_role_known CHECK ((role = ANY (ARRAY['PRIMARY_CARE'::text, 'ATTENDING'::text, 'CONSULTANT'::text, 'NURSE'::text, 'THERAPIST'::text, 'CASE_MANAGER'::text, 'OTHER'::text])))
+);
+CREATE TABLE {schema}.channel_consent (
+    id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    channel text NOT NULL,
+    contact_token bytea NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    recorded_by uuid,
+    withdrawn_at timestamp with time zone,
+    withdrawn_by uuid,
+    CONSTRAINT channel_consent_channel_known CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text])))
+);
+CREATE TABLE {schema}.clinical_document (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    type_code text NOT NULL,
+    template_id uuid,
+    template_version integer,
+    status text NOT NULL,
+    author_id uuid,
+    practitioner_id uuid,
+    addendum_to uuid,
+    draft bytea,
+    lease_holder uuid,
+    lease_until timestamp with time zone,
+    CONSTRAINT clinical_document_draft_until_signed CHECK (((draft IS NOT NULL) = (status = ANY (ARRAY['DRAFT'::text, 'DISCARDED'::text])))),
+    CONSTRAINT clinical_document_lease_while_draft CHECK (((lease_holder IS NULL) OR (status = 'DRAFT'::text))),
+    CONSTRAINT clinical_document_lease_whole CHECK (((lease_holder IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT clinical_document_not_its_own_addendum CHECK ((addendum_to <> id)),
+    CONSTRAINT clinical_document_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'IN_REVIEW'::text, 'SIGNED'::text, 'AMENDED'::text, 'RECEIVED'::text, 'ENTERED_IN_ERROR'::text, 'DISCARDED'::text]))),
+    CONSTRAINT clinical_document_type_loinc CHECK ((type_code ~ '^[0-9]{1,7}-[0-9]$'::text))
 );
 CREATE TABLE {schema}.condition (
     id uuid NOT NULL,
@@ -457,6 +715,40 @@ CREATE TABLE {schema}.counter (
     name text NOT NULL,
     n bigint NOT NULL
 );
+CREATE TABLE {schema}.delivery_attempt (
+    notification_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    provider text NOT NULL,
+    outcome text NOT NULL,
+    provider_message_id text,
+    error text,
+    CONSTRAINT delivery_attempt_outcome_known CHECK ((outcome = ANY (ARRAY['SENT'::text, 'FAILED'::text, 'DEAD'::text]))),
+    CONSTRAINT delivery_attempt_positive CHECK ((attempt > 0))
+);
+CREATE TABLE {schema}.delivery_report (
+    provider text NOT NULL,
+    provider_message_id text NOT NULL,
+    report text NOT NULL,
+    notification_id uuid,
+    reported_at timestamp with time zone NOT NULL,
+    error text
+);
+CREATE TABLE {schema}.device (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    facility_id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    capacity integer DEFAULT 1 NOT NULL,
+    overbook_limit integer DEFAULT 0 NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT device_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
+    CONSTRAINT device_kind_shape CHECK ((kind ~ '^[A-Z][A-Z0-9_]{0,39}$'::text)),
+    CONSTRAINT device_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
+);
 CREATE TABLE {schema}.disclosure (
     id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -467,6 +759,36 @@ CREATE TABLE {schema}.disclosure (
     recorded_by uuid,
     CONSTRAINT disclosure_in_the_past CHECK ((disclosed_at <= (created_at + '00:01:00'::interval))),
     CONSTRAINT disclosure_purpose_known CHECK ((purpose = ANY (ARRAY['TREATMENT'::text, 'PAYMENT'::text, 'OPERATIONS'::text, 'AUTHORIZATION'::text, 'PUBLIC_HEALTH'::text, 'ABUSE_REPORT'::text, 'OVERSIGHT'::text, 'JUDICIAL'::text, 'LAW_ENFORCEMENT'::text, 'DECEDENT'::text, 'RESEARCH'::text, 'THREAT_TO_SAFETY'::text, 'GOVERNMENT'::text, 'WORKERS_COMPENSATION'::text, 'BREACH'::text, 'OTHER'::text])))
+);
+CREATE TABLE {schema}.document_signature (
+    id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    version integer NOT NULL,
+    sha256 bytea NOT NULL,
+    signer_id uuid NOT NULL,
+    practitioner_id uuid,
+    meaning text NOT NULL,
+    second_factor boolean NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    CONSTRAINT document_signature_meaning_known CHECK ((meaning = ANY (ARRAY['AUTHOR'::text, 'COSIGN'::text])))
+);
+CREATE TABLE {schema}.document_version (
+    document_id uuid NOT NULL,
+    version integer NOT NULL,
+    id uuid NOT NULL,
+    supersedes integer,
+    head boolean DEFAULT true NOT NULL,
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    author_id uuid,
+    authored_at timestamp with time zone NOT NULL,
+    body bytea NOT NULL,
+    sha256 bytea NOT NULL,
+    CONSTRAINT document_version_first_has_none_before CHECK (((version = 1) = (supersedes IS NULL))),
+    CONSTRAINT document_version_kind_known CHECK ((kind = ANY (ARRAY['ORIGINAL'::text, 'AMENDMENT'::text, 'RETRACTION'::text, 'RECEIVED'::text]))),
+    CONSTRAINT document_version_positive CHECK ((version > 0)),
+    CONSTRAINT document_version_sha256_whole CHECK ((octet_length(sha256) = 32)),
+    CONSTRAINT document_version_supersedes_the_one_before CHECK ((supersedes = (version - 1)))
 );
 CREATE TABLE {schema}.encounter (
     id uuid NOT NULL,
@@ -573,6 +895,21 @@ CREATE TABLE {schema}.factor_guard (
     closed_until timestamp with time zone,
     CONSTRAINT factor_guard_failures_positive CHECK ((failures >= 0))
 );
+CREATE TABLE {schema}.family_history (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT family_history_status_known CHECK ((status = ANY (ARRAY['CURRENT'::text, 'ENTERED_IN_ERROR'::text])))
+);
 CREATE TABLE {schema}.fhir_resource (
     id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -620,6 +957,21 @@ CREATE TABLE {schema}.identity_provider (
     active boolean DEFAULT true NOT NULL,
     CONSTRAINT identity_provider_client_present CHECK ((client_id <> ''::text)),
     CONSTRAINT identity_provider_name_present CHECK ((name <> ''::text))
+);
+CREATE TABLE {schema}.immunization (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT immunization_status_known CHECK ((status = ANY (ARRAY['COMPLETED'::text, 'NOT_DONE'::text, 'ENTERED_IN_ERROR'::text])))
 );
 CREATE TABLE {schema}.import_source (
     resource_type text NOT NULL,
@@ -686,6 +1038,21 @@ CREATE TABLE {schema}.mail_message (
     CONSTRAINT mail_message_sent_is_forgotten CHECK (((status = 'SENT'::text) = (facts IS NULL))),
     CONSTRAINT mail_message_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'SENT'::text, 'DEAD'::text])))
 );
+CREATE TABLE {schema}.medication_statement (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT medication_statement_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'STOPPED'::text, 'NOT_TAKEN'::text, 'UNKNOWN'::text, 'ENTERED_IN_ERROR'::text])))
+);
 CREATE TABLE {schema}.membership (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -701,7 +1068,86 @@ CREATE TABLE {schema}.note_template (
     retired boolean DEFAULT false NOT NULL,
     template_key text,
     template_hash text,
-    customised boolean DEFAULT false NOT NULL
+    customised boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    needs_cosign boolean DEFAULT true NOT NULL
+);
+CREATE TABLE {schema}.note_template_version (
+    template_id uuid NOT NULL,
+    version integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    title text NOT NULL,
+    type_code text NOT NULL,
+    body text NOT NULL,
+    needs_cosign boolean NOT NULL,
+    CONSTRAINT note_template_version_positive CHECK ((version > 0)),
+    CONSTRAINT note_template_version_type_loinc CHECK ((type_code ~ '^[0-9]{1,7}-[0-9]$'::text))
+);
+CREATE TABLE {schema}.notification (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    topic text NOT NULL,
+    subject_kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    about_at timestamp with time zone,
+    user_id uuid,
+    patient_id uuid,
+    channel text NOT NULL,
+    dedupe_key text NOT NULL,
+    status text DEFAULT 'SCHEDULED'::text NOT NULL,
+    scheduled_for timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    read_at timestamp with time zone,
+    reason text,
+    CONSTRAINT notification_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
+    CONSTRAINT notification_delivered_has_time CHECK (((status <> 'DELIVERED'::text) OR (delivered_at IS NOT NULL))),
+    CONSTRAINT notification_in_app_is_for_users CHECK (((channel <> 'IN_APP'::text) OR (user_id IS NOT NULL))),
+    CONSTRAINT notification_one_recipient CHECK (((user_id IS NULL) <> (patient_id IS NULL))),
+    CONSTRAINT notification_read_in_app CHECK (((read_at IS NULL) OR (channel = 'IN_APP'::text))),
+    CONSTRAINT notification_sent_has_time CHECK (((status <> 'SENT'::text) OR (sent_at IS NOT NULL))),
+    CONSTRAINT notification_status_known CHECK ((status = ANY (ARRAY['SCHEDULED'::text, 'SENDING'::text, 'SENT'::text, 'DELIVERED'::text, 'FAILED'::text, 'DEAD'::text, 'CANCELLED'::text, 'SUPPRESSED'::text]))),
+    CONSTRAINT notification_subject_known CHECK ((subject_kind = ANY (ARRAY['APPOINTMENT'::text, 'TASK'::text, 'ALERT'::text, 'DOCUMENT'::text]))),
+    CONSTRAINT notification_topic_known CHECK ((topic = ANY (ARRAY['APPOINTMENT_BOOKED'::text, 'APPOINTMENT_MOVED'::text, 'APPOINTMENT_CANCELLED'::text, 'APPOINTMENT_REMINDER'::text, 'TASK_ASSIGNED'::text, 'TASK_ESCALATED'::text, 'ALERT_RAISED'::text, 'DOCUMENT_TO_COSIGN'::text])))
+);
+CREATE TABLE {schema}.notification_preference (
+    recipient_id uuid NOT NULL,
+    topic text NOT NULL,
+    channel text NOT NULL,
+    enabled boolean NOT NULL,
+    CONSTRAINT notification_preference_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text])))
+);
+CREATE TABLE {schema}.notification_profile (
+    recipient_id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    locale text,
+    time_zone text,
+    quiet_from time without time zone,
+    quiet_until time without time zone,
+    CONSTRAINT notification_profile_quiet_whole CHECK (((quiet_from IS NULL) = (quiet_until IS NULL)))
+);
+CREATE TABLE {schema}.notification_template (
+    id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by uuid,
+    topic text NOT NULL,
+    channel text NOT NULL,
+    locale text NOT NULL,
+    version integer NOT NULL,
+    subject text,
+    body text NOT NULL,
+    CONSTRAINT notification_template_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
+    CONSTRAINT notification_template_mail_has_subject CHECK (((channel = 'EMAIL'::text) = (subject IS NOT NULL))),
+    CONSTRAINT notification_template_version_positive CHECK ((version > 0))
 );
 CREATE TABLE {schema}.observation (
     id uuid NOT NULL,
@@ -796,12 +1242,59 @@ CREATE TABLE {schema}.practitioner (
     prefix text,
     specialty_id uuid,
     active boolean DEFAULT true NOT NULL,
-    bookable boolean DEFAULT false NOT NULL
+    bookable boolean DEFAULT false NOT NULL,
+    capacity integer DEFAULT 1 NOT NULL,
+    overbook_limit integer DEFAULT 1 NOT NULL,
+    CONSTRAINT practitioner_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
+    CONSTRAINT practitioner_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
 );
 CREATE TABLE {schema}.practitioner_identifier (
     system text NOT NULL,
     value text NOT NULL,
     practitioner_id uuid NOT NULL
+);
+CREATE TABLE {schema}.procedure (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT procedure_status_known CHECK ((status = ANY (ARRAY['IN_PROGRESS'::text, 'COMPLETED'::text, 'STOPPED'::text, 'NOT_DONE'::text, 'UNKNOWN'::text, 'ENTERED_IN_ERROR'::text])))
+);
+CREATE TABLE {schema}.push_device (
+    id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    address bytea NOT NULL,
+    address_hash bytea NOT NULL,
+    removed_at timestamp with time zone
+);
+CREATE TABLE {schema}.queue_token (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    facility_id uuid NOT NULL,
+    queue text NOT NULL,
+    day date NOT NULL,
+    number integer NOT NULL,
+    patient_id uuid,
+    status text NOT NULL,
+    desk text,
+    called_at timestamp with time zone,
+    served_at timestamp with time zone,
+    CONSTRAINT queue_token_desk_short CHECK ((length(desk) <= 40)),
+    CONSTRAINT queue_token_number_positive CHECK ((number > 0)),
+    CONSTRAINT queue_token_queue_shape CHECK ((queue ~ '^[A-Z][A-Z0-9_]{0,19}$'::text)),
+    CONSTRAINT queue_token_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'CALLED'::text, 'SERVED'::text, 'SKIPPED'::text])))
 );
 CREATE TABLE {schema}.recovery_code (
     id uuid NOT NULL,
@@ -882,7 +1375,65 @@ CREATE TABLE {schema}.room (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     facility_id uuid NOT NULL,
     name text NOT NULL,
-    active boolean DEFAULT true NOT NULL
+    active boolean DEFAULT true NOT NULL,
+    capacity integer DEFAULT 1 NOT NULL,
+    overbook_limit integer DEFAULT 0 NOT NULL,
+    CONSTRAINT room_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
+    CONSTRAINT room_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
+);
+CREATE TABLE {schema}.rule (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    code text NOT NULL,
+    edition integer NOT NULL,
+    title text NOT NULL,
+    cause text NOT NULL,
+    condition text NOT NULL,
+    actions jsonb NOT NULL,
+    severity text NOT NULL,
+    evidence text,
+    status text NOT NULL,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    author_id uuid,
+    approved_by uuid,
+    approved_at timestamp with time zone,
+    template_key text,
+    template_hash text,
+    CONSTRAINT rule_actions_listed CHECK (((jsonb_typeof(actions) = 'array'::text) AND ((jsonb_array_length(actions) >= 1) AND (jsonb_array_length(actions) <= 8)))),
+    CONSTRAINT rule_active_is_approved CHECK (((status <> 'ACTIVE'::text) OR (approved_by IS NOT NULL) OR (template_key IS NOT NULL))),
+    CONSTRAINT rule_approved_by_another CHECK ((approved_by <> author_id)),
+    CONSTRAINT rule_cause_known CHECK ((cause = ANY (ARRAY['VITALS_RECORDED'::text, 'ENCOUNTER_CLOSING'::text]))),
+    CONSTRAINT rule_code_shape CHECK ((code ~ '^[a-z][a-z0-9-]{1,59}$'::text)),
+    CONSTRAINT rule_condition_bounded CHECK (((length(condition) >= 1) AND (length(condition) <= 1000))),
+    CONSTRAINT rule_edition_positive CHECK ((edition > 0)),
+    CONSTRAINT rule_order CHECK ((ends_at > starts_at)),
+    CONSTRAINT rule_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
+    CONSTRAINT rule_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'TESTED'::text, 'ACTIVE'::text, 'RETIRED'::text])))
+);
+CREATE TABLE {schema}.rule_evaluation (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    rule_id uuid NOT NULL,
+    cause_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid NOT NULL,
+    result text NOT NULL,
+    reason text,
+    inputs_hash bytea NOT NULL,
+    explanation bytea NOT NULL,
+    CONSTRAINT rule_evaluation_reason_known CHECK ((reason = ANY (ARRAY['MISSING_FACTS'::text, 'ERROR'::text, 'BUDGET'::text]))),
+    CONSTRAINT rule_evaluation_result_known CHECK ((result = ANY (ARRAY['FIRED'::text, 'NOT_FIRED'::text, 'NOT_CHECKED'::text]))),
+    CONSTRAINT rule_evaluation_unchecked_has_reason CHECK (((result = 'NOT_CHECKED'::text) = (reason IS NOT NULL)))
+);
+CREATE TABLE {schema}.rule_test_case (
+    rule_id uuid NOT NULL,
+    name text NOT NULL,
+    facts jsonb NOT NULL,
+    fires boolean NOT NULL,
+    CONSTRAINT rule_test_case_facts_named CHECK ((jsonb_typeof(facts) = 'object'::text))
 );
 CREATE TABLE {schema}.security_alert (
     id uuid NOT NULL,
@@ -941,6 +1492,21 @@ CREATE TABLE {schema}.session_policy (
     CONSTRAINT session_policy_idle_range CHECK (((idle_minutes >= 5) AND (idle_minutes <= 60))),
     CONSTRAINT session_policy_only_one CHECK (only_one)
 );
+CREATE TABLE {schema}.social_history (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT social_history_status_known CHECK ((status = ANY (ARRAY['CURRENT'::text, 'SUPERSEDED'::text, 'ENTERED_IN_ERROR'::text])))
+);
 CREATE TABLE {schema}.specialty (
     id uuid NOT NULL,
     code text NOT NULL,
@@ -960,6 +1526,73 @@ CREATE TABLE {schema}.status_transition (
     to_status text NOT NULL,
     permission text NOT NULL,
     action text DEFAULT ''::text NOT NULL
+);
+CREATE TABLE {schema}.suppression (
+    id uuid NOT NULL,
+    channel text NOT NULL,
+    contact_token bytea NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    lifted_at timestamp with time zone,
+    CONSTRAINT suppression_channel_known CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text]))),
+    CONSTRAINT suppression_reason_known CHECK ((reason = ANY (ARRAY['STOP'::text, 'BOUNCE'::text, 'COMPLAINT'::text])))
+);
+CREATE TABLE {schema}.task (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid,
+    encounter_id uuid,
+    focus_kind text,
+    focus_id uuid,
+    code text NOT NULL,
+    priority text NOT NULL,
+    status text NOT NULL,
+    owner_id uuid,
+    role_code text,
+    requested_by uuid,
+    due_at timestamp with time zone,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    outcome text,
+    words bytea,
+    instance_id uuid,
+    step text,
+    focus_patient_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'pat'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    focus_appointment_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'apt'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    focus_encounter_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'enc'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    CONSTRAINT task_code_shape CHECK ((code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text)),
+    CONSTRAINT task_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT task_ended CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT task_ended_with_outcome CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text])) = (outcome IS NOT NULL))),
+    CONSTRAINT task_focus_has_patient CHECK (((focus_kind IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT task_focus_patient_agrees CHECK ((focus_patient_id = patient_id)),
+    CONSTRAINT task_focus_whole CHECK (((focus_kind IS NULL) = (focus_id IS NULL))),
+    CONSTRAINT task_outcome_known CHECK ((outcome = ANY (ARRAY['DONE'::text, 'PARTLY_DONE'::text, 'NOT_NEEDED'::text, 'NOT_POSSIBLE'::text]))),
+    CONSTRAINT task_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
+    CONSTRAINT task_status_known CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text]))),
+    CONSTRAINT task_step_whole CHECK (((instance_id IS NULL) = (step IS NULL))),
+    CONSTRAINT task_taken_has_owner CHECK (((status <> ALL (ARRAY['ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text])) OR (owner_id IS NOT NULL)))
+);
+CREATE TABLE {schema}.task_escalation (
+    task_id uuid NOT NULL,
+    level smallint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    CONSTRAINT task_escalation_level_known CHECK (((level >= 1) AND (level <= 3)))
 );
 CREATE TABLE {schema}.tenant_self (
     tenant_id uuid NOT NULL,
@@ -1005,10 +1638,90 @@ CREATE TABLE {schema}.visit_type (
     template_key text,
     template_hash text,
     customised boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    lead_minutes integer DEFAULT 0 NOT NULL,
+    cutoff_minutes integer DEFAULT 0 NOT NULL,
+    needs_room boolean DEFAULT false NOT NULL,
+    device_kinds text[] DEFAULT '{}'::text[] NOT NULL,
+    reminder_minutes integer[] DEFAULT '{1440}'::integer[] NOT NULL,
     CONSTRAINT visit_type_buffer_after_sensible CHECK (((buffer_after_minutes >= 0) AND (buffer_after_minutes <= 240))),
     CONSTRAINT visit_type_buffer_before_sensible CHECK (((buffer_before_minutes >= 0) AND (buffer_before_minutes <= 240))),
+    CONSTRAINT visit_type_cutoff_sensible CHECK (((cutoff_minutes >= 0) AND (cutoff_minutes <= 129600))),
+    CONSTRAINT visit_type_device_kinds_few CHECK ((cardinality(device_kinds) <= 5)),
     CONSTRAINT visit_type_duration_sensible CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
-    CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text])))
+    CONSTRAINT visit_type_lead_sensible CHECK (((lead_minutes >= 0) AND (lead_minutes <= 129600))),
+    CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
+    CONSTRAINT visit_type_reminders_few CHECK (((cardinality(reminder_minutes) <= 5) AND (0 < ALL (reminder_minutes))))
+);
+CREATE TABLE {schema}.waitlist_entry (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid,
+    facility_id uuid,
+    visit_type_id uuid,
+    modality text NOT NULL,
+    duration_minutes integer NOT NULL,
+    earliest timestamp with time zone NOT NULL,
+    latest timestamp with time zone NOT NULL,
+    priority text NOT NULL,
+    status text NOT NULL,
+    appointment_id uuid,
+    added_by uuid,
+    CONSTRAINT waitlist_entry_duration_sensible CHECK (((duration_minutes >= 5) AND (duration_minutes <= 480))),
+    CONSTRAINT waitlist_entry_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
+    CONSTRAINT waitlist_entry_offer CHECK (((status = ANY (ARRAY['OFFERED'::text, 'BOOKED'::text])) = (appointment_id IS NOT NULL))),
+    CONSTRAINT waitlist_entry_priority_known CHECK ((priority = ANY (ARRAY['URGENT'::text, 'SOON'::text, 'ROUTINE'::text]))),
+    CONSTRAINT waitlist_entry_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'OFFERED'::text, 'BOOKED'::text, 'REMOVED'::text]))),
+    CONSTRAINT waitlist_entry_window CHECK ((latest > earliest))
+);
+CREATE TABLE {schema}.workflow_definition (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    code text NOT NULL,
+    edition integer NOT NULL,
+    name text NOT NULL,
+    status text NOT NULL,
+    defined_by uuid,
+    CONSTRAINT workflow_definition_code_shape CHECK ((code ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT workflow_definition_edition_positive CHECK ((edition > 0)),
+    CONSTRAINT workflow_definition_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'ACTIVE'::text, 'RETIRED'::text])))
+);
+CREATE TABLE {schema}.workflow_instance (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    definition_id uuid NOT NULL,
+    patient_id uuid,
+    encounter_id uuid,
+    status text NOT NULL,
+    started_by uuid,
+    ended_at timestamp with time zone,
+    CONSTRAINT workflow_instance_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT workflow_instance_ended CHECK (((status = 'RUNNING'::text) = (ended_at IS NULL))),
+    CONSTRAINT workflow_instance_status_known CHECK ((status = ANY (ARRAY['RUNNING'::text, 'COMPLETED'::text, 'FAILED'::text, 'CANCELLED'::text])))
+);
+CREATE TABLE {schema}.workflow_step (
+    definition_id uuid NOT NULL,
+    key text NOT NULL,
+    "position" integer NOT NULL,
+    task_code text NOT NULL,
+    role_code text NOT NULL,
+    priority text NOT NULL,
+    due_minutes integer,
+    guard text,
+    follows text[] NOT NULL,
+    CONSTRAINT workflow_step_due_positive CHECK ((due_minutes > 0)),
+    CONSTRAINT workflow_step_key_shape CHECK ((key ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT workflow_step_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
+    CONSTRAINT workflow_step_task_code_shape CHECK ((task_code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text))
 );
 INSERT INTO {schema}.alert_rule VALUES ('MASS_READING', true, 100, 60);
 INSERT INTO {schema}.alert_rule VALUES ('RESTRICTED_READING', true, 1, 1440);
@@ -1023,11 +1736,6 @@ INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'BOOKED', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ARRIVED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'TRIAGED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '', '');
@@ -1056,6 +1764,50 @@ INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DEAD', '', '')
 INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'QUEUED', 'settings:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'DISCARDED', 'settings:manage', '');
 INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'DISCARDED', 'settings:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'PENDING', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'BOOKED', 'appointment:book', 'appointmentHoldConfirm');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'EXPIRED', 'system', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'ARRIVED', 'appointment:book', 'appointmentArrive');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'ARRIVED', 'appointment:book', 'appointmentArrive');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_ROOM', 'appointment:book', 'appointmentRoom');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'NO_SHOW', 'BOOKED', 'appointment:no-show', 'appointmentUndoNoShow');
+INSERT INTO {schema}.status_transition VALUES ('appointment_series', '', 'ACTIVE', 'appointment:book', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment_series', 'ACTIVE', 'CANCELLED', 'appointment:cancel', 'appointmentSeriesCancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment_series', 'ACTIVE', 'REPLACED', 'appointment:reschedule', 'appointmentSeriesReplace');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', '', 'WAITING', 'waiting-list:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'WAITING', 'OFFERED', 'system', '');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'WAITING', 'waiting-list:manage', 'waitlistOfferDecline');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'BOOKED', 'waiting-list:manage', 'waitlistOfferAccept');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'WAITING', 'REMOVED', 'waiting-list:manage', 'waitlistEntryRemove');
+INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'REMOVED', 'waiting-list:manage', 'waitlistEntryRemove');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'COMPLETED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CANCELLED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'NO_SHOW', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'PENDING', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'ARRIVED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'IN_ROOM', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'EXPIRED', 'EXPIRED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book', 'appointmentConfirm');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', 'appointmentStart');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'IN_PROGRESS', 'appointment:book', 'appointmentStart');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', 'appointmentComplete');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', '', 'WAITING', 'queue:manage', '');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', 'WAITING', 'CALLED', 'queue:manage', 'queueTokenCall');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', 'CALLED', 'SERVED', 'queue:manage', 'queueTokenServe');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', 'CALLED', 'SKIPPED', 'queue:manage', 'queueTokenSkip');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', 'WAITING', 'SKIPPED', 'queue:manage', 'queueTokenSkip');
+INSERT INTO {schema}.status_transition VALUES ('queue_token', 'SKIPPED', 'CALLED', 'queue:manage', 'queueTokenCall');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate', 'patientDeactivate');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate', 'patientReactivate');
 INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath');
@@ -1164,6 +1916,168 @@ INSERT INTO {schema}.status_transition VALUES ('encounter', 'CLOSED', 'CLOSED', 
 INSERT INTO {schema}.status_transition VALUES ('encounter', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
 INSERT INTO {schema}.status_transition VALUES ('encounter_diagnosis', '', 'RECORDED', 'encounter:consult', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter_diagnosis', 'RECORDED', 'WITHDRAWN', 'encounter:consult', '');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', '', 'DRAFT', 'document:write', '');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', '', 'RECEIVED', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DRAFT', 'document:write', 'documentSave');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DRAFT', 'document:write', 'documentLeaseTake');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DRAFT', 'document:write', 'documentLeaseRelease');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DISCARDED', 'document:write', 'documentDiscard');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'IN_REVIEW', 'document:sign', 'documentSign');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'SIGNED', 'document:sign', 'documentSign');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'SIGNED', 'document:cosign', 'documentCosign');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'AMENDED', 'document:cosign', 'documentCosign');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'IN_REVIEW', 'document:amend', 'documentAmend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'AMENDED', 'document:amend', 'documentAmend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'IN_REVIEW', 'document:amend', 'documentAmend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'AMENDED', 'document:amend', 'documentAmend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'IN_REVIEW', 'document:amend', 'documentAmend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'AMENDED', 'document:amend', 'documentAmend');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'RECEIVED', 'RECEIVED', 'document:amend', 'documentAddendum');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'IN_REVIEW', 'document:amend', 'documentAddendum');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'SIGNED', 'document:amend', 'documentAddendum');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'AMENDED', 'document:amend', 'documentAddendum');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'RECEIVED', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('allergy', '', 'ACTIVE', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('allergy', '', 'INACTIVE', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('allergy', '', 'RESOLVED', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('allergy', '', 'REFUTED', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('allergy', '', 'ENTERED_IN_ERROR', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'ACTIVE', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'ON_HOLD', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'COMPLETED', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'STOPPED', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'NOT_TAKEN', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'UNKNOWN', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'ENTERED_IN_ERROR', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('immunization', '', 'COMPLETED', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('immunization', '', 'NOT_DONE', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('immunization', '', 'ENTERED_IN_ERROR', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'IN_PROGRESS', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'COMPLETED', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'STOPPED', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'NOT_DONE', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'UNKNOWN', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'ENTERED_IN_ERROR', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('family_history', '', 'CURRENT', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('family_history', '', 'ENTERED_IN_ERROR', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('social_history', '', 'CURRENT', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('social_history', '', 'SUPERSEDED', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('social_history', '', 'ENTERED_IN_ERROR', 'data:import', '');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'INACTIVE', 'allergy:record', 'allergyInactivate');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'RESOLVED', 'allergy:record', 'allergyResolve');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'RESOLVED', 'allergy:record', 'allergyResolve');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'ACTIVE', 'allergy:record', 'allergyReactivate');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'RESOLVED', 'ACTIVE', 'allergy:record', 'allergyReactivate');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'REFUTED', 'allergy:record', 'allergyRefute');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'REFUTED', 'allergy:record', 'allergyRefute');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ACTIVE', 'STOPPED', 'medication:record', 'medicationStatementStop');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ON_HOLD', 'STOPPED', 'medication:record', 'medicationStatementStop');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'UNKNOWN', 'STOPPED', 'medication:record', 'medicationStatementStop');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ACTIVE', 'COMPLETED', 'medication:record', 'medicationStatementComplete');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ON_HOLD', 'COMPLETED', 'medication:record', 'medicationStatementComplete');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'UNKNOWN', 'COMPLETED', 'medication:record', 'medicationStatementComplete');
+INSERT INTO {schema}.status_transition VALUES ('social_history', 'CURRENT', 'SUPERSEDED', 'history:record', 'socialHistorySupersede');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'RESOLVED', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'REFUTED', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ACTIVE', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ON_HOLD', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'COMPLETED', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'STOPPED', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'NOT_TAKEN', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'UNKNOWN', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('immunization', 'COMPLETED', 'ENTERED_IN_ERROR', 'immunization:record', 'immunizationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('immunization', 'NOT_DONE', 'ENTERED_IN_ERROR', 'immunization:record', 'immunizationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'IN_PROGRESS', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'COMPLETED', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'STOPPED', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'NOT_DONE', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'UNKNOWN', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('family_history', 'CURRENT', 'ENTERED_IN_ERROR', 'history:record', 'familyHistoryEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('social_history', 'CURRENT', 'ENTERED_IN_ERROR', 'history:record', 'socialHistoryEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('social_history', 'SUPERSEDED', 'ENTERED_IN_ERROR', 'history:record', 'socialHistoryEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'ACTIVE', 'REMISSION', 'condition:record', 'problemRemit');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RECURRENCE', 'REMISSION', 'condition:record', 'problemRemit');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RELAPSE', 'REMISSION', 'condition:record', 'problemRemit');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'ACTIVE', 'INACTIVE', 'condition:record', 'problemInactivate');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RECURRENCE', 'INACTIVE', 'condition:record', 'problemInactivate');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RELAPSE', 'INACTIVE', 'condition:record', 'problemInactivate');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'ACTIVE', 'RESOLVED', 'condition:record', 'problemResolve');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RECURRENCE', 'RESOLVED', 'condition:record', 'problemResolve');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RELAPSE', 'RESOLVED', 'condition:record', 'problemResolve');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'INACTIVE', 'RESOLVED', 'condition:record', 'problemResolve');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'REMISSION', 'RESOLVED', 'condition:record', 'problemResolve');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RESOLVED', 'RECURRENCE', 'condition:record', 'problemRecur');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'INACTIVE', 'RECURRENCE', 'condition:record', 'problemRecur');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'REMISSION', 'RELAPSE', 'condition:record', 'problemRelapse');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'ACTIVE', 'ACTIVE', 'condition:record', 'problemEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RECURRENCE', 'RECURRENCE', 'condition:record', 'problemEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RELAPSE', 'RELAPSE', 'condition:record', 'problemEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'INACTIVE', 'INACTIVE', 'condition:record', 'problemEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'REMISSION', 'REMISSION', 'condition:record', 'problemEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RESOLVED', 'RESOLVED', 'condition:record', 'problemEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', '', 'DRAFT', 'workflow:manage', 'workflowDefine');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', 'workflowActivate');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', 'workflowRetire');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', 'workflowRetire');
+INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', 'workflowStart');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', '', 'RUNNING', '', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'COMPLETED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'FAILED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', 'workflowCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', '', 'REQUESTED', 'task:create', 'taskCreate');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'ACCEPTED', 'task:work', 'taskClaim');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REJECTED', 'task:work', 'taskReject');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'IN_PROGRESS', 'task:work', 'taskStart');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'COMPLETED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'FAILED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'ON_HOLD', 'task:work', 'taskHold');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'COMPLETED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'FAILED', 'task:work', 'taskComplete');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'IN_PROGRESS', 'task:work', 'taskResume');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'REQUESTED', 'task:work', 'taskAssign');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'CANCELLED', 'task:create', 'taskCancel');
+INSERT INTO {schema}.status_transition VALUES ('rule', '', 'DRAFT', 'rule:author', 'ruleDraft');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'TESTED', 'rule:author', 'ruleTest');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'ACTIVE', 'rule:approve', 'ruleActivate');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'RETIRED', 'rule:approve', 'ruleRetire');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'RETIRED', 'rule:approve', 'ruleRetire');
+INSERT INTO {schema}.status_transition VALUES ('rule', 'ACTIVE', 'RETIRED', 'rule:approve', 'ruleRetire');
+INSERT INTO {schema}.status_transition VALUES ('alert', '', 'OPEN', '', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'ACKNOWLEDGED', 'alert:respond', 'alertAcknowledge');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'RESOLVED', 'alert:respond', 'alertResolve');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'OVERRIDDEN', 'alert:respond', 'alertOverride');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'OVERRIDDEN', 'alert:respond', 'alertOverride');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'EXPIRED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'EXPIRED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', '', 'SCHEDULED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', '', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'SENDING', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'CANCELLED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SCHEDULED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SENT', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'FAILED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'DEAD', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'CANCELLED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SUPPRESSED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENT', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SENT', 'DEAD', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENDING', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENT', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'CANCELLED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'SCHEDULED', 'notification:manage', 'notificationRetry');
 INSERT INTO {schema}.visit_policy VALUES ('AMBULATORY', false, 7);
 INSERT INTO {schema}.visit_policy VALUES ('INPATIENT', true, 7);
 INSERT INTO {schema}.visit_policy VALUES ('EMERGENCY', true, 7);
@@ -1174,8 +2088,16 @@ ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_token_unique UNIQUE (token_hash);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_once UNIQUE (evaluation_id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.alert_rule
     ADD CONSTRAINT alert_rule_pkey PRIMARY KEY (kind);
+ALTER TABLE ONLY {schema}.allergy
+    ADD CONSTRAINT allergy_none_known_excludes EXCLUDE USING gist (patient_id WITH =, ((none_known)::integer) WITH <>) WHERE ((status = 'ACTIVE'::text));
+ALTER TABLE ONLY {schema}.allergy
+    ADD CONSTRAINT allergy_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.api_client
     ADD CONSTRAINT api_client_name_unique UNIQUE (name);
 ALTER TABLE ONLY {schema}.api_client
@@ -1185,13 +2107,17 @@ ALTER TABLE ONLY {schema}.api_client_secret
 ALTER TABLE ONLY {schema}.api_client_secret
     ADD CONSTRAINT api_client_secret_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.appointment_resource
-    ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&) WHERE (blocking);
+    ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&, lane WITH =) WHERE (blocking);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_resource_pkey PRIMARY KEY (appointment_id, resource_id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_replaced_once UNIQUE (replaces);
 ALTER TABLE ONLY {schema}.audit_change
     ADD CONSTRAINT audit_change_pkey PRIMARY KEY (entry_id);
 ALTER TABLE ONLY {schema}.audit_checkpoint
@@ -1208,12 +2134,22 @@ ALTER TABLE ONLY {schema}.audit_pending
     ADD CONSTRAINT audit_pending_pkey PRIMARY KEY (entry_id);
 ALTER TABLE ONLY {schema}.audit_sealer
     ADD CONSTRAINT audit_sealer_pkey PRIMARY KEY (only_one);
+ALTER TABLE ONLY {schema}.availability_exception
+    ADD CONSTRAINT availability_exception_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.calendar_feed
+    ADD CONSTRAINT calendar_feed_pkey PRIMARY KEY (token_hash);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.channel_consent
+    ADD CONSTRAINT channel_consent_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_patient_unique UNIQUE (id, patient_id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.condition
@@ -1222,8 +2158,26 @@ ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.counter
     ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY {schema}.delivery_attempt
+    ADD CONSTRAINT delivery_attempt_pkey PRIMARY KEY (notification_id, attempt);
+ALTER TABLE ONLY {schema}.delivery_report
+    ADD CONSTRAINT delivery_report_pkey PRIMARY KEY (provider, provider_message_id, report);
+ALTER TABLE ONLY {schema}.device
+    ADD CONSTRAINT device_name_unique UNIQUE (facility_id, name);
+ALTER TABLE ONLY {schema}.device
+    ADD CONSTRAINT device_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.document_signature
+    ADD CONSTRAINT document_signature_once UNIQUE (document_id, version, signer_id);
+ALTER TABLE ONLY {schema}.document_signature
+    ADD CONSTRAINT document_signature_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_id_unique UNIQUE (id);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_pkey PRIMARY KEY (document_id, version);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_signed_unique UNIQUE (document_id, version, sha256);
 ALTER TABLE ONLY {schema}.encounter_closing
     ADD CONSTRAINT encounter_closing_pkey PRIMARY KEY (encounter_id, encounter_version);
 ALTER TABLE ONLY {schema}.encounter_diagnosis
@@ -1254,6 +2208,8 @@ ALTER TABLE ONLY {schema}.facility
     ADD CONSTRAINT facility_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.factor_guard
     ADD CONSTRAINT factor_guard_pkey PRIMARY KEY (user_id);
+ALTER TABLE ONLY {schema}.family_history
+    ADD CONSTRAINT family_history_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.fhir_resource
     ADD CONSTRAINT fhir_resource_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.field_policy
@@ -1268,6 +2224,8 @@ ALTER TABLE ONLY {schema}.identity_provider
     ADD CONSTRAINT identity_provider_issuer_unique UNIQUE (issuer);
 ALTER TABLE ONLY {schema}.identity_provider
     ADD CONSTRAINT identity_provider_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.immunization
+    ADD CONSTRAINT immunization_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.import_source
     ADD CONSTRAINT import_source_pkey PRIMARY KEY (resource_type, source_token);
 ALTER TABLE ONLY {schema}.invitation
@@ -1286,12 +2244,28 @@ ALTER TABLE ONLY {schema}.mail_message
     ADD CONSTRAINT mail_message_dedupe_unique UNIQUE (dedupe_key);
 ALTER TABLE ONLY {schema}.mail_message
     ADD CONSTRAINT mail_message_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.medication_statement
+    ADD CONSTRAINT medication_statement_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_unique UNIQUE NULLS NOT DISTINCT (user_id, role_id, facility_id);
 ALTER TABLE ONLY {schema}.note_template
     ADD CONSTRAINT note_template_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.note_template_version
+    ADD CONSTRAINT note_template_version_pkey PRIMARY KEY (template_id, version);
+ALTER TABLE ONLY {schema}.notification
+    ADD CONSTRAINT notification_dedupe_unique UNIQUE (dedupe_key);
+ALTER TABLE ONLY {schema}.notification
+    ADD CONSTRAINT notification_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.notification_preference
+    ADD CONSTRAINT notification_preference_pkey PRIMARY KEY (recipient_id, topic, channel);
+ALTER TABLE ONLY {schema}.notification_profile
+    ADD CONSTRAINT notification_profile_pkey PRIMARY KEY (recipient_id);
+ALTER TABLE ONLY {schema}.notification_template
+    ADD CONSTRAINT notification_template_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.notification_template
+    ADD CONSTRAINT notification_template_version_unique UNIQUE (topic, channel, locale, version);
 ALTER TABLE ONLY {schema}.observation
     ADD CONSTRAINT observation_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.organization_identifier
@@ -1314,6 +2288,14 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_pkey PRIMARY KEY (system, value);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.procedure
+    ADD CONSTRAINT procedure_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.push_device
+    ADD CONSTRAINT push_device_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.queue_token
+    ADD CONSTRAINT queue_token_number_unique UNIQUE (facility_id, queue, day, number);
+ALTER TABLE ONLY {schema}.queue_token
+    ADD CONSTRAINT queue_token_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.recovery_code
@@ -1340,6 +2322,18 @@ ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_name_unique UNIQUE (facility_id, name);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_edition_unique UNIQUE (code, edition);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_once UNIQUE (rule_id, cause_id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_patient_unique UNIQUE (id, patient_id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.rule_test_case
+    ADD CONSTRAINT rule_test_case_pkey PRIMARY KEY (rule_id, name);
 ALTER TABLE ONLY {schema}.security_alert
     ADD CONSTRAINT security_alert_dedupe_unique UNIQUE (dedupe_key);
 ALTER TABLE ONLY {schema}.security_alert
@@ -1352,6 +2346,8 @@ ALTER TABLE ONLY {schema}.session_policy
     ADD CONSTRAINT session_policy_pkey PRIMARY KEY (only_one);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_token_unique UNIQUE (token_hash);
+ALTER TABLE ONLY {schema}.social_history
+    ADD CONSTRAINT social_history_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.specialty
     ADD CONSTRAINT specialty_code_unique UNIQUE (code);
 ALTER TABLE ONLY {schema}.specialty
@@ -1360,6 +2356,12 @@ ALTER TABLE ONLY {schema}.spent_challenge
     ADD CONSTRAINT spent_challenge_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY {schema}.status_transition
     ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status, action);
+ALTER TABLE ONLY {schema}.suppression
+    ADD CONSTRAINT suppression_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.task_escalation
+    ADD CONSTRAINT task_escalation_pkey PRIMARY KEY (task_id, level);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.tenant_self
     ADD CONSTRAINT tenant_self_only_one UNIQUE (only_one);
 ALTER TABLE ONLY {schema}.tenant_self
@@ -1376,28 +2378,58 @@ ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_key_unique UNIQUE (key);
 ALTER TABLE ONLY {schema}.visit_type
     ADD CONSTRAINT visit_type_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.workflow_definition
+    ADD CONSTRAINT workflow_definition_edition_unique UNIQUE (code, edition);
+ALTER TABLE ONLY {schema}.workflow_definition
+    ADD CONSTRAINT workflow_definition_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.workflow_step
+    ADD CONSTRAINT workflow_step_pkey PRIMARY KEY (definition_id, key);
 CREATE INDEX account_link_by_user ON {schema}.account_link USING btree (user_id, created_at);
 CREATE INDEX account_link_past ON {schema}.account_link USING btree (expires_at);
+CREATE INDEX alert_by_encounter ON {schema}.alert USING btree (encounter_id, id DESC) WHERE (encounter_id IS NOT NULL);
+CREATE INDEX alert_by_patient ON {schema}.alert USING btree (patient_id, id DESC);
+CREATE INDEX alert_open ON {schema}.alert USING btree (id DESC) WHERE (status = 'OPEN'::text);
+CREATE INDEX allergy_by_patient ON {schema}.allergy USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
+CREATE UNIQUE INDEX allergy_none_known_once ON {schema}.allergy USING btree (patient_id) WHERE ((status = 'ACTIVE'::text) AND none_known);
 CREATE INDEX api_client_secret_by_client ON {schema}.api_client_secret USING btree (client_id);
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
+CREATE INDEX appointment_by_series ON {schema}.appointment USING btree (series_id, starts_at) WHERE (series_id IS NOT NULL);
 CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at, id);
+CREATE INDEX appointment_by_waitlist_entry ON {schema}.appointment USING btree (waitlist_entry_id) WHERE (waitlist_entry_id IS NOT NULL);
+CREATE INDEX appointment_held ON {schema}.appointment USING btree (hold_expires_at) WHERE (status = 'PENDING'::text);
+CREATE INDEX appointment_resource_by_appointment ON {schema}.appointment_resource USING btree (appointment_id);
+CREATE INDEX appointment_series_by_patient ON {schema}.appointment_series USING btree (patient_id);
 CREATE INDEX audit_entry_by_actor ON {schema}.audit_entry USING btree (actor_id, at);
 CREATE INDEX audit_entry_by_object ON {schema}.audit_entry USING btree (object_id, id) WHERE (object_id IS NOT NULL);
 CREATE INDEX audit_entry_by_patient ON {schema}.audit_entry USING gin (patients);
 CREATE INDEX audit_entry_by_time ON {schema}.audit_entry USING brin (at);
 CREATE INDEX audit_entry_refused ON {schema}.audit_entry USING btree (at) WHERE (outcome = 'DENIED'::text);
+CREATE INDEX availability_exception_by_facility ON {schema}.availability_exception USING btree (facility_id, last_day);
 CREATE INDEX availability_rule_by_practitioner ON {schema}.availability_rule USING btree (practitioner_id);
 CREATE INDEX break_glass_by_patient ON {schema}.break_glass USING btree (patient_id, id);
 CREATE INDEX break_glass_by_user ON {schema}.break_glass USING btree (user_id, id);
 CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (user_id, patient_id) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
+CREATE UNIQUE INDEX calendar_feed_one_open ON {schema}.calendar_feed USING btree (practitioner_id) WHERE (revoked_at IS NULL);
 CREATE INDEX care_team_member_by_patient ON {schema}.care_team_member USING btree (patient_id);
 CREATE UNIQUE INDEX care_team_member_once ON {schema}.care_team_member USING btree (patient_id, COALESCE(practitioner_id, user_id), role) WHERE (ends_at IS NULL);
+CREATE UNIQUE INDEX channel_consent_one_given ON {schema}.channel_consent USING btree (patient_id, channel) WHERE (withdrawn_at IS NULL);
+CREATE INDEX clinical_document_by_encounter ON {schema}.clinical_document USING btree (encounter_id, created_at DESC, id DESC) WHERE (encounter_id IS NOT NULL);
+CREATE INDEX clinical_document_by_parent ON {schema}.clinical_document USING btree (addendum_to) WHERE (addendum_to IS NOT NULL);
+CREATE INDEX clinical_document_by_patient ON {schema}.clinical_document USING btree (patient_id, created_at DESC, id DESC);
+CREATE INDEX clinical_document_unsigned ON {schema}.clinical_document USING btree (author_id, id) WHERE (status = ANY (ARRAY['DRAFT'::text, 'IN_REVIEW'::text]));
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING btree (patient_id) WHERE (revoked_at IS NULL);
+CREATE INDEX delivery_report_by_notification ON {schema}.delivery_report USING btree (notification_id);
+CREATE INDEX device_by_kind ON {schema}.device USING btree (facility_id, kind);
 CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
+CREATE UNIQUE INDEX document_version_one_head ON {schema}.document_version USING btree (document_id) WHERE head;
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
 CREATE INDEX encounter_diagnosis_by_encounter ON {schema}.encounter_diagnosis USING btree (encounter_id);
@@ -1406,15 +2438,22 @@ CREATE UNIQUE INDEX encounter_diagnosis_rank_unique ON {schema}.encounter_diagno
 CREATE INDEX event_by_patient ON {schema}.event USING btree (patient_id, "position");
 CREATE INDEX event_by_subject ON {schema}.event USING btree (subject_id, id);
 CREATE INDEX event_unordered ON {schema}.event USING btree (id) WHERE ("position" IS NULL);
+CREATE INDEX family_history_by_patient ON {schema}.family_history USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
 CREATE INDEX finished_sign_in_by_expiry ON {schema}.finished_sign_in USING btree (expires_at);
 CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
+CREATE INDEX immunization_by_patient ON {schema}.immunization USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE UNIQUE INDEX invitation_one_open ON {schema}.invitation USING btree (email) WHERE (status = 'SENT'::text);
 CREATE INDEX job_due ON {schema}.job USING btree (run_at, id) WHERE (status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text]));
 CREATE INDEX job_finished ON {schema}.job USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 CREATE UNIQUE INDEX key_rotation_one_open ON {schema}.key_rotation USING btree ((true)) WHERE (finished_at IS NULL);
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX mail_message_past ON {schema}.mail_message USING btree (created_at) WHERE (status <> 'QUEUED'::text);
+CREATE INDEX medication_statement_by_patient ON {schema}.medication_statement USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
+CREATE INDEX notification_by_user ON {schema}.notification USING btree (user_id, id) WHERE (channel = 'IN_APP'::text);
+CREATE INDEX notification_due ON {schema}.notification USING btree (next_attempt_at, id) WHERE (status = ANY (ARRAY['SCHEDULED'::text, 'SENDING'::text, 'FAILED'::text]));
+CREATE INDEX notification_pending_by_subject ON {schema}.notification USING btree (subject_id) WHERE (status = ANY (ARRAY['SCHEDULED'::text, 'FAILED'::text]));
+CREATE INDEX notification_unread ON {schema}.notification USING btree (user_id, id) WHERE ((channel = 'IN_APP'::text) AND (read_at IS NULL));
 CREATE INDEX observation_by_encounter ON {schema}.observation USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX observation_by_patient ON {schema}.observation USING btree (patient_id, effective_at DESC NULLS LAST, id DESC);
 CREATE INDEX observation_taken_together ON {schema}.observation USING btree (encounter_id, taken_together) WHERE (taken_together IS NOT NULL);
@@ -1424,16 +2463,47 @@ CREATE UNIQUE INDEX patient_identifier_unique ON {schema}.patient_token USING bt
 CREATE UNIQUE INDEX patient_mrn_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'MRN'::text);
 CREATE UNIQUE INDEX patient_national_id_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'NATIONAL_ID'::text);
 CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, token);
+CREATE INDEX procedure_by_patient ON {schema}.procedure USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
+CREATE INDEX push_device_by_user ON {schema}.push_device USING btree (user_id) WHERE (removed_at IS NULL);
+CREATE UNIQUE INDEX push_device_one_open ON {schema}.push_device USING btree (address_hash) WHERE (removed_at IS NULL);
+CREATE INDEX queue_token_waiting ON {schema}.queue_token USING btree (facility_id, queue, day, number) WHERE (status = 'WAITING'::text);
 CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
 CREATE INDEX registered_operation_by_sha256 ON {schema}.registered_operation USING btree (sha256);
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
+CREATE INDEX rule_evaluation_by_encounter ON {schema}.rule_evaluation USING btree (encounter_id, rule_id, id DESC);
+CREATE INDEX rule_in_use ON {schema}.rule USING btree (cause) WHERE (status = 'ACTIVE'::text);
+CREATE UNIQUE INDEX rule_one_active ON {schema}.rule USING btree (code) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (status, id);
 CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
+CREATE INDEX social_history_by_patient ON {schema}.social_history USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
+CREATE UNIQUE INDEX suppression_one_open ON {schema}.suppression USING btree (channel, contact_token) WHERE (lifted_at IS NULL);
+CREATE INDEX task_by_due ON {schema}.task USING btree (due_at, id);
+CREATE INDEX task_by_encounter ON {schema}.task USING btree (encounter_id, id) WHERE (encounter_id IS NOT NULL);
+CREATE INDEX task_by_instance ON {schema}.task USING btree (instance_id) WHERE (instance_id IS NOT NULL);
+CREATE INDEX task_by_patient ON {schema}.task USING btree (patient_id, id) WHERE (patient_id IS NOT NULL);
+CREATE INDEX task_of_owner ON {schema}.task USING btree (owner_id, due_at, id) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text]));
+CREATE INDEX task_of_role ON {schema}.task USING btree (role_code, due_at, id) WHERE ((owner_id IS NULL) AND (status = 'REQUESTED'::text));
+CREATE UNIQUE INDEX task_one_active_per_step ON {schema}.task USING btree (instance_id, step) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text]));
+CREATE INDEX waitlist_entry_by_appointment ON {schema}.waitlist_entry USING btree (appointment_id);
+CREATE INDEX waitlist_entry_by_patient ON {schema}.waitlist_entry USING btree (patient_id, id);
+CREATE INDEX waitlist_entry_waiting ON {schema}.waitlist_entry USING btree (earliest, latest) WHERE (status = 'WAITING'::text);
+CREATE UNIQUE INDEX workflow_definition_one_active ON {schema}.workflow_definition USING btree (code) WHERE (status = 'ACTIVE'::text);
+CREATE INDEX workflow_instance_by_definition ON {schema}.workflow_instance USING btree (definition_id, id);
+CREATE INDEX workflow_instance_by_encounter ON {schema}.workflow_instance USING btree (encounter_id) WHERE (status = 'RUNNING'::text);
+CREATE TRIGGER alert_stays BEFORE DELETE OR TRUNCATE ON {schema}.alert FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER alert_transition BEFORE INSERT OR UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('alert');
+CREATE TRIGGER alert_version BEFORE UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER allergy_stays BEFORE DELETE OR TRUNCATE ON {schema}.allergy FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER allergy_transition BEFORE INSERT OR UPDATE ON {schema}.allergy FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('allergy');
+CREATE TRIGGER allergy_version BEFORE UPDATE ON {schema}.allergy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
+CREATE TRIGGER appointment_resource_lane BEFORE INSERT OR UPDATE ON {schema}.appointment_resource FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_lane();
+CREATE TRIGGER appointment_series_transition BEFORE INSERT OR UPDATE ON {schema}.appointment_series FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment_series');
+CREATE TRIGGER appointment_series_version BEFORE UPDATE ON {schema}.appointment_series FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment');
 CREATE TRIGGER appointment_version BEFORE UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER audit_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_change FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -1443,6 +2513,7 @@ CREATE TRIGGER audit_entry_pending AFTER INSERT ON {schema}.audit_entry REFERENC
 CREATE TRIGGER audit_leaf_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_leaf FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER audit_leaf_pending AFTER INSERT ON {schema}.audit_leaf REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.audit_entry_is_sealed();
 CREATE TRIGGER audit_node_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_node FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER availability_exception_version BEFORE UPDATE ON {schema}.availability_exception FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER availability_rule_version BEFORE UPDATE ON {schema}.availability_rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER break_glass_kept BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.keep_break_glass_as_it_was();
 CREATE TRIGGER break_glass_overdue BEFORE INSERT ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_break_glass_while_overdue();
@@ -1450,9 +2521,20 @@ CREATE TRIGGER break_glass_stays BEFORE DELETE OR TRUNCATE ON {schema}.break_gla
 CREATE TRIGGER break_glass_transition BEFORE INSERT OR UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('break_glass');
 CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_member FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER clinical_document_stays BEFORE DELETE OR TRUNCATE ON {schema}.clinical_document FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER clinical_document_transition BEFORE INSERT OR UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('clinical_document');
+CREATE TRIGGER clinical_document_version BEFORE UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER condition_problem_step BEFORE UPDATE ON {schema}.condition FOR EACH ROW WHEN ((old.category = 'PROBLEM_LIST_ITEM'::text)) EXECUTE FUNCTION {schema}.enforce_problem_step();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER consent_directive_version BEFORE UPDATE ON {schema}.consent_directive FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER delivery_attempt_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.delivery_attempt FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER delivery_report_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.delivery_report FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER device_version BEFORE UPDATE ON {schema}.device FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.disclosure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER document_signature_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.document_signature FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER document_version_head BEFORE INSERT ON {schema}.document_version FOR EACH ROW EXECUTE FUNCTION {schema}.move_document_head();
+CREATE TRIGGER document_version_kept BEFORE UPDATE ON {schema}.document_version FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document_version();
+CREATE TRIGGER document_version_stays BEFORE DELETE OR TRUNCATE ON {schema}.document_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_closing_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.encounter_closing FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_diagnosis_transition BEFORE INSERT OR UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter_diagnosis');
 CREATE TRIGGER encounter_diagnosis_version BEFORE UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -1466,29 +2548,92 @@ CREATE TRIGGER event_kept BEFORE UPDATE ON {schema}.event FOR EACH ROW EXECUTE F
 CREATE TRIGGER event_numbered BEFORE INSERT ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.number_event();
 CREATE TRIGGER event_stays BEFORE DELETE OR TRUNCATE ON {schema}.event FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER family_history_stays BEFORE DELETE OR TRUNCATE ON {schema}.family_history FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER family_history_transition BEFORE INSERT OR UPDATE ON {schema}.family_history FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('family_history');
+CREATE TRIGGER family_history_version BEFORE UPDATE ON {schema}.family_history FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER identity_provider_version BEFORE UPDATE ON {schema}.identity_provider FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER immunization_stays BEFORE DELETE OR TRUNCATE ON {schema}.immunization FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER immunization_transition BEFORE INSERT OR UPDATE ON {schema}.immunization FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('immunization');
+CREATE TRIGGER immunization_version BEFORE UPDATE ON {schema}.immunization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('invitation');
 CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER job_transition BEFORE INSERT OR UPDATE ON {schema}.job FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('job');
 CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
+CREATE TRIGGER medication_statement_stays BEFORE DELETE OR TRUNCATE ON {schema}.medication_statement FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER medication_statement_transition BEFORE INSERT OR UPDATE ON {schema}.medication_statement FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('medication_statement');
+CREATE TRIGGER medication_statement_version BEFORE UPDATE ON {schema}.medication_statement FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER note_template_bumped BEFORE UPDATE ON {schema}.note_template FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER note_template_kept AFTER INSERT OR UPDATE ON {schema}.note_template FOR EACH ROW EXECUTE FUNCTION {schema}.keep_note_template_version();
+CREATE TRIGGER note_template_version_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.note_template_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER notification_profile_version BEFORE UPDATE ON {schema}.notification_profile FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER notification_template_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.notification_template FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER notification_transition BEFORE INSERT OR UPDATE ON {schema}.notification FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('notification');
+CREATE TRIGGER notification_version BEFORE UPDATE ON {schema}.notification FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER observation_transition BEFORE INSERT OR UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('observation');
 CREATE TRIGGER observation_version BEFORE UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('patient');
 CREATE TRIGGER patient_version BEFORE UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER practitioner_version BEFORE UPDATE ON {schema}.practitioner FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER procedure_stays BEFORE DELETE OR TRUNCATE ON {schema}.procedure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER procedure_transition BEFORE INSERT OR UPDATE ON {schema}.procedure FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('procedure');
+CREATE TRIGGER procedure_version BEFORE UPDATE ON {schema}.procedure FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER queue_token_transition BEFORE INSERT OR UPDATE ON {schema}.queue_token FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('queue_token');
+CREATE TRIGGER queue_token_version BEFORE UPDATE ON {schema}.queue_token FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER registered_operation_text BEFORE UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document();
 CREATE TRIGGER registered_operation_transition BEFORE INSERT OR UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('registered_operation');
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER role_version BEFORE UPDATE ON {schema}.role FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER rule_evaluation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.rule_evaluation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER rule_kept BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule();
+CREATE TRIGGER rule_stays BEFORE DELETE OR TRUNCATE ON {schema}.rule FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER rule_test_case_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.rule_test_case FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule_tests();
+CREATE TRIGGER rule_tested BEFORE INSERT OR UPDATE OF status ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.require_rule_tests();
+CREATE TRIGGER rule_transition BEFORE INSERT OR UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('rule');
+CREATE TRIGGER rule_version BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER security_alert_transition BEFORE INSERT OR UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('security_alert');
 CREATE TRIGGER security_alert_version BEFORE UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER social_history_stays BEFORE DELETE OR TRUNCATE ON {schema}.social_history FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER social_history_transition BEFORE INSERT OR UPDATE ON {schema}.social_history FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('social_history');
+CREATE TRIGGER social_history_version BEFORE UPDATE ON {schema}.social_history FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER task_escalation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.task_escalation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER task_focus_agrees BEFORE INSERT OR UPDATE OF focus_kind, focus_id, patient_id ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_focus();
+CREATE TRIGGER task_transition BEFORE INSERT OR UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('task');
+CREATE TRIGGER task_version BEFORE UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER visit_type_version BEFORE UPDATE ON {schema}.visit_type FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER waitlist_entry_transition BEFORE INSERT OR UPDATE ON {schema}.waitlist_entry FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('waitlist_entry');
+CREATE TRIGGER waitlist_entry_version BEFORE UPDATE ON {schema}.waitlist_entry FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER workflow_definition_transition BEFORE INSERT OR UPDATE ON {schema}.workflow_definition FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('workflow_definition');
+CREATE TRIGGER workflow_definition_version BEFORE UPDATE ON {schema}.workflow_definition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER workflow_instance_transition BEFORE INSERT OR UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('workflow_instance');
+CREATE TRIGGER workflow_instance_version BEFORE UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER workflow_step_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.workflow_step FOR EACH ROW EXECUTE FUNCTION {schema}.keep_workflow_steps();
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_acknowledged_by_fk FOREIGN KEY (acknowledged_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_closed_by_fk FOREIGN KEY (closed_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_evaluation_fk FOREIGN KEY (evaluation_id, patient_id) REFERENCES {schema}.rule_evaluation(id, patient_id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.alert
+    ADD CONSTRAINT alert_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
+ALTER TABLE ONLY {schema}.allergy
+    ADD CONSTRAINT allergy_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.allergy
+    ADD CONSTRAINT allergy_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.allergy
+    ADD CONSTRAINT allergy_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.allergy
+    ADD CONSTRAINT allergy_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.api_client_secret
     ADD CONSTRAINT api_client_secret_client_fk FOREIGN KEY (client_id) REFERENCES {schema}.api_client(id);
 ALTER TABLE ONLY {schema}.appointment
@@ -1501,12 +2646,32 @@ ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_resource_appointment_fk FOREIGN KEY (appointment_id) REFERENCES {schema}.appointment(id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_series_fk FOREIGN KEY (series_id) REFERENCES {schema}.appointment_series(id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.appointment_series
+    ADD CONSTRAINT appointment_series_replaces_fk FOREIGN KEY (replaces) REFERENCES {schema}.appointment_series(id);
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id);
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_waitlist_entry_fk FOREIGN KEY (waitlist_entry_id) REFERENCES {schema}.waitlist_entry(id);
 ALTER TABLE ONLY {schema}.audit_change
     ADD CONSTRAINT audit_change_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
 ALTER TABLE ONLY {schema}.audit_leaf
     ADD CONSTRAINT audit_leaf_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
+ALTER TABLE ONLY {schema}.availability_exception
+    ADD CONSTRAINT availability_exception_device_fk FOREIGN KEY (device_id) REFERENCES {schema}.device(id);
+ALTER TABLE ONLY {schema}.availability_exception
+    ADD CONSTRAINT availability_exception_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.availability_exception
+    ADD CONSTRAINT availability_exception_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.availability_exception
+    ADD CONSTRAINT availability_exception_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id);
 ALTER TABLE ONLY {schema}.availability_rule
     ADD CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.availability_rule
@@ -1519,12 +2684,28 @@ ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_reviewed_by_fk FOREIGN KEY (reviewed_by) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.break_glass
     ADD CONSTRAINT break_glass_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.calendar_feed
+    ADD CONSTRAINT calendar_feed_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.channel_consent
+    ADD CONSTRAINT channel_consent_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_addendum_fk FOREIGN KEY (addendum_to, patient_id) REFERENCES {schema}.clinical_document(id, patient_id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.clinical_document
+    ADD CONSTRAINT clinical_document_template_fk FOREIGN KEY (template_id, template_version) REFERENCES {schema}.note_template_version(template_id, version);
 ALTER TABLE ONLY {schema}.condition
     ADD CONSTRAINT condition_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.condition
@@ -1539,8 +2720,26 @@ ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 ALTER TABLE ONLY {schema}.consent_directive
     ADD CONSTRAINT consent_directive_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.delivery_attempt
+    ADD CONSTRAINT delivery_attempt_notification_fk FOREIGN KEY (notification_id) REFERENCES {schema}.notification(id);
+ALTER TABLE ONLY {schema}.delivery_report
+    ADD CONSTRAINT delivery_report_notification_fk FOREIGN KEY (notification_id) REFERENCES {schema}.notification(id);
+ALTER TABLE ONLY {schema}.device
+    ADD CONSTRAINT device_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.disclosure
     ADD CONSTRAINT disclosure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.document_signature
+    ADD CONSTRAINT document_signature_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.document_signature
+    ADD CONSTRAINT document_signature_signer_fk FOREIGN KEY (signer_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.document_signature
+    ADD CONSTRAINT document_signature_version_fk FOREIGN KEY (document_id, version, sha256) REFERENCES {schema}.document_version(document_id, version, sha256);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_before_fk FOREIGN KEY (document_id, supersedes) REFERENCES {schema}.document_version(document_id, version);
+ALTER TABLE ONLY {schema}.document_version
+    ADD CONSTRAINT document_version_document_fk FOREIGN KEY (document_id, patient_id) REFERENCES {schema}.clinical_document(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_appointment_fk FOREIGN KEY (appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
 ALTER TABLE ONLY {schema}.encounter_closing
@@ -1573,8 +2772,24 @@ ALTER TABLE ONLY {schema}.external_identity
     ADD CONSTRAINT external_identity_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.factor_guard
     ADD CONSTRAINT factor_guard_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.family_history
+    ADD CONSTRAINT family_history_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.family_history
+    ADD CONSTRAINT family_history_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.family_history
+    ADD CONSTRAINT family_history_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.family_history
+    ADD CONSTRAINT family_history_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.fhir_resource
     ADD CONSTRAINT fhir_resource_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.immunization
+    ADD CONSTRAINT immunization_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.immunization
+    ADD CONSTRAINT immunization_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.immunization
+    ADD CONSTRAINT immunization_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.immunization
+    ADD CONSTRAINT immunization_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_inviter_fk FOREIGN KEY (invited_by) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.invitation
@@ -1583,12 +2798,26 @@ ALTER TABLE ONLY {schema}.invitation
     ADD CONSTRAINT invitation_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.job
     ADD CONSTRAINT job_event_fk FOREIGN KEY (event_id) REFERENCES {schema}.event(id);
+ALTER TABLE ONLY {schema}.medication_statement
+    ADD CONSTRAINT medication_statement_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.medication_statement
+    ADD CONSTRAINT medication_statement_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.medication_statement
+    ADD CONSTRAINT medication_statement_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.medication_statement
+    ADD CONSTRAINT medication_statement_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.membership
     ADD CONSTRAINT membership_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.note_template_version
+    ADD CONSTRAINT note_template_version_template_fk FOREIGN KEY (template_id) REFERENCES {schema}.note_template(id);
+ALTER TABLE ONLY {schema}.notification
+    ADD CONSTRAINT notification_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.notification
+    ADD CONSTRAINT notification_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.observation
     ADD CONSTRAINT observation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
 ALTER TABLE ONLY {schema}.observation
@@ -1609,6 +2838,20 @@ ALTER TABLE ONLY {schema}.practitioner_identifier
     ADD CONSTRAINT practitioner_identifier_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
 ALTER TABLE ONLY {schema}.practitioner
     ADD CONSTRAINT practitioner_specialty_fk FOREIGN KEY (specialty_id) REFERENCES {schema}.specialty(id);
+ALTER TABLE ONLY {schema}.procedure
+    ADD CONSTRAINT procedure_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.procedure
+    ADD CONSTRAINT procedure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.procedure
+    ADD CONSTRAINT procedure_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.procedure
+    ADD CONSTRAINT procedure_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.push_device
+    ADD CONSTRAINT push_device_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.queue_token
+    ADD CONSTRAINT queue_token_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.queue_token
+    ADD CONSTRAINT queue_token_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.recovery_code
     ADD CONSTRAINT recovery_code_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.refresh_token
@@ -1619,6 +2862,16 @@ ALTER TABLE ONLY {schema}.role_permission
     ADD CONSTRAINT role_permission_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
 ALTER TABLE ONLY {schema}.room
     ADD CONSTRAINT room_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_approved_by_fk FOREIGN KEY (approved_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.rule
+    ADD CONSTRAINT rule_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.rule_evaluation
+    ADD CONSTRAINT rule_evaluation_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
+ALTER TABLE ONLY {schema}.rule_test_case
+    ADD CONSTRAINT rule_test_case_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
 ALTER TABLE ONLY {schema}.security_alert
     ADD CONSTRAINT security_alert_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
 ALTER TABLE ONLY {schema}.security_alert
@@ -1629,20 +2882,85 @@ ALTER TABLE ONLY {schema}.sensitivity_label
     ADD CONSTRAINT sensitivity_label_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.social_history
+    ADD CONSTRAINT social_history_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.social_history
+    ADD CONSTRAINT social_history_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.social_history
+    ADD CONSTRAINT social_history_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.social_history
+    ADD CONSTRAINT social_history_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.task_escalation
+    ADD CONSTRAINT task_escalation_task_fk FOREIGN KEY (task_id) REFERENCES {schema}.task(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_focus_appointment_fk FOREIGN KEY (focus_appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_focus_encounter_fk FOREIGN KEY (focus_encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_instance_fk FOREIGN KEY (instance_id) REFERENCES {schema}.workflow_instance(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_owner_fk FOREIGN KEY (owner_id) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_requested_by_fk FOREIGN KEY (requested_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.task
+    ADD CONSTRAINT task_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 ALTER TABLE ONLY {schema}.totp
     ADD CONSTRAINT totp_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.user_account
     ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_appointment_fk FOREIGN KEY (appointment_id) REFERENCES {schema}.appointment(id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
+ALTER TABLE ONLY {schema}.waitlist_entry
+    ADD CONSTRAINT waitlist_entry_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id);
+ALTER TABLE ONLY {schema}.workflow_definition
+    ADD CONSTRAINT workflow_definition_defined_by_fk FOREIGN KEY (defined_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.workflow_instance
+    ADD CONSTRAINT workflow_instance_started_by_fk FOREIGN KEY (started_by) REFERENCES {schema}.user_account(id);
+ALTER TABLE ONLY {schema}.workflow_step
+    ADD CONSTRAINT workflow_step_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
+ALTER TABLE ONLY {schema}.workflow_step
+    ADD CONSTRAINT workflow_step_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.keep_note_template_version() FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.move_document_head() FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.order_events() TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(acknowledged_at) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(acknowledged_by) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(closed_at) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(closed_by) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(override_reason) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(words) ON TABLE {schema}.alert TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.allergy TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.allergy TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.allergy TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.allergy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.api_client_secret TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment_series TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_change TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_checkpoint TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_entry TO {role};
@@ -1650,6 +2968,7 @@ GRANT SELECT,INSERT ON TABLE {schema}.audit_leaf TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_node TO {role};
 GRANT SELECT ON TABLE {schema}.audit_pending TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.audit_sealer TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_exception TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass TO {role};
 GRANT INSERT(id) ON TABLE {schema}.break_glass TO {role};
@@ -1669,11 +2988,33 @@ GRANT UPDATE(reviewed_at) ON TABLE {schema}.break_glass TO {role};
 GRANT UPDATE(reviewed_by) ON TABLE {schema}.break_glass TO {role};
 GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.calendar_feed TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.care_team_member TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.channel_consent TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.clinical_document TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.clinical_document TO {role};
+GRANT UPDATE(draft) ON TABLE {schema}.clinical_document TO {role};
+GRANT UPDATE(lease_holder) ON TABLE {schema}.clinical_document TO {role};
+GRANT UPDATE(lease_until) ON TABLE {schema}.clinical_document TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.delivery_attempt TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.delivery_report TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.device TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.document_signature TO {role};
+GRANT SELECT ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(document_id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(version) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(supersedes) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(patient_id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(kind) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(author_id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(authored_at) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(body) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(sha256) ON TABLE {schema}.document_version TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.encounter_closing TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.encounter_diagnosis TO {role};
@@ -1694,17 +3035,34 @@ GRANT INSERT(body) ON TABLE {schema}.event TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.external_identity TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.factor_guard TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.family_history TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.family_history TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.family_history TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.family_history TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.fhir_resource TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.field_policy TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.finished_sign_in TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.identity_provider TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.immunization TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.immunization TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.immunization TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.immunization TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.invitation TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.job TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.mail_message TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.medication_statement TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.medication_statement TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.medication_statement TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.medication_statement TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};
+GRANT SELECT ON TABLE {schema}.note_template_version TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification_preference TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification_profile TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.notification_template TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.organization TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.organization_identifier TO {role};
@@ -1715,6 +3073,12 @@ GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.procedure TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.procedure TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.procedure TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.procedure TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.push_device TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.queue_token TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.recovery_code TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.refresh_token TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.registered_operation TO {role};
@@ -1722,15 +3086,33 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.related_person TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.role TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.role_permission TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.room TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(ends_at) ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(approved_by) ON TABLE {schema}.rule TO {role};
+GRANT UPDATE(approved_at) ON TABLE {schema}.rule TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.rule_evaluation TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.rule_test_case TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.security_alert TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.sensitivity_label TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.social_history TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.social_history TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.social_history TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.social_history TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.spent_challenge TO {role};
 GRANT SELECT ON TABLE {schema}.status_transition TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.suppression TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.task TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.task_escalation TO {role};
 GRANT SELECT ON TABLE {schema}.tenant_self TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.totp TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.user_account TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.visit_policy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.visit_type TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.waitlist_entry TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.workflow_definition TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.workflow_instance TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.workflow_step TO {role};
