@@ -695,6 +695,7 @@ async fn send(person: &Person<'_>, mutation: &str, select: &str, input: &Value, 
 }
 
 /// The same, to any server of the installation.
+#[expect(clippy::unwrap_used, reason = "a request of fixed parts")]
 async fn send_to(app: &App, person: &Person<'_>, query: &str, input: &Value, key: &str) -> Value {
     let body = json!({ "query": query, "variables": { "input": input } }).to_string();
     let request = Request::post("/graphql")

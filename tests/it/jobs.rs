@@ -1,10 +1,6 @@
 //! Events and jobs: what is committed is told once and followed once, whatever happens to those who do it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that meets something else fails here"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that meets something else fails here")]
 
 use std::{
     collections::BTreeSet,

@@ -110,7 +110,7 @@ impl Socket {
     /// The next message, or the code with which the connection was closed.
     async fn hear(&mut self) -> Result<Value, u16> {
         loop {
-            match timeout(Duration::from_secs(20), self.socket.next()).await.expect("nothing was said") {
+            match timeout(Duration::from_secs(20), self.socket.next()).await.unwrap() {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(frame))) => return Err(frame.map_or(1005, |frame| frame.code.into())),
                 Some(Ok(_)) => {}

@@ -91,7 +91,7 @@ fn judge(found: &mut Violations, new: &SaveTemplate) {
         |tag: &&str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
     let language = subtags.first().copied().unwrap_or_default();
     if subtags.len() > 4
-        || !subtags.iter().all(|tag| is_subtag(&tag))
+        || !subtags.iter().all(is_subtag)
         || !(2..=3).contains(&language.len())
         || !language.bytes().all(|byte| byte.is_ascii_lowercase())
     {

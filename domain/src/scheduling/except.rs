@@ -115,13 +115,13 @@ async fn judge(op: &Op<Write>, new: &AddException, found: &mut Violations) -> Re
         }
         Whose::Room(id) => {
             let known = room::Entity::find_by_id(id).one(op.db()).await?;
-            if !known.is_some_and(|known| known.facility_id == new.facility) {
+            if known.is_none_or(|known| known.facility_id != new.facility) {
                 found.add(ViolationCode::NotFound, &["roomId"], "There is no such room.");
             }
         }
         Whose::Device(id) => {
             let known = device::Entity::find_by_id(id).one(op.db()).await?;
-            if !known.is_some_and(|known| known.facility_id == new.facility) {
+            if known.is_none_or(|known| known.facility_id != new.facility) {
                 found.add(ViolationCode::NotFound, &["deviceIds"], "There is no such device.");
             }
         }

@@ -24,6 +24,10 @@ use crate::{
 pub(super) type Lists<C> =
     fn(&Loaders) -> &batch::Loaders<PatientId, Slice<<C as sea_orm::EntityTrait>::Model>>;
 
+/// Where a row stands in its list, and as what it is shown.
+pub(super) type Shown<C, T> =
+    (fn(&<C as sea_orm::EntityTrait>::Model) -> Position, fn(<C as sea_orm::EntityTrait>::Model) -> T);
+
 /// A patient's page of a chapter, loaded together with those of its siblings, and how it is counted.
 pub(super) async fn of_patient<C, T>(
     caller: &Caller,
@@ -31,7 +35,7 @@ pub(super) async fn of_patient<C, T>(
     statuses: Option<Vec<C::Status>>,
     (page, cursors): (PageRequest, Cursors),
     lists: Lists<C>,
-    (position, wrap): (fn(&C::Model) -> Position, fn(C::Model) -> T),
+    (position, wrap): Shown<C, T>,
 ) -> Result<(Page<T>, Count), ApiError>
 where
     C: Chapter,

@@ -23,7 +23,6 @@ impl EventFilter {
             kinds: self.kinds.map(|kinds| kinds.into_iter().map(|EventKind(kind)| kind).collect()),
             patient: self.patient_id.as_ref().map(ids::parse).transpose()?,
             encounter: self.encounter_id.as_ref().map(ids::parse).transpose()?,
-            ..Wanted::default()
         })
     }
 }

@@ -118,6 +118,7 @@ impl AvailabilityException {
 
 /// Whose time it is.
 #[derive(OneofObject)]
+#[expect(clippy::enum_variant_names, reason = "named as the API names them")]
 pub(crate) enum AvailabilityOf {
     /// A practitioner's.
     PractitionerId(ID),

@@ -74,7 +74,7 @@ pub async fn by_id<M>(op: &Op<M>, id: EventId) -> Result<Option<Model>, Failure>
 
 /// Gives a place to every event that was committed before this call.
 pub async fn order<M>(op: &Op<M>) -> Result<(), Failure> {
-    let order = || Statement::from_string(DbBackend::Postgres, "SELECT order_events() AS placed");
+    let order = || Statement::from_sql_and_values(DbBackend::Postgres, "SELECT order_events() AS placed", []);
     while op.db().query_one_raw(order()).await?.map(|row| row.try_get::<i32>("", "placed")).transpose()?
         > Some(0)
     {}

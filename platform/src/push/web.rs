@@ -7,15 +7,15 @@ use std::{fmt, sync::Arc};
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use oauth2::http::Request;
-use ring::{
-    rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
-};
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::json;
 use url::Url;
 
 use super::NotRung;
-use crate::session::oidc::{NoAnswer, Outbound};
+use crate::{
+    session::oidc::{NoAnswer, Outbound},
+    vault::crypto::randomness,
+};
 
 /// A service keeps the call for a device that is away for so long.
 const KEPT_S: u32 = 24 * 60 * 60;
@@ -56,8 +56,7 @@ impl WebPush {
     /// Judges the settings. `loopback` lets a service be on this machine, by HTTP: for tests.
     pub fn new(key: &str, contact: &str, loopback: bool) -> Result<Self, Unusable> {
         let key = BASE64.decode(key.trim().as_bytes()).map_err(|_| Unusable::Key)?;
-        let random = SystemRandom::new();
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &key, &random)
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &key, &randomness())
             .map_err(|_| Unusable::Key)?;
         if !contact.starts_with("mailto:") && !contact.starts_with("https://") {
             return Err(Unusable::Contact);
@@ -102,7 +101,7 @@ impl WebPush {
         let claims = json!({ "aud": audience, "exp": now + SIGNED_S, "sub": self.0.contact });
         let part = |json: serde_json::Value| BASE64URL_NOPAD.encode(json.to_string().as_bytes());
         let text = format!("{}.{}", part(header), part(claims));
-        let signature = self.0.key.sign(&SystemRandom::new(), text.as_bytes());
+        let signature = self.0.key.sign(&randomness(), text.as_bytes());
         let signature = signature.map_err(|_| NotRung::Later("signing failed".to_owned()))?;
         Ok(format!("{text}.{}", BASE64URL_NOPAD.encode(signature.as_ref())))
     }

@@ -111,10 +111,8 @@ impl IndexField {
             | Self::RecoveryCode
             | Self::Challenge
             | Self::RuleFacts
-            | Self::CalendarFeed => value.to_owned(),
-            Self::RuleFacts => value.to_owned(),
-            Self::PushAddress => value.to_owned(),
-            Self::CalendarFeed | Self::PushAddress => value.to_owned(),
+            | Self::CalendarFeed
+            | Self::PushAddress => value.to_owned(),
         }
     }
 }

@@ -187,9 +187,14 @@ pub fn random<const N: usize>() -> Result<[u8; N], VaultError> {
     Ok(out)
 }
 
+/// The system's randomness, for signatures that need some.
 #[expect(clippy::disallowed_methods, reason = "keys and nonces must never repeat, in no test either")]
+pub(crate) fn randomness() -> SystemRandom {
+    SystemRandom::new()
+}
+
 fn system_random(out: &mut [u8]) -> Result<(), VaultError> {
-    SystemRandom::new().fill(out).map_err(|_| VaultError::KeyUnavailable("no system randomness".to_owned()))
+    randomness().fill(out).map_err(|_| VaultError::KeyUnavailable("no system randomness".to_owned()))
 }
 
 const BLOCK: usize = 768;

@@ -67,7 +67,7 @@ async fn a_chart_of_a_thousand_visits_is_read_by_sixty_four_at_once() -> Result<
     let mut times: Vec<Duration> = join_all((0..64).map(|_| client())).await.concat();
     times.sort_unstable();
     let p95 = times[times.len() * 95 / 100];
-    println!(
+    eprintln!(
         "alone {:?}, 64 clients: median {:?}, p95 {p95:?}",
         alone[alone.len() / 2],
         times[times.len() / 2]

@@ -43,7 +43,8 @@ async fn play(person: &Person<'_>, script: &str) -> HashMap<String, Value> {
         let data = person.ask(&scene.text, Value::Object(variables)).await;
         for (name, path) in scene.keep {
             let value = data.pointer(&path).filter(|value| !value.is_null());
-            kept.insert(name, value.unwrap_or_else(|| panic!("{}: {data}", scene.name)).clone());
+            assert!(value.is_some(), "{}: {data}", scene.name);
+            kept.insert(name, value.unwrap_or(&Value::Null).clone());
         }
         answers.insert(scene.name, data);
     }

@@ -67,7 +67,7 @@ async fn a_device_is_rung_up_and_told_nothing_and_forgotten_once_it_is_gone() ->
     tokio::spawn(async move { axum::serve(listener, routes).await });
 
     let (twilio, mail) = (Twilio::start().await, MailServer::start(&[]).await);
-    let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+    let key = new_key();
     let more = [
         ("push.provider", "web".to_owned()),
         ("push.key", BASE64.encode(key.as_ref())),
@@ -118,4 +118,9 @@ async fn a_device_is_rung_up_and_told_nothing_and_forgotten_once_it_is_gone() ->
         "INVALID"
     );
     Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a key of this test alone")]
+fn new_key() -> ring::pkcs8::Document {
+    EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap()
 }

@@ -108,15 +108,6 @@ impl Twilio {
         assert!(account.wrong.is_empty(), "{:?}", account.wrong);
         account.carried.clone()
     }
-
-    /// How often each body went to each number.
-    pub fn times(&self) -> HashMap<(String, String), usize> {
-        let mut times = HashMap::new();
-        for Carried { to, body, .. } in self.carried() {
-            *times.entry((to, body)).or_default() += 1;
-        }
-        times
-    }
 }
 
 async fn take(
@@ -158,9 +149,10 @@ async fn take(
     if let Some(Treat::Refuse(status, code)) = treat {
         return refused(StatusCode::from_u16(status).unwrap(), code);
     }
-    let sid = format!("SM{:032x}", uuid::Uuid::now_v7().as_u128());
-    let carried = Carried { sid: sid.clone(), to: to.clone(), body: text, report_to };
-    state.lock().unwrap().carried.push(carried);
+    let mut account = state.lock().unwrap();
+    let sid = format!("SM{:032x}", account.carried.len() + 1);
+    account.carried.push(Carried { sid: sid.clone(), to: to.clone(), body: text, report_to });
+    drop(account);
     if let Some(Treat::TakeAndHangUp) = treat {
         // An answer that never ends is cut off by whoever waits for it.
         let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("cut off")) });

@@ -274,7 +274,7 @@ async fn every_illegal_action_is_refused_by_the_api_and_the_legal_ones_are_named
         }
     }
     assert!(tried > 40, "{tried}");
-    println!("{tried} illegal actions tried");
+    eprintln!("{tried} illegal actions tried");
     Ok(())
 }
 
