@@ -78,7 +78,7 @@ async fn of_many_who_say_the_one_and_the_other_at_once_one_side_is_heard() -> Re
     let server = clinic().await?;
     let nurse = server.person("northside", "nurse").await;
     for round in 0..4 {
-        let patient = nurse.register("Ada", &format!("Quill{round}"), "1990-01-02").await;
+        let patient = nurse.register("Ada", "Quill", &format!("199{round}-01-02")).await;
         let said = (0..6).map(|number| {
             let code = if number % 2 == 0 { snomed("716186003", "None") } else { json!({ "text": "Nuts" }) };
             allergy(&nurse, &patient, code)

@@ -30,7 +30,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     Live, Watcher,
-    operation::{Answers, Gone, PATIENCE, only_errors, run},
+    operation::{Answers, Ended, Gone, PATIENCE, only_errors, run},
 };
 use crate::http::refused::Refused;
 
@@ -109,7 +109,10 @@ impl Channel {
         }
     }
 
-    async fn complete(&self) -> Result<(), Gone> {
+    async fn end(&mut self, ended: Ended) -> Result<(), Gone> {
+        if let Ended::Refused(errors) = ended {
+            self.next(only_errors(&errors)).await?;
+        }
         match &self.id {
             Some(id) => self.event("complete", &json!({ "id": id }).to_string()).await,
             None => self.event("complete", "").await,
@@ -128,10 +131,6 @@ impl Answers for Channel {
             }
             None => self.event("next", &answer).await,
         }
-    }
-
-    async fn refused(&mut self, errors: Vec<Json>) -> Result<(), Gone> {
-        self.next(only_errors(&errors)).await
     }
 }
 
@@ -160,8 +159,8 @@ pub(in crate::http) async fn distinct(live: Arc<Live>, parts: Parts, request: Gr
     bound(&live, &watcher, cancel.clone());
     tokio::spawn(async move {
         let mut channel = Channel { id: None, out };
-        if run(&live, &watcher, request, &mut channel, &cancel).await.is_ok() {
-            let _ = channel.complete().await;
+        if let Ok(ended) = run(&live, &watcher, request, &mut channel, &cancel).await {
+            let _ = channel.end(ended).await;
         }
         cancel.cancel();
     });
@@ -238,7 +237,11 @@ pub(in crate::http) async fn operate(live: Arc<Live>, parts: Parts, request: Gra
         let mut channel = Channel { id: Some(operation.clone()), out: held.out.clone() };
         let ended = run(&live, &held.watcher, request, &mut channel, &cancel).await;
         held.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&operation);
-        if ended.is_err() || channel.complete().await.is_err() {
+        let told = match ended {
+            Ok(ended) => channel.end(ended).await,
+            Err(gone) => Err(gone),
+        };
+        if told.is_err() {
             held.cancel.cancel();
         }
     });

@@ -22,8 +22,6 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 pub(super) trait Answers: Send {
     /// An answer, as JSON.
     fn next(&mut self, answer: Vec<u8>) -> impl Future<Output = Result<(), Gone>> + Send;
-    /// Nothing ran, or nothing further can be shown: the `errors[]`.
-    fn refused(&mut self, errors: Vec<Json>) -> impl Future<Output = Result<(), Gone>> + Send;
 }
 
 /// The client is gone, or does not read.
@@ -31,12 +29,12 @@ pub(super) trait Answers: Send {
 pub(super) struct Gone;
 
 /// How an operation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Ended {
     /// There is nothing further to come.
     Complete,
-    /// Its errors were told.
-    Refused,
+    /// Nothing ran, or nothing further can be shown: the `errors[]`, to be told once its id is free.
+    Refused(Vec<Json>),
 }
 
 /// Runs an operation until it ends, the client ends it or is gone.
@@ -55,8 +53,7 @@ pub(super) async fn run(
             Opened::Done(Outcome::refused(Code::Timeout, "The operation took too long.", &request_id))
         }),
         Err(refused) => {
-            answers.refused(vec![refused.entry(&request_id)]).await?;
-            return Ok(Ended::Refused);
+            return Ok(Ended::Refused(vec![refused.entry(&request_id)]));
         }
     };
     match opened {
@@ -70,7 +67,7 @@ pub(super) async fn run(
 async fn told(outcome: Outcome, answers: &mut impl Answers) -> Result<Ended, Gone> {
     match outcome {
         Outcome::Executed { body, .. } => answers.next(body).await.map(|()| Ended::Complete),
-        Outcome::Refused { errors, .. } => answers.refused(errors).await.map(|()| Ended::Refused),
+        Outcome::Refused { errors, .. } => Ok(Ended::Refused(errors)),
     }
 }
 
@@ -111,8 +108,7 @@ async fn follow(
             let caller = match watcher.caller().await {
                 Ok(caller) => caller,
                 Err(refused) => {
-                    answers.refused(vec![refused.entry(request_id)]).await?;
-                    return Ok(Ended::Refused);
+                    return Ok(Ended::Refused(vec![refused.entry(request_id)]));
                 }
             };
             let delivered =
@@ -123,8 +119,7 @@ async fn follow(
                 Some(Outcome::Executed { body, .. }) => answers.next(body).await?,
                 // Going on behind an event that could not be shown would be to lose it.
                 Some(Outcome::Refused { errors, .. }) => {
-                    answers.refused(errors).await?;
-                    return Ok(Ended::Refused);
+                    return Ok(Ended::Refused(errors));
                 }
             }
             ::metrics::counter!("praxis_live_events_total").increment(1);

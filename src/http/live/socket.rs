@@ -138,10 +138,6 @@ impl Answers for Channel {
         self.send(&format!(r#"{{"id":{},"type":"next","payload":{answer}}}"#, Json::from(self.id.as_str())))
             .await
     }
-
-    async fn refused(&mut self, errors: Vec<Json>) -> Result<(), Gone> {
-        self.send(&json!({ "id": self.id, "type": "error", "payload": errors }).to_string()).await
-    }
 }
 
 struct Connection {
@@ -290,7 +286,7 @@ impl Connection {
         let mut channel = Channel { id: id.clone(), out: self.out.clone() };
         if self.open.len() >= OPERATIONS {
             let refused = Refused::TOO_MANY.entry(&self.request_id);
-            return Ok(channel.refused(vec![refused]).await?);
+            return Ok(self.tell(&json!({ "id": id, "type": "error", "payload": [refused] })).await?);
         }
         let request = GraphqlRequest { request_id: self.request_id.clone(), ..request };
         let (live, cancel) = (Arc::clone(&self.live), CancellationToken::new());
@@ -312,7 +308,10 @@ impl Connection {
         let cancelled = self.open.remove(&id).is_some_and(|cancel| cancel.is_cancelled());
         match ended? {
             Ended::Complete if !cancelled => Ok(self.tell(&json!({ "id": id, "type": "complete" })).await?),
-            Ended::Complete | Ended::Refused => Ok(()),
+            Ended::Complete => Ok(()),
+            Ended::Refused(errors) => {
+                Ok(self.tell(&json!({ "id": id, "type": "error", "payload": errors })).await?)
+            }
         }
     }
 

@@ -58,15 +58,17 @@ async fn an_operation_gets_a_stream_of_its_own() -> Result<()> {
     let server = TestServer::new(&[("northside", "owner@praxis.test", "owner")]).await?;
     let owner = server.person("northside", "owner").await;
     let app = &server.app;
-    for (path, names) in [("/graphql", ["Quill", "Rill"]), ("/graphql/stream", ["Sand", "Tarn"])] {
+    for (path, births) in
+        [("/graphql", ["1990-01-02", "1991-01-02"]), ("/graphql/stream", ["1992-01-02", "1993-01-02"])]
+    {
         let query = json!({ "query": "subscription { events(limit: 2) { kind } }" });
         let response = ask(app, &owner, Method::POST, path, &[SSE], query).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
         let mut stream = Stream { body: response.into_body().into_data_stream(), read: String::new() };
         opened().await;
-        for name in names {
-            owner.register("Ada", name, "1990-01-02").await;
+        for born in births {
+            owner.register("Ada", "Quill", born).await;
             let (event, data) = stream.next().await;
             assert_eq!(
                 (event.as_str(), &data["data"]["events"]["kind"]),
