@@ -42,7 +42,7 @@ async fn reply(person: &Person<'_>, mutation: &str, alert: &Value, more: Value) 
 
 async fn unanswered(server: &TestServer, encounter: EncounterId) -> usize {
     let op = server.as_system("northside").await.unwrap();
-    let open = alerts::unacknowledged(&op, encounter).await.unwrap();
+    let open = alerts::unacknowledged(&op, &[encounter]).await.unwrap();
     op.rollback().await.unwrap();
     open.len()
 }

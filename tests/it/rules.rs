@@ -96,7 +96,7 @@ pub async fn ask(server: &TestServer, patient: &str, encounter: EncounterId, eve
 }
 
 fn low_oxygen(condition: &str, severity: &str) -> Value {
-    let fact = |number: f64| json!([{ "name": "vitals.spo2", "value": { "number": number } }]);
+    let fact = |number: f64| json!([{ "name": "vitals.spo2", "value": { "number": number } }, { "name": "patient.age", "value": { "number": 40 } }]);
     json!({ "code": "low-oxygen", "title": "Oxygen saturation is low", "cause": "VITALS_RECORDED",
         "condition": condition, "severity": severity, "actions": [{ "alert": {} }],
         "cases": [{ "name": "low", "facts": fact(85.0), "fires": true }, { "name": "well", "facts": fact(98.0), "fires": false }] })

@@ -111,7 +111,7 @@ async fn a_physician_asks_the_nurses_and_one_of_them_does_it() -> Result<()> {
     assert_eq!(asked["allowedActions"], json!(["taskAssign", "taskCancel"]));
 
     let op = server.as_system("northside").await?;
-    assert_eq!(tasks::open(&op, encounter).await?.len(), 1);
+    assert_eq!(tasks::open(&op, &[encounter]).await?.len(), 1);
     op.rollback().await?;
     let inbox = "query($in: TaskInbox) { tasks(filter: { inbox: $in }) { totalCount nodes { id description } } taskCounts { mine myRoles unclaimed overdue } }";
     let seen = nurse.ask(inbox, json!({ "in": "MY_ROLES" })).await;
@@ -140,7 +140,7 @@ async fn a_physician_asks_the_nurses_and_one_of_them_does_it() -> Result<()> {
     assert_eq!(over["result"], "Sent to the laboratory");
     assert_eq!(over["allowedActions"], json!([]));
     let op = server.as_system("northside").await?;
-    assert!(tasks::open(&op, encounter).await?.is_empty());
+    assert!(tasks::open(&op, &[encounter]).await?.is_empty());
     op.rollback().await?;
     Ok(())
 }

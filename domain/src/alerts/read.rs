@@ -71,9 +71,9 @@ pub async fn count<M>(op: &Op<M>, filter: &AlertFilter, max: u64) -> Result<i64>
 
 /// What nobody has replied to at a visit, whoever asks, beyond what is only good to know: it keeps the visit from
 /// being closed.
-pub async fn unacknowledged<M>(op: &Op<M>, encounter: EncounterId) -> Result<Vec<alert::Model>> {
+pub async fn unacknowledged<M>(op: &Op<M>, encounters: &[EncounterId]) -> Result<Vec<alert::Model>> {
     let open = alert::Entity::find()
-        .filter(Column::EncounterId.eq(encounter))
+        .filter(any_of(Column::EncounterId, encounters.iter().map(|id| id.0).collect()))
         .filter(Column::Status.eq(AlertStatus::Open))
         .filter(Column::Severity.ne(AlertSeverity::Info));
     Ok(open.order_by_asc(Column::Id).all(op.db()).await?)

@@ -14,7 +14,7 @@ use praxis_platform::{
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
 use super::gate::requirements;
-use crate::{Detail, Result, Violation, ViolationCode, encounters, event::Event, rights, scheduling};
+use crate::{Detail, Result, Violation, ViolationCode, encounters, event::Event, rights, rules, scheduling};
 
 /// How a visit is closed.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +50,8 @@ pub async fn close(
         rights::require(op, needed, seen, step.stored.patient_id, &row, "id").await?;
         step.because(op, EncounterNoteKind::Override, reason).await?;
     }
+    // What the clinic's rules found is written down with the closing that they were asked about.
+    rules::evaluate(op, rules::Trigger::EncounterClosing { encounter: id }).await?;
     let closed = encounter_closing::ActiveModel {
         encounter_id: Set(id),
         encounter_version: Set(step.stored.version),

@@ -9,13 +9,14 @@ use praxis_entity::{
     encounter::{self, EncounterClass, EncounterStatus},
     encounter_diagnosis::{self, DiagnosisStatus},
     encounter_note::{self, EncounterNoteKind},
-    ids::EncounterId,
+    ids::{EncounterId, TypedId},
     observation::{self, ObservationStatus},
+    task::{self, TaskStatus},
 };
 use praxis_platform::Op;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
-use crate::{Missing, Requirement, Result, encounters, page::any_of};
+use crate::{Missing, Requirement, Result, alerts, documents, encounters, page::any_of, rules, tasks};
 
 /// What each visit needs before it can be closed; nothing for one that is over.
 pub async fn requirements<M>(
@@ -28,7 +29,7 @@ pub async fn requirements<M>(
         .collect();
     let ids: Vec<_> = open.iter().map(|visit| visit.id).collect();
     let (written, diagnosed) = (written(op, &ids).await?, diagnosed(op, &ids).await?);
-    let measured = measured(op, &ids).await?;
+    let (measured, others) = (measured(op, &ids).await?, others(op, &ids).await?);
     let mut policies: HashMap<EncounterClass, bool> = HashMap::new();
     let mut found = HashMap::new();
     for visit in open {
@@ -48,7 +49,14 @@ pub async fn requirements<M>(
         .filter(|(_, missing)| *missing)
         .map(|(requirement, _)| Missing { requirement, object: None })
         .collect();
-        missing.extend(others(op, visit).await?);
+        missing.extend(others.get(&visit.id).into_iter().flatten());
+        let required = rules::required(op, visit).await?;
+        missing.extend(
+            required.iter().map(|asked| Missing {
+                requirement: Requirement::ClinicRule,
+                object: Some(asked.rule.any()),
+            }),
+        );
         found.insert(visit.id, missing);
     }
     Ok(found)
@@ -62,9 +70,29 @@ pub async fn requirements_of<M>(
     requirements(op, &encounters::by_ids(op, ids).await?).await
 }
 
-/// What other domains still have open of the visit.
-async fn others<M>(_op: &Op<M>, _visit: &encounter::Model) -> Result<Vec<Missing>> {
-    Ok(Vec::new())
+/// What other domains still have open of visits. What was only asked for may be done after the visit (an order that
+/// was placed, a call next week); a task that somebody has begun, or that is late, is finished first.
+async fn others<M>(op: &Op<M>, ids: &[EncounterId]) -> Result<HashMap<EncounterId, Vec<Missing>>> {
+    let mut open: HashMap<EncounterId, Vec<Missing>> = HashMap::new();
+    for (visit, document) in documents::unsigned(op, ids).await? {
+        let missing = Missing { requirement: Requirement::UnsignedDocument, object: Some(document.any()) };
+        open.entry(visit).or_default().push(missing);
+    }
+    for alert in alerts::unacknowledged(op, ids).await? {
+        let Some(visit) = alert.encounter_id else { continue };
+        let missing = Missing { requirement: Requirement::UnacknowledgedAlert, object: Some(alert.id.any()) };
+        open.entry(visit).or_default().push(missing);
+    }
+    let keeps = |task: &task::Model| {
+        let begun = matches!(task.status, TaskStatus::InProgress | TaskStatus::OnHold);
+        begun || task.due_at.is_some_and(|due| due < op.now())
+    };
+    for task in tasks::open(op, ids).await?.into_iter().filter(keeps) {
+        let Some(visit) = task.encounter_id else { continue };
+        let missing = Missing { requirement: Requirement::OpenTask, object: Some(task.id.any()) };
+        open.entry(visit).or_default().push(missing);
+    }
+    Ok(open)
 }
 
 async fn written<M>(op: &Op<M>, ids: &[EncounterId]) -> Result<HashSet<(EncounterId, EncounterNoteKind)>> {

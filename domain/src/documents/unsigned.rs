@@ -10,15 +10,15 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{Result, page::any_of};
 
-/// The documents of an encounter that somebody still has to sign or cosign.
+/// The documents of encounters that somebody still has to sign or cosign.
 ///
-/// Whoever asks holds the encounter's row, so that none is begun meanwhile. All are counted, whoever may read them.
-pub async fn unsigned<M>(op: &Op<M>, encounter: EncounterId) -> Result<Vec<DocumentId>> {
+/// Whoever closes holds the encounter's row, so that none is begun meanwhile. All are counted, whoever may read them.
+pub async fn unsigned<M>(op: &Op<M>, encounters: &[EncounterId]) -> Result<Vec<(EncounterId, DocumentId)>> {
     let open = Column::Status.is_in([DocumentStatus::Draft, DocumentStatus::InReview]);
     let found = clinical_document::Entity::find()
         .select_only()
-        .column(Column::Id)
-        .filter(Column::EncounterId.eq(encounter))
+        .columns([Column::EncounterId, Column::Id])
+        .filter(any_of(Column::EncounterId, encounters.iter().map(|id| id.0).collect()))
         .filter(open)
         .order_by_asc(Column::Id);
     Ok(found.into_tuple().all(op.db()).await?)

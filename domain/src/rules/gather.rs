@@ -44,8 +44,8 @@ pub(super) async fn gather<M>(op: &Op<M>, cause: RuleCause, visit: &encounter::M
     let measured = of_vitals(op, visit, &mut facts).await?;
     if cause == RuleCause::EncounterClosing {
         facts.know("visit.has_vitals", Fact::Flag(measured));
-        facts.know("visit.open_tasks", counted(tasks::open(op, visit.id).await?.len()));
-        facts.know("visit.open_alerts", counted(alerts::unacknowledged(op, visit.id).await?.len()));
+        facts.know("visit.open_tasks", counted(tasks::open(op, &[visit.id]).await?.len()));
+        facts.know("visit.open_alerts", counted(alerts::unacknowledged(op, &[visit.id]).await?.len()));
     }
     Ok(facts)
 }

@@ -51,9 +51,10 @@ pub async fn of_instances<M>(op: &Op<M>, instances: &[WorkflowInstanceId]) -> Re
 }
 
 /// What is still to be done for a visit, whoever asks: what is open keeps it from being closed.
-pub async fn open<M>(op: &Op<M>, encounter: EncounterId) -> Result<Vec<task::Model>> {
-    let of_it = task::Entity::find().filter(Column::EncounterId.eq(encounter)).filter(is_open());
-    Ok(of_it.order_by_asc(Column::Id).all(op.db()).await?)
+pub async fn open<M>(op: &Op<M>, encounters: &[EncounterId]) -> Result<Vec<task::Model>> {
+    let of_them = any_of(Column::EncounterId, encounters.iter().map(|id| id.0).collect());
+    let found = task::Entity::find().filter(of_them).filter(is_open());
+    Ok(found.order_by_asc(Column::Id).all(op.db()).await?)
 }
 
 /// The tasks that the actor may see: those of a patient as far as the patient's record is open to them.
