@@ -157,19 +157,19 @@ async fn a_workflow_that_could_never_end_is_not_written() -> Result<()> {
         let error = &answer["userErrors"][0];
         (error["code"].as_str().unwrap().to_owned(), error["path"].to_string())
     };
-    let circle = vec![step("a", &[], None), step("b", &["c"], None), step("c", &["b"], None)];
+    let circle = vec![step("one", &[], None), step("two", &["three"], None), step("three", &["two"], None)];
     assert_eq!(refused(circle).await, ("INVALID".to_owned(), r#"["input","steps"]"#.to_owned()));
-    let nowhere = vec![step("a", &["x"], None)];
+    let nowhere = vec![step("one", &["nowhere"], None)];
     assert_eq!(
         refused(nowhere).await,
         ("NOT_FOUND".to_owned(), r#"["input","steps","0","follows"]"#.to_owned())
     );
-    let mut strange = step("a", &[], None);
+    let mut strange = step("one", &[], None);
     strange["role"] = json!("magician");
     assert_eq!(refused(vec![strange]).await.0, "NOT_FOUND");
-    let blind = vec![step("a", &[], None), step("b", &[], Some("a.outcome == 'DONE'"))];
+    let blind = vec![step("one", &[], None), step("two", &[], Some("one.outcome == 'DONE'"))];
     assert_eq!(refused(blind).await, ("INVALID".to_owned(), r#"["input","steps","1","guard"]"#.to_owned()));
-    assert_eq!(refused(vec![step("a", &[], None), step("a", &[], None)]).await.0, "ALREADY_EXISTS");
+    assert_eq!(refused(vec![step("one", &[], None), step("one", &[], None)]).await.0, "ALREADY_EXISTS");
     assert_eq!(refused(Vec::new()).await.0, "OUT_OF_RANGE");
     Ok(())
 }
