@@ -261,7 +261,7 @@ async fn a_rule_that_fires_raises_one_alert_and_says_why() -> Result<()> {
     assert_eq!(alert["rule"], json!({ "code": "low-oxygen", "condition": null }), "a nurse reads no rules");
 
     // Another edition explains nothing of the past anew.
-    in_use(&author, &owner, low_oxygen("vitals.spo2 < 50", "CRITICAL")).await;
+    in_use(&author, &owner, low_oxygen("vitals.spo2 < 86", "CRITICAL")).await;
     let both = support(&nurse, encounter).await;
     assert_eq!(
         both.iter().map(|check| &check["result"]).collect::<Vec<_>>(),

@@ -58,7 +58,7 @@ INSERT INTO status_transition (machine, from_status, to_status, permission, acti
     ('medication_statement', 'ACTIVE', 'COMPLETED', 'medication:record', 'medicationStatementComplete'),
     ('medication_statement', 'ON_HOLD', 'COMPLETED', 'medication:record', 'medicationStatementComplete'),
     ('medication_statement', 'UNKNOWN', 'COMPLETED', 'medication:record', 'medicationStatementComplete'),
-    ('social_history', 'CURRENT', 'SUPERSEDED', 'history:record', 'socialHistorySupersede');
+    ('social_history', 'CURRENT', 'SUPERSEDED', 'history:record', '');
 INSERT INTO status_transition (machine, from_status, to_status, permission, action)
     SELECT machine, status, 'ENTERED_IN_ERROR', permission, action
     FROM (VALUES

@@ -92,6 +92,20 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("invitation", "identity"),
     ("security_alert", "audit::reading::suspicious_access_raises_one_alert_each_and_somebody_else_closes_it"),
     ("api_client", "operations"),
+    ("allergy", "history"),
+    ("medication_statement", "history"),
+    ("immunization", "history"),
+    ("procedure", "history"),
+    ("family_history", "history"),
+    ("social_history", "history"),
+    ("problem", "history"),
+    ("clinical_document", "documents"),
+    ("task", "tasks"),
+    ("workflow_definition", "workflows"),
+    ("workflow_instance", "workflows"),
+    ("rule", "rules"),
+    ("alert", "alerts"),
+    ("notification", "notifications"),
 ];
 
 /// What can't be done again and again: once somebody takes part they do, and a time is free or not.
