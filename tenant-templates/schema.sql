@@ -1979,7 +1979,7 @@ INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'UNKNOWN'
 INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ACTIVE', 'COMPLETED', 'medication:record', 'medicationStatementComplete');
 INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ON_HOLD', 'COMPLETED', 'medication:record', 'medicationStatementComplete');
 INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'UNKNOWN', 'COMPLETED', 'medication:record', 'medicationStatementComplete');
-INSERT INTO {schema}.status_transition VALUES ('social_history', 'CURRENT', 'SUPERSEDED', 'history:record', 'socialHistorySupersede');
+INSERT INTO {schema}.status_transition VALUES ('social_history', 'CURRENT', 'SUPERSEDED', 'history:record', '');
 INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError');
 INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError');
 INSERT INTO {schema}.status_transition VALUES ('allergy', 'RESOLVED', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError');

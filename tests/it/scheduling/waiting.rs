@@ -125,7 +125,8 @@ async fn an_offer_that_ran_out_can_not_be_taken_and_who_is_taken_off_gives_their
     clinic.server.clock.advance(TimeDelta::minutes(scheduling::OFFER_MINUTES + 1));
     let owner = clinic.person("owner").await;
     let late = owner.run("waitlistOfferAccept", ENTRY, step(&seen(&owner, &entry).await)).await;
-    assert_eq!(code(&late), "LOCKED", "{late}");
+    // Whether the offer is closed or has been taken back already is a matter of a moment.
+    assert!(["LOCKED", "INVALID_TRANSITION"].contains(&code(&late)), "{late}");
     Ok(())
 }
 
