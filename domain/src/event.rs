@@ -82,6 +82,8 @@ events! {
     AppointmentMissed { appointment: AppointmentId, patient: PatientId };
     /// A time is held for somebody who has yet to say yes.
     AppointmentHeld { appointment: AppointmentId, patient: PatientId };
+    /// A time that was held is wanted no longer.
+    AppointmentHoldReleased { appointment: AppointmentId, patient: PatientId };
     /// Nobody said yes in time.
     AppointmentHoldExpired { appointment: AppointmentId, patient: PatientId };
     /// The patient is at the clinic.

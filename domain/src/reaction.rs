@@ -70,7 +70,8 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::AppointmentEnteredInError { .. }
         | Event::AppointmentReminderDue { .. }
         | Event::WaitlistOffered { .. } => &[],
-        Event::AppointmentCancelled { .. } | Event::AppointmentHoldExpired { .. } => {
+        Event::AppointmentCancelled { .. } => &[Reaction::OfferFreedTime],
+        Event::AppointmentHoldReleased { .. } | Event::AppointmentHoldExpired { .. } => {
             &[Reaction::OfferFreedTime, Reaction::EndOffer]
         }
 

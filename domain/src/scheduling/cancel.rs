@@ -96,9 +96,9 @@ pub(super) async fn strike(
     let (id, if_version) = (stored.id, stored.version);
     let kind = place::kind(op, stored.visit_type_id, &mut Violations::default()).await?;
     let cutoff = kind.as_ref().map_or(0, |kind| kind.cutoff_minutes);
-    let late = stored.status != AppointmentStatus::Pending
-        && cutoff > 0
-        && op.now() > stored.starts_at - TimeDelta::minutes(i64::from(cutoff));
+    let only_held = stored.status == AppointmentStatus::Pending;
+    let late =
+        !only_held && cutoff > 0 && op.now() > stored.starts_at - TimeDelta::minutes(i64::from(cutoff));
     let note = match text {
         Some(text) => Some(noted(op, &stored, text).await?),
         None => stored.note,
@@ -114,7 +114,10 @@ pub(super) async fn strike(
     hold::release(op, &[id]).await?;
     let patient = cancelled.patient_id.0;
     op.record(Entry::done("appointment.cancel").on("Appointment", id.0, cancelled.version).of(patient));
-    tell::cancelled(op, &cancelled).await?;
+    match only_held {
+        true => tell::released(op, &cancelled).await?,
+        false => tell::cancelled(op, &cancelled).await?,
+    }
     Ok(cancelled)
 }
 

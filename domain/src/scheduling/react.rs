@@ -12,6 +12,7 @@ use crate::{
 pub async fn offer_freed_time(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
     match recorded.event {
         Event::AppointmentCancelled { appointment, .. }
+        | Event::AppointmentHoldReleased { appointment, .. }
         | Event::AppointmentHoldExpired { appointment, .. } => {
             waiting::offer_freed(op, appointment).await.map(drop)
         }
@@ -19,11 +20,11 @@ pub async fn offer_freed_time(op: &Op<Write>, recorded: &Recorded) -> Result<()>
     }
 }
 
-/// A hold ran out: if it was an offer, whoever had it is in line again.
+/// A hold ran out or was let go of: if it was an offer, whoever had it is in line again.
 pub async fn end_offer(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
     match recorded.event {
-        Event::AppointmentHoldExpired { appointment, .. }
-        | Event::AppointmentCancelled { appointment, .. } => waiting::offer_ran_out(op, appointment).await,
+        Event::AppointmentHoldReleased { appointment, .. }
+        | Event::AppointmentHoldExpired { appointment, .. } => waiting::offer_ran_out(op, appointment).await,
         _ => Ok(()),
     }
 }

@@ -49,6 +49,11 @@ pub(super) async fn cancelled(op: &Op<Write>, row: &appointment::Model) -> Resul
     happened(op, Event::AppointmentCancelled { appointment: row.id, patient: row.patient_id }).await
 }
 
+/// A time that was only held is wanted no longer: nobody has a visit less.
+pub(super) async fn released(op: &Op<Write>, row: &appointment::Model) -> Result<()> {
+    happened(op, Event::AppointmentHoldReleased { appointment: row.id, patient: row.patient_id }).await
+}
+
 /// A hold ran out.
 pub(super) async fn expired(op: &Op<Write>, row: &appointment::Model) -> Result<()> {
     happened(op, Event::AppointmentHoldExpired { appointment: row.id, patient: row.patient_id }).await
