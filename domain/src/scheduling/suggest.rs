@@ -14,7 +14,7 @@ use praxis_entity::{
 };
 use praxis_platform::{
     Op,
-    access::{Permission, Row},
+    access::{Permission, Row, Table},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -110,6 +110,8 @@ async fn known<M>(op: &Op<M>, patient: PatientId, wishes: &Preferences) -> Resul
     let visits = appointment::Entity::find()
         .filter(appointment::Column::PatientId.eq(patient))
         .filter(appointment::Column::Status.is_in(took_place))
+        // What somebody may not see must not show in what they are advised either.
+        .filter(op.permitted(Permission::APPOINTMENT_READ, Table::Appointment))
         .order_by_desc(appointment::Column::StartsAt)
         .limit(REMEMBERED)
         .all(op.db())
@@ -118,6 +120,7 @@ async fn known<M>(op: &Op<M>, patient: PatientId, wishes: &Preferences) -> Resul
     let team = care_team_member::Entity::find()
         .filter(care_team_member::Column::PatientId.eq(patient))
         .filter(care_team_member::Column::StartsAt.lte(now))
+        .filter(op.permitted(Permission::CARE_TEAM_READ, Table::CareTeamMember))
         .all(op.db())
         .await?;
     let current = team.into_iter().filter(|member| member.ends_at.is_none_or(|ends_at| ends_at > now));
