@@ -9,7 +9,7 @@
 //! `ENTERED_IN_ERROR`; `DRAFT` → `DISCARDED`. `RECEIVED` came from elsewhere.
 //!
 //! Only the author changes a working copy, at the version that they saw, and in one place at a time (the lease).
-//! What is read is compared with its hash first ([`verify`]).
+//! What is read is compared with its hash first (`verify`).
 
 mod addendum;
 mod amend;

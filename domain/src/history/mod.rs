@@ -2,7 +2,7 @@
 //!
 //! Problems and diagnoses are conditions; what somebody has is sealed, its code included, while whether it is present,
 //! how sure it is, and when it ended is clear. The other chapters (allergies, medications as stated, immunisations,
-//! procedures, family and social history) share one shape, [`chapter`].
+//! procedures, family and social history) share one shape, `chapter`.
 
 mod allergies;
 pub mod chapter;

@@ -1,7 +1,7 @@
 //! Notices: what staff and patients are told, by which channel, and what becomes of it.
 //!
-//! A notice is a row, written in the transaction of the reaction that causes it ([`notify`]) and sent by a worker
-//! ([`send_due`]). It holds no address and no words: both are found when it is sent, together with whether what it
+//! A notice is a row, written in the transaction of the reaction that causes it (`notify`) and sent by a worker
+//! (`send_due`). It holds no address and no words: both are found when it is sent, together with whether what it
 //! speaks of is still so. No PHI leaves the house; a notice says that there is something, and where to look.
 //!
 //! Each notice is sent at least once, and twice only where its channel leaves no choice; see `docs/notifications.md`.

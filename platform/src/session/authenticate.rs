@@ -131,7 +131,7 @@ impl Authenticator {
     }
 
     /// The actor of a connection that goes on, with the emergency access that is open to them now. That the rest is
-    /// as it was, whoever serves the connection [watches](super::watch).
+    /// as it was, whoever serves the connection [watches](fn@super::watch).
     pub async fn again(&self, system: &OpFactory, actor: &Arc<Actor>) -> Result<Arc<Actor>, Failure> {
         if actor.view_as.is_some() {
             return Ok(Arc::clone(actor));
