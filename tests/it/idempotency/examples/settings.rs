@@ -1,0 +1,63 @@
+//! A death; and what a clinic and its people decide of sessions, disclosures, notices and alerts.
+
+use super::Call;
+
+pub const CALLS: &[Call] = &[
+    (
+        "patientRecordDeath",
+        "patient { id version }",
+        r#"{ "id": "$patient", "ifVersion": 4, "deceasedAt": "$past" }"#,
+        &[],
+    ),
+    (
+        "sessionPolicySet",
+        "sessionPolicy { version idleMinutes }",
+        r#"{ "idleMinutes": 20, "ifVersion": 0 }"#,
+        &[],
+    ),
+    ("sessionEndOthers", "ended", r#"{}"#, &[]),
+    (
+        "disclosureRecord",
+        "disclosure { id recipient }",
+        r#"{ "patientId": "$patient", "disclosedAt": "$past", "purpose": "RESEARCH", "recipient": "A registry", "description": "Diagnoses", "reason": "A study" }"#,
+        &[],
+    ),
+    ("notificationMarkRead", "marked", "{}", &[]),
+    (
+        "notificationPreferenceSet",
+        "preference { topic channel enabled }",
+        r#"{ "topic": "TASK_ASSIGNED", "channel": "EMAIL", "enabled": true }"#,
+        &[],
+    ),
+    (
+        "notificationProfileSet",
+        "profile { locale timeZone quietFrom quietUntil }",
+        r#"{ "locale": "de", "timeZone": "Europe/Vienna", "quietFrom": "22:00", "quietUntil": "07:00" }"#,
+        &[],
+    ),
+    (
+        "notificationTemplateSave",
+        "template { id version }",
+        r#"{ "topic": "APPOINTMENT_REMINDER", "channel": "SMS", "locale": "en", "body": "{{ clinic }}: {{ date }}", "ifVersion": 0 }"#,
+        &[],
+    ),
+    (
+        "channelConsentSet",
+        "patient { id }",
+        r#"{ "patientId": "$patient", "channel": "EMAIL", "allowed": true }"#,
+        &[],
+    ),
+    (
+        "pushDeviceRegister",
+        "device { id }",
+        r#"{ "name": "Phone", "address": "https://push.example.org/abc" }"#,
+        &[("device", "/device/id")],
+    ),
+    ("pushDeviceRemove", "device { id }", r#"{ "id": "$device" }"#, &[]),
+    (
+        "alertRuleUpdate",
+        "alertRule { kind threshold }",
+        r#"{ "kind": "MASS_READING", "threshold": 77 }"#,
+        &[],
+    ),
+];
