@@ -42,7 +42,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("fieldPolicySet", "conditions::a_field_policy_sent_twice_is_set_once"),
     ("fieldPolicyRemove", "conditions::a_field_policy_sent_twice_is_set_once"),
     ("documentCosign", "documents::a_cosignature_sent_twice_is_given_once"),
-    ("sessionEnd", "sessions::people_see_their_sessions_and_end_them"),
+    ("sessionEnd", "sessions::administration::people_see_their_sessions_and_end_them"),
     ("identityProviderAdd", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
     ("identityProviderChange", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
     ("identityProviderRemove", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
