@@ -43,9 +43,18 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("fieldPolicyRemove", "conditions::a_field_policy_sent_twice_is_set_once"),
     ("documentCosign", "documents::a_cosignature_sent_twice_is_given_once"),
     ("sessionEnd", "sessions::administration::people_see_their_sessions_and_end_them"),
-    ("identityProviderAdd", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
-    ("identityProviderChange", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
-    ("identityProviderRemove", "oidc::providers_are_changed_by_whoever_may_and_shows_a_second_factor"),
+    (
+        "identityProviderAdd",
+        "oidc::administration::providers_are_changed_by_whoever_may_and_shows_a_second_factor",
+    ),
+    (
+        "identityProviderChange",
+        "oidc::administration::providers_are_changed_by_whoever_may_and_shows_a_second_factor",
+    ),
+    (
+        "identityProviderRemove",
+        "oidc::administration::providers_are_changed_by_whoever_may_and_shows_a_second_factor",
+    ),
     (
         "securityAlertClose",
         "audit::reading::suspicious_access_raises_one_alert_each_and_somebody_else_closes_it",
