@@ -308,7 +308,7 @@ async fn refusals_say_why() {
         ("{ leaf }", 400, "GRAPHQL_VALIDATION_FAILED"),
         ("{ echo(numbers: { n: \"a\" }) }", 400, "GRAPHQL_VALIDATION_FAILED"),
         ("query a { __typename } query b { __typename }", 400, "BAD_USER_INPUT"),
-        ("subscription { x }", 400, "BAD_USER_INPUT"),
+        ("subscription { x }", 400, "GRAPHQL_VALIDATION_FAILED"),
         ("query($v: Int!) { echo(numbers: { n: $v }) }", 400, "BAD_USER_INPUT"),
         ("{ a: leafs { x } leaf { x } }", 400, "GRAPHQL_VALIDATION_FAILED"),
         ("{ ...f } fragment f on Query { ...f }", 400, "GRAPHQL_VALIDATION_FAILED"),
