@@ -80,7 +80,8 @@ pub const RECURRING: &[(Work, &str)] = &[
     // Keeping house.
     (Work::ForgetOldJobs, "17 3 * * *"),
     // Scheduling.
-    (Work::ExpireHolds, "*/10 * * * *"),
+    // Each hold has a job of its own, and whoever books takes away what ran out: this is for what both missed.
+    (Work::ExpireHolds, "41 3 * * *"),
 ];
 
 impl Work {
