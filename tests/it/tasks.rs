@@ -409,3 +409,26 @@ async fn from_every_status_every_mutation_does_what_the_table_says() -> Result<(
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn who_may_not_know_of_a_patient_sees_no_tasks_about_them() -> Result<()> {
+    let server = clinic().await?;
+    let (owner, nurse) =
+        (server.person("northside", "owner").await, server.person("northside", "nurse").await);
+    let patient = owner.register("Ada", "Quill", "1990-01-02").await;
+    let about =
+        create(&owner, json!({ "code": "CALL", "description": "Call back", "patientId": patient })).await;
+    create(&owner, json!({ "code": "TIDY", "description": "Tidy up" })).await;
+    let seen = async || {
+        let listed = nurse.ask("{ tasks { totalCount nodes { code } } }", json!({})).await["tasks"].clone();
+        let one = nurse.ask("query($id: ID!) { task(id: $id) { id } }", json!({ "id": about["id"] })).await;
+        (listed["totalCount"].clone(), one["task"].is_object())
+    };
+    assert_eq!(seen().await, (json!(2), true));
+    let refusal =
+        json!({ "patientId": patient, "decision": "DENY", "class": "ALL", "whom": { "role": "nurse" } });
+    let refused = owner.run("consentRecord", "consent { id } userErrors { code path }", refusal).await;
+    assert_eq!(refused["userErrors"], json!([]), "{refused}");
+    assert_eq!(seen().await, (json!(1), false));
+    Ok(())
+}

@@ -87,8 +87,10 @@ pub const ON_RECORD: PermissionSet = RECORD.union(PermissionSet::of(&[
 
 /// What is asked of rows that have a branch or a clinician of their own: it may hold for some of them where it does
 /// not hold for their patient.
-pub const OF_ROWS: PermissionSet =
-    RecordClass::Visits.permissions().union(CONTENT).union(PermissionSet::of(&[P::BILLING_READ]));
+pub const OF_ROWS: PermissionSet = RecordClass::Visits
+    .permissions()
+    .union(CONTENT)
+    .union(PermissionSet::of(&[P::BILLING_READ, P::DOCUMENT_READ]));
 
 /// What concerns the clinic as a whole: a role held at one branch does not give it.
 pub const CLINIC: PermissionSet = PermissionSet::of(&[
