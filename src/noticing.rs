@@ -37,8 +37,7 @@ impl Notifier {
     /// Clinics that have notices due, up to `most` of them and none that is busy.
     pub async fn ready(&self, most: usize, busy: &[TenantId]) -> Result<Vec<Woken>, Failure> {
         let now = self.platform.clock.now();
-        let ready = self.control.take_ready(Queue::Notices, now, now + LEASE, most, busy).await;
-        ready.map_err(away)
+        self.control.take_ready(Queue::Notices, now, now + LEASE, most, busy).await
     }
 
     /// Sends a turn of a clinic's notices.
@@ -47,17 +46,7 @@ impl Notifier {
         // A suspended clinic keeps its notices; one that the directory does not know yet is asked for again.
         let tenant =
             self.directory.by_id(woken.tenant).filter(|tenant| tenant.standing() != Standing::Refused);
-        let outcome = match tenant {
-            Some(tenant) => self.send(tenant).await.map(Some),
-            None => Ok(None),
-        };
-        let hints = match &outcome {
-            Ok(Some(_)) => self.control.put_down(woken).await,
-            Ok(None) | Err(_) => self.control.put_off(woken, set_aside).await,
-        };
-        let sent = outcome?.unwrap_or_default();
-        hints.map_err(away)?;
-        Ok(sent)
+        self.control.look_after(woken, set_aside, tenant.map(|tenant| self.send(tenant))).await
     }
 
     async fn send(&self, tenant: Arc<Tenant>) -> Result<Sent, Failure> {
@@ -70,10 +59,6 @@ impl Notifier {
             violated @ Error::Violated(_) => Failure::Internal(violated.to_string()),
         })
     }
-}
-
-fn away(error: sqlx::Error) -> Failure {
-    Failure::Unavailable(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(Arc::new(error))))
 }
 
 impl TakesTurns for Notifier {

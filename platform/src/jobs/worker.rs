@@ -18,7 +18,7 @@ use crate::{
     Failure, OpFactory, Platform, RequestInfo,
     access::Actor,
     audit::{self, Entry},
-    tenancy::{Control, Directory, Queue, Standing, Tenant, Woken, control_failure},
+    tenancy::{Control, Directory, Queue, Standing, Tenant, Woken},
     vault::crypto,
 };
 
@@ -80,8 +80,7 @@ impl Worker {
     /// Tenants that have work due, up to `most` of them and none that is busy.
     pub async fn ready(&self, most: usize, busy: &[TenantId]) -> StdResult<Vec<Woken>, Failure> {
         let now = self.platform.clock.now();
-        let ready = self.control.take_ready(Queue::Jobs, now, now + LEASE, most, busy).await;
-        ready.map_err(control_failure)
+        self.control.take_ready(Queue::Jobs, now, now + LEASE, most, busy).await
     }
 
     /// Does a turn of a tenant's jobs.
@@ -91,17 +90,8 @@ impl Worker {
         // for again.
         let tenant =
             self.directory.by_id(woken.tenant).filter(|tenant| tenant.standing() == Standing::Served);
-        let outcome = match tenant {
-            Some(tenant) => self.turn(&tenant).await.map(Some),
-            None => Ok(None),
-        };
-        let hints = match &outcome {
-            Ok(Some(_)) => self.control.put_down(woken).await,
-            Ok(None) | Err(_) => self.control.put_off(woken, set_aside).await,
-        };
-        let ran = outcome?.unwrap_or_default();
-        hints.map_err(control_failure)?;
-        Ok(ran)
+        let turn = tenant.map(|tenant| async move { self.turn(&tenant).await });
+        self.control.look_after(woken, set_aside, turn).await
     }
 
     /// Sees to it that the recurring jobs of a tenant are written down.

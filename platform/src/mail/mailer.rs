@@ -17,7 +17,7 @@ use super::{Transport, Undelivered, message, row, smtp};
 use crate::{
     Failure, Op, OpFactory, Platform, Read, RequestInfo,
     access::Actor,
-    tenancy::{Control, Directory, Queue, Standing, Tenant, Woken, control_failure},
+    tenancy::{Control, Directory, Queue, Standing, Tenant, Woken},
     vault::crypto,
 };
 
@@ -86,8 +86,7 @@ impl Mailer {
     /// Tenants that have mail due, up to `most` of them and none that is busy.
     pub async fn ready(&self, most: usize, busy: &[TenantId]) -> Result<Vec<Woken>, Failure> {
         let now = self.platform.clock.now();
-        let ready = self.control.take_ready(Queue::Mail, now, now + LEASE, most, busy).await;
-        ready.map_err(control_failure)
+        self.control.take_ready(Queue::Mail, now, now + LEASE, most, busy).await
     }
 
     /// Sends a turn of a tenant's mails.
@@ -96,17 +95,8 @@ impl Mailer {
         // A suspended clinic keeps its mail; one that the directory does not know yet is asked for again.
         let tenant =
             self.directory.by_id(woken.tenant).filter(|tenant| tenant.standing() != Standing::Refused);
-        let outcome = match tenant {
-            Some(tenant) => self.turn(&tenant).await.map(Some),
-            None => Ok(None),
-        };
-        let hints = match &outcome {
-            Ok(Some(_)) => self.control.put_down(woken).await,
-            Ok(None) | Err(_) => self.control.put_off(woken, set_aside).await,
-        };
-        let sent = outcome?.unwrap_or_default();
-        hints.map_err(control_failure)?;
-        Ok(sent)
+        let turn = tenant.map(|tenant| async move { self.turn(&tenant).await });
+        self.control.look_after(woken, set_aside, turn).await
     }
 
     async fn turn(&self, tenant: &Arc<Tenant>) -> Result<Sent, Failure> {

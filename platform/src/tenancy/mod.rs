@@ -30,7 +30,6 @@ pub use host::{Host, Resolution};
 pub use pool::{Pool, PoolLimits};
 pub use probe::{InstallationFacts, ServerFacts, probe};
 pub use provision::{NewTenant, ProvisionError, SNAPSHOT, provision, snapshot_version};
-pub(crate) use ready::control_failure;
 pub use ready::{Queue, Woken};
 pub use seed::apply_template;
 pub use state::Standing;

@@ -62,7 +62,7 @@ impl Control {
         lease_ends: DateTime<Utc>,
         most: usize,
         busy: &[TenantId],
-    ) -> Result<Vec<Woken>, sqlx::Error> {
+    ) -> Result<Vec<Woken>, Failure> {
         let rows: Vec<(String, Vec<i64>)> = sqlx::query_as(TAKE)
             .bind(queue.code())
             .bind(now)
@@ -70,7 +70,8 @@ impl Control {
             .bind(i64::try_from(most).unwrap_or(i64::MAX))
             .bind(busy.iter().map(|id| SchemaName::of(*id).as_str().to_owned()).collect::<Vec<_>>())
             .fetch_all(self.pool())
-            .await?;
+            .await
+            .map_err(control_failure)?;
         let woken = |(role, hints): (String, Vec<i64>)| {
             let id = role.strip_prefix("t_").and_then(decode_base32)?;
             Some(Woken { tenant: TenantId(id), hints })
@@ -78,8 +79,29 @@ impl Control {
         Ok(rows.into_iter().filter_map(woken).collect())
     }
 
+    /// Has a tenant's turn done. Its hints are put down after it; where it failed, or there is nobody whose turn it
+    /// could be, they are put off.
+    pub async fn look_after<T: Default>(
+        &self,
+        woken: &Woken,
+        set_aside: DateTime<Utc>,
+        turn: Option<impl Future<Output = Result<T, Failure>>>,
+    ) -> Result<T, Failure> {
+        let outcome = match turn {
+            Some(turn) => Some(turn.await),
+            None => None,
+        };
+        let hints = match &outcome {
+            Some(Ok(_)) => self.put_down(woken).await,
+            Some(Err(_)) | None => self.put_off(woken, set_aside).await,
+        };
+        let done = outcome.transpose()?.unwrap_or_default();
+        hints.map_err(control_failure)?;
+        Ok(done)
+    }
+
     /// The work was looked at: what is left of it has hints of its own.
-    pub async fn put_down(&self, woken: &Woken) -> Result<(), sqlx::Error> {
+    async fn put_down(&self, woken: &Woken) -> Result<(), sqlx::Error> {
         sqlx::query("DELETE FROM cell.ready WHERE id = ANY($1)")
             .bind(&woken.hints)
             .execute(self.pool())
@@ -88,7 +110,7 @@ impl Control {
     }
 
     /// The work could not be looked at: somebody is to try at another time.
-    pub async fn put_off(&self, woken: &Woken, until: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    async fn put_off(&self, woken: &Woken, until: DateTime<Utc>) -> Result<(), sqlx::Error> {
         sqlx::query("UPDATE cell.ready SET run_at = $2 WHERE id = ANY($1)")
             .bind(&woken.hints)
             .bind(until)
@@ -99,6 +121,6 @@ impl Control {
 }
 
 /// The control schema could not be asked.
-pub(crate) fn control_failure(error: sqlx::Error) -> Failure {
+fn control_failure(error: sqlx::Error) -> Failure {
     Failure::Unavailable(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(std::sync::Arc::new(error))))
 }
