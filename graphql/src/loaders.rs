@@ -8,8 +8,8 @@ use praxis_domain::{
 };
 use praxis_entity::ids;
 use praxis_entity::{
-    alert, allergy, appointment, appointment_series, audit_entry, care_team_member, channel_consent,
-    clinical_document, condition, consent_directive, device, disclosure, document_signature,
+    alert, allergy, appointment, appointment_series, audit_change, audit_entry, care_team_member,
+    channel_consent, clinical_document, condition, consent_directive, device, disclosure, document_signature,
     document_version, encounter, encounter_diagnosis, encounter_note, encounter_participant, event, facility,
     family_history,
     ids::{
@@ -107,6 +107,7 @@ pub(crate) struct Loaders {
     pub(crate) disclosures_of_patients: batch::Loaders<PatientId, Slice<disclosure::Model>>,
     pub(crate) actor_names: Loader<Uuid, String>,
     pub(crate) proofs: Loader<AuditEntryId, Proof>,
+    pub(crate) changes: Loader<AuditEntryId, audit_change::Model>,
     pub(crate) timelines: batch::Loaders<EncounterId, Slice<event::Model>>,
     pub(crate) patient_counts: batch::Loaders<PatientId, i64>,
     pub(crate) encounter_counts: batch::Loaders<EncounterId, i64>,
@@ -224,6 +225,7 @@ impl Loaders {
             disclosures_of_patients: batch::Loaders::default(),
             actor_names: by_key!(op, audit::actor_names),
             proofs: by_key!(op, audit::proofs_of),
+            changes: by_id!(op, audit::changes_of, |change: &audit_change::Model| change.entry_id),
             timelines: batch::Loaders::default(),
             patient_counts: batch::Loaders::default(),
             encounter_counts: batch::Loaders::default(),

@@ -3,6 +3,7 @@
 mod access_log;
 mod alert;
 mod alerts;
+mod changes;
 mod disclose;
 mod keep;
 mod report;
@@ -11,6 +12,7 @@ pub use access_log::{access_log_of, actor_names, count_access_log_of, proofs_of}
 pub use alerts::{
     AmendAlertRule, alert_rules, alerts, alerts_by_ids, amend_alert_rule, close_alert, count_alerts,
 };
+pub use changes::{changes_of, verify_change};
 pub use disclose::{
     NewDisclosure, count_disclosures_of, disclosures_by_ids, disclosures_of, record_disclosure,
 };

@@ -9,7 +9,10 @@ use praxis_entity::{
 use praxis_platform::audit::{line, proof::Proof};
 use uuid::Uuid;
 
-use super::stored::{AuditActorKind, AuditOutcome, Stored};
+use super::{
+    changes::{AuditFieldChange, changes_of},
+    stored::{AuditActorKind, AuditOutcome, Stored},
+};
 use crate::{
     context::{Ask, Caller},
     error::{ApiError, Nullable},
@@ -197,6 +200,11 @@ impl AuditEntry {
     /// The emergency access it was done under.
     async fn break_glass_id(&self) -> Option<ID> {
         self.row.break_glass_id.map(ids::show)
+    }
+
+    /// What the change replaced, field by field; absent where nothing was replaced.
+    async fn changes(&self, ctx: &Context<'_>) -> Nullable<Vec<AuditFieldChange>> {
+        async { changes_of(ctx, &self.row).await }.await.transpose()
     }
 
     /// Proof that it is in the log; absent for the first seconds, until it is sealed.

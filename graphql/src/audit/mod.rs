@@ -2,6 +2,7 @@
 
 mod access;
 mod alerts;
+mod changes;
 mod disclosures;
 mod entry;
 mod inputs;
@@ -53,6 +54,8 @@ pub(crate) const POLICY: &[Rule] = &[
             "proof",
         ],
     ),
+    phi("AuditEntry", Permission::AUDIT_CHANGE_READ, PhiCategory::FreeText, &["changes"]),
+    inherited("AuditFieldChange", &["field", "before", "after"]),
     inherited("AuditEntryConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
     inherited("AuditEntryEdge", &["cursor", "node"]),
     inherited("AuditProof", &["index", "leafHash", "text"]),

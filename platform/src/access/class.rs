@@ -60,11 +60,11 @@ pub const RECORD: PermissionSet = PermissionSet::of(&[
     P::TASK_CREATE,
     P::TASK_WORK,
     P::TASK_ASSIGN,
+    P::AUDIT_CHANGE_READ,
 ]);
 
-/// What was found and said: closed by a label `R`.
-pub const CONTENT: PermissionSet = PermissionSet::of(&[
-    P::APPOINTMENT_REASON_READ,
+/// What was found and said in care: a patient may refuse it, a label `R` closes it, an emergency opens it.
+pub const CLINICAL: PermissionSet = PermissionSet::of(&[
     P::ENCOUNTER_CLINICAL_READ,
     P::OBSERVATION_READ,
     P::CONDITION_READ,
@@ -75,6 +75,10 @@ pub const CONTENT: PermissionSet = PermissionSet::of(&[
     P::DOCUMENT_CONTENT_READ,
     P::ALERT_READ,
 ]);
+
+/// All that tells what was found and said: closed by a label `R`.
+pub const CONTENT: PermissionSet =
+    CLINICAL.union(PermissionSet::of(&[P::APPOINTMENT_REASON_READ, P::AUDIT_CHANGE_READ]));
 
 /// What is judged for each patient or row: the record, and what is kept about it.
 pub const ON_RECORD: PermissionSet = RECORD.union(PermissionSet::of(&[

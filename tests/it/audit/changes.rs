@@ -7,6 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 use super::Clinic;
+use crate::support::people::Person;
 
 impl Clinic {
     /// Before and after of the last change under this action, with the proof that it is the one that was logged.
@@ -117,5 +118,35 @@ async fn what_a_change_replaced_is_kept_sealed_beside_its_entry() -> Result<()> 
     run("confidentialitySet", "confidentiality", json!({ "id": patient, "confidentiality": "RESTRICTED" }))
         .await;
     assert_eq!(clinic.change("sensitivity.label").await?, (json!("N"), json!("R")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_may_reads_what_a_change_replaced_and_an_auditor_does_not() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let server = &clinic.server;
+    let owner = server.proven("northside", "owner").await;
+    let auditor = server.person("northside", "auditor").await;
+    let patient = owner.register("Ada", "Quill", "1990-01-02").await;
+    let input = json!({ "id": patient, "ifVersion": 1, "name": { "given": ["Ada"], "family": "Hale" } });
+    let amended = owner.run("patientUpdate", "patient { id } userErrors { code path message }", input).await;
+    assert_eq!(amended["userErrors"], json!([]), "{amended}");
+    let read = "query($actions: [String!]) { auditEntries(first: 5, filter: { actions: $actions }) { nodes { \
+                changes { field before after } } } }";
+    let asked = async |person: &Person| {
+        let answer = person.send(read, json!({ "actions": ["patient.amend"] }), &[]).await.json;
+        (
+            answer["data"]["auditEntries"]["nodes"][0]["changes"].clone(),
+            answer["extensions"]["redactions"].clone(),
+        )
+    };
+    let (changes, kept) = asked(&owner).await;
+    let changed = changes.as_array().unwrap();
+    assert!(changes.to_string().contains("Hale") && changes.to_string().contains("Quill"), "{changes}");
+    assert!(changed.iter().all(|one| one["before"] != one["after"]), "{changes}");
+    assert_eq!(kept, Value::Null);
+    let (changes, kept) = asked(&auditor).await;
+    assert_eq!(changes, Value::Null);
+    assert_eq!(kept[0]["permission"], json!("audit.change:read"), "{kept}");
     Ok(())
 }
