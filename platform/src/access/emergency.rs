@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use praxis_entity::ids::{BreakGlassId, PatientId, UserId};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use super::{Override, Permission as P, PermissionSet};
+use super::{Override, Permission as P, PermissionSet, class::CLINICAL};
 use crate::{Failure, tenancy::TenantDb};
 
 /// All that an emergency can open: to read, nothing else.
@@ -25,12 +25,7 @@ const fn opened(class: &str) -> PermissionSet {
         b"CONTACT" => PermissionSet::of(&[P::PATIENT_CONTACT_READ]),
         b"IDENTIFIERS" => PermissionSet::of(&[P::PATIENT_IDENTIFIERS_READ]),
         b"VISITS" => PermissionSet::of(&[P::APPOINTMENT_READ, P::APPOINTMENT_REASON_READ, P::ENCOUNTER_READ]),
-        b"CLINICAL" => PermissionSet::of(&[
-            P::ENCOUNTER_READ,
-            P::ENCOUNTER_CLINICAL_READ,
-            P::OBSERVATION_READ,
-            P::CONDITION_READ,
-        ]),
+        b"CLINICAL" => CLINICAL.union(PermissionSet::of(&[P::ENCOUNTER_READ, P::DOCUMENT_READ])),
         _ => return PermissionSet::NONE,
     };
     there.union(class)
