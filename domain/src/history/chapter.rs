@@ -175,6 +175,7 @@ pub(super) async fn record<C: Chapter>(op: &Op<Write>, new: Statement<C>) -> Res
     let (patient, encounter) = (new.patient, new.encounter.map(|encounter| encounter.0));
     let row = Row { encounter, practitioner: op.actor().practitioner, ..Row::of(patient.0) };
     rights::require(op, C::RECORD, Permission::PATIENT_READ, patient, &row, "patientId").await?;
+    rights::require_content(op, C::READ, patient, &row).await?;
     let new = Statement { recorder: op.actor().practitioner, recorded_at: None, ..new };
     let stored = store(op, vec![new]).await?.pop();
     let stored = stored.ok_or_else(|| Failure::Internal("nothing was stored".to_owned()))?;

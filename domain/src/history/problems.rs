@@ -56,6 +56,7 @@ pub async fn record_problem(
     };
     let (record, seen) = (Permission::CONDITION_RECORD, Permission::PATIENT_READ);
     rights::require(op, record, seen, patient, &row, "patientId").await?;
+    rights::require_content(op, Permission::CONDITION_READ, patient, &row).await?;
     let charts = open_charts(op, &[patient]).await?;
     let key = charts.get(&patient).ok_or(Failure::KeyUnavailable)?;
     let index = op.tenant_key().await?;

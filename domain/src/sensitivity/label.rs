@@ -7,8 +7,8 @@ use praxis_entity::{
     sensitivity_label::{self, Confidentiality, LabelledType},
 };
 use praxis_platform::{
-    Failure, Op, Write,
-    access::{Closed, Permission, Row},
+    Op, Write,
+    access::{Permission, Row},
     audit::Entry,
 };
 use sea_orm::{
@@ -41,12 +41,7 @@ pub async fn label(op: &Op<Write>, id: AnyId, level: Confidentiality) -> Result<
     patient::Entity::find_by_id(patient_id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let (may, seen) = (Permission::SENSITIVITY_LABEL, Permission::PATIENT_READ);
     rights::require(op, may, seen, patient_id, &row, "id").await?;
-    match rights::on(op, patient_id, &row).await?.closed(content) {
-        Some(Closed::Consent) => return Err(Failure::ConsentRequired.into()),
-        Some(Closed::Sensitivity) => return Err(Failure::BreakGlassRequired.into()),
-        // A role that reads no content may label all the same: it learns nothing from it.
-        Some(Closed::Permission) | None => {}
-    }
+    rights::require_content(op, content, patient_id, &row).await?;
     let before = sensitivity_label::Entity::find_by_id(row.id).one(op.db()).await?;
     let before = before.map_or(Confidentiality::Normal, |label| label.level);
     let stored = sensitivity_label::ActiveModel {
