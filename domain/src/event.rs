@@ -4,11 +4,14 @@
 //! [reaction](crate::reaction) to it. An event holds ids and codes, never PHI; it never changes. The timeline of an
 //! encounter is its events, and whoever watches live is shown the same rows.
 
+mod told;
 mod wanted;
 
 pub use wanted::Wanted;
 
-use std::any::Any;
+use told::Told;
+
+use std::{any::Any, collections::BTreeSet};
 
 use chrono::{DateTime, Utc};
 use praxis_entity::{
@@ -21,7 +24,9 @@ use praxis_entity::{
     rule::AlertSeverity,
 };
 use praxis_platform::{
-    Failure, Op, Write, events,
+    Failure, Op, Write,
+    access::{Permission, Rights},
+    events,
     events::NewEvent,
     jobs::{self, NewJob},
 };
@@ -45,8 +50,8 @@ macro_rules! events {
         }
 
         impl Event {
-            const KINDS: &'static [(&'static str, &'static str)] =
-                &[$((stringify!($name), concat!($($doc),+))),*];
+            const KINDS: &'static [(&'static str, &'static str, Permission)] =
+                &[$((stringify!($name), concat!($($doc),+), <$subject_type as Told>::READ)),*];
 
             fn name(&self) -> &'static str {
                 match self {
@@ -261,7 +266,14 @@ pub struct Recorded {
 impl Event {
     /// All kinds: their codes, and what they mean.
     pub fn kinds() -> impl Iterator<Item = (String, &'static str)> {
-        Self::KINDS.iter().map(|(name, meaning)| (capitals(name), meaning.trim()))
+        Self::KINDS.iter().map(|(name, meaning, _)| (capitals(name), meaning.trim()))
+    }
+
+    /// Kinds of which somebody with these rights is not told: what they happen to is closed to them.
+    pub fn withheld(rights: &Rights) -> BTreeSet<String> {
+        let kinds = Self::KINDS.iter().map(|(name, _, read)| (capitals(name), *read));
+        let closed = kinds.filter(|(kind, read)| !rights.may(told::finer(kind).unwrap_or(*read)));
+        closed.map(|(kind, _)| kind).collect()
     }
 
     /// The code of its kind: `APPOINTMENT_BOOKED`.

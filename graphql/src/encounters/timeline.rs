@@ -1,11 +1,14 @@
 //! The timeline of an encounter.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object};
-use praxis_domain::{PageRequest, Position, encounters};
+use praxis_domain::{PageRequest, Position, encounters, event::Event};
 use praxis_entity::{
     event,
     ids::{EncounterId, UserId},
 };
+use praxis_platform::access::Rights;
 
 use crate::{
     context::{Ask, Caller},
@@ -28,7 +31,7 @@ impl EncounterEvent {
         ids::show(self.row.id)
     }
 
-    /// Its number among the events of the encounter: from one, without a gap.
+    /// Its number among the events of the encounter: from one, without a gap but for those that the viewer is not told.
     async fn sequence(&self) -> Option<i32> {
         self.row.encounter_seq
     }
@@ -69,25 +72,28 @@ impl EncounterEventConnection {
     pub(crate) async fn of_encounter(
         caller: &Caller,
         encounter: EncounterId,
+        rights: &Rights,
         page: PageRequest,
         cursors: Cursors,
     ) -> Result<Self, ApiError> {
         let op = caller.reading().clone();
         let timelines = &caller.loaders().timelines;
-        let slice = slice_under(timelines, format!("{page:?}"), encounter, move |encounters| {
-            let op = op.clone();
-            async move { Ok(encounters::timeline_of(&op, &encounters, &page).await?) }
+        let withheld = Arc::new(Event::withheld(rights));
+        let (key, not) = (format!("{withheld:?}{page:?}"), Arc::clone(&withheld));
+        let slice = slice_under(timelines, key, encounter, move |encounters| {
+            let (op, not) = (op.clone(), Arc::clone(&not));
+            async move { Ok(encounters::timeline_of(&op, &encounters, &not, &page).await?) }
         })
         .await?;
         let op = caller.reading().clone();
         let count = count_under(
             caller,
             |loaders| &loaders.encounter_counts,
-            "timeline".to_owned(),
+            format!("timeline{withheld:?}"),
             encounter,
             move |encounters, max| {
-                let op = op.clone();
-                async move { Ok(encounters::count_of_timelines(&op, &encounters, max).await?) }
+                let (op, not) = (op.clone(), Arc::clone(&withheld));
+                async move { Ok(encounters::count_of_timelines(&op, &encounters, &not, max).await?) }
             },
         );
         let position = |row: &event::Model| Position { key: Some(row.at), id: row.id.0 };

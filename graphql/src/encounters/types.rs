@@ -235,10 +235,17 @@ impl Encounter {
     }
 
     /// What is missing before it can be closed; empty when nothing is, or when it is over.
-    async fn close_requirements(&self, ctx: &Context<'_>) -> Result<Vec<CloseRequirement>, ApiError> {
-        let caller = ctx.caller()?;
-        let missing = caller.loaders().close_requirements.load(self.row.id).await?.unwrap_or_default();
-        Ok(missing.into_iter().map(CloseRequirement::new).collect())
+    async fn close_requirements(&self, ctx: &Context<'_>) -> Nullable<Vec<CloseRequirement>> {
+        async {
+            if !redaction::allowed(ctx, at!("Encounter.closeRequirements"), &self.subject).await? {
+                return Ok(None);
+            }
+            let loaders = ctx.caller()?.loaders();
+            let missing = loaders.close_requirements.load(self.row.id).await?.unwrap_or_default();
+            Ok(Some(missing.into_iter().map(CloseRequirement::new).collect()))
+        }
+        .await
+        .transpose()
     }
 
     /// What the clinician makes of it, in its newest version.
@@ -318,7 +325,8 @@ impl Encounter {
         let caller = ctx.caller()?;
         let cursors = Cursors::of(caller, "Encounter.timeline", &format!("{:?}", self.row.id)).await?;
         let page = cursors.request(&PageArguments { first, after, last, before })?;
-        EncounterEventConnection::of_encounter(caller, self.row.id, page, cursors).await
+        let rights = self.subject.rights(caller).await?;
+        EncounterEventConnection::of_encounter(caller, self.row.id, &rights, page, cursors).await
     }
 
     /// Measurements and findings of this encounter, the latest first. Null where the viewer may not know whether there are any.
