@@ -9,7 +9,7 @@ use praxis_entity::{
 };
 use praxis_platform::{
     Failure, Op, Write,
-    access::{Permission, Row},
+    access::{ActorKind, Permission, Row},
     audit::Entry,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -55,19 +55,29 @@ pub async fn plan(op: &Op<Write>, new: PlanEncounter) -> Result<encounter::Model
     let patient = new.patient.or(booked.as_ref().map(|booked| booked.patient_id));
     let patient = patient
         .ok_or_else(|| Violation::at(ViolationCode::Required, &["patientId"], "Say whose visit it is."))?;
-    let (seen, row) = (Permission::PATIENT_READ, Row::of(patient.0));
-    rights::require(op, Permission::ENCOUNTER_CREATE, seen, patient, &row, "patientId").await?;
+    let of = booked.as_ref();
+    let practitioner = new.practitioner.or(of.map(|booked| booked.practitioner_id));
+    let facility = new.facility.or(of.map(|booked| booked.facility_id)).or(op.actor().facility);
+    // Judged as the visit that it will be: at its branch, with its clinician.
+    let (create, seen) = (Permission::ENCOUNTER_CREATE, Permission::PATIENT_READ);
+    rights::require(op, create, seen, patient, &Row::of(patient.0), "patientId").await?;
+    if let Some(facility) = facility
+        && op.actor().kind == ActorKind::User
+    {
+        op.actor().require_at(create, facility)?;
+    }
+    let row = Row { facility, practitioner, ..Row::default() };
+    rights::require(op, create, seen, patient, &row, "patientId").await?;
     let reasons = judged(op, &new)?;
     let (charts, index) = (open_charts(op, &[patient]).await?, op.tenant_key().await?);
     let key = charts.get(&patient).ok_or(Failure::KeyUnavailable)?;
     let id = EncounterId(op.new_id());
     let clinical = EncounterClinical { reasons, ..EncounterClinical::default() };
-    let of = booked.as_ref();
     let row = encounter::ActiveModel {
         id: Set(id),
         patient_id: Set(patient),
-        practitioner_id: Set(new.practitioner.or(of.map(|booked| booked.practitioner_id))),
-        facility_id: Set(new.facility.or(of.map(|booked| booked.facility_id)).or(op.actor().facility)),
+        practitioner_id: Set(practitioner),
+        facility_id: Set(facility),
         appointment_id: Set(new.appointment),
         class: Set(new.class.unwrap_or(of.map_or(EncounterClass::Ambulatory, class))),
         status: Set(EncounterStatus::Planned),
