@@ -18,7 +18,8 @@ pub async fn receive(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
     if booked.status != AppointmentStatus::CheckedIn {
         return Ok(());
     }
-    let visit = match by_appointments(op, &[appointment]).await?.remove(&appointment) {
+    let visit = by_appointments(op, &[appointment]).await?.remove(&appointment);
+    let visit = match visit.filter(|visit| visit.status != EncounterStatus::Cancelled) {
         Some(visit) => visit,
         None => {
             plan(op, PlanEncounter { appointment: Some(appointment), ..PlanEncounter::default() }).await?

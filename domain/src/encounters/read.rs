@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use praxis_entity::{
-    encounter, encounter_participant,
+    encounter::{self, EncounterStatus},
+    encounter_participant,
     ids::{AppointmentId, EncounterId, PatientId},
 };
 use praxis_platform::{
@@ -80,7 +81,8 @@ pub async fn participants_of<M>(
     Ok(of)
 }
 
-/// The encounter that came of each appointment, the first where there are several.
+/// The encounter that came of each appointment: the first where there are several, and one that was called off only
+/// where there is no other.
 pub async fn by_appointments<M>(
     op: &Op<M>,
     appointments: &[AppointmentId],
@@ -94,5 +96,7 @@ pub async fn by_appointments<M>(
         .all(op.db())
         .await?;
     // Later entries replace earlier ones, so the first encounter stays.
-    Ok(rows.into_iter().filter_map(|row| Some((row.appointment_id?, row))).collect())
+    let (called_off, others): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.status == EncounterStatus::Cancelled);
+    Ok(called_off.into_iter().chain(others).filter_map(|row| Some((row.appointment_id?, row))).collect())
 }
