@@ -1,6 +1,6 @@
 //! Diagnoses of a visit: which there are now, by code, rank and use.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use praxis_entity::{
     condition::{self, ClinicalStatus, ConditionCategory, VerificationStatus},
@@ -20,6 +20,7 @@ use crate::{
     Error, Result, Violation, ViolationCode, clinic,
     error::Violations,
     history::{self, RecordCondition},
+    page::any_of,
     rights,
     rows::refused,
 };
@@ -95,43 +96,37 @@ pub(super) fn judged(found: &mut Violations, all: Vec<NewDiagnosis>) -> Vec<NewD
     all.into_iter().enumerate().map(judge).collect()
 }
 
-/// Makes these the diagnoses of the visit: what is the same stays, the rest is withdrawn, what is new is made.
+/// Makes these the diagnoses of the visit: what is the same stays, the rest is withdrawn, what is new is made. A
+/// condition that was made in this visit and stands for no diagnosis any more was recorded in error.
 pub(super) async fn replace(
     op: &Op<Write>,
     encounter: &encounter::Model,
     wanted: Vec<NewDiagnosis>,
 ) -> Result<()> {
-    let recorded = encounter_diagnosis::Entity::find()
-        .filter(Column::EncounterId.eq(encounter.id))
-        .filter(Column::Status.eq(DiagnosisStatus::Recorded))
-        .all(op.db())
-        .await?;
+    let recorded = Recorded::of(op, encounter).await?;
     let mut fresh = Vec::new();
     let mut kept = BTreeSet::new();
     for (at, new) in wanted.into_iter().enumerate() {
         let form = coding(&new.code).search_form();
         let token = op.token(IndexField::Code, &form).await?.ok_or(Failure::KeyUnavailable)?;
-        let same = recorded
-            .iter()
-            .find(|row| row.code_token == token && row.rank == new.rank && row.purpose == new.purpose);
-        match same {
+        let known = recorded.said_before(&new, &token);
+        match known.filter(|row| row.rank == new.rank && row.purpose == new.purpose) {
             Some(row) => {
                 kept.insert(row.id);
             }
-            None => fresh.push((at, new, token)),
+            None => fresh.push((at, known.map(|row| row.condition_id), new, token)),
         }
     }
-    let gone: Vec<_> = recorded.iter().filter(|row| !kept.contains(&row.id)).map(|row| row.id.0).collect();
+    let gone: Vec<_> = recorded.rows.iter().filter(|row| !kept.contains(&row.id)).collect();
     if !gone.is_empty() {
         encounter_diagnosis::Entity::update_many()
             .col_expr(Column::Status, Expr::value(DiagnosisStatus::Withdrawn))
-            .filter(crate::page::any_of(Column::Id, gone))
+            .filter(any_of(Column::Id, gone.iter().map(|row| row.id.0).collect()))
             .exec(op.db())
             .await?;
     }
-    for (at, new, token) in fresh {
-        let before = recorded.iter().find(|row| row.code_token == token).map(|row| row.condition_id);
-        let condition = match (new.condition, before) {
+    for (at, known, new, token) in fresh {
+        let condition = match (new.condition, known) {
             (Some(id), _) => listed(op, encounter, id, &token, at).await?,
             (None, Some(id)) => id,
             (None, None) => made(op, encounter, &new).await?,
@@ -149,7 +144,50 @@ pub(super) async fn replace(
         };
         encounter_diagnosis::Entity::insert(row).exec_without_returning(op.db()).await.map_err(explain)?;
     }
-    Ok(())
+    history::withdraw(op, encounter, gone.iter().map(|row| row.condition_id)).await
+}
+
+/// The diagnoses of a visit as they are, with what their conditions say.
+struct Recorded {
+    rows: Vec<encounter_diagnosis::Model>,
+    texts: HashMap<ConditionId, Option<String>>,
+}
+
+impl Recorded {
+    async fn of(op: &Op<Write>, encounter: &encounter::Model) -> Result<Self> {
+        let rows = encounter_diagnosis::Entity::find()
+            .filter(Column::EncounterId.eq(encounter.id))
+            .filter(Column::Status.eq(DiagnosisStatus::Recorded))
+            .all(op.db())
+            .await?;
+        if rows.is_empty() {
+            return Ok(Self { rows, texts: HashMap::new() });
+        }
+        let ids = rows.iter().map(|row| row.condition_id.0).collect();
+        let conditions =
+            condition::Entity::find().filter(any_of(condition::Column::Id, ids)).all(op.db()).await?;
+        let patient = encounter.patient_id.0;
+        let key = op.data_key(patient).await?;
+        let mut texts = HashMap::new();
+        for condition in conditions {
+            let place = op.place("condition", condition.id.0, patient);
+            let clinical = op.open_unseen(&key, &place, &condition.clinical).await?;
+            texts.insert(condition.id, clinical.code.text);
+        }
+        Ok(Self { rows, texts })
+    }
+
+    /// The diagnosis that says this already: the same code, and the same problem or the same words.
+    fn said_before(&self, new: &NewDiagnosis, token: &[u8]) -> Option<&encounter_diagnosis::Model> {
+        let says_so = |row: &&encounter_diagnosis::Model| match new.condition {
+            Some(condition) => row.condition_id == condition,
+            None => new
+                .text
+                .as_ref()
+                .is_none_or(|text| self.texts.get(&row.condition_id).and_then(Option::as_ref) == Some(text)),
+        };
+        self.rows.iter().filter(|row| row.code_token == token).find(says_so)
+    }
 }
 
 /// The problem on the patient's list, if it carries the code.

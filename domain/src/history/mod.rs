@@ -16,7 +16,7 @@ mod read;
 mod record;
 mod social;
 
-pub use allergies::{NO_KNOWN_ALLERGY, is_none_known, record_allergy};
+pub use allergies::{NO_KNOWN_ALLERGY, is_none_known, is_none_of_a_kind, record_allergy};
 pub use family::record_family_history;
 pub use filter::ConditionFilter;
 pub use immunizations::record_immunization;
@@ -24,6 +24,6 @@ pub use medications::record_medication;
 pub use problems::{advance_problem, record_problem};
 pub use procedures::record_procedure;
 pub use read::{by_ids, count_of_encounters, count_of_patients, of_encounters, of_patients};
-pub(crate) use record::diagnose;
 pub use record::{RecordCondition, record, record_many};
+pub(crate) use record::{diagnose, withdraw};
 pub use social::{SMOKING_STATUS, record_social_history};

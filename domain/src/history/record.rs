@@ -3,15 +3,18 @@
 use chrono::{DateTime, Utc};
 use praxis_entity::{
     condition::{self, ClinicalStatus, ConditionCategory, VerificationStatus},
+    encounter, encounter_diagnosis,
     ids::{ConditionId, EncounterId, PatientId, PractitionerId},
     value::ConditionClinical,
 };
-use praxis_platform::{Failure, Op, Write, access::Permission};
-use sea_orm::ActiveValue::Set;
+use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Query};
+use uuid::Uuid;
 
 use crate::{
     Error, Result, Violation,
     coded::code_tokens,
+    page::any_of,
     patients::open_charts,
     rows::{entry_of, insert_all, refused},
 };
@@ -55,6 +58,42 @@ pub async fn record_many(op: &Op<Write>, new: Vec<RecordCondition>) -> Result<Ve
 pub(crate) async fn diagnose(op: &Op<Write>, new: RecordCondition) -> Result<condition::Model> {
     let stored = store(op, vec![new]).await?.pop();
     Ok(stored.ok_or_else(|| Failure::Internal("nothing was stored".to_owned()))?)
+}
+
+/// Takes back conditions that stood for diagnoses of a visit. What the visit made and nothing refers to any more was
+/// recorded in error; a problem of the patient's list stays as it is.
+pub(crate) async fn withdraw(
+    op: &Op<Write>,
+    encounter: &encounter::Model,
+    conditions: impl Iterator<Item = ConditionId>,
+) -> Result<()> {
+    let ids: Vec<Uuid> = conditions.map(|condition| condition.0).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let recorded = encounter_diagnosis::Column::Status.eq(encounter_diagnosis::DiagnosisStatus::Recorded);
+    let still_meant = Query::select()
+        .column(encounter_diagnosis::Column::ConditionId)
+        .from(encounter_diagnosis::Entity)
+        .and_where(recorded)
+        .to_owned();
+    let change = condition::ActiveModel {
+        verification_status: Set(VerificationStatus::EnteredInError),
+        ..Default::default()
+    };
+    let withdrawn = condition::Entity::update_many()
+        .set(change)
+        .filter(any_of(condition::Column::Id, ids))
+        .filter(condition::Column::EncounterId.eq(encounter.id))
+        .filter(condition::Column::Category.eq(ConditionCategory::EncounterDiagnosis))
+        .filter(condition::Column::Id.not_in_subquery(still_meant))
+        .exec_with_returning(op.db())
+        .await?;
+    let patient = encounter.patient_id.0;
+    for row in withdrawn {
+        op.record(Entry::done("condition.withdraw").on("Condition", row.id.0, row.version).of(patient));
+    }
+    Ok(())
 }
 
 async fn store(op: &Op<Write>, new: Vec<RecordCondition>) -> Result<Vec<condition::Model>> {
