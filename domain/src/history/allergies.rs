@@ -11,10 +11,20 @@ use praxis_entity::{
 use praxis_platform::{Op, Write};
 
 use super::chapter::{Statement, chapter, concept_length, meaning, record};
-use crate::{Result, clinic::text::lines, error::Violations};
+use crate::{Result, ViolationCode, clinic::text::lines, error::Violations};
 
 /// SNOMED CT: no known allergy.
 pub const NO_KNOWN_ALLERGY: &str = "716186003";
+/// SNOMED CT: that there is none of a kind. Beside an allergy of another kind it may be true, so it neither counts as
+/// an allergy nor excludes one, and this chapter has no place for it.
+const NONE_OF_A_KIND: [&str; 6] = [
+    "409137002", // no known drug allergy
+    "429625007", // no known food allergy
+    "428607008", // no known environmental allergy
+    "428197003", // no known insect allergy
+    "716184000", // no known latex allergy
+    "716220001", // no known animal allergy
+];
 
 chapter!(
     allergy,
@@ -37,8 +47,17 @@ chapter!(
 
 /// Whether it says that there is no allergy.
 pub fn is_none_known(clinical: &AllergyClinical) -> bool {
-    let snomed = |system: &str| system == "http://snomed.info/sct";
-    clinical.code.codings.iter().any(|one| snomed(&one.system) && one.code == NO_KNOWN_ALLERGY)
+    clinical.code.codings.iter().any(|one| is_snomed(&one.system) && one.code == NO_KNOWN_ALLERGY)
+}
+
+/// Whether it says that there is none of a kind, such as no known drug allergy: it is no allergy.
+pub fn is_none_of_a_kind(clinical: &AllergyClinical) -> bool {
+    let codings = &clinical.code.codings;
+    codings.iter().any(|one| is_snomed(&one.system) && NONE_OF_A_KIND.contains(&one.code.as_str()))
+}
+
+fn is_snomed(system: &str) -> bool {
+    matches!(system, "http://snomed.info/sct" | "urn:oid:2.16.840.1.113883.6.96")
 }
 
 /// Records an allergy, or that there is none.
@@ -52,6 +71,10 @@ pub async fn record_allergy(
     meaning(&mut found, "code", &clinical.code);
     for reaction in &clinical.reactions {
         reaction.manifestations.iter().for_each(|one| concept_length(&mut found, "reactions", one));
+    }
+    if is_none_of_a_kind(&clinical) {
+        let message = "This says that there is no allergy of a kind. Record the allergies that there are, or that none is known.";
+        found.add(ViolationCode::Invalid, &["code"], message);
     }
     clinical.notes = lines(&mut found, "notes", &clinical.notes, 20, 2_000);
     found.check()?;
