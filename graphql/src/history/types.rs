@@ -136,13 +136,13 @@ impl Condition {
 
     /// Names of the mutations that the viewer may run on it as it stands: on problems of the list only.
     async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
-        let (caller, status) = (ctx.caller()?, self.row.clinical_status);
         let listed = self.row.category == condition::ConditionCategory::ProblemListItem;
-        let stands = self.row.verification_status != condition::VerificationStatus::EnteredInError;
-        match status.filter(|_| listed && stands) {
-            Some(status) => actions(caller, "problem", &self.subject, &status.to_value()).await,
-            None => Ok(Vec::new()),
+        if !listed || self.row.verification_status == condition::VerificationStatus::EnteredInError {
+            return Ok(Vec::new());
         }
+        // What a source gave no status counts as present.
+        let status = self.row.clinical_status.unwrap_or(condition::ClinicalStatus::Active);
+        actions(ctx.caller()?, "problem", &self.subject, &status.to_value()).await
     }
 
     /// Whose it is.
