@@ -66,7 +66,7 @@ pub async fn addendum(op: &Op<Write>, new: WriteAddendum) -> Result<clinical_doc
         None => true,
     };
     let change = clinical_document::ActiveModel {
-        status: Set(status_after(op, needs_cosign, DocumentStatus::Signed)),
+        status: Set(status_after(op, &stored, needs_cosign, DocumentStatus::Signed).await?),
         draft: Set(None),
         ..Default::default()
     };

@@ -56,7 +56,7 @@ pub async fn amend(
     let body = DocumentBody { reason: Some(reason), sections, ..DocumentBody::default() };
     let version = version::append(op, &key, &stored, Some(&head), VersionKind::Amendment, body).await?;
     version::sign(op, &version, SignatureMeaning::Author).await?;
-    let status = status_after(op, template.row.needs_cosign, DocumentStatus::Amended);
+    let status = status_after(op, &stored, template.row.needs_cosign, DocumentStatus::Amended).await?;
     let amended = advance(op, id, status, "document.amend").await?;
     let (document, patient, encounter) = (id, amended.patient_id, amended.encounter_id);
     happened(op, Event::DocumentAmended { document, patient, encounter }).await?;

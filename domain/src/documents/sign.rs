@@ -6,7 +6,11 @@ use praxis_entity::{
     document_version::VersionKind,
     ids::DocumentId,
 };
-use praxis_platform::{Op, Write, access::Permission, audit::Entry};
+use praxis_platform::{
+    Op, Write,
+    access::{Permission, Row},
+    audit::Entry,
+};
 use sea_orm::ActiveValue::Set;
 
 use super::{body, check, save::changed, templates, version};
@@ -14,6 +18,7 @@ use crate::{
     Result,
     error::Violations,
     event::{Event, happened},
+    rights,
 };
 
 /// Signs a working copy of one's own. It is in review until somebody cosigns, where that is needed.
@@ -28,7 +33,7 @@ pub async fn sign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<cli
     found.check()?;
     let version = version::append(op, &key, &stored, None, VersionKind::Original, draft).await?;
     version::sign(op, &version, SignatureMeaning::Author).await?;
-    let status = status_after(op, template.row.needs_cosign, DocumentStatus::Signed);
+    let status = status_after(op, &stored, template.row.needs_cosign, DocumentStatus::Signed).await?;
     let change = clinical_document::ActiveModel {
         status: Set(status),
         draft: Set(None),
@@ -50,7 +55,14 @@ pub async fn sign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<cli
 }
 
 /// Where a document stands once the actor has signed it: whoever could cosign needs nobody else.
-pub(super) fn status_after(op: &Op<Write>, needs_cosign: bool, signed: DocumentStatus) -> DocumentStatus {
-    let trusted = op.actor().may(Permission::DOCUMENT_COSIGN);
-    if needs_cosign && !trusted { DocumentStatus::InReview } else { signed }
+pub(super) async fn status_after(
+    op: &Op<Write>,
+    document: &clinical_document::Model,
+    needs_cosign: bool,
+    signed: DocumentStatus,
+) -> Result<DocumentStatus> {
+    // Here, not somewhere else or under some other condition.
+    let rights = rights::on(op, document.patient_id, &Row::from(document)).await?;
+    let trusted = rights.may(Permission::DOCUMENT_COSIGN);
+    Ok(if needs_cosign && !trusted { DocumentStatus::InReview } else { signed })
 }
