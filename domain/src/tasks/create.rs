@@ -165,6 +165,8 @@ async fn about(op: &Op<Write>, new: &NewTask) -> Result<(Option<PatientId>, Opti
 async fn open_visit(op: &Op<Write>, id: EncounterId) -> Result<encounter::Model> {
     let visit = encounter::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let visit = visit.ok_or_else(|| Violation::unknown("encounterId"))?;
+    let (create, seen) = (Permission::TASK_CREATE, Permission::ENCOUNTER_READ);
+    rights::require(op, create, seen, visit.patient_id, &Row::from(&visit), "encounterId").await?;
     if visit.status == EncounterStatus::Cancelled {
         let message = "The visit was called off.";
         return Err(Violation::at(ViolationCode::Locked, &["encounterId"], message).into());

@@ -5,11 +5,14 @@ use praxis_entity::{
     ids::{AnyId, AppointmentId, ConditionId, EncounterId, ObservationId, PatientId, TypedId},
     observation, task,
 };
-use praxis_platform::{Op, Write};
+use praxis_platform::{
+    Op, Write,
+    access::{Permission, Row},
+};
 use sea_orm::EntityTrait;
 use uuid::Uuid;
 
-use crate::{Result, Violation, ViolationCode};
+use crate::{Result, Violation, rights};
 
 /// An object that a task may be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,26 +66,35 @@ impl Focus {
         }
     }
 
-    /// Whose record it is in, and the visit it belongs to.
+    /// Whose record it is in, and the visit it belongs to; nothing for somebody who may not know of it.
     pub(super) async fn of_whom(self, op: &Op<Write>) -> Result<(PatientId, Option<EncounterId>)> {
         let db = op.db();
         let found = match self {
-            Self::Patient(id) => Some((id, None)),
+            Self::Patient(id) => Some((Permission::PATIENT_READ, id, None, Row::of(id.0))),
             Self::Appointment(id) => {
-                appointment::Entity::find_by_id(id).one(db).await?.map(|row| (row.patient_id, None))
+                let found = appointment::Entity::find_by_id(id).one(db).await?;
+                found.map(|row| (Permission::APPOINTMENT_READ, row.patient_id, None, Row::from(&row)))
             }
             Self::Encounter(id) => {
-                encounter::Entity::find_by_id(id).one(db).await?.map(|row| (row.patient_id, Some(id)))
+                let found = encounter::Entity::find_by_id(id).one(db).await?;
+                found.map(|row| (Permission::ENCOUNTER_READ, row.patient_id, Some(id), Row::from(&row)))
             }
-            Self::Observation(id) => observation::Entity::find_by_id(id)
-                .one(db)
-                .await?
-                .map(|row| (row.patient_id, row.encounter_id)),
+            Self::Observation(id) => {
+                let found = observation::Entity::find_by_id(id).one(db).await?;
+                found.map(|row| {
+                    (Permission::OBSERVATION_READ, row.patient_id, row.encounter_id, Row::from(&row))
+                })
+            }
             Self::Condition(id) => {
-                condition::Entity::find_by_id(id).one(db).await?.map(|row| (row.patient_id, row.encounter_id))
+                let found = condition::Entity::find_by_id(id).one(db).await?;
+                found.map(|row| {
+                    (Permission::CONDITION_READ, row.patient_id, row.encounter_id, Row::from(&row))
+                })
             }
         };
-        let unknown = || Violation::at(ViolationCode::NotFound, &["focusId"], "This does not exist.");
-        Ok(found.ok_or_else(unknown)?)
+        let unknown = || Violation::unknown("focusId");
+        let (seen, patient, encounter, row) = found.ok_or_else(unknown)?;
+        rights::require(op, Permission::TASK_CREATE, seen, patient, &row, "focusId").await?;
+        Ok((patient, encounter))
     }
 }

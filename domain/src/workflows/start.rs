@@ -70,6 +70,8 @@ pub async fn start(op: &Op<Write>, new: StartWorkflow) -> Result<workflow_instan
 async fn of_visit(op: &Op<Write>, id: EncounterId, patient: Option<PatientId>) -> Result<PatientId> {
     let visit = encounter::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let visit = visit.ok_or_else(|| Violation::unknown("encounterId"))?;
+    let (create, seen) = (Permission::TASK_CREATE, Permission::ENCOUNTER_READ);
+    rights::require(op, create, seen, visit.patient_id, &Row::from(&visit), "encounterId").await?;
     if patient.is_some_and(|patient| patient != visit.patient_id) {
         let message = "Visit and patient are not of the same person.";
         return Err(Violation::at(ViolationCode::Invalid, &["patientId"], message).into());
