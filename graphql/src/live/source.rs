@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_graphql::{Context, ID};
 use praxis_domain::event::{Event, Recorded, Wanted};
-use praxis_entity::ids::{EventId, FacilityId, PractitionerId};
+use praxis_entity::ids::{EventId, FacilityId, PractitionerId, TypedId};
 
 use super::types::EventObject;
 use crate::{
@@ -79,8 +79,14 @@ pub(super) fn deliver(
 }
 
 /// Whether the viewer is shown an event: whoever may know of what it happened to may know that it happened. What is no
-/// object of the API is nobody's to see.
+/// object of the API is nobody's to see. Whom it concerns is not told by asking for somebody's events, either.
 pub(crate) async fn is_shown(source: &Source, caller: &Caller, event: &Event) -> Result<bool, ApiError> {
+    let asked_for = [source.wanted.patient.map(TypedId::any), source.wanted.encounter.map(TypedId::any)];
+    for about in asked_for.into_iter().flatten() {
+        if node::find(caller, about).await?.is_none() {
+            return Ok(false);
+        }
+    }
     let Some(subject) = node::find(caller, event.subject()).await? else { return Ok(false) };
     let appointment = match subject {
         Node::Appointment(appointment) => Some(appointment),

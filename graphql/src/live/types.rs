@@ -10,7 +10,7 @@ use super::kind::EventKind;
 use crate::{
     context::Ask,
     encounters::Encounter,
-    error::Nullable,
+    error::{ApiError, Nullable},
     identity::User,
     node::{self, Node},
     patients::Patient,
@@ -20,6 +20,18 @@ use crate::{
 /// Something that happened. It says what and to what; what the object is like now, it is asked itself.
 pub(crate) struct EventObject(pub(super) Arc<Recorded>);
 
+impl EventObject {
+    /// The patient it concerns, if the viewer may know of them.
+    async fn patient_known(&self, ctx: &Context<'_>) -> Result<Option<Patient>, ApiError> {
+        let Some(patient) = self.0.event.patient() else { return Ok(None) };
+        match node::find(ctx.caller()?, AnyId::PatientId(patient)).await? {
+            Some(Node::Patient(patient)) => Ok(Some(patient)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Something that happened. It says what and to what; what the object is like now, it is asked itself.
 #[Object(name = "Event")]
 impl EventObject {
     /// Its id; `afterEventId` resumes a subscription behind it.
@@ -65,22 +77,19 @@ impl EventObject {
         async { node::find(ctx.caller()?, self.0.event.subject()).await }.await.transpose()
     }
 
-    /// Id of the patient it concerns.
-    async fn patient_id(&self) -> Option<ID> {
-        self.0.event.patient().map(|patient| patient.to_string().into())
+    /// Id of the patient it concerns; null where the viewer may not know of them.
+    async fn patient_id(&self, ctx: &Context<'_>) -> Nullable<ID> {
+        async {
+            let known = self.patient_known(ctx).await?.is_some();
+            Ok(self.0.event.patient().filter(|_| known).map(|patient| patient.to_string().into()))
+        }
+        .await
+        .transpose()
     }
 
     /// The patient it concerns, as they are now.
     async fn patient(&self, ctx: &Context<'_>) -> Nullable<Patient> {
-        async {
-            let Some(patient) = self.0.event.patient() else { return Ok(None) };
-            match node::find(ctx.caller()?, AnyId::PatientId(patient)).await? {
-                Some(Node::Patient(patient)) => Ok(Some(patient)),
-                _ => Ok(None),
-            }
-        }
-        .await
-        .transpose()
+        self.patient_known(ctx).await.transpose()
     }
 
     /// Id of the encounter in which it happened.
