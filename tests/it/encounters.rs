@@ -265,6 +265,71 @@ async fn no_rank_and_no_code_of_a_visit_is_there_twice() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_diagnosis_that_is_taken_back_or_said_otherwise_does_not_stay_in_the_chart() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.person(SLUG, "owner").await;
+    let mut visit = Visit::under_way(&owner).await;
+    let of = |code: &str, text: &str| json!({ "diagnoses": [{ "code": code, "text": text, "rank": 1 }] });
+    let conditions = async |visit: &Visit<'_>| -> Vec<(String, String, String)> {
+        let shown = visit.shown("conditions { nodes { id code { text } verificationStatus } }").await;
+        let all = shown["conditions"]["nodes"].as_array().unwrap().clone();
+        let mut all: Vec<_> = all
+            .iter()
+            .map(|one| (text(&one["code"]["text"]), text(&one["verificationStatus"]), text(&one["id"])))
+            .collect();
+        all.sort();
+        all
+    };
+    let told = |all: &[(String, String, String)]| -> Vec<(String, String)> {
+        all.iter().map(|(text, status, _)| (text.clone(), status.clone())).collect()
+    };
+    visit.go("assessmentRecord", of("S83.2", "Left knee")).await;
+    let first = conditions(&visit).await;
+    // The same words and another rank are the same diagnosis.
+    visit
+        .go("assessmentRecord", json!({ "diagnoses": [{ "code": "S83.2", "text": "Left knee", "rank": 2 }] }))
+        .await;
+    assert_eq!(conditions(&visit).await, first);
+    visit.go("assessmentRecord", of("S83.2", "Right knee")).await;
+    let pair = |text: &str, status: &str| (text.to_owned(), status.to_owned());
+    let second = conditions(&visit).await;
+    assert_eq!(told(&second), [pair("Left knee", "ENTERED_IN_ERROR"), pair("Right knee", "CONFIRMED")]);
+    visit.go("assessmentRecord", json!({ "diagnoses": [] })).await;
+    let third = conditions(&visit).await;
+    assert_eq!(told(&third), [pair("Left knee", "ENTERED_IN_ERROR"), pair("Right knee", "ENTERED_IN_ERROR")]);
+    // Said again, it is a new finding.
+    visit.go("assessmentRecord", of("S83.2", "Right knee")).await;
+    assert_eq!(conditions(&visit).await.len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_visit_that_was_called_off_does_not_stand_in_the_way_of_its_appointment() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.person(SLUG, "owner").await;
+    owner.facility("MAIN").await;
+    let (patient, practitioner) =
+        (owner.register("Ada", "Quill", "1990-01-02").await, owner.clinician("Osei").await);
+    let soon = server.installation.clock.now() - TimeDelta::minutes(10);
+    let booked = json!({ "patientId": patient, "practitionerId": practitioner, "type": "IN_PERSON",
+        "startsAt": soon.to_rfc3339_opts(SecondsFormat::Secs, true) });
+    let booked =
+        owner.run("appointmentBook", "appointment { id version } userErrors { message }", booked).await;
+    let appointment = &booked["appointment"];
+    let mut first = Visit::of(&owner, json!({ "appointmentId": appointment["id"] })).await;
+    first.go("encounterCancel", json!({ "reason": "By mistake" })).await;
+    let input = json!({ "id": appointment["id"], "ifVersion": appointment["version"] });
+    let here = owner.run("appointmentCheckIn", "appointment { status } userErrors { message }", input).await;
+    assert_eq!(here["appointment"]["status"], "CHECKED_IN", "{here}");
+    server.work().await?;
+    let query = "query($id: ID!) { appointment(id: $id) { encounter { id status } } }";
+    let seen = owner.ask(query, json!({ "id": appointment["id"] })).await["appointment"]["encounter"].clone();
+    assert_eq!(seen["status"], "ARRIVED", "{seen}");
+    assert_ne!(text(&seen["id"]), first.id);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_visit_and_its_appointment_go_together() -> Result<()> {
     let server = clinic().await?;
     let owner = server.person(SLUG, "owner").await;

@@ -6,6 +6,8 @@
     reason = "a test that meets something else fails here"
 )]
 
+mod clinic_day;
+
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;

@@ -74,6 +74,43 @@ async fn that_there_is_no_allergy_and_an_allergy_are_never_both_true() -> Result
 }
 
 #[tokio::test]
+async fn that_there_is_no_allergy_of_a_kind_is_no_allergy() -> Result<()> {
+    let server = clinic().await?;
+    let nurse = server.person("northside", "nurse").await;
+    let patient = nurse.register("Ada", "Quill", "1990-01-02").await;
+    for code in ["409137002", "429625007", "428607008"] {
+        let refused = allergy(&nurse, &patient, snomed(code, "No known allergy of a kind")).await;
+        assert_eq!((codes(&refused), &refused["allergy"]), (vec!["INVALID"], &Value::Null), "{code}");
+    }
+    // The same system by its other name.
+    let none = json!({ "codings": [{ "system": "urn:oid:2.16.840.1.113883.6.96", "code": "716186003" }] });
+    assert_eq!(allergy(&nurse, &patient, none).await["allergy"]["noneKnown"], true);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_problem_whose_source_gave_no_status_can_be_resolved() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.person("northside", "owner").await;
+    let patient = owner.register("Ada", "Quill", "1990-01-02").await;
+    let shown = "condition { id version clinicalStatus allowedActions } userErrors { code path message }";
+    let new = json!({ "patientId": patient, "code": snomed("38341003", "Hypertension") });
+    let made = owner.run("problemRecord", shown, new).await["condition"].clone();
+    let schema = server.app.directory.by_slug("northside").unwrap().schema.clone();
+    let imported = format!(
+        "SET session_replication_role = replica; UPDATE {schema}.condition SET clinical_status = NULL"
+    );
+    server.installation.admin().await?.execute(sqlx::raw_sql(AssertSqlSafe(imported))).await?;
+    let query = "query($id: ID!) { node(id: $id) { ... on Condition { clinicalStatus allowedActions } } }";
+    let seen = owner.ask(query, json!({ "id": made["id"] })).await["node"].clone();
+    assert_eq!((&seen["clinicalStatus"], &seen["allowedActions"]), (&Value::Null, &made["allowedActions"]));
+    let input = json!({ "id": made["id"], "ifVersion": made["version"] });
+    let resolved = owner.run("problemResolve", shown, input).await;
+    assert_eq!(resolved["condition"]["clinicalStatus"], "RESOLVED", "{resolved}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn of_many_who_say_the_one_and_the_other_at_once_one_side_is_heard() -> Result<()> {
     let server = clinic().await?;
     let nurse = server.person("northside", "nurse").await;

@@ -20,7 +20,6 @@ mod walks;
 
 use anyhow::Result;
 use chrono::{DateTime, Days, Utc, Weekday};
-use praxis_platform::jobs::Outcome;
 use serde_json::{Value, json};
 
 use crate::support::{people::Person, server::TestServer};
@@ -84,20 +83,7 @@ impl Clinic {
 
     /// Lets a worker do whatever is due, until nothing is. How much was done.
     async fn work(&self) -> Result<usize> {
-        let worker = self.server.app.worker.as_ref().unwrap();
-        let mut done = 0;
-        loop {
-            let woken = worker.ready(16, &[]).await?;
-            if woken.is_empty() {
-                return Ok(done);
-            }
-            for woken in &woken {
-                for ran in worker.serve(woken).await? {
-                    assert!(matches!(ran.result, Outcome::Done), "{ran:?}");
-                    done += 1;
-                }
-            }
-        }
+        self.server.work().await
     }
 
     /// Moves time on to an instant, for the server.

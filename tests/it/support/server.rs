@@ -16,7 +16,7 @@ use axum::{
 };
 use praxis::{App, config::Config};
 use praxis_domain::identity::{self, NewUser};
-use praxis_platform::{Op, OpFactory, RequestInfo, Write, access::Actor};
+use praxis_platform::{Op, OpFactory, RequestInfo, Write, access::Actor, jobs::Outcome};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -68,6 +68,24 @@ impl TestServer {
     /// Another server over the same installation, by the same clock.
     pub async fn another(&self) -> Result<App> {
         Ok(App::build_with_clock(self.installation.config()?, Arc::clone(&self.clock) as _).await?)
+    }
+
+    /// Lets a worker do whatever is due, until nothing is. How much was done.
+    pub async fn work(&self) -> Result<usize> {
+        let worker = self.app.worker.as_ref().context("the server has no worker")?;
+        let mut done = 0;
+        loop {
+            let woken = worker.ready(16, &[]).await?;
+            if woken.is_empty() {
+                return Ok(done);
+            }
+            for woken in &woken {
+                for ran in worker.serve(woken).await? {
+                    assert!(matches!(ran.result, Outcome::Done), "{ran:?}");
+                    done += 1;
+                }
+            }
+        }
     }
 
     /// Makes a user who holds a role everywhere in the clinic.
