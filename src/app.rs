@@ -26,12 +26,18 @@ use praxis_platform::{
     vault::VaultError,
 };
 use sea_orm::DbErr;
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time::timeout};
+use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Invalid},
-    http::{self, Edge, Live, admin::Health, metrics, server, throttle::Throttle},
+    http::{
+        self, Edge, Live,
+        admin::Health,
+        metrics,
+        server::{self, Bounds},
+        throttle::Throttle,
+    },
     noticing::Notifier,
     root_key,
     rounds::Round,
@@ -63,8 +69,8 @@ pub struct App {
     pub notifier: Arc<Notifier>,
     /// Ends what goes on by itself: sockets, workers.
     stop: CancellationToken,
-    /// Connections at each public address at once.
-    connections: usize,
+    /// What each public address bears.
+    bounds: Bounds,
 }
 
 /// Why the server did not start.
@@ -141,13 +147,8 @@ impl App {
             bell: Bell::default(),
         });
         let worker = config.worker.enabled.then(|| {
-            Arc::new(Worker {
-                platform: Arc::clone(&platform),
-                directory: Arc::clone(&directory),
-                control: control.clone(),
-                perform: Arc::new(Jobs),
-                places: Semaphore::new(config.worker.jobs),
-            })
+            let (platform, directory) = (Arc::clone(&platform), Arc::clone(&directory));
+            Arc::new(Worker::new(platform, directory, control.clone(), Arc::new(Jobs), config.worker.jobs))
         });
         let mailer = config.mail.leaving().map(|(transport, from)| {
             Arc::new(Mailer {
@@ -206,7 +207,7 @@ impl App {
             worker,
             notifier,
             stop,
-            connections: config.http.connections,
+            bounds: Bounds { connections: config.http.connections, idle: config.http.idle },
         })
     }
 
@@ -220,10 +221,11 @@ impl App {
         let stop = self.stop;
         let mut servers = JoinSet::new();
         for listener in public {
-            servers.spawn(server::serve(listener, self.router.clone(), self.connections, stop.clone()));
+            servers.spawn(server::serve(listener, self.router.clone(), self.bounds, stop.clone()));
         }
         if let Some(listener) = admin {
-            servers.spawn(server::serve(listener, self.admin_router.clone(), ADMINS, stop.clone()));
+            let bounds = Bounds { connections: ADMINS, ..self.bounds };
+            servers.spawn(server::serve(listener, self.admin_router.clone(), bounds, stop.clone()));
         }
         let mut workers = JoinSet::new();
         if let Some(worker) = self.worker {

@@ -131,6 +131,8 @@ pub struct Http {
     pub links: Links,
     /// Connections at each address at once.
     pub connections: usize,
+    /// How long a connection may be without a request.
+    pub idle: Duration,
 }
 
 /// The work that nobody waits for.
@@ -376,6 +378,7 @@ impl Reader {
         let local_identity_providers = self.parsed("http.local_identity_providers");
         let push = self.push(local_identity_providers == Some(true));
         let connections = self.at_least("http.connections", 1);
+        let idle = Duration::from_secs(self.at_least("http.idle_s", 1));
         let listen = self.addresses("http.listen");
         let admin = self.parsed("admin.listen");
         let format = self.parsed("log.format");
@@ -390,6 +393,7 @@ impl Reader {
                 links,
                 local_identity_providers: local_identity_providers?,
                 connections,
+                idle,
             },
             admin: Admin { listen: admin? },
             mail,

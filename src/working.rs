@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How soon work of another server is noticed.
 const TICK: Duration = Duration::from_millis(500);
+/// How soon a new clinic has its recurring work.
+const PLAN: Duration = Duration::from_secs(10);
 /// Tenants that have their turn at the same time.
 const TENANTS: usize = 8;
 
@@ -145,30 +147,26 @@ impl TakesTurns for Worker {
     }
 
     fn stop(&self) {
-        self.places.close();
+        Self::stop(self);
     }
 }
 
 /// Sees to it that every clinic's recurring jobs are written down, those of new clinics too.
 pub async fn plan(worker: Arc<Worker>, stop: CancellationToken) {
-    let mut ticks = interval(Duration::from_secs(10));
+    let mut ticks = interval(PLAN);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut planned = HashSet::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        for tenant in worker.directory.all() {
-            let id = tenant.id;
-            if planned.contains(&id) || stop.is_cancelled() {
-                continue;
-            }
-            match worker.plan(tenant).await {
-                Ok(()) => drop(planned.insert(id)),
-                // A clinic that may not be changed now is planned for when it may.
-                Err(error) => tracing::debug!(tenant = %id, %error, "recurring work is not planned yet"),
-            }
+        // What is begun for a clinic is one transaction: it may be left at any point.
+        let planned = tokio::select! {
+            () = stop.cancelled() => return,
+            planned = worker.plan() => planned,
+        };
+        if let Err(error) = planned {
+            tracing::warn!(%error, "nobody can say whose recurring work is not planned at the moment");
         }
     }
 }

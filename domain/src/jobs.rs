@@ -162,7 +162,11 @@ impl Perform for Jobs {
         jobs::next_time(cron, &tenant.time_zone, now)
     }
 
-    async fn plan(&self, op: &Op<Write>) -> Result<u64, Failure> {
+    fn recurring(&self) -> Vec<String> {
+        RECURRING.iter().filter_map(|(work, _)| work.written().ok()).map(|(name, _)| name).collect()
+    }
+
+    async fn plan(&self, op: &Op<Write>) -> Result<(), Failure> {
         let (tenant, now) = (op.tenant(), op.now());
         let mut planned = Vec::new();
         for (work, cron) in RECURRING {
@@ -172,7 +176,7 @@ impl Perform for Jobs {
             let dedupe_key = Some(RECURRING_KEY.to_owned());
             planned.push(NewJob { name, event: None, payload, dedupe_key, run_at });
         }
-        jobs::enqueue(op, planned).await
+        jobs::enqueue(op, planned).await.map(drop)
     }
 }
 

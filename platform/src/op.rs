@@ -17,6 +17,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use praxis_entity::{
     ids::{AuditEntryId, PatientId},
+    job,
     value::{AuditChange, PhiClass, Sealed},
 };
 use sea_orm::{
@@ -517,17 +518,33 @@ impl Op<Write> {
 
     /// Writes the audit entries and commits. A write that recorded nothing is refused.
     pub async fn commit(self) -> Result<(), Failure> {
-        let entries = std::mem::take(&mut *self.0.entries.lock().unwrap_or_else(PoisonError::into_inner));
-        if entries.is_empty() {
+        if self.is_unrecorded() {
             return Err(Failure::Internal("a write without an audit entry".to_owned()));
         }
+        self.commit_whole().await
+    }
+
+    /// Commits what a job did together with its end. What it did is recorded like any write; where it found nothing
+    /// to do there is nothing to record but that it looked, which its own row says.
+    pub(crate) async fn commit_job(self, _: &job::Model) -> Result<(), Failure> {
+        self.commit_whole().await
+    }
+
+    fn is_unrecorded(&self) -> bool {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    async fn commit_whole(self) -> Result<(), Failure> {
+        let entries = std::mem::take(&mut *self.0.entries.lock().unwrap_or_else(PoisonError::into_inner));
         let wakes = std::mem::take(&mut *self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner));
         self.write_wakes(&wakes).await?;
-        let written = self.write_entries(entries).await?;
+        let written = if entries.is_empty() { 0 } else { self.write_entries(entries).await? };
         let (platform, tenant) = (Arc::clone(&self.0.platform), self.0.tenant.id);
         let (announced, now) = (self.0.announced.load(Ordering::Relaxed), self.now());
         self.finish(true).await?;
-        platform.backlog.note(tenant, written);
+        if written > 0 {
+            platform.backlog.note(tenant, written);
+        }
         if announced {
             platform.bell.events(tenant);
         }
@@ -556,8 +573,7 @@ impl Op<Write> {
     /// Commits what was sealed, together with what was found out on the way. Only sealing itself
     /// may commit without an entry of its own; it would never come to an end otherwise.
     pub async fn commit_sealed(self, _: &Batch) -> Result<(), Failure> {
-        let idle = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        if idle { self.finish(true).await } else { self.commit().await }
+        if self.is_unrecorded() { self.finish(true).await } else { self.commit().await }
     }
 
     /// Takes everything back. Dropping the operation does the same at the price of its connection.

@@ -124,6 +124,12 @@ pub const SETTINGS: &[Setting] = &[
         Some("8192"),
         "Connections at each public address at once.",
     ),
+    plain(
+        "http.idle_s",
+        "PRAXIS_HTTP_IDLE_S",
+        Some("60"),
+        "How long a connection may be without a request, in seconds.",
+    ),
     plain("http.graphiql", "PRAXIS_GRAPHIQL", Some("false"), "Serve the explorer under /explorer."),
     plain(
         "http.local_identity_providers",

@@ -4,6 +4,7 @@
 //! answered by [`answer`], the same for all of them.
 
 mod answer;
+mod call;
 mod links;
 mod oidc;
 mod password;

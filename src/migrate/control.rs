@@ -49,9 +49,10 @@ impl Migrator {
         transaction.execute_raw(statement(sql, [installation.id().into()])).await?;
         transaction.execute_unprepared(&format!("GRANT SELECT ON {READ_BY_SERVER} TO {control}")).await?;
         // Hints of waiting work are taken and deleted by whoever does it.
-        transaction
-            .execute_unprepared(&format!("GRANT SELECT, UPDATE, DELETE ON cell.ready TO {control}"))
-            .await?;
+        let work = format!(
+            "GRANT SELECT, UPDATE, DELETE ON cell.ready TO {control}; GRANT SELECT ON cell.planned TO {control}"
+        );
+        transaction.execute_unprepared(&work).await?;
         transaction.commit().await?;
         set_passwords(&mut admin, &installation, keys).await?;
         Ok((installation, applied.into_iter().map(|(_, name)| name).collect()))

@@ -1,18 +1,20 @@
-//! Every mutation, sent with one key to two servers, two to ten times at once, is done once and answered alike.
+//! Every mutation, sent with one key to two server processes, two to ten times at once, is done once and answered alike.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::SocketAddr,
+};
 
-use anyhow::Result;
-use axum::{body::Body, http::Request};
+use anyhow::{Context, Result};
 use chrono::{SecondsFormat, TimeDelta};
-use futures::future::join_all;
-use praxis::App;
+use futures::future::{join_all, try_join_all};
 use serde_json::{Value, json};
 
 use self::examples::{BY_ANOTHER, ELSEWHERE, STORY};
 use crate::support::{
     people::Person,
-    server::{self, TestServer},
+    process::{self, free_address},
+    server::TestServer,
 };
 
 mod examples;
@@ -34,21 +36,31 @@ async fn send(person: &Person<'_>, mutation: &str, select: &str, input: &Value, 
 }
 
 /// The same, to any server of the installation.
-#[expect(clippy::unwrap_used, reason = "a request of fixed parts")]
-async fn send_to(app: &App, person: &Person<'_>, query: &str, input: &Value, key: &str) -> Value {
-    let body = json!({ "query": query, "variables": { "input": input } }).to_string();
-    let request = Request::post("/graphql")
-        .header("host", &person.host)
-        .header("authorization", &person.bearer)
-        .header("content-type", "application/json")
-        .header("idempotency-key", key);
-    server::send(&app.router, request.body(Body::from(body)).unwrap()).await.body
+async fn send_to(
+    address: SocketAddr,
+    person: &Person<'_>,
+    query: &str,
+    input: &Value,
+    key: &str,
+) -> Result<Value> {
+    let headers = [("authorization", person.bearer.as_str()), ("idempotency-key", key)];
+    let body = json!({ "query": query, "variables": { "input": input } });
+    let answer = process::post(address, &person.host, "/graphql", &headers, &body).await;
+    Ok(answer.context("no answer came")?.body)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_mutation_sent_many_times_at_once_to_two_servers_with_one_key_is_done_once() -> Result<()> {
     let server = clinic().await?;
-    let other = server.another().await?;
+    let variables = [
+        ("PRAXIS_WORKER", "false"),
+        ("PRAXIS_LOCAL_IDENTITY_PROVIDERS", "true"),
+        ("PRAXIS_DATABASE_CONNECTIONS", "8"),
+        ("PRAXIS_DATABASE_WAIT_MS", "15000"),
+    ];
+    let addresses = [free_address().await?, free_address().await?];
+    let starting = addresses.map(|address| server.installation.spawn_server(address, &variables));
+    let _processes = try_join_all(starting).await?;
     let (owner, officer) =
         (server.proven("northside", "owner").await, server.proven("northside", "privacy_officer").await);
     let now = server.installation.clock.now();
@@ -75,11 +87,8 @@ async fn each_mutation_sent_many_times_at_once_to_two_servers_with_one_key_is_do
         let (input, key) = (serde_json::from_str(&input)?, number.to_string());
         let query = query(mutation, select);
         let times = 2 + number % 9;
-        let at_once = (0..times).map(|turn| {
-            let app = if turn % 2 == 0 { &server.app } else { &other };
-            send_to(app, person, &query, &input, &key)
-        });
-        let answers = join_all(at_once).await;
+        let at_once = (0..times).map(|turn| send_to(addresses[turn % 2], person, &query, &input, &key));
+        let answers = try_join_all(at_once).await?;
         let is_replay = |answer: &&Value| answer["extensions"]["idempotentReplay"] == json!([mutation]);
         assert_eq!(answers.iter().filter(is_replay).count(), times - 1, "{mutation}: {answers:#?}");
         let first = &answers[0];

@@ -94,9 +94,22 @@ fn codes(payload: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn somebody_is_invited_opens_the_link_chooses_a_password_and_signs_in() -> Result<()> {
+async fn whoever_invites_shows_a_second_factor_as_for_giving_a_role() -> Result<()> {
     let clinic = Clinic::new().await?;
     let owner = clinic.server.person("northside", "owner").await;
+    let input =
+        json!({ "input": { "email": "nia@praxis.test", "displayName": "Nia Okoro", "role": "nurse" } });
+    let query = "mutation($input: UserInviteInput!) { userInvite(input: $input) { invitation { id } } }";
+    let refused = owner.send(query, input, &[]).await;
+    assert_eq!(refused.code(), "STEP_UP_REQUIRED", "{}", refused.text);
+    assert_eq!(clinic.arrived().await?.len(), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn somebody_is_invited_opens_the_link_chooses_a_password_and_signs_in() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let owner = clinic.server.proven("northside", "owner").await;
     assert_eq!(codes(&invite(&owner, "Nia@Praxis.Test", "nurse").await), [""; 0]);
     let mails = clinic.arrived().await?;
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, "nia@praxis.test"));
@@ -148,7 +161,7 @@ async fn somebody_is_invited_opens_the_link_chooses_a_password_and_signs_in() ->
 #[tokio::test]
 async fn nobody_gives_a_role_that_permits_more_than_they_may_do() -> Result<()> {
     let clinic = Clinic::new().await?;
-    let owner = clinic.server.person("northside", "owner").await;
+    let owner = clinic.server.proven("northside", "owner").await;
     let branch = owner.facility("MAIN").await;
     clinic
         .sql(
@@ -160,7 +173,7 @@ async fn nobody_gives_a_role_that_permits_more_than_they_may_do() -> Result<()> 
                  ('00000000-0000-7000-8000-000000000001', 'staff:read'), ('00000000-0000-7000-8000-000000000002', 'staff:read')",
         )
         .await?;
-    let hr = clinic.server.person("northside", "hr").await;
+    let hr = clinic.server.proven("northside", "hr").await;
     const INVITE: &str = "mutation($input: UserInviteInput!) { userInvite(input: $input) { invitation { id } userErrors { code } } }";
     let wish = |role: &str, facility: Option<&str>| json!({ "input": { "email": format!("{role}@praxis.test"), "displayName": "X", "role": role, "facilityId": facility } });
     for role in ["physician", "owner"] {
@@ -199,7 +212,7 @@ async fn nobody_gives_a_role_that_permits_more_than_they_may_do() -> Result<()> 
 #[tokio::test]
 async fn of_sixty_four_who_open_one_link_at_once_one_joins() -> Result<()> {
     let clinic = Clinic::new().await?;
-    let owner = clinic.server.person("northside", "owner").await;
+    let owner = clinic.server.proven("northside", "owner").await;
     invite(&owner, "nia@praxis.test", "nurse").await;
     let secret = clinic.arrived().await?[0].secret();
     let answers = join_all((0..64).map(|_| clinic.accept(&secret, NEW))).await;
@@ -224,7 +237,7 @@ async fn of_sixty_four_who_open_one_link_at_once_one_joins() -> Result<()> {
 #[tokio::test]
 async fn an_invitation_is_sent_again_taken_back_and_runs_out() -> Result<()> {
     let clinic = Clinic::new().await?;
-    let owner = clinic.server.person("northside", "owner").await;
+    let owner = clinic.server.proven("northside", "owner").await;
     const SHOWN: &str = "invitation { id status version } userErrors { code path }";
     let first = invite(&owner, "nia@praxis.test", "nurse").await;
     let old = clinic.arrived().await?[0].secret();
@@ -244,7 +257,7 @@ async fn an_invitation_is_sent_again_taken_back_and_runs_out() -> Result<()> {
     let second = invite(&owner, "nia@praxis.test", "nurse").await;
     let late = clinic.arrived().await?[0].secret();
     clinic.server.clock.advance(TimeDelta::days(7));
-    let owner = clinic.server.person("northside", "owner").await;
+    let owner = clinic.server.proven("northside", "owner").await;
     assert_eq!(violation(&clinic.accept(&late, NEW).await), "NOT_FOUND");
     let data = owner
         .ask("{ invitations(status: EXPIRED) { id } open: invitations(status: SENT) { id } }", json!({}))
@@ -259,7 +272,7 @@ async fn an_invitation_is_sent_again_taken_back_and_runs_out() -> Result<()> {
 #[tokio::test]
 async fn accounts_are_disabled_and_enabled_but_never_the_last_owners() -> Result<()> {
     let clinic = Clinic::new().await?;
-    let owner = clinic.server.person("northside", "owner").await;
+    let owner = clinic.server.proven("northside", "owner").await;
     clinic.server.user("northside", "nurse@praxis.test", "nurse").await?;
     let find = async |email: &str| {
         let data =
@@ -293,13 +306,13 @@ async fn accounts_are_disabled_and_enabled_but_never_the_last_owners() -> Result
              JOIN role r ON r.id = p.role_id AND r.code = 'owner' AND p.permission NOT IN ('role:manage', '*')",
         )
         .await?;
-    let twin = clinic.server.person("northside", "twin").await;
+    let twin = clinic.server.proven("northside", "twin").await;
     const DISABLE: &str = "mutation($input: UserDisableInput!) { userDisable(input: $input) { user { id } userErrors { code } } }";
     let answer = twin.send(DISABLE, json!({ "input": { "id": me } }), &[]).await;
     assert_eq!(answer.code(), "FORBIDDEN", "who may do less shuts nobody out: {}", answer.text);
 
     // Two owners who shut each other out at the same moment: one of them stays.
-    let other = clinic.server.person("northside", "owner").await;
+    let other = clinic.server.proven("northside", "owner").await;
     let other_id = other.ask("{ viewer { id } }", json!({})).await["viewer"]["id"].clone();
     let (one, two) = tokio::join!(
         owner.send(DISABLE, json!({ "input": { "id": other_id } }), &[]),
@@ -314,7 +327,7 @@ async fn accounts_are_disabled_and_enabled_but_never_the_last_owners() -> Result
 #[tokio::test]
 async fn what_is_done_to_a_user_under_one_key_is_done_once() -> Result<()> {
     let clinic = Clinic::new().await?;
-    let owner = clinic.server.person("northside", "owner").await;
+    let owner = clinic.server.proven("northside", "owner").await;
     clinic.server.user("northside", "nurse@praxis.test", "nurse").await?;
     let data = owner.ask("{ users(last: 1) { nodes { id } } }", json!({})).await;
     let id = data["users"]["nodes"][0]["id"].clone();

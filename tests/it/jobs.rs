@@ -31,7 +31,6 @@ use praxis_platform::{
     tenancy::{Control, Tenant},
 };
 use sea_orm::{ActiveValue::Set, Condition, ConnectionTrait, DbBackend, EntityTrait, Statement};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::server::TestServer;
@@ -80,20 +79,19 @@ impl Perform for Counting {
         (self.recurring == Some(job.name.as_str())).then(|| now + TimeDelta::hours(1))
     }
 
-    async fn plan(&self, _: &Op<Write>) -> Result<u64, Failure> {
-        Ok(0)
+    fn recurring(&self) -> Vec<String> {
+        self.recurring.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    async fn plan(&self, _: &Op<Write>) -> Result<(), Failure> {
+        Ok(())
     }
 }
 
 async fn worker(server: &TestServer, app: &App, perform: impl Perform) -> Result<Worker> {
     let control = Control::connect(&server.installation.url, &*server.installation.keys).await?;
-    Ok(Worker {
-        platform: Arc::clone(&app.platform),
-        directory: Arc::clone(&app.directory),
-        control,
-        perform: Arc::new(perform),
-        places: Semaphore::new(8),
-    })
+    let (platform, directory) = (Arc::clone(&app.platform), Arc::clone(&app.directory));
+    Ok(Worker::new(platform, directory, control, Arc::new(perform), 8))
 }
 
 /// Works until nothing is due.

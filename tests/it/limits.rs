@@ -16,7 +16,7 @@ use std::{
 };
 
 use anyhow::Result;
-use axum::http::StatusCode;
+use axum::http::{Request, StatusCode};
 use praxis::App;
 use praxis_platform::{
     clock::SystemClock,
@@ -37,6 +37,7 @@ use tokio::{
 };
 
 use crate::support::{
+    installation::TestInstallation,
     people::Person,
     redis::TestRedis,
     server::{Answer, TestServer},
@@ -420,6 +421,49 @@ async fn a_client_that_does_not_speak_is_hung_up_on() -> Result<()> {
         assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
         sleep(Duration::from_millis(200)).await;
     }
+    stop.send(()).ok();
+    serving.await??;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_without_requests_is_closed_over_both_protocols() -> Result<()> {
+    let idle = Duration::from_secs(2);
+    let mut config = TestInstallation::new().await?.config()?;
+    config.http.idle = idle;
+    let app = App::build(config).await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(app.serve(vec![listener], None, async {
+        let _ = stopped.await;
+    }));
+    let closed = |begun: Instant| {
+        eprintln!("closed after {:?}", begun.elapsed());
+        assert!((idle..idle + Duration::from_secs(4)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    };
+
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: nobody.praxis.test\r\n\r\n").await?;
+    let (begun, mut all) = (Instant::now(), String::new());
+    tokio::time::timeout(idle * 4, stream.read_to_string(&mut all)).await??;
+    assert!(all.starts_with("HTTP/1.1 404"), "{all}");
+    closed(begun);
+
+    // This client answers pings by itself.
+    let (client, connection) = h2::client::handshake(TcpStream::connect(address).await?).await?;
+    let connection = tokio::spawn(connection);
+    let mut client = client.ready().await?;
+    // Whoever asks now and then stays.
+    for _ in 0..4 {
+        let request = Request::get("http://nobody.praxis.test/").body(())?;
+        assert_eq!(client.send_request(request, true)?.0.await?.status(), StatusCode::NOT_FOUND);
+        tokio::time::sleep(idle / 2).await;
+        client = client.ready().await?;
+    }
+    let begun = Instant::now();
+    tokio::time::timeout(idle * 4, connection).await???;
+    eprintln!("HTTP/2: closed {:?} after that", begun.elapsed());
     stop.send(()).ok();
     serving.await??;
     Ok(())

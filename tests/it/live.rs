@@ -36,6 +36,7 @@ use crate::support::{people::Person, server::TestServer};
 
 mod kit;
 mod rights;
+mod slow;
 mod stream;
 
 const HOST: &str = "northside.praxis.test";

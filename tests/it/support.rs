@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod idp;
 pub mod installation;
 pub mod people;
+pub mod process;
 pub mod redis;
 pub mod server;
 pub mod smtp;

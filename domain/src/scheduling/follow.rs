@@ -40,7 +40,8 @@ pub(crate) async fn follow(op: &Op<Write>, id: AppointmentId, to: AppointmentSta
         let message = "The appointment of this visit was called off or missed.";
         return Err(Violation::at(ViolationCode::Locked, &["id"], message).into());
     }
-    if !Machine::load(op, "appointment").await?.allows(&found.status, &to) {
+    // Where it is already, nothing happens, and so nothing is told.
+    if found.status == to || !Machine::load(op, "appointment").await?.allows(&found.status, &to) {
         return Ok(());
     }
     let (appointment, patient) = (id, found.patient_id);

@@ -99,7 +99,7 @@ impl IdentityMutation {
     /// Invites somebody to join and mails a link that works once, for seven days. Answers FORBIDDEN for a
     /// role that permits more than the inviter may do there.
     ///
-    /// Errors: REQUIRED, INVALID, TOO_LONG, NOT_FOUND, ALREADY_EXISTS.
+    /// Needs a second factor shown within the last minutes (STEP_UP_REQUIRED otherwise). Errors: REQUIRED, INVALID, TOO_LONG, NOT_FOUND, ALREADY_EXISTS.
     async fn user_invite(
         &self,
         ctx: &Context<'_>,

@@ -7,4 +7,5 @@ crate::sql_steps! {
     Operations = "m0004_operations";
     KeyRotation = "m0005_key_rotation";
     Ready = "m0006_ready";
+    Planned = "m0007_planned";
 }

@@ -8,7 +8,7 @@ use praxis_entity::{
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 use serde_json::Value as Json;
 
-use crate::{Failure, Op, Write, tenancy::Queue};
+use crate::{Failure, Op, Write, audit::Entry, tenancy::Queue};
 
 /// Rows of one statement.
 const CHUNK: usize = 1_000;
@@ -63,5 +63,10 @@ pub async fn forget_finished(op: &Op<Write>, before: DateTime<Utc>) -> Result<u6
     let old = Entity::delete_many()
         .filter(Column::Status.is_in([JobStatus::Done, JobStatus::Discarded]))
         .filter(Column::FinishedAt.lt(before));
-    Ok(old.exec(op.db()).await?.rows_affected)
+    let forgotten = old.exec(op.db()).await?.rows_affected;
+    if forgotten > 0 {
+        let times = i32::try_from(forgotten).unwrap_or(i32::MAX);
+        op.record(Entry { times, ..Entry::done("job.forget") });
+    }
+    Ok(forgotten)
 }

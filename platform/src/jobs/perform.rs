@@ -27,6 +27,9 @@ pub trait Perform: Send + Sync + 'static {
     /// When a job that recurs is due next; `None` for one that is done when it is done.
     fn next(&self, tenant: &Tenant, job: &job::Model, now: DateTime<Utc>) -> Option<DateTime<Utc>>;
 
-    /// Writes down the jobs that recur, where they are not yet; returns how many.
-    async fn plan(&self, op: &Op<Write>) -> Result<u64, Failure>;
+    /// The names of the jobs that recur.
+    fn recurring(&self) -> Vec<String>;
+
+    /// Writes down the jobs that recur, where they are not yet.
+    async fn plan(&self, op: &Op<Write>) -> Result<(), Failure>;
 }

@@ -122,6 +122,13 @@ pub(super) async fn wake<M>(op: &Op<M>, at: DateTime<Utc>) -> Result<(), Failure
     Ok(())
 }
 
+/// A tenant's recurring jobs of these names are written down.
+pub(super) async fn note_planned(op: &Op<Write>, names: &[String]) -> Result<(), Failure> {
+    let note = statement("SELECT cell.note_planned($1)", [names.to_vec().into()]);
+    op.db().query_one_raw(note).await?;
+    Ok(())
+}
+
 fn statement<const N: usize>(sql: &str, values: [Value; N]) -> Statement {
     Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
 }

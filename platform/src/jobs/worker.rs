@@ -1,6 +1,13 @@
 //! Doing what is due, for all tenants of the installation, on any number of servers.
 
-use std::{result::Result as StdResult, sync::Arc, time::Duration};
+use std::{
+    result::Result as StdResult,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
@@ -9,7 +16,7 @@ use praxis_entity::{
     job::{self, JobStatus},
 };
 use tokio::{
-    sync::Semaphore,
+    sync::{Mutex, Semaphore},
     time::{Instant, timeout},
 };
 
@@ -69,14 +76,48 @@ pub struct Worker {
     pub directory: Arc<Directory>,
     /// Where hints of waiting work are.
     pub control: Control,
-    /// What jobs do.
-    pub perform: Arc<dyn Perform>,
+    perform: Arc<dyn Perform>,
     /// How many jobs are done at once, of all tenants: as many connections it may take. Once it is closed, no
     /// further job is begun.
-    pub places: Semaphore,
+    places: Semaphore,
+    /// Turns under way of tenants that have no more to do than that.
+    light: AtomicUsize,
+}
+
+/// A turn of a tenant that has no more to do, for as long as it is under way.
+struct Light<'a>(&'a AtomicUsize);
+
+impl<'a> Light<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Light<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Worker {
+    /// Does what `perform` knows, so many jobs at once.
+    pub fn new(
+        platform: Arc<Platform>,
+        directory: Arc<Directory>,
+        control: Control,
+        perform: Arc<dyn Perform>,
+        at_once: usize,
+    ) -> Self {
+        let (places, light) = (Semaphore::new(at_once), AtomicUsize::new(0));
+        Self { platform, directory, control, perform, places, light }
+    }
+
+    /// No further job is begun.
+    pub fn stop(&self) {
+        self.places.close();
+    }
+
     /// Tenants that have work due, up to `most` of them and none that is busy.
     pub async fn ready(&self, most: usize, busy: &[TenantId]) -> StdResult<Vec<Woken>, Failure> {
         let now = self.platform.clock.now();
@@ -94,18 +135,33 @@ impl Worker {
         self.control.look_after(woken, set_aside, turn).await
     }
 
-    /// Sees to it that the recurring jobs of a tenant are written down.
-    pub async fn plan(&self, tenant: Arc<Tenant>) -> StdResult<(), Failure> {
-        let op = self.system(&tenant).write().await?;
-        if self.perform.plan(&op).await? == 0 {
-            return op.rollback().await;
+    /// Sees to it that every tenant's recurring jobs are written down; returns how many tenants lacked some.
+    ///
+    /// Which ones do is one question for all of them. One that may not be changed now is asked for again.
+    pub async fn plan(&self) -> StdResult<usize, Failure> {
+        let names = self.perform.recurring();
+        let mut planned = 0;
+        for id in self.control.unplanned(&names).await? {
+            let tenant = self.directory.by_id(id).filter(|tenant| tenant.standing() == Standing::Served);
+            let Some(tenant) = tenant else { continue };
+            match self.plan_for(&tenant, &names).await {
+                Ok(()) => planned += 1,
+                Err(error) => tracing::warn!(tenant = %id, %error, "recurring work is not planned yet"),
+            }
         }
+        Ok(planned)
+    }
+
+    async fn plan_for(&self, tenant: &Arc<Tenant>, names: &[String]) -> StdResult<(), Failure> {
+        let op = self.system(tenant, None).write().await?;
+        self.perform.plan(&op).await?;
+        row::note_planned(&op, names).await?;
         op.record(Entry::done("job.plan"));
         op.commit().await
     }
 
     async fn turn(&self, tenant: &Arc<Tenant>) -> StdResult<Vec<Ran>, Failure> {
-        let system = self.system(tenant);
+        let system = self.system(tenant, None);
         let lease_ends = self.platform.clock.now() + LEASE;
         let op = system.read();
         let jobs = row::claim(&op, lease_ends, TURN).await?;
@@ -116,7 +172,14 @@ impl Worker {
         }
         op.release().await;
         let last_start = lease_ends - TimeDelta::from_std(LONGEST).unwrap_or_default();
-        let attempts = jobs.into_iter().map(async |job| self.attempt(&system, job, last_start).await);
+        let _light = (!full).then(|| Light::new(&self.light));
+        let slowly = Mutex::new(());
+        let attempts = jobs.into_iter().map(async |job| {
+            // Who has much to do goes one step at a time while others have little.
+            let crowded = full && self.light.load(Ordering::Relaxed) > 0;
+            let _slowly = if crowded { Some(slowly.lock().await) } else { None };
+            self.attempt(tenant, job, last_start).await
+        });
         // What others of this turn are doing is let finish, whatever happens to one.
         let ended: Vec<_> = futures::stream::iter(attempts).buffer_unordered(AT_ONCE).collect().await;
         let ended: StdResult<Vec<_>, _> = ended.into_iter().collect();
@@ -126,10 +189,11 @@ impl Worker {
     /// One attempt at a job, if there is time for it.
     async fn attempt(
         &self,
-        system: &OpFactory,
+        tenant: &Arc<Tenant>,
         job: job::Model,
         last_start: DateTime<Utc>,
     ) -> StdResult<Option<Ran>, Failure> {
+        let system = self.system(tenant, Some(&job));
         let place = self.places.acquire().await;
         let now = self.platform.clock.now();
         if place.is_err() || now > last_start {
@@ -137,10 +201,10 @@ impl Worker {
         }
         let begun = Instant::now();
         let waited = (job.attempts == 1).then(|| (now - job.run_at).to_std().unwrap_or_default());
-        let result = match self.perform(system, &job).await {
+        let result = match self.perform(&system, &job).await {
             Ok(true) => Result::Done,
             Ok(false) => Result::Lost,
-            Err(problem) => self.settle(system, &job, &problem).await?,
+            Err(problem) => self.settle(&system, &job, &problem).await?,
         };
         Ok(Some(Ran { name: job.name, result, waited, took: begun.elapsed() }))
     }
@@ -183,8 +247,10 @@ impl Worker {
         Ok(Result::Dead)
     }
 
-    fn system(&self, tenant: &Arc<Tenant>) -> OpFactory {
-        let request = RequestInfo { purpose: "HOPERAT", ..RequestInfo::default() };
+    /// Operations of the system; the audit entries of a job name it as what they were asked by.
+    fn system(&self, tenant: &Arc<Tenant>, job: Option<&job::Model>) -> OpFactory {
+        let id = job.map(|job| job.id.0);
+        let request = RequestInfo { id, purpose: "HOPERAT", ..RequestInfo::default() };
         let actor = Arc::new(Actor::system());
         OpFactory::new(Arc::clone(&self.platform), Arc::clone(tenant), actor, request, true)
     }
@@ -205,8 +271,7 @@ async fn once(system: &OpFactory, perform: &dyn Perform, job: &job::Model) -> St
         op.rollback().await?;
         return Ok(false);
     }
-    op.record(Entry::done("job.done").on("Job", job.id.0, job.attempts));
-    op.commit().await?;
+    op.commit_job(job).await?;
     Ok(true)
 }
 

@@ -52,7 +52,23 @@ const TAKE: &str = "WITH chosen AS (
     taken AS (UPDATE cell.ready r SET run_at = $3 FROM due WHERE r.id = due.id RETURNING r.tenant, r.id)
     SELECT tenant, array_agg(id) FROM taken GROUP BY tenant";
 
+/// Tenants that may be changed and lack one of the recurring jobs.
+const UNPLANNED: &str = "SELECT t.schema_name FROM control.tenant t WHERE t.state = 'ACTIVE' AND EXISTS (
+        SELECT FROM unnest($1::text[]) AS wanted (name)
+        WHERE NOT EXISTS (SELECT FROM cell.planned p WHERE p.tenant = t.schema_name AND p.name = wanted.name))
+    ORDER BY t.id LIMIT 1000";
+
 impl Control {
+    /// Tenants whose recurring jobs are not all written down, a thousand at the most.
+    pub async fn unplanned(&self, names: &[String]) -> Result<Vec<TenantId>, Failure> {
+        let roles: Vec<String> = sqlx::query_scalar(UNPLANNED)
+            .bind(names)
+            .fetch_all(self.pool())
+            .await
+            .map_err(control_failure)?;
+        Ok(roles.iter().filter_map(|role| tenant_of(role)).collect())
+    }
+
     /// Takes up to `most` tenants that have work of a kind and are not `busy` here already. Until
     /// `lease_ends` nobody else gets them, unless they are woken anew.
     pub async fn take_ready(
@@ -72,10 +88,7 @@ impl Control {
             .fetch_all(self.pool())
             .await
             .map_err(control_failure)?;
-        let woken = |(role, hints): (String, Vec<i64>)| {
-            let id = role.strip_prefix("t_").and_then(decode_base32)?;
-            Some(Woken { tenant: TenantId(id), hints })
-        };
+        let woken = |(role, hints): (String, Vec<i64>)| Some(Woken { tenant: tenant_of(&role)?, hints });
         Ok(rows.into_iter().filter_map(woken).collect())
     }
 
@@ -118,6 +131,11 @@ impl Control {
             .await
             .map(|_| ())
     }
+}
+
+/// The tenant of a role, which is called like its schema.
+fn tenant_of(role: &str) -> Option<TenantId> {
+    role.strip_prefix("t_").and_then(decode_base32).map(TenantId)
 }
 
 /// The control schema could not be asked.

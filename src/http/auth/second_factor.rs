@@ -4,24 +4,26 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json, Router,
-    extract::{State, rejection::JsonRejection},
-    http::{StatusCode, header, request::Parts},
+    Json, Router,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
 use praxis_graphql::error::{Code, entry};
 use praxis_platform::{
-    access::{Actor, FRESH},
+    access::FRESH,
     factor::{NotShown, Shown, webauthn::Assertion},
     session::{self, Asked, Method, SessionKind, SignedIn},
-    tenancy::Tenant,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{answer::opened, malformed, password::count};
-use crate::http::{gateway::Edge, hygiene::RequestId, refused::Refused};
+use super::{
+    answer::opened,
+    call::{Body, Call, read},
+    password::count,
+};
+use crate::http::{gateway::Edge, refused::Refused};
 
 const WRONG: Refused = Refused::new(
     StatusCode::UNAUTHORIZED,
@@ -62,27 +64,6 @@ struct Alone {
     cookie: bool,
 }
 
-type Body<T> = Result<Json<T>, JsonRejection>;
-type Tenancy = Extension<Arc<Tenant>>;
-
-/// Completes a sign-in that asked for a second factor, with the kind of session it began with.
-async fn second_factor(
-    State(edge): State<Arc<Edge>>,
-    Extension(tenant): Tenancy,
-    Extension(RequestId(id)): Extension<RequestId>,
-    parts: Parts,
-    body: Body<Answer>,
-) -> Response {
-    let shown = async {
-        let Json(answer) = body.map_err(|rejection| malformed(&rejection, EXPECTED))?;
-        let challenge = answer.challenge.clone().ok_or(Refused::bad("The challenge is missing."))?;
-        let shown = answer.shown()?;
-        let system = edge.factory(&tenant, Arc::new(Actor::system()), edge.request_info(&parts));
-        counted(session::second_factor(&system, &challenge, &shown).await?, WRONG)
-    };
-    shown.await.map_or_else(|refused: Refused| refused.response(&id), |signed_in| opened(&signed_in))
-}
-
 /// A challenge that somebody was handed, by a link for example.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,100 +71,66 @@ struct Handed {
     challenge: String,
 }
 
+/// Completes a sign-in that asked for a second factor, with the kind of session it began with.
+async fn second_factor(call: Call, body: Body<Answer>) -> Response {
+    call.answer(async |call: Call| {
+        let answer = read(body, EXPECTED)?;
+        let challenge = answer.challenge.clone().ok_or(Refused::bad("The challenge is missing."))?;
+        let shown = answer.shown()?;
+        let outcome = session::second_factor(&call.system(), &challenge, &shown).await?;
+        Ok(opened(&counted(outcome, WRONG)?))
+    })
+    .await
+}
+
 /// What can be shown to answer it.
-async fn second_factor_options(
-    State(edge): State<Arc<Edge>>,
-    Extension(tenant): Tenancy,
-    Extension(RequestId(id)): Extension<RequestId>,
-    parts: Parts,
-    body: Body<Handed>,
-) -> Response {
-    let asked = async {
-        let expected = "The body has to be JSON with challenge.";
-        let Json(Handed { challenge }) = body.map_err(|rejection| malformed(&rejection, expected))?;
-        let system = edge.factory(&tenant, Arc::new(Actor::system()), edge.request_info(&parts));
-        session::second_factor_options(&system, &challenge).await?.ok_or(WRONG)
-    };
-    match asked.await {
-        Ok(asked) => {
-            Json(json!({ "methods": names(&asked.methods), "passkey": asked.passkey })).into_response()
-        }
-        Err(refused) => Refused::response(refused, &id),
-    }
+async fn second_factor_options(call: Call, body: Body<Handed>) -> Response {
+    call.answer(async |call: Call| {
+        let Handed { challenge } = read(body, "The body has to be JSON with challenge.")?;
+        let asked = session::second_factor_options(&call.system(), &challenge).await?.ok_or(WRONG)?;
+        Ok(options(&asked))
+    })
+    .await
 }
 
 /// Signs in with a passkey and nothing else.
-async fn passkey(
-    State(edge): State<Arc<Edge>>,
-    Extension(tenant): Tenancy,
-    Extension(RequestId(id)): Extension<RequestId>,
-    parts: Parts,
-    body: Body<Alone>,
-) -> Response {
-    let signed_in = async {
-        let Json(Alone { passkey, cookie }) = body.map_err(|rejection| malformed(&rejection, EXPECTED))?;
+async fn passkey(call: Call, body: Body<Alone>) -> Response {
+    call.answer(async |call: Call| {
+        let Alone { passkey, cookie } = read(body, EXPECTED)?;
         let answer = Assertion::read(passkey).map_err(|_| Refused::bad(EXPECTED))?;
         let kind = if cookie { SessionKind::Cookie } else { SessionKind::Bearer };
-        let system = edge.factory(&tenant, Arc::new(Actor::system()), edge.request_info(&parts));
-        counted(session::passkey_sign_in(&system, &answer, kind).await?, WRONG)
-    };
-    signed_in.await.map_or_else(|refused: Refused| refused.response(&id), |signed_in| opened(&signed_in))
+        let outcome = session::passkey_sign_in(&call.system(), &answer, kind).await?;
+        Ok(opened(&counted(outcome, WRONG)?))
+    })
+    .await
 }
 
 /// What a browser asks its passkeys before anybody has said who they are.
-async fn passkey_options(
-    State(edge): State<Arc<Edge>>,
-    Extension(tenant): Tenancy,
-    Extension(RequestId(id)): Extension<RequestId>,
-    parts: Parts,
-) -> Response {
-    let system = edge.factory(&tenant, Arc::new(Actor::system()), edge.request_info(&parts));
-    match session::passkey_options(&system).await {
-        Ok(options) => Json(options).into_response(),
-        Err(failure) => Refused::from(failure).response(&id),
-    }
+async fn passkey_options(call: Call) -> Response {
+    call.answer(async |call: Call| Ok(Json(session::passkey_options(&call.system()).await?).into_response()))
+        .await
 }
 
 /// Opens sensitive actions to a session for a few minutes.
-async fn step_up(
-    State(edge): State<Arc<Edge>>,
-    Extension(tenant): Tenancy,
-    Extension(RequestId(id)): Extension<RequestId>,
-    parts: Parts,
-    body: Body<Answer>,
-) -> Response {
-    let stepped_up = async {
-        let actor = edge.actor(&parts, &tenant).await?.ok_or(Refused::UNAUTHENTICATED)?;
-        let Json(answer) = body.map_err(|rejection| malformed(&rejection, EXPECTED))?;
-        let shown = answer.shown()?;
-        let factory = edge.factory(&tenant, actor, edge.request_info(&parts));
+async fn step_up(call: Call, body: Body<Answer>) -> Response {
+    call.answer(async |call: Call| {
+        let factory = call.signed_in().await?;
+        let shown = read(body, EXPECTED)?.shown()?;
         let at = session::step_up(&factory, &shown).await?.map_err(|not| refused(not, WRONG_STEP_UP))?;
-        edge.authenticator.forget(tenant.id);
-        Ok(at)
-    };
-    match stepped_up.await {
-        Ok(at) => Json(json!({ "secondFactorAt": at, "freshUntil": at + FRESH })).into_response(),
-        Err(refused) => Refused::response(refused, &id),
-    }
+        call.edge.authenticator.forget(call.tenant.id);
+        Ok(Json(json!({ "secondFactorAt": at, "freshUntil": at + FRESH })).into_response())
+    })
+    .await
 }
 
 /// What can be shown in this session, and what a browser asks its passkeys.
-async fn step_up_options(
-    State(edge): State<Arc<Edge>>,
-    Extension(tenant): Tenancy,
-    Extension(RequestId(id)): Extension<RequestId>,
-    parts: Parts,
-) -> Response {
-    let asked = async {
-        let actor = edge.actor(&parts, &tenant).await?.ok_or(Refused::UNAUTHENTICATED)?;
-        Ok(session::step_up_options(&edge.factory(&tenant, actor, edge.request_info(&parts))).await?)
-    };
-    match asked.await {
-        Ok(asked) => {
-            Json(json!({ "methods": names(&asked.methods), "passkey": asked.passkey })).into_response()
-        }
-        Err(refused) => Refused::response(refused, &id),
-    }
+async fn step_up_options(call: Call) -> Response {
+    call.answer(async |call: Call| Ok(options(&session::step_up_options(&call.signed_in().await?).await?)))
+        .await
+}
+
+fn options(asked: &Asked) -> Response {
+    Json(json!({ "methods": names(&asked.methods), "passkey": asked.passkey })).into_response()
 }
 
 /// The answer to a right password of somebody who has a second factor: not a session.

@@ -2,9 +2,20 @@
 //!
 //! Small by itself; with `PRAXIS_NOISY_JOBS=100000` and an optimised build, what the documentation reports.
 
+#![expect(
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "what it measured is worth reading; a round that is missing fails here"
+)]
+
 use std::env;
 
 use super::*;
+
+/// How much longer a clinic's work may take beside another that has very much to do.
+const MOST: f64 = 2.0;
+/// Rounds of each measurement.
+const ROUNDS: usize = 9;
 
 fn size(name: &str, usual: usize) -> usize {
     env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
@@ -19,25 +30,46 @@ async fn queued(server: &TestServer, slug: &str, prefix: &str, jobs: usize) -> R
     Ok(())
 }
 
-/// How long it takes until a clinic's jobs of a prefix are done.
-async fn time_to_do(server: &TestServer, slug: &str, prefix: &str, jobs: usize) -> Result<Duration> {
-    let mut runtime = server.installation.tenant_connection(slug).await?;
+/// How long it takes until a clinic's jobs of a prefix are done, from before they are written down.
+async fn time_to_do(
+    server: &TestServer,
+    watching: &mut sqlx::PgConnection,
+    prefix: &str,
+    jobs: usize,
+) -> Result<Duration> {
     let begun = Instant::now();
-    queued(server, slug, prefix, jobs).await?;
+    queued(server, "harbor", prefix, jobs).await?;
     let counted = "SELECT count(*) FROM counter WHERE name LIKE $1";
     loop {
         let done: i64 =
-            sqlx::query_scalar(counted).bind(format!("job:{prefix}%")).fetch_one(&mut runtime).await?;
+            sqlx::query_scalar(counted).bind(format!("job:{prefix}%")).fetch_one(&mut *watching).await?;
         if done as usize >= jobs {
             return Ok(begun.elapsed());
         }
-        tokio::time::sleep(Duration::from_millis(3)).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+/// The middle of several rounds: of a single job, and of many at once.
+async fn measure(server: &TestServer, when: &str, many: usize) -> Result<[Duration; 2]> {
+    let mut watching = server.installation.tenant_connection("harbor").await?;
+    let mut middles = [Duration::ZERO; 2];
+    for (middle, jobs) in middles.iter_mut().zip([1, many]) {
+        let mut rounds = Vec::new();
+        for round in 0..ROUNDS {
+            let prefix = format!("{when}-{jobs}-{round}-");
+            rounds.push(time_to_do(server, &mut watching, &prefix, jobs).await?);
+        }
+        rounds.sort_unstable();
+        eprintln!("{when}, {jobs} jobs: {rounds:?}");
+        *middle = rounds[ROUNDS / 2];
+    }
+    Ok(middles)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clinic_with_very_much_to_do_holds_up_no_other() -> Result<()> {
-    let noisy_jobs = size("PRAXIS_NOISY_JOBS", 3_000);
+    let noisy_jobs = size("PRAXIS_NOISY_JOBS", 4_000);
     let quiet_jobs = size("PRAXIS_QUIET_JOBS", 40);
     let server =
         TestServer::new(&[("northside", "a@praxis.test", "owner"), ("harbor", "b@praxis.test", "owner")])
@@ -45,42 +77,29 @@ async fn a_clinic_with_very_much_to_do_holds_up_no_other() -> Result<()> {
     let worker = Arc::new(worker(&server, &server.app, Counting::default()).await?);
     let stop = CancellationToken::new();
     let running = tokio::spawn(working::run(Arc::clone(&worker), stop.clone()));
-    time_to_do(&server, "harbor", "warm", quiet_jobs).await?;
-    let mut alone = Vec::new();
-    for round in 0..5 {
-        alone.push(time_to_do(&server, "harbor", &format!("alone{round}-"), quiet_jobs).await?);
-    }
+    measure(&server, "warm", quiet_jobs).await?;
+    let alone = measure(&server, "alone", quiet_jobs).await?;
     queued(&server, "northside", "noise", noisy_jobs).await?;
     let (begun, before) = (Instant::now(), done(&server, "northside").await?.0);
-    let mut beside = Vec::new();
-    for round in 0..5 {
-        beside.push(time_to_do(&server, "harbor", &format!("beside{round}-"), quiet_jobs).await?);
-    }
+    let beside = measure(&server, "beside", quiet_jobs).await?;
     let after = done(&server, "northside").await?.0;
-    let rate = (after - before) as f64 / begun.elapsed().as_secs_f64();
     let left = noisy_jobs as i64 - after;
-    alone.sort_unstable();
-    beside.sort_unstable();
-    let ratio = beside[2].as_secs_f64() / alone[2].as_secs_f64();
+    let rate = (after - before) as f64 / begun.elapsed().as_secs_f64();
+    let ratios = [0, 1].map(|n| beside[n].as_secs_f64() / alone[n].as_secs_f64());
     eprintln!(
-        "{quiet_jobs} jobs alone: {alone:?}; beside a clinic with {noisy_jobs}: {beside:?}; {ratio:.2} times; the other did {rate:.0}/s meanwhile"
+        "one job {:?}, {quiet_jobs} jobs {:?} alone; beside a clinic with {noisy_jobs}, which did {rate:.0}/s meanwhile, {:.2} and {:.2} times as long",
+        alone[0], alone[1], ratios[0], ratios[1]
     );
     assert!(left > 0, "the noise was over before the test was");
-    assert!(ratio < 3.0, "{ratio}");
-    if noisy_jobs <= 10_000 {
-        stop.cancel();
-    } else {
-        let begun = Instant::now();
-        while done(&server, "northside").await?.0 < noisy_jobs as i64 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        eprintln!(
-            "{left} jobs in {:?}: {:.0}/s",
-            begun.elapsed(),
-            left as f64 / begun.elapsed().as_secs_f64()
-        );
-        stop.cancel();
+    assert!(ratios.iter().all(|ratio| *ratio <= MOST), "{ratios:?}");
+
+    // What is done when nobody else has anything to do.
+    let (begun, some) = (Instant::now(), left.min(size("PRAXIS_NOISY_DRAIN", 400) as i64));
+    while done(&server, "northside").await?.0 < after + some {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    eprintln!("{some} jobs in {:?}: {:.0}/s", begun.elapsed(), some as f64 / begun.elapsed().as_secs_f64());
+    stop.cancel();
     running.await?;
     Ok(())
 }

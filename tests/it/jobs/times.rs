@@ -48,8 +48,13 @@ async fn each_clinic_keeps_house_at_night_by_its_own_clock() -> Result<()> {
     let server = clinic().await?;
     let worker = worker(&server, &server.app, Jobs).await?;
     let tenant = server.app.directory.by_slug("northside").unwrap();
-    worker.plan(Arc::clone(&tenant)).await?;
-    worker.plan(Arc::clone(&tenant)).await?;
+    // One question tells who lacks some: nobody the second time, and a new clinic once it is there.
+    assert_eq!(worker.plan().await?, 1);
+    assert_eq!(worker.plan().await?, 0);
+    server.installation.provision("harbor").await?;
+    server.app.directory.refresh().await?;
+    assert_eq!(worker.plan().await?, 1);
+    assert_eq!(worker.plan().await?, 0);
     let op = factory(&server, "northside").read();
     let named = JobFilter { status: None, name: Some("FORGET_OLD_JOBS".to_owned()) };
     let planned = jobs::list(&op, &named).await?;

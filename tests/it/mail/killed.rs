@@ -1,29 +1,14 @@
 //! Servers that end while they send: killed, or told to stop.
 
-use std::process::Stdio;
-
 use tokio::process::{Child, Command};
 
 use super::*;
 
 /// A server in a process of its own, over the test's installation.
 fn serve(server: &TestServer, post: &MailServer) -> Result<Child> {
-    let installation = &server.installation;
-    Ok(Command::new(env!("CARGO_BIN_EXE_praxis"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
-        .env_clear()
-        .envs([
-            ("DATABASE_URL", installation.url.as_str()),
-            ("PRAXIS_ROOT_KEY", installation.root_key.as_str()),
-            ("PRAXIS_BASE_DOMAIN", "praxis.test"),
-            ("PRAXIS_SMTP_URL", post.url().as_str()),
-            ("PRAXIS_MAIL_FROM", "no-reply@praxis.test"),
-        ])
-        .current_dir(std::env::temp_dir())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?)
+    let post = post.url();
+    let variables = [("PRAXIS_SMTP_URL", post.as_str()), ("PRAXIS_MAIL_FROM", "no-reply@praxis.test")];
+    server.installation.spawn(&["serve", "--listen", "127.0.0.1:0"], &variables)
 }
 
 #[tokio::test]

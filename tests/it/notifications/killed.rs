@@ -1,34 +1,23 @@
 //! A server that is killed while it sends leaves nothing unsent, and what it had in hand is known by the reports.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use praxis_entity::ids::PatientId;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 use super::*;
 
 /// A server in a process of its own, over the test's installation.
 fn serve(server: &TestServer, twilio: &Twilio) -> Result<Child> {
-    let installation = &server.installation;
+    let endpoint = format!("http://127.0.0.1:{}", twilio.port);
     let variables = [
-        ("PRAXIS_SMS_PROVIDER", "twilio".to_owned()),
-        ("PRAXIS_TWILIO_ACCOUNT_SID", twilio::ACCOUNT.to_owned()),
-        ("PRAXIS_TWILIO_AUTH_TOKEN", twilio::TOKEN.to_owned()),
-        ("PRAXIS_TWILIO_FROM", twilio::FROM.to_owned()),
-        ("PRAXIS_TWILIO_ENDPOINT", format!("http://127.0.0.1:{}", twilio.port)),
-        ("DATABASE_URL", installation.url.clone()),
-        ("PRAXIS_ROOT_KEY", installation.root_key.clone()),
-        ("PRAXIS_BASE_DOMAIN", "praxis.test".to_owned()),
+        ("PRAXIS_SMS_PROVIDER", "twilio"),
+        ("PRAXIS_TWILIO_ACCOUNT_SID", twilio::ACCOUNT),
+        ("PRAXIS_TWILIO_AUTH_TOKEN", twilio::TOKEN),
+        ("PRAXIS_TWILIO_FROM", twilio::FROM),
+        ("PRAXIS_TWILIO_ENDPOINT", endpoint.as_str()),
     ];
-    Ok(Command::new(env!("CARGO_BIN_EXE_praxis"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
-        .env_clear()
-        .envs(variables)
-        .current_dir(std::env::temp_dir())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?)
+    server.installation.spawn(&["serve", "--listen", "127.0.0.1:0"], &variables)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -37,6 +37,8 @@ pub struct NewInvitation {
 /// Invites somebody and mails the link.
 pub async fn invite(op: &Op<Write>, new: NewInvitation) -> Result<invitation::Model> {
     op.require(Permission::USER_MANAGE)?;
+    // An account is worth what a role is: who invites themselves would keep what a stolen session could do.
+    op.require_step_up()?;
     let mut found = Violations::default();
     let email = address::checked(&mut found, &["email"], &new.email);
     let display_name = text::line(&mut found, &["displayName"], &new.display_name, 200);
