@@ -91,7 +91,7 @@ async fn a_visit_is_closed_once_whoever_answers_for_it_has_signed_a_note() -> Re
     let refused = sqlx::query(close).execute(&mut sql).await.unwrap_err();
     assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "PX021");
 
-    let again = note(&attending, &visit, "soap", "Well", "Nothing").await;
+    let again = note(&attending, &visit, "soap", "Better", "Nothing more").await;
     act(&attending, "documentSign", &again, json!({})).await;
     refresh(&mut visit).await;
     assert_eq!(visit.go("encounterClose", json!({})).await["status"], "CLOSED");
