@@ -1,6 +1,7 @@
 //! What the gate asks of a note, and what a clinic decides that it asks.
 
 use anyhow::Result;
+use praxis_platform::clock::Clock;
 use serde_json::{Value, json};
 
 use super::{SLUG, Visit, clinic, requirements, text};
