@@ -1,4 +1,4 @@
--- schema version: 26
+-- schema version: 27
 CREATE FUNCTION {schema}.audit_entry_is_sealed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -91,6 +91,8 @@ CREATE FUNCTION {schema}.hold_close_gate() RETURNS trigger
     AS $$
 DECLARE
     said text[];
+    needs_vitals boolean;
+    needs_signed_note boolean;
 BEGIN
     SELECT c.missing INTO said FROM encounter_closing c
         WHERE c.encounter_id = NEW.id AND c.encounter_version = OLD.version;
@@ -101,9 +103,21 @@ BEGIN
         IF NOT EXISTS (SELECT FROM encounter_note n WHERE n.encounter_id = NEW.id AND n.kind = 'OVERRIDE') THEN
             RAISE EXCEPTION USING ERRCODE = 'PX021', MESSAGE = 'closed in spite of the gate, and nobody said why';
         END IF;
-    ELSIF NOT EXISTS (SELECT FROM encounter_diagnosis d WHERE d.encounter_id = NEW.id AND d.rank = 1 AND d.status = 'RECORDED')
+        RETURN NEW;
+    END IF;
+    SELECT p.needs_vitals, p.needs_signed_note INTO needs_vitals, needs_signed_note FROM visit_policy p WHERE p.class = NEW.class;
+    IF NOT EXISTS (SELECT FROM encounter_diagnosis d WHERE d.encounter_id = NEW.id AND d.rank = 1 AND d.status = 'RECORDED')
         OR NOT EXISTS (SELECT FROM encounter_note n WHERE n.encounter_id = NEW.id AND n.kind = 'ASSESSMENT')
-        OR NOT EXISTS (SELECT FROM encounter_note n WHERE n.encounter_id = NEW.id AND n.kind = 'PLAN') THEN
+        OR NOT EXISTS (SELECT FROM encounter_note n WHERE n.encounter_id = NEW.id AND n.kind = 'PLAN')
+        OR EXISTS (SELECT FROM clinical_document d WHERE d.encounter_id = NEW.id AND d.status IN ('DRAFT', 'IN_REVIEW'))
+        OR EXISTS (SELECT FROM alert a WHERE a.encounter_id = NEW.id AND a.status = 'OPEN' AND a.severity <> 'INFO')
+        OR needs_vitals AND NOT EXISTS (SELECT FROM observation o
+            WHERE o.encounter_id = NEW.id AND o.taken_together IS NOT NULL AND o.status <> 'ENTERED_IN_ERROR')
+        OR needs_signed_note AND NOT EXISTS (SELECT FROM clinical_document d
+            JOIN document_version v ON v.document_id = d.id AND v.head
+            JOIN document_signature s ON s.document_id = v.document_id AND s.version = v.version
+            WHERE d.encounter_id = NEW.id AND d.addendum_to IS NULL AND d.status IN ('SIGNED', 'AMENDED')
+                AND (NEW.practitioner_id IS NULL OR s.practitioner_id = NEW.practitioner_id)) THEN
         RAISE EXCEPTION USING ERRCODE = 'PX021', MESSAGE = 'something is missing';
     END IF;
     RETURN NEW;
@@ -844,6 +858,9 @@ CREATE TABLE {schema}.encounter_note (
     recorded_at timestamp with time zone NOT NULL,
     recorded_by uuid,
     body bytea NOT NULL,
+    document_id uuid,
+    document_version integer,
+    CONSTRAINT encounter_note_document_whole CHECK (((document_id IS NULL) = (document_version IS NULL))),
     CONSTRAINT encounter_note_kind_known CHECK ((kind = ANY (ARRAY['ASSESSMENT'::text, 'PLAN'::text, 'HOLD'::text, 'CANCELLATION'::text, 'REOPENING'::text, 'OVERRIDE'::text]))),
     CONSTRAINT encounter_note_version_positive CHECK ((version > 0))
 );
@@ -1115,7 +1132,7 @@ CREATE TABLE {schema}.notification (
     CONSTRAINT notification_sent_has_time CHECK (((status <> 'SENT'::text) OR (sent_at IS NOT NULL))),
     CONSTRAINT notification_status_known CHECK ((status = ANY (ARRAY['SCHEDULED'::text, 'SENDING'::text, 'SENT'::text, 'DELIVERED'::text, 'FAILED'::text, 'DEAD'::text, 'CANCELLED'::text, 'SUPPRESSED'::text]))),
     CONSTRAINT notification_subject_known CHECK ((subject_kind = ANY (ARRAY['APPOINTMENT'::text, 'TASK'::text, 'ALERT'::text, 'DOCUMENT'::text]))),
-    CONSTRAINT notification_topic_known CHECK ((topic = ANY (ARRAY['APPOINTMENT_BOOKED'::text, 'APPOINTMENT_MOVED'::text, 'APPOINTMENT_CANCELLED'::text, 'APPOINTMENT_REMINDER'::text, 'TASK_ASSIGNED'::text, 'TASK_ESCALATED'::text, 'ALERT_RAISED'::text, 'DOCUMENT_TO_COSIGN'::text])))
+    CONSTRAINT notification_topic_known CHECK ((topic = ANY (ARRAY['APPOINTMENT_BOOKED'::text, 'APPOINTMENT_MOVED'::text, 'APPOINTMENT_CANCELLED'::text, 'APPOINTMENT_REMINDER'::text, 'APPOINTMENT_OFFERED'::text, 'TASK_ASSIGNED'::text, 'TASK_ESCALATED'::text, 'ALERT_RAISED'::text, 'DOCUMENT_TO_COSIGN'::text])))
 );
 CREATE TABLE {schema}.notification_preference (
     recipient_id uuid NOT NULL,
@@ -1623,6 +1640,8 @@ CREATE TABLE {schema}.visit_policy (
     class text NOT NULL,
     needs_vitals boolean NOT NULL,
     reopen_days integer NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    needs_signed_note boolean DEFAULT true NOT NULL,
     CONSTRAINT visit_policy_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
     CONSTRAINT visit_policy_reopen_sensible CHECK (((reopen_days >= 0) AND (reopen_days <= 365)))
 );
@@ -2078,12 +2097,12 @@ INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENT',
 INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'DELIVERED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'CANCELLED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'SCHEDULED', 'notification:manage', 'notificationRetry');
-INSERT INTO {schema}.visit_policy VALUES ('AMBULATORY', false, 7);
-INSERT INTO {schema}.visit_policy VALUES ('INPATIENT', true, 7);
-INSERT INTO {schema}.visit_policy VALUES ('EMERGENCY', true, 7);
-INSERT INTO {schema}.visit_policy VALUES ('HOME', false, 7);
-INSERT INTO {schema}.visit_policy VALUES ('VIRTUAL', false, 7);
-INSERT INTO {schema}.visit_policy VALUES ('OTHER', false, 7);
+INSERT INTO {schema}.visit_policy VALUES ('AMBULATORY', false, 7, 1, true);
+INSERT INTO {schema}.visit_policy VALUES ('INPATIENT', true, 7, 1, true);
+INSERT INTO {schema}.visit_policy VALUES ('EMERGENCY', true, 7, 1, true);
+INSERT INTO {schema}.visit_policy VALUES ('HOME', false, 7, 1, true);
+INSERT INTO {schema}.visit_policy VALUES ('VIRTUAL', false, 7, 1, true);
+INSERT INTO {schema}.visit_policy VALUES ('OTHER', false, 7, 1, false);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
@@ -2435,6 +2454,7 @@ CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id,
 CREATE INDEX encounter_diagnosis_by_encounter ON {schema}.encounter_diagnosis USING btree (encounter_id);
 CREATE UNIQUE INDEX encounter_diagnosis_code_unique ON {schema}.encounter_diagnosis USING btree (encounter_id, code_token) WHERE (status = 'RECORDED'::text);
 CREATE UNIQUE INDEX encounter_diagnosis_rank_unique ON {schema}.encounter_diagnosis USING btree (encounter_id, rank) WHERE (status = 'RECORDED'::text);
+CREATE UNIQUE INDEX encounter_note_said_once ON {schema}.encounter_note USING btree (document_id, document_version, kind) WHERE (document_id IS NOT NULL);
 CREATE INDEX event_by_patient ON {schema}.event USING btree (patient_id, "position");
 CREATE INDEX event_by_subject ON {schema}.event USING btree (subject_id, id);
 CREATE INDEX event_unordered ON {schema}.event USING btree (id) WHERE ("position" IS NULL);
@@ -2751,7 +2771,11 @@ ALTER TABLE ONLY {schema}.encounter_diagnosis
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
 ALTER TABLE ONLY {schema}.encounter_note
+    ADD CONSTRAINT encounter_note_document_fk FOREIGN KEY (document_id, patient_id) REFERENCES {schema}.clinical_document(id, patient_id);
+ALTER TABLE ONLY {schema}.encounter_note
     ADD CONSTRAINT encounter_note_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.encounter_note
+    ADD CONSTRAINT encounter_note_version_fk FOREIGN KEY (document_id, document_version) REFERENCES {schema}.document_version(document_id, version);
 ALTER TABLE ONLY {schema}.encounter
     ADD CONSTRAINT encounter_organization_fk FOREIGN KEY (organization_id) REFERENCES {schema}.organization(id);
 ALTER TABLE ONLY {schema}.encounter_participant

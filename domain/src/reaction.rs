@@ -57,6 +57,14 @@ reactions! {
     TellOfCancellation;
     /// The patient is reminded of it.
     TellOfReminder;
+    /// Whoever waits for a time learns that one is held for them.
+    TellOfOffer;
+    /// Whoever is asked for a task learns of it, and those who lead where it is late.
+    TellOfTask;
+    /// Whoever has to do with a visit learns of an alert, until somebody replied.
+    TellOfAlert;
+    /// Whoever may cosign learns of a document that waits for it, until it does not.
+    TellOfDocument;
 }
 
 impl Reaction {
@@ -95,8 +103,9 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::AppointmentArrived { .. }
         | Event::AppointmentRoomed { .. }
         | Event::AppointmentReinstated { .. }
-        | Event::AppointmentEnteredInError { .. }
-        | Event::WaitlistOffered { .. } => &[],
+        | Event::AppointmentEnteredInError { .. } => &[],
+        // Who had an offer that was let go of needs no notice: what was not sent by then finds that it is over.
+        Event::WaitlistOffered { .. } => &[Reaction::TellOfOffer],
 
         // Encounters.
         Event::EncounterCancelled { .. } => &[Reaction::CancelTasksOfVisit],
@@ -116,39 +125,37 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::PlanRecorded { .. } => &[],
 
         // Tasks and workflows.
-        Event::TaskCreated { .. }
-        | Event::TaskAssigned { .. }
-        | Event::TaskClaimed { .. }
+        Event::TaskCreated { .. } | Event::TaskAssigned { .. } | Event::TaskEscalated { .. } => {
+            &[Reaction::TellOfTask]
+        }
+        Event::TaskClaimed { .. }
         | Event::TaskStarted { .. }
         | Event::TaskHeld { .. }
-        | Event::TaskResumed { .. }
-        | Event::TaskEscalated { .. } => &[],
+        | Event::TaskResumed { .. } => &[],
         Event::TaskCompleted { .. }
         | Event::TaskFailed { .. }
         | Event::TaskRejected { .. }
-        | Event::TaskCancelled { .. } => &[Reaction::AdvanceWorkflow],
+        | Event::TaskCancelled { .. } => &[Reaction::AdvanceWorkflow, Reaction::TellOfTask],
         Event::WorkflowStarted { .. }
         | Event::WorkflowCompleted { .. }
         | Event::WorkflowFailed { .. }
         | Event::WorkflowCancelled { .. } => &[],
 
         // Rules and alerts.
-        Event::RuleActivated { .. }
-        | Event::RuleRetired { .. }
-        | Event::AlertRaised { .. }
+        Event::RuleActivated { .. } | Event::RuleRetired { .. } => &[],
+        Event::AlertRaised { .. }
         | Event::AlertAcknowledged { .. }
         | Event::AlertResolved { .. }
         | Event::AlertOverridden { .. }
-        | Event::AlertExpired { .. } => &[],
+        | Event::AlertExpired { .. } => &[Reaction::TellOfAlert],
 
         // Documents.
-        Event::DocumentDrafted { .. }
-        | Event::DocumentSigned { .. }
+        Event::DocumentSigned { .. }
         | Event::DocumentAwaitsCosignature { .. }
         | Event::DocumentAmended { .. }
         | Event::DocumentAddendumSigned { .. }
-        | Event::DocumentDiscarded { .. }
-        | Event::DocumentEnteredInError { .. } => &[],
+        | Event::DocumentEnteredInError { .. } => &[Reaction::TellOfDocument],
+        Event::DocumentDrafted { .. } | Event::DocumentDiscarded { .. } => &[],
 
         // History.
         Event::ProblemRecorded { .. }
@@ -187,6 +194,10 @@ pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> R
         Reaction::TellOfBooking
         | Reaction::TellOfMove
         | Reaction::TellOfCancellation
-        | Reaction::TellOfReminder => notifications::react::appointment_changed(op, recorded).await,
+        | Reaction::TellOfReminder
+        | Reaction::TellOfOffer => notifications::react::appointment_changed(op, recorded).await,
+        Reaction::TellOfTask => notifications::react::task_changed(op, recorded).await,
+        Reaction::TellOfAlert => notifications::react::alert_changed(op, recorded).await,
+        Reaction::TellOfDocument => notifications::react::document_changed(op, recorded).await,
     }
 }

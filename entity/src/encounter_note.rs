@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{EncounterId, PatientId, PractitionerId},
+    ids::{DocumentId, EncounterId, PatientId, PractitionerId},
     value::{EncounterText, Sealed},
 };
 
@@ -59,6 +59,10 @@ pub struct Model {
     pub recorded_by: Option<PractitionerId>,
     /// The text.
     pub body: Sealed<EncounterText>,
+    /// The document that says it, if it was not recorded by itself.
+    pub document_id: Option<DocumentId>,
+    /// The version of that document.
+    pub document_version: Option<i32>,
 }
 
 /// Joins are written where they are needed; none is declared here.

@@ -54,6 +54,10 @@ pub enum Topic {
     #[sea_orm(string_value = "DOCUMENT_TO_COSIGN")]
     #[serde(rename = "DOCUMENT_TO_COSIGN")]
     DocumentToCosign,
+    /// A time that became free is held for somebody on the waiting list.
+    #[sea_orm(string_value = "APPOINTMENT_OFFERED")]
+    #[serde(rename = "APPOINTMENT_OFFERED")]
+    AppointmentOffered,
 }
 
 /// By which way a notice goes.

@@ -13,6 +13,10 @@ pub struct Model {
     pub needs_vitals: bool,
     /// For so long a closed one can be reopened.
     pub reopen_days: i32,
+    /// Grows by one with each write.
+    pub version: i32,
+    /// Whoever is responsible has to sign a note before it is closed.
+    pub needs_signed_note: bool,
 }
 
 /// Joins are written where they are needed; none is declared here.

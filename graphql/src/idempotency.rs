@@ -25,8 +25,8 @@ use praxis_entity::{
     passkey, patient, practitioner, procedure, push_device, queue_token, related_person, role, room, rule,
     security_alert,
     sensitivity_label::Confidentiality,
-    session, social_history, task, user_account, visit_type, waitlist_entry, workflow_definition,
-    workflow_instance,
+    session, social_history, task, user_account, visit_policy, visit_type, waitlist_entry,
+    workflow_definition, workflow_instance,
 };
 use praxis_platform::{Op, Write};
 use sea_orm::ActiveEnum;
@@ -233,6 +233,18 @@ impl Replay for alert_rule::Model {
 
     async fn recall(op: &Op<Write>, kind: String) -> Result<Option<Self>, Error> {
         Ok(audit::alert_rules(op).await?.into_iter().find(|rule| rule.kind == kind))
+    }
+}
+
+impl Replay for visit_policy::Model {
+    type Outcome = String;
+
+    fn outcome(&self) -> String {
+        self.class.clone()
+    }
+
+    async fn recall(op: &Op<Write>, class: String) -> Result<Option<Self>, Error> {
+        Ok(encounters::policies(op).await?.into_iter().find(|policy| policy.class == class))
     }
 }
 

@@ -191,7 +191,7 @@ fn every_field_of_the_schema_has_a_policy() {
 }
 
 /// Runs a query in the process and counts its statements.
-async fn counted(server: &TestServer, actor: Actor, query: &str) -> (u32, Value) {
+pub async fn counted(server: &TestServer, actor: Actor, query: &str) -> (u32, Value) {
     let tenant = server.app.directory.by_slug("northside").unwrap();
     let factory = OpFactory::new(
         Arc::clone(&server.app.platform),

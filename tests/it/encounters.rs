@@ -7,6 +7,7 @@
 )]
 
 mod figures;
+pub mod gate;
 mod play;
 
 use anyhow::Result;

@@ -35,6 +35,7 @@ use crate::support::{
 mod killed;
 mod push;
 mod reminders;
+mod staff;
 mod words;
 
 const HOST: &str = "northside.praxis.test";

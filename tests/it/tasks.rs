@@ -19,11 +19,14 @@ use praxis_entity::{
     ids::{EncounterId, EventId, PatientId, TaskId},
     value::EncounterClinical,
 };
-use praxis_platform::{clock::Clock, jobs::Outcome};
+use praxis_platform::{access::Actor, clock::Clock, jobs::Outcome};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
-use crate::support::{people::Person, server::TestServer};
+use crate::{
+    access::counted,
+    support::{people::Person, server::TestServer},
+};
 
 const TASK: &str = "task { id version status priority code role ownerName outcome overdue description result reason \
     allowedActions encounter { id } patient { id } } userErrors { code message path }";
@@ -430,5 +433,75 @@ async fn who_may_not_know_of_a_patient_sees_no_tasks_about_them() -> Result<()> 
     let refused = owner.run("consentRecord", "consent { id } userErrors { code path }", refusal).await;
     assert_eq!(refused["userErrors"], json!([]), "{refused}");
     assert_eq!(seen().await, (json!(1), false));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_chart_shows_what_is_to_be_done_about_each_patient_and_visit_at_once() -> Result<()> {
+    let server = clinic().await?;
+    let (physician, officer) =
+        (server.person("northside", "physician").await, server.person("northside", "privacy_officer").await);
+    let mut visits = Vec::new();
+    for family in ["Quill", "Moss", "Reed"] {
+        let patient = physician.register("Ada", family, "1990-01-02").await;
+        for code in ["ORDER", "CALL_BACK"] {
+            let encounter = visit(&server, &patient, EncounterStatus::InProgress).await;
+            create(&physician, json!({ "code": code, "encounterId": encounter.to_string() })).await;
+            visits.push((patient.clone(), encounter));
+        }
+        create(&physician, json!({ "code": "LETTER", "patientId": patient })).await;
+    }
+    let list =
+        "tasks(first: 10, orderBy: NEWEST, filter: { status: [REQUESTED] }) { totalCount nodes { code } }";
+    let patients = |count: usize| {
+        let of = |n: usize| {
+            format!(
+                "p{n}: patient(by: {{ id: \"{}\" }}) {{ {list} encounters {{ nodes {{ {list} }} }} }}",
+                visits[n * 2].0
+            )
+        };
+        format!("{{ {} }}", (0..count).map(of).collect::<Vec<_>>().join(" "))
+    };
+    let three = physician.ask(&patients(3), json!({})).await;
+    for n in 0..3 {
+        let chart = &three[format!("p{n}")];
+        assert_eq!(
+            chart["tasks"],
+            json!({ "totalCount": 3, "nodes": [{ "code": "LETTER" }, { "code": "CALL_BACK" }, { "code": "ORDER" }] })
+        );
+        let mut codes = Vec::new();
+        for encounter in chart["encounters"]["nodes"].as_array().unwrap() {
+            assert_eq!(encounter["tasks"]["totalCount"], 1);
+            codes.push(encounter["tasks"]["nodes"][0]["code"].as_str().unwrap());
+        }
+        codes.sort_unstable();
+        assert_eq!(codes, ["CALL_BACK", "ORDER"]);
+    }
+    // Those of siblings are loaded together: three charts take no more statements than one.
+    let charts = |first: u32| {
+        format!("{{ patients(first: {first}) {{ nodes {{ {list} encounters {{ nodes {{ {list} }} }} }} }} }}")
+    };
+    counted(&server, Actor::system(), &charts(3)).await;
+    let (one, _) = counted(&server, Actor::system(), &charts(1)).await;
+    let (three, answer) = counted(&server, Actor::system(), &charts(3)).await;
+    assert_eq!(answer["data"]["patients"]["nodes"].as_array().unwrap().len(), 3, "{answer}");
+    assert_eq!(one, three);
+    let page = format!(
+        "{{ patient(by: {{ id: \"{}\" }}) {{ tasks(first: 2) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ code }} }} }} }}",
+        visits[0].0
+    );
+    let page = physician.ask(&page, json!({})).await["patient"]["tasks"].clone();
+    assert_eq!(
+        (page["nodes"].as_array().unwrap().len(), &page["pageInfo"]["hasNextPage"]),
+        (2, &json!(true))
+    );
+    // Whoever may see no tasks sees none here either, and is told why.
+    let query = format!(
+        "{{ patient(by: {{ id: \"{}\" }}) {{ tasks {{ totalCount }} redactions {{ field reason }} }} }}",
+        visits[0].0
+    );
+    let hidden = officer.send(&query, json!({}), &[]).await;
+    assert_eq!(hidden.body["data"]["patient"]["tasks"], Value::Null, "{}", hidden.text);
+    assert!(hidden.body["data"]["patient"]["redactions"].to_string().contains("tasks"), "{}", hidden.text);
     Ok(())
 }

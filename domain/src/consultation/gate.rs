@@ -3,7 +3,7 @@
 //! One line for each requirement. Whoever closes asks again under the lock of the visit's row; what hangs on a visit
 //! waits for that lock, so nothing is added or taken back between the question and the closing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use praxis_entity::{
     encounter::{self, EncounterClass, EncounterStatus},
@@ -12,6 +12,7 @@ use praxis_entity::{
     ids::{EncounterId, TypedId},
     observation::{self, ObservationStatus},
     task::{self, TaskStatus},
+    visit_policy,
 };
 use praxis_platform::Op;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
@@ -30,20 +31,25 @@ pub async fn requirements<M>(
     let ids: Vec<_> = open.iter().map(|visit| visit.id).collect();
     let (written, diagnosed) = (written(op, &ids).await?, diagnosed(op, &ids).await?);
     let (measured, others) = (measured(op, &ids).await?, others(op, &ids).await?);
-    let mut policies: HashMap<EncounterClass, bool> = HashMap::new();
+    let signers = documents::signers(op, &ids).await?;
+    let mut policies: HashMap<EncounterClass, visit_policy::Model> = HashMap::new();
     let mut found = HashMap::new();
     for visit in open {
-        let needs_vitals = match policies.get(&visit.class) {
-            Some(needs) => *needs,
-            None => encounters::policy(op, visit.class).await?.needs_vitals,
+        let policy = match policies.entry(visit.class) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(encounters::policy(op, visit.class).await?),
         };
-        policies.insert(visit.class, needs_vitals);
         let has = |kind| written.contains(&(visit.id, kind));
+        // A visit that nobody answers for takes any signature.
+        let signed = signers
+            .get(&visit.id)
+            .is_some_and(|names| visit.practitioner_id.is_none() || names.contains(&visit.practitioner_id));
         let mut missing: Vec<Missing> = [
             (Requirement::MissingAssessment, !has(EncounterNoteKind::Assessment)),
             (Requirement::MissingDiagnosis, !diagnosed.contains(&visit.id)),
             (Requirement::MissingPlan, !has(EncounterNoteKind::Plan)),
-            (Requirement::MissingVitals, needs_vitals && !measured.contains(&visit.id)),
+            (Requirement::MissingVitals, policy.needs_vitals && !measured.contains(&visit.id)),
+            (Requirement::SignedDocument, policy.needs_signed_note && !signed),
         ]
         .into_iter()
         .filter(|(_, missing)| *missing)

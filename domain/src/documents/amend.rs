@@ -12,7 +12,7 @@ use sea_orm::ActiveValue::Set;
 
 use super::{
     body::{self, SectionText},
-    check,
+    check, feed,
     save::changed,
     sign::status_after,
     templates, verify, version,
@@ -53,6 +53,7 @@ pub async fn amend(
         found.add(ViolationCode::Invalid, &["sections"], "Nothing would change.");
     }
     found.check()?;
+    let said = feed::said(&template.sections, &sections);
     let body = DocumentBody { reason: Some(reason), sections, ..DocumentBody::default() };
     let version = version::append(op, &key, &stored, Some(&head), VersionKind::Amendment, body).await?;
     version::sign(op, &version, SignatureMeaning::Author).await?;
@@ -60,6 +61,7 @@ pub async fn amend(
     let amended = advance(op, id, status, "document.amend").await?;
     let (document, patient, encounter) = (id, amended.patient_id, amended.encounter_id);
     happened(op, Event::DocumentAmended { document, patient, encounter }).await?;
+    feed::tell(op, &amended, &version, said).await?;
     Ok(amended)
 }
 

@@ -83,6 +83,7 @@ mod tests {
             title: title.to_owned(),
             required,
             text: String::new(),
+            feeds: None,
         };
         vec![section("61150-9", "Subjective", false), section("18776-5", "Plan", true)]
     }

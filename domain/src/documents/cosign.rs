@@ -9,7 +9,7 @@ use praxis_entity::{
 use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{check, save::changed, verify, version};
+use super::{check, feed, save::changed, templates, verify, version};
 use crate::{
     Result, Violation, ViolationCode,
     event::{Event, happened},
@@ -30,7 +30,8 @@ pub async fn cosign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<c
     }
     let key = op.data_key(stored.patient_id.0).await?;
     let place = op.place("document_version", head.id.0, head.patient_id.0);
-    verify(&stored, &head, &op.open_unseen(&key, &place, &head.body).await?)?;
+    let body = op.open_unseen(&key, &place, &head.body).await?;
+    verify(&stored, &head, &body)?;
     version::sign(op, &head, SignatureMeaning::Cosign).await?;
     let status = match head.kind {
         VersionKind::Amendment => DocumentStatus::Amended,
@@ -42,5 +43,7 @@ pub async fn cosign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<c
     op.record(entry.of(cosigned.patient_id.0));
     let (document, patient, encounter) = (cosigned.id, cosigned.patient_id, cosigned.encounter_id);
     happened(op, Event::DocumentSigned { document, patient, encounter }).await?;
+    let template = templates::of(op, &cosigned).await?;
+    feed::tell(op, &cosigned, &head, feed::said(&template.sections, &body.sections)).await?;
     Ok(cosigned)
 }

@@ -19,6 +19,7 @@ mod compare;
 mod cosign;
 mod discard;
 mod draft;
+mod feed;
 mod lease;
 mod read;
 mod record;
@@ -44,5 +45,5 @@ pub use read::{
 pub use record::{RecordDocument, record_many};
 pub use save::save;
 pub use sign::sign;
-pub use unsigned::{is_signed_by, unsigned};
+pub use unsigned::{signers, unsigned};
 pub use verify::verify;

@@ -13,7 +13,7 @@ use praxis_platform::{
 };
 use sea_orm::ActiveValue::Set;
 
-use super::{body, check, save::changed, templates, version};
+use super::{body, check, feed, save::changed, templates, version};
 use crate::{
     Result,
     error::Violations,
@@ -31,6 +31,7 @@ pub async fn sign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<cli
     let mut found = Violations::default();
     body::complete(&mut found, &template.sections, &draft.sections);
     found.check()?;
+    let said = feed::said(&template.sections, &draft.sections);
     let version = version::append(op, &key, &stored, None, VersionKind::Original, draft).await?;
     version::sign(op, &version, SignatureMeaning::Author).await?;
     let status = status_after(op, &stored, template.row.needs_cosign, DocumentStatus::Signed).await?;
@@ -51,6 +52,7 @@ pub async fn sign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<cli
         _ => Event::DocumentSigned { document, patient, encounter },
     };
     happened(op, event).await?;
+    feed::tell(op, &signed, &version, said).await?;
     Ok(signed)
 }
 

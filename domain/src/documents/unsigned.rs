@@ -1,12 +1,16 @@
 //! What the closing of an encounter asks of documents.
 
+use std::collections::{HashMap, HashSet};
+
 use praxis_entity::{
     clinical_document::{self, Column, DocumentStatus},
-    document_signature, document_version,
     ids::{DocumentId, EncounterId, PractitionerId},
 };
 use praxis_platform::Op;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+};
+use uuid::Uuid;
 
 use crate::{Result, page::any_of};
 
@@ -24,27 +28,23 @@ pub async fn unsigned<M>(op: &Op<M>, encounters: &[EncounterId]) -> Result<Vec<(
     Ok(found.into_tuple().all(op.db()).await?)
 }
 
-/// Whether the clinician's name stands under the version that counts of some document of the encounter.
-pub async fn is_signed_by<M>(op: &Op<M>, encounter: EncounterId, clinician: PractitionerId) -> Result<bool> {
-    let signed = Column::Status.is_in([DocumentStatus::Signed, DocumentStatus::Amended]);
-    let documents = clinical_document::Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::EncounterId.eq(encounter))
-        .filter(signed);
-    let documents: Vec<DocumentId> = documents.into_tuple().all(op.db()).await?;
-    let ids = documents.iter().map(|id| id.0).collect();
-    let heads = document_version::Entity::find()
-        .filter(any_of(document_version::Column::DocumentId, ids))
-        .filter(document_version::Column::Head.eq(true));
-    for head in heads.all(op.db()).await? {
-        let name = document_signature::Entity::find()
-            .filter(document_signature::Column::DocumentId.eq(head.document_id))
-            .filter(document_signature::Column::Version.eq(head.version))
-            .filter(document_signature::Column::PractitionerId.eq(clinician));
-        if name.one(op.db()).await?.is_some() {
-            return Ok(true);
-        }
+/// Whose names stand under the versions that count of what was written in encounters and signed; `None` for somebody
+/// who is no clinician. An addendum is not a note.
+pub async fn signers<M>(
+    op: &Op<M>,
+    encounters: &[EncounterId],
+) -> Result<HashMap<EncounterId, HashSet<Option<PractitionerId>>>> {
+    let sql = "SELECT DISTINCT d.encounter_id, s.practitioner_id FROM clinical_document d \
+        JOIN document_version v ON v.document_id = d.id AND v.head \
+        JOIN document_signature s ON s.document_id = v.document_id AND s.version = v.version \
+        WHERE d.encounter_id = ANY($1) AND d.addendum_to IS NULL AND d.status IN ('SIGNED', 'AMENDED')";
+    let ids: Vec<Uuid> = encounters.iter().map(|id| id.0).collect();
+    let signed = Statement::from_sql_and_values(DbBackend::Postgres, sql, [ids.into()]);
+    let mut of: HashMap<_, HashSet<_>> = HashMap::new();
+    for row in op.db().query_all_raw(signed).await? {
+        let (encounter, signer): (Uuid, Option<Uuid>) =
+            (row.try_get("", "encounter_id")?, row.try_get("", "practitioner_id")?);
+        of.entry(EncounterId(encounter)).or_default().insert(signer.map(PractitionerId));
     }
-    Ok(false)
+    Ok(of)
 }

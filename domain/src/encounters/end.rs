@@ -1,23 +1,12 @@
 //! A visit that does not take place, and one that is opened again.
 
 use chrono::TimeDelta;
-use praxis_entity::{
-    encounter::{self, EncounterClass},
-    encounter_note::EncounterNoteKind,
-    ids::EncounterId,
-    visit_policy,
-};
-use praxis_platform::{Failure, Op, Write, access::Permission};
-use sea_orm::{ActiveEnum, ActiveValue::Set, EntityTrait};
+use praxis_entity::{encounter, encounter_note::EncounterNoteKind, ids::EncounterId};
+use praxis_platform::{Op, Write, access::Permission};
+use sea_orm::ActiveValue::Set;
 
-use super::change::begin;
+use super::{change::begin, policy::policy};
 use crate::{Result, Violation, ViolationCode, event::Event};
-
-/// What the clinic asks of a kind of visit.
-pub(crate) async fn policy<M>(op: &Op<M>, class: EncounterClass) -> Result<visit_policy::Model> {
-    let found = visit_policy::Entity::find_by_id(class.to_value()).one(op.db()).await?;
-    Ok(found.ok_or_else(|| Failure::Internal("a kind of visit without a policy".to_owned()))?)
-}
 
 /// Records that the visit does not take place. Its appointment is cancelled or missed by a verb of its own.
 pub async fn cancel(

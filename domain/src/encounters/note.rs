@@ -37,6 +37,25 @@ pub(crate) async fn write(
     kind: EncounterNoteKind,
     text: String,
 ) -> Result<encounter_note::Model> {
+    let by = op.actor().practitioner;
+    write_as(
+        op,
+        encounter,
+        kind,
+        text,
+        encounter_note::ActiveModel { recorded_by: Set(by), ..Default::default() },
+    )
+    .await
+}
+
+/// The same, with who wrote it and where it comes from.
+pub(super) async fn write_as(
+    op: &Op<Write>,
+    encounter: &encounter::Model,
+    kind: EncounterNoteKind,
+    text: String,
+    from: encounter_note::ActiveModel,
+) -> Result<encounter_note::Model> {
     let before: Option<i32> = encounter_note::Entity::find()
         .select_only()
         .column_as(Column::Version.max(), "version")
@@ -55,8 +74,8 @@ pub(crate) async fn write(
         kind: Set(kind),
         version: Set(before.unwrap_or_default() + 1),
         recorded_at: Set(op.now()),
-        recorded_by: Set(op.actor().practitioner),
         body: Set(op.seal(&key, &op.place("encounter_note", id, patient.0), &EncounterText { text })?),
+        ..from
     };
     Ok(encounter_note::Entity::insert(row).exec_with_returning(op.db()).await?)
 }

@@ -100,6 +100,10 @@ pub(super) fn still_comes(
 ) -> bool {
     let right = match topic {
         Topic::AppointmentCancelled => row.status == AppointmentStatus::Cancelled,
+        // An offer stands as long as its time is held.
+        Topic::AppointmentOffered => {
+            row.status == AppointmentStatus::Pending && row.hold_expires_at.is_some_and(|until| now < until)
+        }
         _ => matches!(row.status, AppointmentStatus::Booked | AppointmentStatus::Confirmed),
     };
     right && row.starts_at == at && now < at

@@ -25,6 +25,7 @@ mod row;
 mod send;
 mod settle;
 mod template;
+mod whom;
 mod words;
 
 pub use answer::{Answer, answer};

@@ -1,5 +1,9 @@
 //! What is told when something happened. Each is run in a transaction of its own, once for each event.
 
+mod staff;
+
+pub use staff::{alert_changed, document_changed, task_changed};
+
 use chrono::{DateTime, Utc};
 use praxis_entity::{
     appointment,
@@ -29,6 +33,7 @@ pub async fn appointment_changed(op: &Op<Write>, recorded: &Recorded) -> Result<
         Event::AppointmentBooked { appointment, .. } => appointment_booked(op, appointment, by).await,
         Event::AppointmentRescheduled { appointment, .. } => appointment_moved(op, appointment, by).await,
         Event::AppointmentCancelled { appointment, .. } => appointment_cancelled(op, appointment, by).await,
+        Event::WaitlistOffered { appointment, .. } => offered(op, appointment).await,
         Event::AppointmentReminderDue { appointment, starts_at, .. } => {
             // Each reminder is an event of its own.
             reminder_due(op, appointment, starts_at, &recorded.id.to_string()).await
@@ -73,6 +78,24 @@ async fn of_appointment(op: &Op<Write>, id: AppointmentId, topic: Topic, by: Opt
         due: op.now(),
         expires_at: Some(row.starts_at),
         to: clinicians.chain([Recipient::Patient(row.patient_id)]).collect(),
+    };
+    notify(op, &notice).await.map(|_| ())
+}
+
+/// A time is held for somebody on the waiting list: they learn of it while it is.
+async fn offered(op: &Op<Write>, id: AppointmentId) -> Result<()> {
+    let Some(row) = appointment::Entity::find_by_id(id).one(op.db()).await? else { return Ok(()) };
+    if !still_comes(Topic::AppointmentOffered, &row, row.starts_at, op.now()) {
+        return Ok(());
+    }
+    let notice = Notice {
+        topic: Topic::AppointmentOffered,
+        subject: Subject::Appointment(id),
+        about_at: Some(row.starts_at),
+        occasion: String::new(),
+        due: op.now(),
+        expires_at: row.hold_expires_at,
+        to: vec![Recipient::Patient(row.patient_id)],
     };
     notify(op, &notice).await.map(|_| ())
 }

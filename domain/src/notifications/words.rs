@@ -61,6 +61,7 @@ pub(super) fn speaks_of_a_time(topic: Topic) -> bool {
             | Topic::AppointmentMoved
             | Topic::AppointmentCancelled
             | Topic::AppointmentReminder
+            | Topic::AppointmentOffered
     )
 }
 
@@ -140,6 +141,7 @@ shipped! {
         TaskEscalated = "task_escalated",
         AlertRaised = "alert_raised",
         DocumentToCosign = "document_to_cosign",
+        AppointmentOffered = "appointment_offered",
     }
     "de": {
         AppointmentBooked = "appointment_booked",
@@ -150,6 +152,7 @@ shipped! {
         TaskEscalated = "task_escalated",
         AlertRaised = "alert_raised",
         DocumentToCosign = "document_to_cosign",
+        AppointmentOffered = "appointment_offered",
     }
 }
 

@@ -34,7 +34,10 @@ pub use filter::{Inbox, TaskFilter, TaskOrder};
 pub use focus::Focus;
 pub use hold::{hold, resume};
 pub use inbox::{TaskCounts, counts};
-pub use read::{by_ids, count, list, of_instances, open};
+pub use read::{
+    by_ids, count, count_of_encounters, count_of_patients, list, of_encounters, of_instances, of_patients,
+    open,
+};
 pub use reject::reject;
 pub use start::start;
 pub use who::is_turn;

@@ -1,7 +1,9 @@
 //! Tasks, read in batches.
 
+use std::collections::HashMap;
+
 use praxis_entity::{
-    ids::{EncounterId, TaskId, WorkflowInstanceId},
+    ids::{EncounterId, PatientId, TaskId, WorkflowInstanceId},
     task::{self, Column},
 };
 use praxis_platform::{
@@ -40,6 +42,58 @@ pub async fn count<M>(op: &Op<M>, filter: &TaskFilter, max: u64) -> Result<i64> 
     op.require(Permission::TASK_READ)?;
     let wanted = filter.condition(op)?.add(seen(op));
     Ok(page::count::<task::Entity>(op.db(), wanted, max).await?)
+}
+
+/// A page of the tasks about each patient.
+pub async fn of_patients<M>(
+    op: &Op<M>,
+    patients: &[PatientId],
+    filter: &TaskFilter,
+    order: TaskOrder,
+    page: &PageRequest,
+) -> Result<HashMap<PatientId, Slice<task::Model>>> {
+    op.require(Permission::TASK_READ)?;
+    let (parent, wanted) = (Column::PatientId, filter.condition(op)?.add(seen(op)));
+    let order = order.ordering();
+    Ok(page::list_under::<task::Entity, _>(op.db(), patients, parent, wanted, &order, page).await?)
+}
+
+/// How many tasks there are about each patient, at most `max`.
+pub async fn count_of_patients<M>(
+    op: &Op<M>,
+    patients: &[PatientId],
+    filter: &TaskFilter,
+    max: u64,
+) -> Result<HashMap<PatientId, i64>> {
+    op.require(Permission::TASK_READ)?;
+    let (parent, wanted) = (Column::PatientId, filter.condition(op)?.add(seen(op)));
+    Ok(page::count_under::<task::Entity, _>(op.db(), patients, parent, wanted, max).await?)
+}
+
+/// A page of the tasks of each visit.
+pub async fn of_encounters<M>(
+    op: &Op<M>,
+    encounters: &[EncounterId],
+    filter: &TaskFilter,
+    order: TaskOrder,
+    page: &PageRequest,
+) -> Result<HashMap<EncounterId, Slice<task::Model>>> {
+    op.require(Permission::TASK_READ)?;
+    let (parent, wanted) = (Column::EncounterId, filter.condition(op)?.add(seen(op)));
+    let order = order.ordering();
+    Ok(page::list_under::<task::Entity, _>(op.db(), encounters, parent, wanted, &order, page).await?)
+}
+
+/// How many tasks each visit has, at most `max`.
+pub async fn count_of_encounters<M>(
+    op: &Op<M>,
+    encounters: &[EncounterId],
+    filter: &TaskFilter,
+    max: u64,
+) -> Result<HashMap<EncounterId, i64>> {
+    op.require(Permission::TASK_READ)?;
+    let (parent, wanted) = (Column::EncounterId, filter.condition(op)?.add(seen(op)));
+    Ok(page::count_under::<task::Entity, _>(op.db(), encounters, parent, wanted, max).await?)
 }
 
 /// The tasks of some workflows, in the order in which they opened.

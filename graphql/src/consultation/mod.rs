@@ -11,7 +11,7 @@ use praxis_platform::access::Permission;
 use crate::policy::{PhiCategory, Rule, inherited, needs, phi};
 
 pub(crate) const POLICY: &[Rule] = &[
-    inherited("EncounterNote", &["kind", "version", "recordedAt", "recordedBy"]),
+    inherited("EncounterNote", &["kind", "version", "recordedAt", "recordedBy", "document"]),
     phi("EncounterNote", Permission::ENCOUNTER_CLINICAL_READ, PhiCategory::FreeText, &["text"]),
     inherited("Diagnosis", &["id", "rank", "use", "recordedAt", "condition"]),
     inherited("CloseRequirement", &["code", "message", "node"]),

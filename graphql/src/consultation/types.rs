@@ -12,6 +12,7 @@ use praxis_entity::{
 
 use crate::{
     context::Ask,
+    documents::ClinicalDocument,
     error::{Edge, Nullable},
     history::Condition,
     ids,
@@ -79,6 +80,16 @@ impl EncounterNote {
     /// When it was written.
     async fn recorded_at(&self) -> DateTime {
         DateTime(self.row.recorded_at)
+    }
+
+    /// The signed document that says it; null where it was recorded by itself, or the viewer may not know of it.
+    async fn document(&self, ctx: &Context<'_>) -> Nullable<ClinicalDocument> {
+        async {
+            let Some(id) = self.row.document_id else { return Ok(None) };
+            Ok(ctx.caller()?.loaders().documents.load(id).await?.map(ClinicalDocument::new))
+        }
+        .await
+        .or_hidden()
     }
 
     /// The clinician who wrote it; null where it was somebody else.

@@ -109,7 +109,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "sections",
         ],
     ),
-    inherited("DocumentTemplateSection", &["code", "title", "required", "text"]),
+    inherited("DocumentTemplateSection", &["code", "title", "required", "text", "feeds"]),
     needs(
         "Mutation",
         Permission::DOCUMENT_TEMPLATE_MANAGE,

@@ -1,9 +1,12 @@
 //! Templates of documents.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use praxis_domain::documents::templates;
 use praxis_entity::note_template;
-use praxis_platform::{Failure, template::NoteSection};
+use praxis_platform::{
+    Failure,
+    template::{Feeds, NoteSection},
+};
 
 use crate::{
     context::change,
@@ -27,19 +30,31 @@ pub(crate) struct DocumentTemplateSection {
     /// The Markdown it starts with.
     #[graphql(default)]
     text: String,
+    /// What of its encounter it becomes once a document is signed; each from one section at the most.
+    feeds: Option<DocumentSectionFeeds>,
+}
+
+/// What of an encounter a section of a signed document becomes.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "Feeds")]
+pub(crate) enum DocumentSectionFeeds {
+    /// Its assessment.
+    Assessment,
+    /// Its plan.
+    Plan,
 }
 
 impl From<NoteSection> for DocumentTemplateSection {
     fn from(section: NoteSection) -> Self {
-        let NoteSection { loinc, title, required, text } = section;
-        Self { code: loinc, title, required, text }
+        let NoteSection { loinc, title, required, text, feeds } = section;
+        Self { code: loinc, title, required, text, feeds: feeds.map(Into::into) }
     }
 }
 
 impl From<DocumentTemplateSection> for NoteSection {
     fn from(section: DocumentTemplateSection) -> Self {
-        let DocumentTemplateSection { code, title, required, text } = section;
-        Self { loinc: code, title, required, text }
+        let DocumentTemplateSection { code, title, required, text, feeds } = section;
+        Self { loinc: code, title, required, text, feeds: feeds.map(Into::into) }
     }
 }
 

@@ -5,11 +5,13 @@ mod mutation;
 mod query;
 mod timeline;
 mod types;
+mod visit_policy;
 
 pub(crate) use inputs::EncounterFilter;
 pub(crate) use mutation::{EncounterMutation, encounter_payload};
 pub(crate) use query::EncounterQuery;
 pub(crate) use types::{Encounter, EncounterConnection};
+pub(crate) use visit_policy::{VisitPolicyMutation, VisitPolicyQuery};
 
 use praxis_platform::access::Permission;
 
@@ -61,7 +63,11 @@ pub(crate) const POLICY: &[Rule] = &[
     inherited("EncounterEventEdge", &["cursor", "node"]),
     inherited("EncounterConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
     inherited("EncounterEdge", &["cursor", "node"]),
+    inherited("VisitPolicy", &["class", "version", "needsVitals", "needsSignedNote", "reopenDays"]),
     needs("Query", Permission::ENCOUNTER_READ, &["encounter"]),
+    needs("Query", Permission::SETTINGS_READ, &["visitPolicies"]),
+    needs("Mutation", Permission::SETTINGS_MANAGE, &["visitPolicySet"]),
+    inherited("VisitPolicySetPayload", &["visitPolicy", "userErrors"]),
     needs("Mutation", Permission::ENCOUNTER_CREATE, &["encounterCreate"]),
     needs("Mutation", Permission::ENCOUNTER_CHECK_IN, &["encounterCheckIn"]),
     needs("Mutation", Permission::ENCOUNTER_TRIAGE, &["encounterTriage"]),

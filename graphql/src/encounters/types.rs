@@ -30,6 +30,7 @@ use crate::{
     sensitivity::Confidentiality,
     staff::Practitioner,
     subject::Subject,
+    tasks::EncounterTasks,
     value::CodeableConcept,
 };
 
@@ -364,6 +365,12 @@ impl Encounter {
     #[graphql(flatten)]
     async fn written(&self, _ctx: &Context<'_>) -> EncounterDocuments {
         EncounterDocuments::new(self.row.id, &self.subject)
+    }
+
+    /// What is to be done in the encounter.
+    #[graphql(flatten)]
+    async fn to_do(&self, _ctx: &Context<'_>) -> EncounterTasks {
+        EncounterTasks::new(self.row.id, &self.subject)
     }
 
     /// Problems and diagnoses of this encounter, the latest first. Null where the viewer may not know whether there are any.

@@ -40,6 +40,8 @@ pub(crate) enum NotificationTopic {
     AlertRaised,
     /// A document waits for a second signature.
     DocumentToCosign,
+    /// A time that became free is held for somebody on the waiting list.
+    AppointmentOffered,
 }
 
 /// By which way a notice goes.

@@ -32,6 +32,7 @@ use crate::{
     scheduling::{AppointmentConnection, AppointmentFilter, AppointmentOrder},
     sensitivity::Confidentiality,
     subject::Subject,
+    tasks::PatientTasks,
     value::{Address, CodeableConcept, ContactPoint, HumanName, Identifier},
 };
 
@@ -413,6 +414,12 @@ impl Patient {
     #[graphql(flatten)]
     async fn written(&self, _ctx: &Context<'_>) -> PatientDocuments {
         PatientDocuments::new(self.row.id, &self.subject)
+    }
+
+    /// What is to be done about the patient.
+    #[graphql(flatten)]
+    async fn to_do(&self, _ctx: &Context<'_>) -> PatientTasks {
+        PatientTasks::new(self.row.id, &self.subject)
     }
 
     /// Who cares for the patient, and who did. Null where the viewer may not read it.

@@ -1,10 +1,12 @@
 //! What somebody has to do.
 
 mod inputs;
+mod lists;
 mod mutation;
 mod query;
 mod types;
 
+pub(crate) use lists::{EncounterTasks, PatientTasks};
 pub(crate) use mutation::TaskMutation;
 pub(crate) use query::TaskQuery;
 pub(crate) use types::{Task, TaskPriority};
@@ -47,6 +49,8 @@ pub(crate) const POLICY: &[Rule] = &[
     inherited("TaskConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
     inherited("TaskEdge", &["cursor", "node"]),
     inherited("TaskCounts", &["mine", "myRoles", "unclaimed", "overdue"]),
+    needs("Patient", Permission::TASK_READ, &["tasks"]),
+    needs("Encounter", Permission::TASK_READ, &["tasks"]),
     needs("Query", Permission::TASK_READ, &["task", "tasks", "taskCounts"]),
     needs("Mutation", Permission::TASK_CREATE, &["taskCreate", "taskCancel"]),
     needs(

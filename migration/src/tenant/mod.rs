@@ -27,5 +27,6 @@ crate::sql_steps! {
     Tasks = "m0024_tasks";
     Rules = "m0025_rules";
     Notifications = "m0026_notifications";
+    WholeVisit = "m0027_whole_visit";
     ProblemsWithoutStatus = "m0031_problems_without_status";
 }

@@ -159,6 +159,19 @@ pub struct NoteSection {
     pub required: bool,
     /// The Markdown the section starts with, often empty.
     pub text: String,
+    /// What of its visit it becomes once the note is signed, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feeds: Option<Feeds>,
+}
+
+/// What a section of a signed note becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Feeds {
+    /// The assessment of the visit.
+    Assessment,
+    /// The plan of the visit.
+    Plan,
 }
 
 impl Item for Role {

@@ -25,8 +25,8 @@ mod source;
 mod tests;
 
 pub use item::{
-    ClinicalRule, FieldPolicy, Manifest, Modality, NoteSection, NoteTemplate, Role, RuleCase, Specialty,
-    VisitType,
+    ClinicalRule, Feeds, FieldPolicy, Manifest, Modality, NoteSection, NoteTemplate, Role, RuleCase,
+    Specialty, VisitType,
 };
 pub use lint::{Finding, lint};
 pub use load::{Template, TemplateError};

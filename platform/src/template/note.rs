@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::item::{NoteSection, NoteTemplate};
+use super::item::{Feeds, NoteSection, NoteTemplate};
 use super::reader::Reader;
 
 #[derive(Deserialize)]
@@ -25,6 +25,8 @@ struct Section {
     title: String,
     #[serde(default)]
     required: bool,
+    #[serde(default)]
+    feeds: Option<Feeds>,
 }
 
 /// Reads one note template.
@@ -52,6 +54,12 @@ pub(super) fn read(reader: &mut Reader<'_>, file: &str, text: &str) -> Option<No
         if front.sections.iter().take(i).any(|earlier| earlier.loinc == section.loinc) {
             reader.report(file, format!("/sections/{i}"), format!("{} occurs more than once", section.loinc));
         }
+        let fed = section
+            .feeds
+            .filter(|fed| front.sections.iter().take(i).any(|earlier| earlier.feeds == Some(*fed)));
+        if fed.is_some() {
+            reader.report(file, format!("/sections/{i}/feeds"), "another section feeds the same");
+        }
     }
 
     let texts = split_body(body);
@@ -78,6 +86,7 @@ pub(super) fn read(reader: &mut Reader<'_>, file: &str, text: &str) -> Option<No
                 title: section.title,
                 required: section.required,
                 text,
+                feeds: section.feeds,
             })
             .collect(),
     })

@@ -289,7 +289,8 @@ fn a_directory_is_read_like_the_shipped_templates() {
                 loinc: "18776-5".into(),
                 title: "Plan".into(),
                 required: false,
-                text: "Call back.".into()
+                text: "Call back.".into(),
+                feeds: None,
             }]
         );
     }

@@ -37,7 +37,7 @@ impl SetTemplate {
         if !(1..=40).contains(&self.sections.len()) {
             found.add(ViolationCode::OutOfRange, &["sections"], "A template has 1 to 40 sections.");
         }
-        let mut seen = HashSet::new();
+        let (mut seen, mut fed) = (HashSet::new(), HashSet::new());
         let mut sections = Vec::with_capacity(self.sections.len());
         for (index, section) in self.sections.into_iter().enumerate() {
             let at = index.to_string();
@@ -46,6 +46,10 @@ impl SetTemplate {
             } else if !seen.insert(section.loinc.clone()) {
                 let message = "There is such a section already.";
                 found.add(ViolationCode::AlreadyExists, &["sections", &at, "code"], message);
+            }
+            if section.feeds.is_some_and(|feeds| !fed.insert(feeds)) {
+                let message = "Another section feeds the same.";
+                found.add(ViolationCode::AlreadyExists, &["sections", &at, "feeds"], message);
             }
             if section.text.chars().count() > 10_000 {
                 let message = "The text is longer than 10000 characters.";

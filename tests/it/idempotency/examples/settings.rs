@@ -15,6 +15,12 @@ pub const CALLS: &[Call] = &[
         r#"{ "idleMinutes": 20, "ifVersion": 0 }"#,
         &[],
     ),
+    (
+        "visitPolicySet",
+        "visitPolicy { class version needsVitals reopenDays }",
+        r#"{ "class": "HOME", "ifVersion": 1, "needsVitals": true, "reopenDays": 14 }"#,
+        &[],
+    ),
     ("sessionEndOthers", "ended", r#"{}"#, &[]),
     (
         "disclosureRecord",
