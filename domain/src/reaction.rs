@@ -112,6 +112,7 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::EncounterReopened { .. }
         | Event::EncounterJoined { .. }
         | Event::EncounterLeft { .. }
+        | Event::ObservationEnteredInError { .. }
         | Event::AssessmentRecorded { .. }
         | Event::PlanRecorded { .. } => &[],
 

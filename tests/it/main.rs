@@ -19,6 +19,7 @@ mod identity;
 mod isolation;
 mod jobs;
 mod keys;
+mod labels;
 mod leak;
 mod limits;
 mod live;

@@ -60,6 +60,7 @@ pub const RECORD: PermissionSet = PermissionSet::of(&[
     P::TASK_CREATE,
     P::TASK_WORK,
     P::TASK_ASSIGN,
+    P::TASK_CONTENT_READ,
 ]);
 
 /// What was found and said: closed by a label `R`.
@@ -74,6 +75,7 @@ pub const CONTENT: PermissionSet = PermissionSet::of(&[
     P::HISTORY_READ,
     P::DOCUMENT_CONTENT_READ,
     P::ALERT_READ,
+    P::TASK_CONTENT_READ,
 ]);
 
 /// What is judged for each patient or row: the record, and what is kept about it.

@@ -125,6 +125,7 @@ permissions! {
     ALERT_READ = "alert:read", "See clinical alerts.";
     ALERT_RESPOND = "alert:respond", "Acknowledge and override clinical alerts.";
     NOTIFICATION_MANAGE = "notification:manage", "Change the words of notices, and see what was sent.";
+    TASK_CONTENT_READ = "task.content:read", "Read what is written about tasks.";
 }
 
 const _: () = assert!(Permission::ALL.len() <= WORDS * 64, "PermissionSet has too few words");
