@@ -15,8 +15,8 @@ use praxis_entity::{
     event,
     ids::{
         AlertId, AllergyId, AnyId, AppointmentId, ConditionId, DocumentId, EncounterId, EventId,
-        FamilyHistoryId, ImmunizationId, MedicationStatementId, ObservationId, PatientId, PractitionerId, ProcedureId,
-        RuleId, SocialHistoryId, TaskId, TypedId, WaitlistEntryId, WorkflowInstanceId,
+        FamilyHistoryId, ImmunizationId, MedicationStatementId, ObservationId, PatientId, PractitionerId,
+        ProcedureId, RuleId, SocialHistoryId, TaskId, TypedId, WaitlistEntryId, WorkflowInstanceId,
     },
     rule::AlertSeverity,
 };

@@ -255,8 +255,10 @@ async fn what_was_measured_by_mistake_counts_no_more_and_stays_on_record() -> Re
     // The index that was computed from a weight goes with it.
     strike(&row("29463-7"), 1, "Another patient's").await;
     let seen = visit
-        .shown("vitalSigns { observations { code { codings { code } } } earlyWarningScore { points missing } }
-            observations(first: 9) { totalCount nodes { status } } timeline(first: 50) { nodes { kind } }")
+        .shown(
+            "vitalSigns { observations { code { codings { code } } } earlyWarningScore { points missing } }
+            observations(first: 9) { totalCount nodes { status } } timeline(first: 50) { nodes { kind } }",
+        )
         .await;
     let left = seen["vitalSigns"][0]["observations"].as_array().unwrap();
     let mut left: Vec<_> = left.iter().map(|row| text(&row["code"]["codings"][0]["code"])).collect();

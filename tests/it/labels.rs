@@ -107,7 +107,9 @@ impl<'a> Chart<'a> {
         assert_eq!(made["userErrors"], json!([]), "{mutation}");
         let id = made[path]["id"].as_str().unwrap().to_owned();
         if path == "document" {
-            self.owner.run("documentSign", "userErrors { message }", json!({ "id": id, "ifVersion": 1 })).await;
+            self.owner
+                .run("documentSign", "userErrors { message }", json!({ "id": id, "ifVersion": 1 }))
+                .await;
         }
         id
     }
@@ -128,7 +130,8 @@ async fn clinic() -> Result<TestServer> {
 }
 
 #[tokio::test]
-async fn what_is_labelled_is_closed_to_whoever_may_not_read_it_and_open_again_without_the_label() -> Result<()> {
+async fn what_is_labelled_is_closed_to_whoever_may_not_read_it_and_open_again_without_the_label() -> Result<()>
+{
     let server = clinic().await?;
     let chart = Chart::open(&server).await;
     let mut ids = Vec::new();
@@ -172,10 +175,15 @@ async fn a_label_of_the_patient_closes_what_is_written_about_their_tasks() -> Re
     // The work itself goes on, and its answers say no more than reading does.
     let taken = chart
         .nurse
-        .run("taskClaim", "task { status description } userErrors { message }", json!({ "id": task, "ifVersion": 1 }))
+        .run(
+            "taskClaim",
+            "task { status description } userErrors { message }",
+            json!({ "id": task, "ifVersion": 1 }),
+        )
         .await;
     assert_eq!(taken["task"], json!({ "status": "ACCEPTED", "description": null }), "{taken}");
-    let listed = chart.nurse.ask("{ tasks(first: 9) { totalCount nodes { id description } } }", json!({})).await;
+    let listed =
+        chart.nurse.ask("{ tasks(first: 9) { totalCount nodes { id description } } }", json!({})).await;
     assert_eq!(listed["tasks"]["totalCount"], 1);
     assert!(!listed.to_string().contains(SECRET));
     Ok(())
@@ -200,7 +208,8 @@ async fn what_was_added_to_a_document_is_as_sensitive_as_the_document() -> Resul
 }
 
 #[tokio::test]
-async fn what_is_very_restricted_is_not_there_and_the_database_keeps_a_label_with_its_patient() -> Result<()> {
+async fn what_is_very_restricted_is_not_there_and_the_database_keeps_a_label_with_its_patient() -> Result<()>
+{
     let server = clinic().await?;
     let chart = Chart::open(&server).await;
     let stranger = chart.owner.register("Bea", "Rook", "1991-02-03").await.parse::<AnyId>()?.uuid();

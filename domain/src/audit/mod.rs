@@ -9,8 +9,7 @@ mod report;
 
 pub use access_log::{access_log_of, actor_names, count_access_log_of, proofs_of};
 pub use alerts::{
-    AmendAlertRule, alert_rules, alerts, alerts_by_ids, amend_alert_rule, close_alert, count_alerts,
-    is_turn,
+    AmendAlertRule, alert_rules, alerts, alerts_by_ids, amend_alert_rule, close_alert, count_alerts, is_turn,
 };
 pub use disclose::{
     NewDisclosure, count_disclosures_of, disclosures_by_ids, disclosures_of, record_disclosure,

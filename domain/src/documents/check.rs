@@ -13,7 +13,10 @@ use praxis_platform::{
 use sea_orm::{EntityTrait, QuerySelect, sea_query::LockType};
 use uuid::Uuid;
 
-use crate::{Detail, Result, Violation, ViolationCode, rights, transitions::{refusal, step_among}};
+use crate::{
+    Detail, Result, Violation, ViolationCode, rights,
+    transitions::{refusal, step_among},
+};
 
 /// The document, locked, at the version that the person saw, if they may do this with it.
 pub(super) async fn for_change(
@@ -49,7 +52,7 @@ const MACHINE: &str = "clinical_document";
 pub fn is_turn(actor: &Actor, document: &clinical_document::Model, action: &str) -> bool {
     let own = document.author_id.is_some() && document.author_id == actor.user;
     match document.status {
-        DocumentStatus::Draft => own,
+        DocumentStatus::Draft => own || action == "confidentialitySet",
         DocumentStatus::InReview => !own || action != "documentCosign",
         _ => true,
     }

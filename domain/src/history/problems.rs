@@ -13,7 +13,9 @@ use praxis_platform::{
     access::{Permission, Row},
     audit::Entry,
 };
-use sea_orm::{ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
+use sea_orm::{
+    ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType,
+};
 
 use super::chapter::{concept_length, meaning};
 use crate::{

@@ -1,9 +1,6 @@
 //! Retiring a program, for good.
 
-use praxis_entity::{
-    api_client, api_client_secret,
-    ids::ApiClientId,
-};
+use praxis_entity::{api_client, api_client_secret, ids::ApiClientId};
 use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 

@@ -7,7 +7,11 @@ use praxis_entity::{
     rule::{self, Column, RuleCause, RuleStatus},
     rule_test_case,
 };
-use praxis_platform::{Op, Write, access::{Actor, Permission, Row}, audit::Entry};
+use praxis_platform::{
+    Op, Write,
+    access::{Actor, Permission, Row},
+    audit::Entry,
+};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{Detail, Result, Violation, ViolationCode, page::any_of, range::one_of, transitions::step_among};
@@ -80,8 +84,7 @@ pub(super) async fn ready(
     if stored.version != if_version {
         return Err(outdated(stored.version).into());
     }
-    let (clinic, open) =
-        ((None, &Row::default()), |action: &str| is_turn(op.actor(), &stored, action));
+    let (clinic, open) = ((None, &Row::default()), |action: &str| is_turn(op.actor(), &stored, action));
     let _: RuleStatus = step_among(op, "rule", action, &stored.status, clinic, open).await?;
     Ok(stored)
 }

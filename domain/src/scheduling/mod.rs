@@ -36,8 +36,8 @@ mod waiting;
 
 pub use advance::advance;
 pub use book::{DEFAULT_HOLD_MINUTES, book, confirm_hold, hold};
-pub use check::is_timely;
 pub use cancel::{CANCELLATION_REASONS, CancelReason, cancel};
+pub use check::is_timely;
 pub use enter_in_error::enter_in_error;
 pub use except::{AddException, Whose, add_exception, exceptions, exceptions_by_ids, remove_exception};
 pub use expire::{expire_hold, expire_holds};

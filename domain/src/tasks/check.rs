@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use super::who;
 use crate::{
-    Detail, Result, Violation, ViolationCode, clinic::text, error::Violations, rights, transitions::step_among,
+    Detail, Result, Violation, ViolationCode, clinic::text, error::Violations, rights,
+    transitions::step_among,
 };
 
 /// The longest that somebody writes about a task.

@@ -4,7 +4,10 @@ use praxis_entity::{
     ids::WorkflowInstanceId,
     workflow_instance::{self, InstanceStatus},
 };
-use praxis_platform::{Op, Write, access::{Permission, Row}};
+use praxis_platform::{
+    Op, Write,
+    access::{Permission, Row},
+};
 use sea_orm::{EntityTrait, QuerySelect, sea_query::LockType};
 
 use super::{react::end, read};

@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use praxis_domain::{Position, documents};
-use praxis_entity::{
-    clinical_document,
-    value::DocumentBody,
-};
+use praxis_entity::{clinical_document, value::DocumentBody};
 use sea_orm::ActiveEnum;
 
 use super::{

@@ -73,7 +73,6 @@ pub(crate) enum AppointmentStatus {
     EnteredInError,
 }
 
-
 /// A booked visit.
 pub(crate) struct Appointment {
     row: appointment::Model,

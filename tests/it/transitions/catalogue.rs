@@ -27,7 +27,9 @@ pub fn inputs() -> Result<BTreeMap<String, BTreeMap<String, String>>> {
     let fields = |body: &str, indent: &str| -> BTreeMap<String, String> {
         let own = body.lines().filter_map(|line| line.strip_prefix(indent));
         let own = own.filter(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()));
-        own.filter_map(|line| line.split_once(": ")).map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect()
+        own.filter_map(|line| line.split_once(": "))
+            .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
+            .collect()
     };
     let mut inputs = BTreeMap::new();
     for input in sdl.split("\ninput ").skip(1) {

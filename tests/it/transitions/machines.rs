@@ -129,7 +129,11 @@ pub const WALKED: &[Walked] = &[
             "waitlistEntry",
             r#"{ "patientId": "$patient", "practitionerId": "$practitioner", "type": "PHONE", "latest": "$latest" }"#,
         ),
-        actions: &[("waitlistOfferAccept", STEP), ("waitlistOfferDecline", STEP), ("waitlistEntryRemove", STEP)],
+        actions: &[
+            ("waitlistOfferAccept", STEP),
+            ("waitlistOfferDecline", STEP),
+            ("waitlistEntryRemove", STEP),
+        ],
         // An offer is a held appointment: the stage makes both.
         placed: &[
             placed("OFFERED", "WAITING", ", appointment_id = '$held'"),
@@ -383,7 +387,10 @@ pub const WALKED: &[Walked] = &[
         actions: &[
             ("alertAcknowledge", STEP),
             ("alertResolve", STEP),
-            ("alertOverride", r#"{ "id": "$id", "ifVersion": $version, "reason": "BENEFIT_OUTWEIGHS_RISK" }"#),
+            (
+                "alertOverride",
+                r#"{ "id": "$id", "ifVersion": $version, "reason": "BENEFIT_OUTWEIGHS_RISK" }"#,
+            ),
         ],
         placed: &[placed("EXPIRED", "OPEN", ", closed_at = now()")],
         ..OWNED

@@ -45,7 +45,8 @@ impl Walker<'_> {
                 let step = json!({ "key": "one", "task": "ONE", "role": "nurse" });
                 let workflow = json!({ "code": "walked", "name": "Walked", "steps": [step] });
                 let id = self.made("workflowDefine", "workflowDefinition", workflow).await;
-                self.made("workflowActivate", "workflowDefinition", json!({ "id": id, "ifVersion": 1 })).await;
+                self.made("workflowActivate", "workflowDefinition", json!({ "id": id, "ifVersion": 1 }))
+                    .await;
             }
             "alert" => rules::low_oxygen_in_use(self.server, "CRITICAL").await,
             _ => {}
@@ -61,7 +62,12 @@ impl Walker<'_> {
         let patient = self.made("patientCreate", "patient", person).await;
         let practitioner = self.owner.clinician("Osei").await;
         let (name, born) = self.somebody();
-        self.names.extend([("patient", patient), ("practitioner", practitioner), ("name", name), ("born", born)]);
+        self.names.extend([
+            ("patient", patient),
+            ("practitioner", practitioner),
+            ("name", name),
+            ("born", born),
+        ]);
         if self.machine.machine == "waitlist_entry" {
             // An offer is a time that is held for whoever waits.
             let visit = self.input(
@@ -79,7 +85,8 @@ impl Walker<'_> {
         let mut insert = async |into: &str| sql.execute(AssertSqlSafe(into.to_owned())).await;
         Ok(match self.machine.machine {
             "observation" => {
-                let visit = self.made("encounterCreate", "encounter", self.input(r#"{ "patientId": "$patient" }"#));
+                let visit =
+                    self.made("encounterCreate", "encounter", self.input(r#"{ "patientId": "$patient" }"#));
                 let visit = visit.await;
                 self.made("encounterCheckIn", "encounter", json!({ "id": visit, "ifVersion": 1 })).await;
                 let vitals = json!({ "id": visit, "heartRate": { "value": "72", "unit": "/min" } });
@@ -92,7 +99,9 @@ impl Walker<'_> {
                 let visit = tasks::visit(self.server, patient, EncounterStatus::InProgress).await;
                 rules::measure(self.server, patient, visit, &[("59408-5", "80", "%")]).await;
                 rules::ask(self.server, patient, visit, id).await;
-                let query = format!(r#"{{ alerts(filter: {{ encounter: {{ eq: "{visit}" }} }}) {{ nodes {{ id }} }} }}"#);
+                let query = format!(
+                    r#"{{ alerts(filter: {{ encounter: {{ eq: "{visit}" }} }}) {{ nodes {{ id }} }} }}"#
+                );
                 text(&self.owner.ask(&query, json!({})).await["alerts"]["nodes"][0]["id"])
             }
             "api_client" => {
