@@ -163,7 +163,7 @@ fn a_million_decisions_are_those_of_the_plain_rule() {
             in_care: noise.once_in(2),
             directives: (0..noise.below(4)).map(|_| directive(&mut noise)).collect(),
             labels: (0..noise.below(3))
-                .map(|_| (noise.pick(&[patient.0, id(6, 0), id(7, 0), id(7, 1)]), level(&mut noise)))
+                .map(|_| (noise.pick(&[patient.0, id(6, 0), id(7, 0), id(7, 1), id(9, 0)]), level(&mut noise)))
                 .collect(),
         };
         let standing = Standing::new(&actor, patient, facts.clone(), now());
