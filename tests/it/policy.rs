@@ -163,7 +163,9 @@ fn a_million_decisions_are_those_of_the_plain_rule() {
             in_care: noise.once_in(2),
             directives: (0..noise.below(4)).map(|_| directive(&mut noise)).collect(),
             labels: (0..noise.below(3))
-                .map(|_| (noise.pick(&[patient.0, id(6, 0), id(7, 0), id(7, 1), id(9, 0)]), level(&mut noise)))
+                .map(|_| {
+                    (noise.pick(&[patient.0, id(6, 0), id(7, 0), id(7, 1), id(9, 0)]), level(&mut noise))
+                })
                 .collect(),
         };
         let standing = Standing::new(&actor, patient, facts.clone(), now());
@@ -234,7 +236,12 @@ fn populate(noise: &mut Noise, sql: &mut String) -> Clinic {
                 let inside = noise.once_in(2).then_some(encounter);
                 let clinician = noise.once_in(2).then(|| noise.pick(&practitioners()));
                 writeln!(sql, "INSERT INTO clinical_document (id, patient_id, encounter_id, practitioner_id, addendum_to, type_code, status) VALUES ('{document}', '{}', {}, {}, {}, '11506-3', 'RECEIVED');", patient.0, text(inside), text(clinician.map(|id| id.0)), text(adds_to)).unwrap();
-                let row = Row { encounter: inside, document: adds_to, practitioner: clinician, ..Row::of(document) };
+                let row = Row {
+                    encounter: inside,
+                    document: adds_to,
+                    practitioner: clinician,
+                    ..Row::of(document)
+                };
                 rows.push((Table::ClinicalDocument, number, row));
             }
             for (table, kind, columns, values) in [

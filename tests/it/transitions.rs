@@ -201,6 +201,21 @@ fn no_input_of_the_schema_says_where_something_stands() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn every_object_that_has_a_status_says_what_may_be_done_with_it() -> Result<()> {
+    let objects = catalogue::objects()?;
+    let standing: Vec<_> = objects
+        .iter()
+        .filter(|(_, fields)| fields.contains_key("status") || fields.contains_key("clinicalStatus"))
+        .collect();
+    assert!(standing.len() > 25, "{}", standing.len());
+    for (object, fields) in standing {
+        let kind = fields.get("allowedActions").map_or("", |kind| kind.split(" @").next().unwrap());
+        assert!(["[String!]!", "[String!]"].contains(&kind), "{object} has a status and {kind:?}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn every_action_of_the_table_is_a_mutation_that_asks_for_the_same_permission() -> Result<()> {
     let (server, schema) = clinic().await?;

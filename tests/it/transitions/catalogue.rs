@@ -23,26 +23,30 @@ pub fn mutations() -> Result<BTreeMap<String, Option<String>>> {
 
 /// The fields of each input with their types; a mutation counts as an input of its arguments.
 pub fn inputs() -> Result<BTreeMap<String, BTreeMap<String, String>>> {
-    let sdl = std::fs::read_to_string("schema.graphql")?;
-    let fields = |body: &str, indent: &str| -> BTreeMap<String, String> {
-        let own = body.lines().filter_map(|line| line.strip_prefix(indent));
-        let own = own.filter(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()));
-        own.filter_map(|line| line.split_once(": "))
-            .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
-            .collect()
-    };
-    let mut inputs = BTreeMap::new();
-    for input in sdl.split("\ninput ").skip(1) {
-        let name = input.split_whitespace().next().unwrap().to_owned();
-        inputs.insert(name, fields(&described_not(&input[..input.find("\n}").unwrap()]), "\t"));
-    }
-    let mutation = sdl.split("\ntype Mutation").nth(1).unwrap();
-    let mutation = described_not(&mutation[..mutation.find("\n}").unwrap()]);
-    inputs.insert("Mutation".to_owned(), fields(&mutation, "\t\t"));
+    let mut inputs = blocks("input", "\t")?;
+    let arguments = blocks("type", "\t\t")?.remove("Mutation").unwrap();
+    inputs.insert("Mutation".to_owned(), arguments);
     Ok(inputs)
 }
 
-/// The text without its descriptions.
-fn described_not(body: &str) -> String {
-    body.split("\"\"\"").step_by(2).collect()
+/// The fields of each object with their types.
+pub fn objects() -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    blocks("type", "\t")
+}
+
+/// What stands at a depth in each block of the schema of a kind: names and types.
+fn blocks(kind: &str, depth: &str) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let sdl = std::fs::read_to_string("schema.graphql")?;
+    // Without descriptions.
+    let sdl: String = sdl.split("\"\"\"").step_by(2).collect();
+    let mut blocks = BTreeMap::new();
+    for block in sdl.split(&format!("\n{kind} ")).skip(1) {
+        let name = block.split_whitespace().next().unwrap().to_owned();
+        let lines = block[..block.find("\n}").unwrap()].lines();
+        let own = lines.filter_map(|line| line.strip_prefix(depth));
+        let own = own.filter(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()));
+        let fields = own.filter_map(|line| line.split_once(": "));
+        blocks.insert(name, fields.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect());
+    }
+    Ok(blocks)
 }
