@@ -297,37 +297,31 @@ async fn walk(server: &TestServer, schema: &str, machine: &Walked) -> Result<usi
     Ok(tried)
 }
 
-/// The machines of the table in parts that are walked at the same time.
-const PARTS: usize = 4;
-
-async fn part(number: usize) -> Result<()> {
+/// Walks a part of the machines, so that no test takes long.
+async fn part(number: usize, of: usize) -> Result<()> {
     let (server, schema) = clinic().await?;
-    for machine in WALKED.iter().skip(number).step_by(PARTS) {
+    for machine in WALKED.iter().skip(number).step_by(of) {
         let tried = walk(&server, &schema, machine).await?;
         eprintln!("{}: {tried} illegal actions tried", machine.machine);
     }
     Ok(())
 }
 
-#[tokio::test]
-async fn every_illegal_action_is_refused_and_every_legal_way_leads_where_the_table_says() -> Result<()> {
-    part(0).await
+/// A module for each part, with the same test in it.
+macro_rules! in_parts {
+    ($($name:ident)*) => {
+        const PARTS: &[&str] = &[$(stringify!($name)),*];
+        $(mod $name {
+            #[tokio::test]
+            async fn what_is_illegal_is_refused_and_what_is_legal_leads_where_the_table_says() -> super::Result<()> {
+                let parts = super::PARTS;
+                let number = parts.iter().position(|part| *part == stringify!($name));
+                super::part(number.unwrap_or_default(), parts.len()).await
+            }
+        })*
+    };
 }
-
-#[tokio::test]
-async fn the_same_holds_for_the_second_part_of_the_machines() -> Result<()> {
-    part(1).await
-}
-
-#[tokio::test]
-async fn the_same_holds_for_the_third_part_of_the_machines() -> Result<()> {
-    part(2).await
-}
-
-#[tokio::test]
-async fn the_same_holds_for_the_fourth_part_of_the_machines() -> Result<()> {
-    part(3).await
-}
+in_parts! { first second third fourth fifth sixth seventh eighth }
 
 /// A machine that is new has no line yet, and this fails.
 #[tokio::test]
