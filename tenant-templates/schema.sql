@@ -1,4 +1,4 @@
--- schema version: 26
+-- schema version: 27
 CREATE FUNCTION {schema}.audit_entry_is_sealed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -292,22 +292,20 @@ END $$;
 CREATE FUNCTION {schema}.refuse_foreign_label() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
-    AS $$
+    AS $_$
 DECLARE
     owner uuid;
 BEGIN
-    CASE NEW.object_type
-        WHEN 'PATIENT' THEN owner := NEW.object_id;
-        WHEN 'APPOINTMENT' THEN SELECT patient_id INTO owner FROM appointment WHERE id = NEW.object_id;
-        WHEN 'ENCOUNTER' THEN SELECT patient_id INTO owner FROM encounter WHERE id = NEW.object_id;
-        WHEN 'OBSERVATION' THEN SELECT patient_id INTO owner FROM observation WHERE id = NEW.object_id;
-        ELSE SELECT patient_id INTO owner FROM condition WHERE id = NEW.object_id;
-    END CASE;
+    IF NEW.object_type = 'PATIENT' THEN
+        owner := NEW.object_id;
+    ELSE
+        EXECUTE format('SELECT patient_id FROM %I WHERE id = $1', lower(NEW.object_type)) INTO owner USING NEW.object_id;
+    END IF;
     IF owner IS DISTINCT FROM NEW.patient_id THEN
         RAISE EXCEPTION USING ERRCODE = '23503', CONSTRAINT = 'sensitivity_label_object', MESSAGE = 'the object is not this patient''s';
     END IF;
     RETURN NEW;
-END $$;
+END $_$;
 CREATE FUNCTION {schema}.require_rule_tests() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -1465,7 +1463,7 @@ CREATE TABLE {schema}.sensitivity_label (
     labelled_by uuid,
     labelled_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT sensitivity_label_level_known CHECK ((level = ANY (ARRAY['N'::text, 'R'::text, 'V'::text]))),
-    CONSTRAINT sensitivity_label_object_type_known CHECK ((object_type = ANY (ARRAY['PATIENT'::text, 'APPOINTMENT'::text, 'ENCOUNTER'::text, 'OBSERVATION'::text, 'CONDITION'::text])))
+    CONSTRAINT sensitivity_label_object_type_known CHECK ((object_type = ANY (ARRAY['PATIENT'::text, 'APPOINTMENT'::text, 'ENCOUNTER'::text, 'OBSERVATION'::text, 'CONDITION'::text, 'CLINICAL_DOCUMENT'::text, 'ALLERGY'::text, 'MEDICATION_STATEMENT'::text, 'IMMUNIZATION'::text, 'PROCEDURE'::text, 'FAMILY_HISTORY'::text, 'SOCIAL_HISTORY'::text, 'TASK'::text])))
 );
 CREATE TABLE {schema}.session (
     id uuid NOT NULL,
@@ -1873,12 +1871,6 @@ INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'CA
 INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'AMENDED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'CORRECTED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'CORRECTED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', 'encounter:create', 'encounterCreate');
 INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'ARRIVED', 'encounter:check-in', 'encounterCheckIn');
 INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'TRIAGED', 'encounter:triage', 'encounterTriage');
@@ -2078,6 +2070,67 @@ INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENT',
 INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'DELIVERED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'CANCELLED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'SCHEDULED', 'notification:manage', 'notificationRetry');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('immunization', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RECURRENCE', 'RECURRENCE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'REGISTERED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REQUESTED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RESOLVED', 'RESOLVED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('family_history', 'CURRENT', 'CURRENT', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'RECEIVED', 'RECEIVED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('social_history', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'AMENDED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('social_history', 'CURRENT', 'CURRENT', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'REMISSION', 'REMISSION', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'IN_REVIEW', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'CORRECTED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'ACCEPTED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DRAFT', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'SIGNED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'FAILED', 'FAILED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'REFUTED', 'REFUTED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'RESOLVED', 'RESOLVED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'STOPPED', 'STOPPED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('immunization', 'NOT_DONE', 'NOT_DONE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'NOT_TAKEN', 'NOT_TAKEN', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('social_history', 'SUPERSEDED', 'SUPERSEDED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'STOPPED', 'STOPPED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'NOT_DONE', 'NOT_DONE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'FINAL', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('immunization', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('family_history', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RELAPSE', 'RELAPSE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'PRELIMINARY', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DISCARDED', 'DISCARDED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'AMENDED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REJECTED', 'REJECTED', 'sensitivity:label', 'confidentialitySet');
 INSERT INTO {schema}.visit_policy VALUES ('AMBULATORY', false, 7);
 INSERT INTO {schema}.visit_policy VALUES ('INPATIENT', true, 7);
 INSERT INTO {schema}.visit_policy VALUES ('EMERGENCY', true, 7);
@@ -2942,6 +2995,7 @@ REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text)
 REVOKE ALL ON FUNCTION {schema}.keep_note_template_version() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.move_document_head() FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.order_events() TO {role};
+REVOKE ALL ON FUNCTION {schema}.refuse_foreign_label() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.alert TO {role};
 GRANT UPDATE(status) ON TABLE {schema}.alert TO {role};

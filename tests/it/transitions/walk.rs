@@ -275,7 +275,7 @@ async fn walk(server: &TestServer, schema: &str, machine: &Walked) -> Result<usi
     for _ in 0..6 {
         let choices = vec(any::<Index>(), 2..12).new_tree(&mut runner).unwrap().current();
         let (begin, choices) = choices.split_first().unwrap();
-        let mut object = walker.reach(&ways, begin.get(&statuses)).await?;
+        let mut object = walker.reach(&ways, begin.get(statuses.as_slice()).as_str()).await?;
         for choice in choices {
             let mut open = walker.legal(&object.status);
             open.retain(|action| !ONCE.contains(action));
@@ -283,7 +283,7 @@ async fn walk(server: &TestServer, schema: &str, machine: &Walked) -> Result<usi
             if open.is_empty() {
                 break;
             }
-            let action = *choice.get(&open);
+            let action = *choice.get(open.as_slice());
             object = walker.go(&object, action).await;
             if LAST.contains(&action) {
                 for (action, _) in machine.actions.iter().filter(|(name, _)| *name != "confidentialitySet") {
