@@ -198,6 +198,13 @@ impl Violation {
         self
     }
 
+    /// The same in other words.
+    #[must_use]
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
     /// Adds what helps.
     #[must_use]
     pub fn with(mut self, detail: Detail) -> Self {

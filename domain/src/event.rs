@@ -18,8 +18,8 @@ use praxis_entity::{
     event,
     ids::{
         AlertId, AllergyId, AnyId, AppointmentId, ConditionId, DocumentId, EncounterId, EventId,
-        FamilyHistoryId, ImmunizationId, MedicationStatementId, PatientId, PractitionerId, ProcedureId,
-        RuleId, SocialHistoryId, TaskId, TypedId, WaitlistEntryId, WorkflowInstanceId,
+        FamilyHistoryId, ImmunizationId, MedicationStatementId, ObservationId, PatientId, PractitionerId,
+        ProcedureId, RuleId, SocialHistoryId, TaskId, TypedId, WaitlistEntryId, WorkflowInstanceId,
     },
     rule::AlertSeverity,
 };
@@ -242,6 +242,8 @@ events! {
     EncounterLeft { encounter: EncounterId, patient: PatientId, practitioner: PractitionerId };
     /// Vital signs were recorded.
     VitalsRecorded { encounter: EncounterId, patient: PatientId };
+    /// A measurement or finding was recorded by mistake, and counts no more.
+    ObservationEnteredInError { observation: ObservationId, patient: PatientId, encounter: Option<EncounterId> };
     /// An assessment, or diagnoses, were recorded.
     AssessmentRecorded { encounter: EncounterId, patient: PatientId };
     /// A plan was recorded.

@@ -121,6 +121,7 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::EncounterReopened { .. }
         | Event::EncounterJoined { .. }
         | Event::EncounterLeft { .. }
+        | Event::ObservationEnteredInError { .. }
         | Event::AssessmentRecorded { .. }
         | Event::PlanRecorded { .. } => &[],
 

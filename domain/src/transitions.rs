@@ -12,7 +12,7 @@ use std::{
 use praxis_entity::{ids::PatientId, status_transition};
 use praxis_platform::{
     Op,
-    access::{Permission, Row},
+    access::{ActorKind, Permission, Row},
 };
 use sea_orm::{ActiveEnum, EntityTrait, QueryFilter, sea_query::Expr};
 
@@ -62,23 +62,61 @@ impl Machine {
     }
 }
 
-/// Where an action of a machine leads from the status that a patient's row has; refused with the actions that are
-/// possible.
+/// Where an action of a machine leads from the status that a row has; refused with the actions that are possible. What
+/// the actor may do is judged for the row of the patient, if it concerns one.
 pub async fn step<M, S: ActiveEnum<Value = String>>(
     op: &Op<M>,
     machine: &'static str,
     action: &str,
     from: &S,
-    (patient, row): (PatientId, &Row),
+    of: (impl Into<Option<PatientId>>, &Row),
 ) -> Result<S> {
-    let machine = Machine::load(op, machine).await?;
-    match machine.leads(from, action) {
+    step_among(op, machine, action, from, of, |_| true).await
+}
+
+/// The same for an object of the clinic itself.
+pub async fn step_here<M, S: ActiveEnum<Value = String>>(
+    op: &Op<M>,
+    machine: &'static str,
+    action: &str,
+    from: &S,
+) -> Result<S> {
+    step(op, machine, action, from, (None, &Row::default())).await
+}
+
+/// The same where more than status and rights decides: a refusal names only what is `open` besides, as the object's
+/// own `allowedActions` do.
+pub async fn step_among<M, S: ActiveEnum<Value = String>>(
+    op: &Op<M>,
+    machine: &'static str,
+    action: &str,
+    from: &S,
+    of: (impl Into<Option<PatientId>>, &Row),
+    open: impl Fn(&str) -> bool,
+) -> Result<S> {
+    match Machine::load(op, machine).await?.leads(from, action) {
         Some(to) => Ok(to),
-        None => {
-            let rights = rights::on(op, patient, row).await?;
-            Err(machine.refusal(from, |permission| rights.may(permission)).into())
-        }
+        None => Err(refusal(op, machine, from, of, open).await?.into()),
     }
+}
+
+/// What is said to whoever tries what is not possible from where a row stands.
+pub async fn refusal<M, S: ActiveEnum<Value = String>>(
+    op: &Op<M>,
+    machine: &'static str,
+    from: &S,
+    (patient, row): (impl Into<Option<PatientId>>, &Row),
+    open: impl Fn(&str) -> bool,
+) -> Result<Violation> {
+    let machine = Machine::load(op, machine).await?;
+    let refusal = match patient.into() {
+        Some(patient) if op.actor().kind == ActorKind::User => {
+            let rights = rights::on(op, patient, row).await?;
+            machine.refusal(from, |permission| rights.may(permission))
+        }
+        _ => machine.refusal(from, |permission| op.actor().may(permission)),
+    };
+    Ok(refusal.only(|action| open(action)))
 }
 
 /// The machines of these names.

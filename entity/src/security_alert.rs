@@ -4,6 +4,16 @@ use sea_orm::entity::prelude::*;
 
 use crate::ids::{AuditEntryId, PatientId, SecurityAlertId, UserId};
 
+/// Where a warning stands.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AlertStatus {
+    /// Somebody should look at it.
+    Open,
+    /// Somebody did.
+    Closed,
+}
+
 /// A warning of suspicious access.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "security_alert")]
@@ -20,9 +30,8 @@ pub struct Model {
     /// Which rule raised it.
     #[sea_orm(column_type = "Text")]
     pub kind: String,
-    /// OPEN or CLOSED.
-    #[sea_orm(column_type = "Text")]
-    pub status: String,
+    /// Where it stands.
+    pub status: AlertStatus,
     /// Whose doing it was, if it is known.
     pub actor_id: Option<Uuid>,
     /// Whose chart, if it is one.

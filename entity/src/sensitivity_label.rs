@@ -18,6 +18,22 @@ pub enum LabelledType {
     Observation,
     /// A condition.
     Condition,
+    /// A document, and what was added to it.
+    ClinicalDocument,
+    /// An allergy.
+    Allergy,
+    /// A medication as stated.
+    MedicationStatement,
+    /// An immunisation.
+    Immunization,
+    /// A procedure.
+    Procedure,
+    /// What runs in the family.
+    FamilyHistory,
+    /// A circumstance of life.
+    SocialHistory,
+    /// A task about a patient.
+    Task,
 }
 
 /// HL7 v3 Confidentiality.

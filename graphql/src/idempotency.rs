@@ -17,13 +17,13 @@ use praxis_entity::{
         CareTeamMemberId, ConditionId, ConsentId, DeviceId, DisclosureId, DocumentId, EncounterId,
         FacilityId, FamilyHistoryId, FieldPolicyId, IdentityProviderId, ImmunizationId, InvitationId,
         MedicationStatementId, MembershipId, NoteTemplateId, NotificationId, NotificationTemplateId,
-        PasskeyId, PatientId, PractitionerId, ProcedureId, PushDeviceId, QueueTokenId, RelatedPersonId,
-        RoleId, RoomId, RuleId, SecurityAlertId, SessionId, SocialHistoryId, TaskId, UserId, VisitTypeId,
-        WaitlistEntryId, WorkflowDefinitionId, WorkflowInstanceId,
+        ObservationId, PasskeyId, PatientId, PractitionerId, ProcedureId, PushDeviceId, QueueTokenId,
+        RelatedPersonId, RoleId, RoomId, RuleId, SecurityAlertId, SessionId, SocialHistoryId, TaskId, UserId,
+        VisitTypeId, WaitlistEntryId, WorkflowDefinitionId, WorkflowInstanceId,
     },
     immunization, invitation, medication_statement, note_template, notification, notification_template,
-    passkey, patient, practitioner, procedure, push_device, queue_token, related_person, role, room, rule,
-    security_alert,
+    observation, passkey, patient, practitioner, procedure, push_device, queue_token, related_person, role,
+    room, rule, security_alert,
     sensitivity_label::Confidentiality,
     session, social_history, task, user_account, visit_policy, visit_type, waitlist_entry,
     workflow_definition, workflow_instance,
@@ -178,6 +178,7 @@ replay_by_id! {
     family_history::Model, FamilyHistoryId, history::chapter::by_ids::<family_history::Entity, _>;
     social_history::Model, SocialHistoryId, history::chapter::by_ids::<social_history::Entity, _>;
     condition::Model, ConditionId, history::by_ids;
+    observation::Model, ObservationId, charting::by_ids;
     clinical_document::Model, DocumentId, documents::by_ids;
     note_template::Model, NoteTemplateId, documents::templates::by_ids;
     encounter::Model, EncounterId, encounters::by_ids;

@@ -227,6 +227,54 @@ async fn measurements_are_converted_judged_and_scored() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_was_measured_by_mistake_counts_no_more_and_stays_on_record() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.person(SLUG, "owner").await;
+    let visit = Visit::under_way(&owner).await;
+    let quantity = |value: &str, unit: &str| json!({ "value": value, "unit": unit });
+    let round = json!({ "id": visit.id, "heartRate": quantity("95", "/min"), "respiratoryRate": quantity("22", "/min"),
+        "weight": quantity("70", "kg"), "height": quantity("175", "cm") });
+    const ROUND: &str = "vitalSigns { observations { id version code { codings { code } } } }";
+    let taken = owner.run("vitalsRecord", ROUND, round).await;
+    let rows = taken["vitalSigns"]["observations"].as_array().unwrap().clone();
+    let row = |code: &str| rows.iter().find(|row| row["code"]["codings"][0]["code"] == code).unwrap().clone();
+    const STRUCK: &str = "observation { status notes allowedActions } userErrors { code path }";
+    let strike = async |row: &Value, version: i32, reason: &str| {
+        let input = json!({ "id": row["id"], "ifVersion": version, "reason": reason });
+        owner.run("observationEnterInError", STRUCK, input).await
+    };
+    let breath = row("9279-1");
+    assert_eq!(strike(&breath, 1, " ").await["userErrors"][0]["code"], "REQUIRED");
+    assert_eq!(strike(&breath, 7, "Miscounted").await["userErrors"][0]["code"], "VERSION_CONFLICT");
+    let struck = strike(&breath, 1, "Miscounted").await["observation"].clone();
+    assert_eq!(struck["notes"], json!(["Miscounted"]));
+    assert_eq!(
+        (&struck["status"], &struck["allowedActions"]),
+        (&json!("ENTERED_IN_ERROR"), &json!(["confidentialitySet"]))
+    );
+    assert_eq!(strike(&breath, 2, "Again").await["userErrors"][0]["code"], "INVALID_TRANSITION");
+    // The index that was computed from a weight goes with it.
+    strike(&row("29463-7"), 1, "Another patient's").await;
+    let seen = visit
+        .shown(
+            "vitalSigns { observations { code { codings { code } } } earlyWarningScore { points missing } }
+            observations(first: 9) { totalCount nodes { status } } timeline(first: 50) { nodes { kind } }",
+        )
+        .await;
+    let left = seen["vitalSigns"][0]["observations"].as_array().unwrap();
+    let mut left: Vec<_> = left.iter().map(|row| text(&row["code"]["codings"][0]["code"])).collect();
+    left.sort();
+    assert_eq!(left, ["8302-2", "8867-4"]);
+    let score = &seen["vitalSigns"][0]["earlyWarningScore"];
+    assert_eq!(score["points"], 1, "the pulse alone");
+    assert!(score["missing"].to_string().contains("RESPIRATORY_RATE"));
+    assert_eq!(seen["observations"]["totalCount"], 2);
+    let told = seen["timeline"].to_string().matches("OBSERVATION_ENTERED_IN_ERROR").count();
+    assert_eq!(told, 3, "breathing, weight, and what was computed: {seen}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn no_rank_and_no_code_of_a_visit_is_there_twice() -> Result<()> {
     let server = clinic().await?;
     let owner = server.person(SLUG, "owner").await;

@@ -20,6 +20,7 @@ mod identity;
 mod isolation;
 mod jobs;
 mod keys;
+mod labels;
 mod leak;
 mod limits;
 mod live;

@@ -13,7 +13,7 @@ use std::{collections::HashSet, fmt::Write, sync::Arc, time::Instant};
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use praxis_entity::{
-    appointment, condition, encounter,
+    appointment, clinical_document, condition, encounter,
     ids::{BreakGlassId, FacilityId, PatientId, PractitionerId, UserId},
     observation, patient,
 };
@@ -151,6 +151,7 @@ fn a_million_decisions_are_those_of_the_plain_rule() {
             Row::of(patient.0),
             Row {
                 encounter: noise.once_in(2).then(|| id(6, 0)),
+                document: noise.once_in(2).then(|| id(9, 0)),
                 facility: noise.once_in(2).then(|| noise.pick(&facilities())),
                 practitioner: noise.once_in(2).then(|| noise.pick(&practitioners())),
                 ..Row::of(id(7, 0))
@@ -162,7 +163,9 @@ fn a_million_decisions_are_those_of_the_plain_rule() {
             in_care: noise.once_in(2),
             directives: (0..noise.below(4)).map(|_| directive(&mut noise)).collect(),
             labels: (0..noise.below(3))
-                .map(|_| (noise.pick(&[patient.0, id(6, 0), id(7, 0), id(7, 1)]), level(&mut noise)))
+                .map(|_| {
+                    (noise.pick(&[patient.0, id(6, 0), id(7, 0), id(7, 1), id(9, 0)]), level(&mut noise))
+                })
                 .collect(),
         };
         let standing = Standing::new(&actor, patient, facts.clone(), now());
@@ -227,6 +230,20 @@ fn populate(noise: &mut Noise, sql: &mut String) -> Clinic {
                 number,
                 Row { facility: place, practitioner: clinician, ..Row::of(encounter) },
             ));
+            // A document, and what was added to it.
+            let (first, second) = (id(11, number * 10 + visit), id(12, number * 10 + visit));
+            for (document, adds_to) in [(first, None), (second, Some(first))] {
+                let inside = noise.once_in(2).then_some(encounter);
+                let clinician = noise.once_in(2).then(|| noise.pick(&practitioners()));
+                writeln!(sql, "INSERT INTO clinical_document (id, patient_id, encounter_id, practitioner_id, addendum_to, type_code, status) VALUES ('{document}', '{}', {}, {}, {}, '11506-3', 'RECEIVED');", patient.0, text(inside), text(clinician.map(|id| id.0)), text(adds_to)).unwrap();
+                let row = Row {
+                    encounter: inside,
+                    document: adds_to,
+                    practitioner: clinician,
+                    ..Row::of(document)
+                };
+                rows.push((Table::ClinicalDocument, number, row));
+            }
             for (table, kind, columns, values) in [
                 (
                     Table::Observation,
@@ -330,6 +347,7 @@ async fn seen(op: &Op<Read>, permission: Permission, table: Table) -> Result<Has
         Table::Appointment => ids!(appointment),
         Table::Encounter => ids!(encounter),
         Table::Observation => ids!(observation),
+        Table::ClinicalDocument => ids!(clinical_document),
         _ => ids!(condition),
     };
     Ok(ids.into_iter().collect())
@@ -379,9 +397,14 @@ async fn lists_and_fields_see_the_rows_that_the_plain_rule_lets_them_see() -> Re
                     labels: labels.clone(),
                 })
                 .collect();
-            for table in
-                [Table::Patient, Table::Appointment, Table::Encounter, Table::Observation, Table::Condition]
-            {
+            for table in [
+                Table::Patient,
+                Table::Appointment,
+                Table::Encounter,
+                Table::Observation,
+                Table::Condition,
+                Table::ClinicalDocument,
+            ] {
                 let permission = noise.pick(&ON_RECORD.iter().collect::<Vec<_>>());
                 for permission in [permission, Permission::OBSERVATION_READ, Permission::PATIENT_READ] {
                     let seen = seen(&op, permission, table).await?;

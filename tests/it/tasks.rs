@@ -111,7 +111,7 @@ async fn a_physician_asks_the_nurses_and_one_of_them_does_it() -> Result<()> {
     .await;
     assert_eq!((&asked["status"], &asked["priority"]), (&json!("REQUESTED"), &json!("URGENT")));
     assert_eq!(asked["patient"]["id"], json!(patient));
-    assert_eq!(asked["allowedActions"], json!(["taskAssign", "taskCancel"]));
+    assert_eq!(asked["allowedActions"], json!(["confidentialitySet", "taskAssign", "taskCancel"]));
 
     let op = server.as_system("northside").await?;
     assert_eq!(tasks::open(&op, &[encounter]).await?.len(), 1);

@@ -202,7 +202,7 @@ async fn raise(op: &Op<Write>, rule: &alert_rule::Model, found: Suspicion) -> Re
         created_at: Set(op.now()),
         updated_at: Set(op.now()),
         kind: Set(rule.kind.clone()),
-        status: Set("OPEN".to_owned()),
+        status: Set(security_alert::AlertStatus::Open),
         actor_id: Set(found.actor),
         patient_id: Set(found.patient.map(PatientId)),
         entry_id: Set(found.entry),

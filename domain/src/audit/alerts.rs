@@ -1,7 +1,15 @@
 //! What people do with alerts: see them, close them, and say what counts as suspicious.
 
-use praxis_entity::{alert_rule, ids::SecurityAlertId, security_alert};
-use praxis_platform::{Op, Read, Write, access::Permission, audit::Entry};
+use praxis_entity::{
+    alert_rule,
+    ids::SecurityAlertId,
+    security_alert::{self, AlertStatus},
+};
+use praxis_platform::{
+    Op, Read, Write,
+    access::{Actor, Permission, Row},
+    audit::Entry,
+};
 use sea_orm::{
     ActiveValue::{Set, Unchanged},
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -9,10 +17,10 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use crate::{Detail, PageRequest, Result, Slice, Violation, ViolationCode, page};
+use crate::{Detail, PageRequest, Result, Slice, Violation, ViolationCode, page, transitions::step_among};
 
 fn condition(open: Option<bool>) -> Condition {
-    let status = open.map(|open| if open { "OPEN" } else { "CLOSED" });
+    let status = open.map(|open| if open { AlertStatus::Open } else { AlertStatus::Closed });
     Condition::all().add_option(status.map(|status| security_alert::Column::Status.eq(status)))
 }
 
@@ -44,6 +52,16 @@ pub async fn alerts_by_ids<Mode>(
     Ok(found.all(op.db()).await?)
 }
 
+/// Whether it is for the actor to close an alert: nobody is the judge in their own case.
+pub fn is_turn(actor: &Actor, alert: &security_alert::Model) -> bool {
+    alert.actor_id.is_none() || alert.actor_id != actor.user.map(|user| user.0)
+}
+
+async fn close_step(op: &Op<Write>, alert: &security_alert::Model) -> Result<AlertStatus> {
+    let (clinic, open) = ((None, &Row::default()), |_: &str| is_turn(op.actor(), alert));
+    step_among(op, "security_alert", "securityAlertClose", &alert.status, clinic, open).await
+}
+
 /// Closes an alert for a reason, as stored.
 pub async fn close_alert(
     op: &Op<Write>,
@@ -59,17 +77,14 @@ pub async fn close_alert(
         let conflict = Violation::at(ViolationCode::VersionConflict, &["ifVersion"], message);
         return Err(conflict.with(Detail::Version { current: found.version }).into());
     }
-    if found.status != "OPEN" {
-        return Err(Violation::at(ViolationCode::InvalidTransition, &["id"], "It is closed already.").into());
-    }
-    // Nobody is the judge in their own case.
-    if found.actor_id.is_some() && found.actor_id == op.actor().user.map(|user| user.0) {
+    let to = close_step(op, &found).await?;
+    if !is_turn(op.actor(), &found) {
         let message = "Somebody else has to close an alert about you.";
         return Err(Violation::at(ViolationCode::Locked, &["id"], message).into());
     }
     let row = security_alert::ActiveModel {
         id: Unchanged(id),
-        status: Set("CLOSED".to_owned()),
+        status: Set(to),
         closed_at: Set(Some(op.now())),
         closed_by: Set(op.actor().user),
         close_reason: Set(Some(reason.to_owned())),

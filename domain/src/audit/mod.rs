@@ -10,7 +10,7 @@ mod report;
 
 pub use access_log::{access_log_of, actor_names, count_access_log_of, proofs_of};
 pub use alerts::{
-    AmendAlertRule, alert_rules, alerts, alerts_by_ids, amend_alert_rule, close_alert, count_alerts,
+    AmendAlertRule, alert_rules, alerts, alerts_by_ids, amend_alert_rule, close_alert, count_alerts, is_turn,
 };
 pub use changes::{changes_of, verify_change};
 pub use disclose::{

@@ -1,5 +1,10 @@
-//! NEWS2, the National Early Warning Score of the Royal College of Physicians (2017): how ill somebody is, from what
-//! was measured at the same time. Made for people of sixteen and over who are not pregnant.
+//! NEWS2, the National Early Warning Score: how ill somebody is, from what was measured at the same time. Made for
+//! people of sixteen and over who are not pregnant.
+//!
+//! Bands and thresholds are those of charts 1 and 2 of: Royal College of Physicians, National Early Warning Score (NEWS)
+//! 2: Standardising the assessment of acute-illness severity in the NHS, updated report of a working party, London 2017,
+//! ISBN 978-1-86016-682-2. What is measured is told by LOINC: consciousness as 80288-4 `Level of consciousness` (so in
+//! HL7 Denmark's core profiles), oxygen as 3151-8 `Inhaled oxygen flow rate` in L/min (so in US Core's pulse oximetry).
 
 use std::collections::BTreeSet;
 

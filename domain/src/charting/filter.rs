@@ -5,7 +5,7 @@ use praxis_platform::{
     Failure, Op,
     access::{Permission, Table},
 };
-use sea_orm::Condition;
+use sea_orm::{ColumnTrait, Condition};
 
 use crate::{TimeRange, coded::carries, range::one_of};
 
@@ -14,7 +14,7 @@ use crate::{TimeRange, coded::carries, range::one_of};
 pub struct ObservationFilter {
     /// Kind.
     pub category: Option<Vec<ObservationCategory>>,
-    /// How final.
+    /// How final; without a choice, all but what was recorded by mistake.
     pub status: Option<Vec<ObservationStatus>>,
     /// What was measured, as `system|code`; parts of composed observations count, too.
     pub code: Option<Vec<String>>,
@@ -32,9 +32,12 @@ impl ObservationFilter {
             }
             None => None,
         };
+        let status = one_of(Column::Status, self.status.as_deref());
+        let counts = status.is_none().then(|| Column::Status.ne(ObservationStatus::EnteredInError));
         Ok(Condition::all()
             .add_option(one_of(Column::Category, self.category.as_deref()))
-            .add_option(one_of(Column::Status, self.status.as_deref()))
+            .add_option(status)
+            .add_option(counts)
             .add_option(code)
             .add(self.effective_at.condition(Column::EffectiveAt)))
     }

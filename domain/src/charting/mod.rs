@@ -4,6 +4,7 @@
 //! deleted: what was recorded by mistake becomes ENTERED_IN_ERROR.
 
 mod early_warning;
+mod enter_in_error;
 mod filter;
 mod measure;
 mod read;
@@ -11,6 +12,7 @@ mod record;
 mod vitals;
 
 pub use early_warning::{EarlyWarning, Measured, Parameter, Risk, early_warning};
+pub use enter_in_error::enter_in_error;
 pub use filter::ObservationFilter;
 pub use measure::Measure;
 pub use read::{by_ids, count_of_encounters, count_of_patients, of_encounters, of_patients};

@@ -1,15 +1,22 @@
 //! What several verbs ask of a document and of whom they serve.
 
-use praxis_entity::{clinical_document, ids::DocumentId, value::DocumentBody};
+use praxis_entity::{
+    clinical_document::{self, DocumentStatus},
+    ids::DocumentId,
+    value::DocumentBody,
+};
 use praxis_platform::{
     Failure, Op, Write,
-    access::{Permission, Row},
+    access::{Actor, Permission, Row},
     vault::DataKey,
 };
 use sea_orm::{EntityTrait, QuerySelect, sea_query::LockType};
 use uuid::Uuid;
 
-use crate::{Detail, Result, Violation, ViolationCode, rights, transitions::step};
+use crate::{
+    Detail, Result, Violation, ViolationCode, rights,
+    transitions::{refusal, step_among},
+};
 
 /// The document, locked, at the version that the person saw, if they may do this with it.
 pub(super) async fn for_change(
@@ -33,9 +40,29 @@ pub(super) async fn for_change(
 
 /// Refuses what is not possible from where the document stands, and names what is.
 pub(super) async fn possible(op: &Op<Write>, stored: &clinical_document::Model, action: &str) -> Result<()> {
-    let row = Row::from(stored);
-    step(op, "clinical_document", action, &stored.status, (stored.patient_id, &row)).await?;
+    let (row, open) = (Row::from(stored), |action: &str| is_turn(op.actor(), stored, action));
+    step_among(op, MACHINE, action, &stored.status, (stored.patient_id, &row), open).await?;
     Ok(())
+}
+
+const MACHINE: &str = "clinical_document";
+
+/// Whether it is the actor's turn to run a mutation on a document: a draft is its author's, and what waits for a
+/// cosignature somebody else's. Status and permission are asked apart from this.
+pub fn is_turn(actor: &Actor, document: &clinical_document::Model, action: &str) -> bool {
+    let own = document.author_id.is_some() && document.author_id == actor.user;
+    match document.status {
+        DocumentStatus::Draft => own || action == "confidentialitySet",
+        DocumentStatus::InReview => !own || action != "documentCosign",
+        _ => true,
+    }
+}
+
+/// What is said to whoever would cosign what they signed.
+pub(super) async fn own_signature(op: &Op<Write>, stored: &clinical_document::Model) -> Result<Violation> {
+    let (row, open) = (Row::from(stored), |action: &str| action != "documentCosign");
+    let refusal = refusal(op, MACHINE, &stored.status, (stored.patient_id, &row), open).await?;
+    Ok(refusal.saying("Somebody else has to cosign what you signed."))
 }
 
 /// Refuses unless it is a working copy of the actor's own, that nobody edits elsewhere.

@@ -11,7 +11,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{check, feed, save::changed, templates, verify, version};
 use crate::{
-    Result, Violation, ViolationCode,
+    Result,
     event::{Event, happened},
 };
 
@@ -25,8 +25,7 @@ pub async fn cosign(op: &Op<Write>, id: DocumentId, if_version: i32) -> Result<c
         .filter(document_signature::Column::Version.eq(head.version))
         .filter(document_signature::Column::SignerId.eq(check::signer(op)?));
     if own.one(op.db()).await?.is_some() {
-        let message = "Somebody else has to cosign what you signed.";
-        return Err(Violation::at(ViolationCode::InvalidTransition, &["id"], message).into());
+        return Err(check::own_signature(op, &stored).await?.into());
     }
     let key = op.data_key(stored.patient_id.0).await?;
     let place = op.place("document_version", head.id.0, head.patient_id.0);

@@ -85,6 +85,7 @@ impl Begun {
         }
         let row = Row {
             encounter: self.encounter.map(|encounter| encounter.0),
+            document: self.addendum_to.map(|document| document.0),
             practitioner: op.actor().practitioner,
             ..Row::of(id.0)
         };

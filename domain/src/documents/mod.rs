@@ -33,6 +33,7 @@ mod version;
 pub use addendum::{WriteAddendum, addendum};
 pub use amend::{AmendDocument, amend, enter_in_error};
 pub use body::SectionText;
+pub use check::is_turn;
 pub use compare::{Difference, Line, LineChange, compare};
 pub use cosign::cosign;
 pub use discard::discard;

@@ -13,7 +13,9 @@ use praxis_platform::{
     access::{Permission, Row},
     audit::Entry,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
+use sea_orm::{
+    ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType,
+};
 
 use super::chapter::{concept_length, meaning};
 use crate::{
@@ -102,8 +104,10 @@ pub async fn advance_problem(
         return Err(violation.with(Detail::Version { current: stored.version }).into());
     }
     if stored.verification_status == VerificationStatus::EnteredInError {
+        let status = VerificationStatus::EnteredInError.to_value();
+        let detail = Detail::Transition { status, allowed: Vec::new() };
         let message = "What was a mistake stays one.";
-        return Err(Violation::at(ViolationCode::InvalidTransition, &["id"], message).into());
+        return Err(Violation::at(ViolationCode::InvalidTransition, &["id"], message).with(detail).into());
     }
     // What a source gave no status counts as present.
     let from = stored.clinical_status.unwrap_or(ClinicalStatus::Active);

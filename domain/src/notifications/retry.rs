@@ -11,17 +11,14 @@ use sea_orm::{
     sea_query::LockType,
 };
 
-use crate::{Result, Violation, transitions::Machine};
+use crate::{Result, Violation, transitions::step_here};
 
 /// Lets a notice be tried anew. Whether it still is to be sent is judged when it is.
 pub async fn retry(op: &Op<Write>, id: NotificationId) -> Result<Model> {
     op.require(Permission::NOTIFICATION_MANAGE)?;
     let found = Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let found = found.ok_or_else(|| Violation::unknown("id"))?;
-    let machine = Machine::load(op, "notification").await?;
-    let Some(status) = machine.leads(&found.status, "notificationRetry") else {
-        return Err(machine.refusal(&found.status, |needed| op.actor().may(needed)).into());
-    };
+    let status = step_here(op, "notification", "notificationRetry", &found.status).await?;
     let row = ActiveModel {
         id: Unchanged(id),
         status: Set(status),

@@ -10,7 +10,7 @@ use praxis_platform::{Op, Write, access::Permission, audit::Entry, client::Clien
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 
 use super::create_client::add_secret;
-use crate::{Result, Violation, ViolationCode};
+use crate::{Result, Violation, ViolationCode, transitions::step_here};
 
 /// The longest that two secrets count side by side.
 pub const MAX_OVERLAP_HOURS: i32 = 24 * 14;
@@ -28,7 +28,7 @@ pub async fn rotate_secret(
         let message = format!("The overlap has 0 to {MAX_OVERLAP_HOURS} hours.");
         return Err(Violation::at(ViolationCode::OutOfRange, &["overlapHours"], message).into());
     }
-    let stored = active(op, client).await?;
+    let (stored, _) = ready(op, client, "apiClientRotateSecret").await?;
     let end = op.now() + TimeDelta::hours(overlap_hours.into());
     api_client_secret::Entity::delete_many()
         .filter(Column::ClientId.eq(client))
@@ -53,13 +53,14 @@ pub async fn rotate_secret(
     Ok((changed, secret))
 }
 
-/// The program, locked, if it may call at all.
-pub(super) async fn active(op: &Op<Write>, client: ApiClientId) -> Result<api_client::Model> {
+/// The program, locked, and where an action leads from where it stands.
+pub(super) async fn ready(
+    op: &Op<Write>,
+    client: ApiClientId,
+    action: &str,
+) -> Result<(api_client::Model, ApiClientStatus)> {
     let stored = api_client::Entity::find_by_id(client).lock_exclusive().one(op.db()).await?;
     let stored = stored.ok_or_else(|| Violation::unknown("id"))?;
-    if stored.status == ApiClientStatus::Retired {
-        let message = "The program is retired.";
-        return Err(Violation::at(ViolationCode::InvalidTransition, &["id"], message).into());
-    }
-    Ok(stored)
+    let to = step_here(op, "api_client", action, &stored.status).await?;
+    Ok((stored, to))
 }

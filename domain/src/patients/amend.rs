@@ -51,6 +51,7 @@ pub async fn amend(
 ) -> Result<patient::Model> {
     op.require(Permission::PATIENT_UPDATE)?;
     let patient = for_change(op, Permission::PATIENT_UPDATE, id, if_version).await?;
+    still_open(patient.status, "id")?;
     let key = op.data_key(id.0).await?;
     let before = Record::open(op, &key, &patient).await?;
     let mut after = before.clone();
@@ -145,7 +146,6 @@ pub(super) async fn for_change(
         .with(Detail::Version { current: patient.version })
         .into());
     }
-    still_open(patient.status, "id")?;
     Ok(patient)
 }
 

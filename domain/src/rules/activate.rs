@@ -19,7 +19,7 @@ use crate::{
 pub async fn activate(op: &Op<Write>, id: RuleId, if_version: i32) -> Result<rule::Model> {
     let stored = read::ready(op, (id, if_version), Permission::RULE_APPROVE, "ruleActivate").await?;
     let me = op.actor().user.ok_or(Failure::Forbidden(Permission::RULE_APPROVE))?;
-    if stored.author_id == Some(me) {
+    if !read::is_turn(op.actor(), &stored, "ruleActivate") {
         let message = "Nobody approves a rule of their own.";
         return Err(Violation::at(ViolationCode::Locked, &["id"], message).into());
     }

@@ -23,7 +23,7 @@ pub use activate::activate;
 pub use cause::{FACTS, FactSpec, facts_of, vocabulary};
 pub use draft::{NewRule, TestCase, draft};
 pub use evaluate::{Requirement, Trigger, evaluate, on_vitals, required};
-pub use read::{RuleFilter, by_ids, cases_of, list};
+pub use read::{RuleFilter, by_ids, cases_of, is_turn, list};
 pub use retire::retire;
 pub use support::{Check, support_of};
 pub use test::test;

@@ -8,7 +8,7 @@ use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
 use super::{check, reschedule::guarded, tell};
-use crate::{Error, Violation, ViolationCode};
+use crate::Error;
 
 /// Brings a visit to its next status. Holding, cancelling and not coming have verbs of their own.
 pub async fn advance(
@@ -37,11 +37,6 @@ pub async fn advance(
         }
     };
     let to = check::step(op, &stored, mutation).await?;
-    if to == AppointmentStatus::Completed && op.now() < stored.starts_at {
-        return Err(
-            Violation::at(ViolationCode::InvalidTransition, &["id"], "the visit has not begun yet").into()
-        );
-    }
     let change = appointment::ActiveModel { status: Set(to), ..Default::default() };
     let changed = guarded(op, id, if_version, change).await?;
     let patient = changed.patient_id.0;

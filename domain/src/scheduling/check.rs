@@ -93,6 +93,34 @@ pub(super) async fn step(
     stored: &appointment::Model,
     action: &str,
 ) -> Result<AppointmentStatus> {
-    transitions::step(op, "appointment", action, &stored.status, (stored.patient_id, &Row::from(stored)))
-        .await
+    let (row, open) = (Row::from(stored), |action: &str| is_timely(op, stored, action));
+    let of = (stored.patient_id, &row);
+    let to = transitions::step_among(op, "appointment", action, &stored.status, of, open).await?;
+    let too_early = matches!(action, NO_SHOW | COMPLETE) && !open(action);
+    if too_early {
+        let refusal = transitions::refusal(op, "appointment", &stored.status, of, open).await?;
+        return Err(refusal.saying("The visit has not begun yet.").into());
+    }
+    Ok(to)
+}
+
+const NO_SHOW: &str = "appointmentMarkNoShow";
+const COMPLETE: &str = "appointmentComplete";
+
+/// Whether it is the time for a mutation on an appointment. Status and permission are asked apart from this.
+pub fn is_timely<M>(op: &Op<M>, stored: &appointment::Model, action: &str) -> bool {
+    match action {
+        // Whether somebody came shows only once the visit should have begun.
+        NO_SHOW | COMPLETE => stored.starts_at <= op.now(),
+        "appointmentUndoNoShow" => is_today(op, stored),
+        "appointmentHoldConfirm" => stored.hold_expires_at.is_some_and(|until| op.now() < until),
+        _ => true,
+    }
+}
+
+/// Whether the visit was to take place today, on the clock of its branch.
+pub(super) fn is_today<M>(op: &Op<M>, stored: &appointment::Model) -> bool {
+    let zone: chrono_tz::Tz = stored.time_zone.parse().unwrap_or(chrono_tz::UTC);
+    let day = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
+    day(stored.starts_at) == day(op.now())
 }

@@ -19,11 +19,6 @@ pub async fn mark_no_show(op: &Op<Write>, id: AppointmentId, if_version: i32) ->
     op.require(Permission::APPOINTMENT_NO_SHOW)?;
     let stored = check::at_version(op, Permission::APPOINTMENT_NO_SHOW, id, if_version).await?;
     let status = check::step(op, &stored, "appointmentMarkNoShow").await?;
-    if op.now() < stored.starts_at {
-        return Err(
-            Violation::at(ViolationCode::InvalidTransition, &["id"], "The visit has not begun yet.").into()
-        );
-    }
     let change = appointment::ActiveModel { status: Set(status), ..Default::default() };
     let marked = guarded(op, id, if_version, change).await?;
     hold::release(op, &[id]).await?;
@@ -38,7 +33,7 @@ pub async fn undo_no_show(op: &Op<Write>, id: AppointmentId, if_version: i32) ->
     op.require(Permission::APPOINTMENT_NO_SHOW)?;
     let stored = check::at_version(op, Permission::APPOINTMENT_NO_SHOW, id, if_version).await?;
     let status = check::step(op, &stored, "appointmentUndoNoShow").await?;
-    if !is_today(op, &stored) {
+    if !check::is_today(op, &stored) {
         let message = "This is possible on the day of the visit only.";
         return Err(Violation::at(ViolationCode::OutOfRange, &["id"], message).into());
     }
@@ -69,11 +64,4 @@ pub async fn undo_no_show(op: &Op<Write>, id: AppointmentId, if_version: i32) ->
     op.record(Entry::done("appointment.undo-no-show").on("Appointment", id.0, booked.version).of(patient));
     tell::advanced(op, &booked).await?;
     Ok(booked)
-}
-
-/// Whether the visit was to take place today, on the clock of its branch.
-pub fn is_today<M>(op: &Op<M>, stored: &appointment::Model) -> bool {
-    let zone: chrono_tz::Tz = stored.time_zone.parse().unwrap_or(chrono_tz::UTC);
-    let day = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).date_naive();
-    day(stored.starts_at) == day(op.now())
 }

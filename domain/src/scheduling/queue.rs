@@ -19,7 +19,7 @@ use sea_orm::{
 use super::reserve::judge_patient;
 use crate::{
     Detail, Result, Violation, ViolationCode, clinic::text, error::Violations, page::any_of,
-    transitions::Machine,
+    transitions::step_here,
 };
 
 /// The most tokens of a queue and day that are told of at once.
@@ -124,10 +124,7 @@ pub async fn step_token(
             .with(Detail::Version { current: stored.version })
             .into());
     }
-    let machine = Machine::load(op, "queue_token").await?;
-    let Some(status) = machine.leads::<QueueStatus>(&stored.status, step.mutation()) else {
-        return Err(machine.refusal(&stored.status, |permission| op.actor().may(permission)).into());
-    };
+    let status: QueueStatus = step_here(op, "queue_token", step.mutation(), &stored.status).await?;
     let change = ActiveModel { id: Set(id), ..Default::default() };
     let (change, action) = match step {
         QueueStep::Call => return call(op, stored, desk).await,

@@ -1,10 +1,11 @@
 //! Labelling an object as restricted, and taking the label off.
 
 use praxis_entity::{
-    appointment, condition, encounter,
+    allergy, appointment, clinical_document, condition, encounter, family_history,
     ids::{AnyId, PatientId},
-    observation, patient,
+    immunization, medication_statement, observation, patient, procedure,
     sensitivity_label::{self, Confidentiality, LabelledType},
+    social_history, task,
 };
 use praxis_platform::{
     Op, Write,
@@ -31,7 +32,7 @@ pub struct Labelled {
     pub level: Confidentiality,
 }
 
-/// Labels a patient, appointment, encounter, observation or condition. Normal takes the label off.
+/// Labels a patient, or something of a patient's record. Normal takes the label off.
 ///
 /// Whoever can't read what is labelled can't take the label off either.
 pub async fn label(op: &Op<Write>, id: AnyId, level: Confidentiality) -> Result<Labelled> {
@@ -77,33 +78,43 @@ type Object = (LabelledType, PatientId, Row, Permission, &'static str);
 
 /// What the id stands for, whose it is, and the permission that reads its content.
 async fn object(op: &Op<Write>, id: AnyId) -> Result<Object> {
-    let db = op.db();
-    let unknown = || Violation::unknown("id");
+    /// A row that has a patient, as every kind of them is found.
+    macro_rules! found {
+        ($entity:ident, $id:expr, $kind:ident, $content:ident) => {{
+            let row = $entity::Entity::find_by_id($id).one(op.db()).await?;
+            let row = row.ok_or_else(|| Violation::unknown("id"))?;
+            let content = Permission::$content;
+            (LabelledType::$kind, row.patient_id, Row::from(&row), content, stringify!($kind))
+        }};
+    }
     Ok(match id {
         AnyId::PatientId(id) => {
-            let row = patient::Entity::find_by_id(id).one(db).await?.ok_or_else(unknown)?;
+            let row = patient::Entity::find_by_id(id).one(op.db()).await?;
+            let row = row.ok_or_else(|| Violation::unknown("id"))?;
             (LabelledType::Patient, id, Row::from(&row), Permission::OBSERVATION_READ, "Patient")
         }
-        AnyId::AppointmentId(id) => {
-            let row = appointment::Entity::find_by_id(id).one(db).await?.ok_or_else(unknown)?;
-            let content = Permission::APPOINTMENT_REASON_READ;
-            (LabelledType::Appointment, row.patient_id, Row::from(&row), content, "Appointment")
+        AnyId::TaskId(id) => {
+            let row = task::Entity::find_by_id(id).one(op.db()).await?;
+            let row = row.ok_or_else(|| Violation::unknown("id"))?;
+            let Some(patient) = row.patient_id else {
+                let message = "Only what concerns a patient is labelled.";
+                return Err(Violation::at(ViolationCode::Invalid, &["id"], message).into());
+            };
+            (LabelledType::Task, patient, Row::from(&row), Permission::TASK_CONTENT_READ, "Task")
         }
-        AnyId::EncounterId(id) => {
-            let row = encounter::Entity::find_by_id(id).one(db).await?.ok_or_else(unknown)?;
-            let content = Permission::ENCOUNTER_CLINICAL_READ;
-            (LabelledType::Encounter, row.patient_id, Row::from(&row), content, "Encounter")
+        AnyId::AppointmentId(id) => found!(appointment, id, Appointment, APPOINTMENT_REASON_READ),
+        AnyId::EncounterId(id) => found!(encounter, id, Encounter, ENCOUNTER_CLINICAL_READ),
+        AnyId::ObservationId(id) => found!(observation, id, Observation, OBSERVATION_READ),
+        AnyId::ConditionId(id) => found!(condition, id, Condition, CONDITION_READ),
+        AnyId::DocumentId(id) => found!(clinical_document, id, ClinicalDocument, DOCUMENT_CONTENT_READ),
+        AnyId::AllergyId(id) => found!(allergy, id, Allergy, ALLERGY_READ),
+        AnyId::MedicationStatementId(id) => {
+            found!(medication_statement, id, MedicationStatement, MEDICATION_READ)
         }
-        AnyId::ObservationId(id) => {
-            let row = observation::Entity::find_by_id(id).one(db).await?.ok_or_else(unknown)?;
-            let content = Permission::OBSERVATION_READ;
-            (LabelledType::Observation, row.patient_id, Row::from(&row), content, "Observation")
-        }
-        AnyId::ConditionId(id) => {
-            let row = condition::Entity::find_by_id(id).one(db).await?.ok_or_else(unknown)?;
-            let content = Permission::CONDITION_READ;
-            (LabelledType::Condition, row.patient_id, Row::from(&row), content, "Condition")
-        }
-        _ => return Err(unknown().into()),
+        AnyId::ImmunizationId(id) => found!(immunization, id, Immunization, IMMUNIZATION_READ),
+        AnyId::ProcedureId(id) => found!(procedure, id, Procedure, HISTORY_READ),
+        AnyId::FamilyHistoryId(id) => found!(family_history, id, FamilyHistory, HISTORY_READ),
+        AnyId::SocialHistoryId(id) => found!(social_history, id, SocialHistory, HISTORY_READ),
+        _ => return Err(Violation::unknown("id").into()),
     })
 }

@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use super::who;
 use crate::{
-    Detail, Result, Violation, ViolationCode, clinic::text, error::Violations, rights, transitions::Machine,
+    Detail, Result, Violation, ViolationCode, clinic::text, error::Violations, rights,
+    transitions::step_among,
 };
 
 /// The longest that somebody writes about a task.
@@ -41,11 +42,9 @@ pub(super) async fn ready(
     action: &str,
 ) -> Result<task::Model> {
     let stored = at_version(op, permission, id, if_version).await?;
-    let machine = Machine::load(op, "task").await?;
-    if machine.leads(&stored.status, action).is_none() {
-        let turn = |action: &String| who::is_turn(op.actor(), &stored, action);
-        return Err(machine.refusal(&stored.status, |asked| op.actor().may(asked)).only(turn).into());
-    }
+    let (of, turn) =
+        ((stored.patient_id, &Row::from(&stored)), |action: &str| who::is_turn(op.actor(), &stored, action));
+    let _: task::TaskStatus = step_among(op, "task", action, &stored.status, of, turn).await?;
     who::require(op.actor(), &stored, action)?;
     Ok(stored)
 }

@@ -18,6 +18,7 @@ pub fn is_turn(actor: &Actor, task: &task::Model, action: &str) -> bool {
             own || (task.owner_id.is_none() && task.role_code.as_ref().is_none_or(asked))
         }
         "taskAssign" => own || leads,
+        "confidentialitySet" => task.patient_id.is_some(),
         "taskCancel" => leads || (actor.user.is_some() && task.requested_by == actor.user),
         _ => own,
     }

@@ -4,11 +4,14 @@ use praxis_entity::{
     ids::WorkflowInstanceId,
     workflow_instance::{self, InstanceStatus},
 };
-use praxis_platform::{Op, Write, access::Permission};
+use praxis_platform::{
+    Op, Write,
+    access::{Permission, Row},
+};
 use sea_orm::{EntityTrait, QuerySelect, sea_query::LockType};
 
 use super::{react::end, read};
-use crate::{Result, Violation, ViolationCode, rights, tasks, transitions::Machine};
+use crate::{Result, Violation, ViolationCode, rights, tasks, transitions::step};
 
 /// Calls off a workflow that runs, and what is left of it.
 pub async fn cancel(
@@ -20,18 +23,16 @@ pub async fn cancel(
     let stored = workflow_instance::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let stored = stored
         .ok_or_else(|| Violation::at(ViolationCode::NotFound, &["id"], "There is no such workflow."))?;
+    let row = stored.patient_id.map_or_else(Row::default, |patient| read::row(&stored, patient));
     if let Some(patient) = stored.patient_id {
-        let row = read::row(&stored, patient);
         rights::require(op, Permission::TASK_ASSIGN, Permission::TASK_READ, patient, &row, "id").await?;
     }
     if stored.version != if_version {
         return Err(read::outdated(stored.version).into());
     }
-    let machine = Machine::load(op, "workflow_instance").await?;
-    if machine.leads(&stored.status, "workflowCancel").is_none() {
-        return Err(machine.refusal(&stored.status, |asked| op.actor().may(asked)).into());
-    }
-    let cancelled = end(op, &stored, InstanceStatus::Cancelled).await?;
+    let of = (stored.patient_id, &row);
+    let to: InstanceStatus = step(op, "workflow_instance", "workflowCancel", &stored.status, of).await?;
+    let cancelled = end(op, &stored, to).await?;
     tasks::react::workflow_over(op, id).await?;
     Ok(cancelled)
 }

@@ -1,14 +1,16 @@
 //! Alerts of suspicious access, and what counts as suspicious.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use praxis_domain::{Position, audit};
 use praxis_entity::{alert_rule, ids::UserId, security_alert};
+use sea_orm::ActiveEnum;
 
 use super::{
     entry::actor_name,
-    stored::{AlertKind, AlertResolution, AlertStatus, Stored},
+    stored::{AlertKind, AlertResolution, Stored},
 };
 use crate::{
+    allowed,
     context::{Ask, change},
     error::{ApiError, Nullable},
     ids,
@@ -16,6 +18,16 @@ use crate::{
     payload::UserError,
     scalar::DateTime,
 };
+
+/// Where an alert stands.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "security_alert::AlertStatus")]
+pub(crate) enum AlertStatus {
+    /// Somebody should look at it.
+    Open,
+    /// Somebody did.
+    Closed,
+}
 
 /// A warning of suspicious access.
 pub(crate) struct SecurityAlert {
@@ -51,8 +63,16 @@ impl SecurityAlert {
     }
 
     /// Where it stands.
-    async fn status(&self) -> Option<AlertStatus> {
-        AlertStatus::of(&self.row.status)
+    async fn status(&self) -> AlertStatus {
+        self.row.status.into()
+    }
+
+    /// Names of the mutations that the viewer may run on the alert as it stands.
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        let caller = ctx.caller()?;
+        let turn = audit::is_turn(caller.actor(), &self.row);
+        let may = |permission| turn && caller.actor().may(permission);
+        allowed::open(caller, "security_alert", &self.row.status.to_value(), may).await
     }
 
     /// Whose doing it was, if it is known.

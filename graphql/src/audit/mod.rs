@@ -97,6 +97,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "updatedAt",
             "kind",
             "status",
+            "allowedActions",
             "actorId",
             "actorName",
             "patientId",

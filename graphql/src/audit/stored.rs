@@ -103,13 +103,6 @@ words! {
         /// An entry of the log that the server did not write.
         ForgedEntry = "FORGED_ENTRY",
     }
-    /// Where an alert stands.
-    AlertStatus {
-        /// Somebody should look at it.
-        Open = "OPEN",
-        /// Somebody did.
-        Closed = "CLOSED",
-    }
     /// What somebody who looked at an alert found.
     AlertResolution {
         /// There was good reason for it.

@@ -26,6 +26,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "redactions",
             "confidentiality",
             "viewerPermissions",
+            "allowedActions",
             "patient",
             "encounter",
             "performer",
@@ -61,6 +62,7 @@ pub(crate) const POLICY: &[Rule] = &[
     inherited("VitalSigns", &["takenAt", "takenBy", "observations"]),
     phi("VitalSigns", Permission::OBSERVATION_READ, PhiCategory::Clinical, &["earlyWarningScore"]),
     inherited("EarlyWarningScore", &["score", "points", "missing", "risk"]),
-    needs("Mutation", Permission::VITALS_RECORD, &["vitalsRecord"]),
+    needs("Mutation", Permission::VITALS_RECORD, &["vitalsRecord", "observationEnterInError"]),
+    inherited("ObservationEnterInErrorPayload", &["observation", "userErrors"]),
     inherited("VitalsRecordPayload", &["encounter", "vitalSigns", "userErrors"]),
 ];

@@ -10,7 +10,10 @@ use praxis_entity::{
     value::{self as stored, ObservationResult},
 };
 
+use sea_orm::ActiveEnum;
+
 use crate::{
+    allowed,
     context::{Ask, Caller},
     encounters::Encounter,
     error::{ApiError, Edge, Nullable},
@@ -133,6 +136,11 @@ impl Observation {
     /// What the viewer may do with it: permission codes.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<&'static str>, ApiError> {
         self.subject.permissions(ctx.caller()?).await
+    }
+
+    /// Names of the mutations that the viewer may run on the observation as it stands.
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        allowed::actions(ctx.caller()?, "observation", &self.subject, &self.row.status.to_value()).await
     }
 
     /// Whose it is.

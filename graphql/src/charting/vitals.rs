@@ -250,6 +250,26 @@ impl From<Done<charting::VitalSigns>> for VitalsRecordPayload {
 #[derive(Default)]
 pub(crate) struct VitalsMutation;
 
+/// An observation that was recorded by mistake.
+#[derive(InputObject, Debug, Clone)]
+pub(crate) struct ObservationEnterInErrorInput {
+    /// The observation.
+    id: ID,
+    /// The version that was seen.
+    if_version: i32,
+    /// Why, in words.
+    reason: String,
+}
+
+/// The observation, or why nothing changed.
+#[derive(SimpleObject)]
+pub(crate) struct ObservationEnterInErrorPayload {
+    /// The observation as it is now.
+    observation: Option<Observation>,
+    /// What the person at the screen can put right; non-empty means nothing was written.
+    user_errors: Vec<UserError>,
+}
+
 #[Object]
 impl VitalsMutation {
     /// Records a round of vital signs. Units are converted, and what no body can have is refused.
@@ -263,5 +283,21 @@ impl VitalsMutation {
         let (id, round) = (ids::parse(&input.id)?, input.into());
         let record = async |op: &_| charting::record_vitals(op, id, round).await;
         Ok(change(ctx, "Mutation.vitalsRecord", record).await?.into())
+    }
+
+    /// Says that an observation was recorded by mistake. It stays on record with the reason and counts no more, nor does
+    /// what was computed from it.
+    ///
+    /// Errors: REQUIRED, TOO_LONG, NOT_FOUND, VERSION_CONFLICT, INVALID_TRANSITION.
+    async fn observation_enter_in_error(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The observation, and why.")] input: ObservationEnterInErrorInput,
+    ) -> Result<ObservationEnterInErrorPayload, ApiError> {
+        let (id, version) = (ids::parse(&input.id)?, input.if_version);
+        let strike = async |op: &_| charting::enter_in_error(op, id, version, &input.reason).await;
+        let done = change(ctx, "Mutation.observationEnterInError", strike).await?;
+        let (row, user_errors) = done.split();
+        Ok(ObservationEnterInErrorPayload { observation: row.map(Observation::new), user_errors })
     }
 }

@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use praxis_domain::{Position, documents};
-use praxis_entity::{
-    clinical_document::{self, DocumentStatus as Status},
-    value::DocumentBody,
-};
+use praxis_entity::{clinical_document, value::DocumentBody};
 use sea_orm::ActiveEnum;
 
 use super::{
@@ -132,13 +129,7 @@ impl ClinicalDocument {
         let caller = ctx.caller()?;
         let status = self.row.status.to_value();
         let mut open = actions(caller, "clinical_document", &self.subject, &status).await?;
-        let own = self.is_of(caller);
-        // A draft is its author's; what waits for a cosignature, somebody else's.
-        open.retain(|action| match self.row.status {
-            Status::Draft => own,
-            Status::InReview => !own || action != "documentCosign",
-            _ => true,
-        });
+        open.retain(|action| documents::is_turn(caller.actor(), &self.row, action));
         Ok(open)
     }
 

@@ -47,6 +47,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "invitedBy",
             "expiresAt",
             "status",
+            "allowedActions",
             "user",
         ],
     ),

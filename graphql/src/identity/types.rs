@@ -8,7 +8,10 @@ use praxis_entity::{
     user_account,
 };
 
+use sea_orm::ActiveEnum;
+
 use crate::{
+    allowed,
     clinic::Facility,
     context::Ask,
     error::{ApiError, Edge, Nullable},
@@ -253,6 +256,13 @@ impl Invitation {
     /// Where it stands.
     async fn status(&self) -> InvitationState {
         self.status
+    }
+
+    /// Names of the mutations that the viewer may run on the invitation as it stands.
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        let caller = ctx.caller()?;
+        let status = self.status.stored().to_value();
+        allowed::open(caller, "invitation", &status, |permission| caller.actor().may(permission)).await
     }
 
     /// The account that was made.

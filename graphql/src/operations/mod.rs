@@ -14,7 +14,19 @@ use crate::policy::{Rule, inherited, needs};
 pub(crate) const POLICY: &[Rule] = &[
     inherited(
         "RegisteredOperation",
-        &["id", "documentId", "name", "kind", "cost", "depth", "byGet", "status", "createdAt", "retiredAt"],
+        &[
+            "id",
+            "documentId",
+            "name",
+            "kind",
+            "cost",
+            "depth",
+            "byGet",
+            "status",
+            "allowedActions",
+            "createdAt",
+            "retiredAt",
+        ],
     ),
     inherited(
         "ApiClient",
@@ -29,6 +41,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "ratePoints",
             "rateRestore",
             "status",
+            "allowedActions",
             "secrets",
         ],
     ),

@@ -1,10 +1,12 @@
 //! Registered operations and programs, as they are shown.
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, Object, SimpleObject};
 use praxis_domain::operations;
 use praxis_entity::{api_client, registered_operation};
 
-use crate::{context::Ask, error::ApiError, ids, scalar::DateTime};
+use sea_orm::ActiveEnum;
+
+use crate::{allowed, context::Ask, error::ApiError, ids, scalar::DateTime};
 
 /// What an operation does.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,7 @@ pub(crate) enum ApiClientStatus {
 
 /// An operation that may be called by its id.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct RegisteredOperation {
     /// Opaque id.
     id: ID,
@@ -75,6 +78,17 @@ impl RegisteredOperation {
             created_at: DateTime(row.created_at),
             retired_at: row.retired_at.map(DateTime),
         }
+    }
+}
+
+#[ComplexObject]
+impl RegisteredOperation {
+    /// Names of the mutations that the viewer may run on the operation as it stands: none, as operations are
+    /// registered and retired at the command line.
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        let (caller, status) = (ctx.caller()?, registered_operation::OperationStatus::from(self.status));
+        let may = |permission| caller.actor().may(permission);
+        allowed::open(caller, "registered_operation", &status.to_value(), may).await
     }
 }
 
@@ -149,6 +163,13 @@ impl ApiClient {
     /// Whether it may call.
     async fn status(&self) -> ApiClientStatus {
         self.row.status.into()
+    }
+
+    /// Names of the mutations that the viewer may run on the program as it stands.
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        let caller = ctx.caller()?;
+        let status = self.row.status.to_value();
+        allowed::open(caller, "api_client", &status, |permission| caller.actor().may(permission)).await
     }
 
     /// Its secrets, the oldest first, without what they are.

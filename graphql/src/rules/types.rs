@@ -353,8 +353,7 @@ impl ClinicalRule {
             let actor = caller.actor();
             let mut open =
                 allowed::open(caller, "rule", &self.row.status.to_value(), |asked| actor.may(asked)).await?;
-            // Nobody approves a rule of their own.
-            open.retain(|action| action != "ruleActivate" || self.row.author_id != actor.user);
+            open.retain(|action| rules::is_turn(actor, &self.row, action));
             Ok(Some(open))
         }
         .await

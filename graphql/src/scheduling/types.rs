@@ -73,11 +73,6 @@ pub(crate) enum AppointmentStatus {
     EnteredInError,
 }
 
-const NO_SHOW: &str = "appointmentMarkNoShow";
-const UNDO_NO_SHOW: &str = "appointmentUndoNoShow";
-const CONFIRM_HOLD: &str = "appointmentHoldConfirm";
-const COMPLETE: &str = "appointmentComplete";
-
 /// A booked visit.
 pub(crate) struct Appointment {
     row: appointment::Model,
@@ -146,14 +141,7 @@ impl Appointment {
         let caller = ctx.caller()?;
         let status = self.row.status.to_value();
         let mut open = allowed::actions(caller, "appointment", &self.subject, &status).await?;
-        let (op, row) = (caller.reading(), &self.row);
-        open.retain(|action| match action.as_str() {
-            // Whether somebody came shows only once the visit should have begun.
-            NO_SHOW | COMPLETE => row.starts_at <= op.now(),
-            UNDO_NO_SHOW => scheduling::is_today(op, row),
-            CONFIRM_HOLD => row.hold_expires_at.is_some_and(|until| op.now() < until),
-            _ => true,
-        });
+        open.retain(|action| scheduling::is_timely(caller.reading(), &self.row, action));
         Ok(open)
     }
 

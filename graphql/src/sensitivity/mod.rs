@@ -47,7 +47,8 @@ pub(crate) struct SensitivityMutation;
 /// A record and how sensitive it is.
 #[derive(InputObject, Debug, Clone)]
 pub(crate) struct ConfidentialitySetInput {
-    /// The patient, appointment, encounter, observation or condition.
+    /// The patient, or what of their record: an appointment, encounter, observation, condition, document, allergy,
+    /// medication, immunisation, procedure, family or social history, or task.
     id: ID,
     /// How sensitive it is. NORMAL takes a label off.
     confidentiality: Confidentiality,

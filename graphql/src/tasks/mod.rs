@@ -45,7 +45,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "outcome",
         ],
     ),
-    phi("Task", Permission::TASK_READ, PhiCategory::FreeText, &["description", "result", "reason"]),
+    phi("Task", Permission::TASK_CONTENT_READ, PhiCategory::FreeText, &["description", "result", "reason"]),
     inherited("TaskConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
     inherited("TaskEdge", &["cursor", "node"]),
     inherited("TaskCounts", &["mine", "myRoles", "unclaimed", "overdue"]),

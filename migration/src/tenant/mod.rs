@@ -28,5 +28,6 @@ crate::sql_steps! {
     Rules = "m0025_rules";
     Notifications = "m0026_notifications";
     WholeVisit = "m0027_whole_visit";
+    LabelsAndSteps = "m0028_labels_and_steps";
     ProblemsWithoutStatus = "m0031_problems_without_status";
 }

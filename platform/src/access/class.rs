@@ -61,6 +61,7 @@ pub const RECORD: PermissionSet = PermissionSet::of(&[
     P::TASK_WORK,
     P::TASK_ASSIGN,
     P::AUDIT_CHANGE_READ,
+    P::TASK_CONTENT_READ,
 ]);
 
 /// What was found and said in care: a patient may refuse it, a label `R` closes it, an emergency opens it.
@@ -74,6 +75,7 @@ pub const CLINICAL: PermissionSet = PermissionSet::of(&[
     P::HISTORY_READ,
     P::DOCUMENT_CONTENT_READ,
     P::ALERT_READ,
+    P::TASK_CONTENT_READ,
 ]);
 
 /// All that tells what was found and said: closed by a label `R`.

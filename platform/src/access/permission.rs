@@ -126,6 +126,7 @@ permissions! {
     ALERT_RESPOND = "alert:respond", "Acknowledge and override clinical alerts.";
     NOTIFICATION_MANAGE = "notification:manage", "Change the words of notices, and see what was sent.";
     AUDIT_CHANGE_READ = "audit.change:read", "Read what changes replaced, in patients' records too.";
+    TASK_CONTENT_READ = "task.content:read", "Read what is written about tasks.";
 }
 
 const _: () = assert!(Permission::ALL.len() <= WORDS * 64, "PermissionSet has too few words");

@@ -108,7 +108,7 @@ impl Table {
         Some(format!(r#""{}"."{column}""#, self.name()))
     }
 
-    /// What of a row may carry a label: the row, its encounter, its patient.
+    /// What of a row may carry a label: the row, its encounter, the document that it adds to, its patient.
     fn labelled(self) -> String {
         let patient = self.patient();
         let name = self.name();
@@ -119,7 +119,6 @@ impl Table {
             | Self::Task
             | Self::Alert
             | Self::RuleEvaluation
-            | Self::ClinicalDocument
             | Self::Allergy
             | Self::MedicationStatement
             | Self::Immunization
@@ -127,6 +126,9 @@ impl Table {
             | Self::FamilyHistory
             | Self::SocialHistory => {
                 format!(r#""{name}"."id", "{name}"."encounter_id", {patient}"#)
+            }
+            Self::ClinicalDocument => {
+                format!(r#""{name}"."id", "{name}"."encounter_id", "{name}"."addendum_to", {patient}"#)
             }
             _ => patient,
         }

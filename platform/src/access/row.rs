@@ -68,7 +68,8 @@ impl From<&alert::Model> for Row {
 impl From<&clinical_document::Model> for Row {
     fn from(row: &clinical_document::Model) -> Self {
         let encounter = row.encounter_id.map(|encounter| encounter.0);
-        Self { encounter, practitioner: row.practitioner_id, ..Self::of(row.id.0) }
+        let document = row.addendum_to.map(|document| document.0);
+        Self { encounter, document, practitioner: row.practitioner_id, ..Self::of(row.id.0) }
     }
 }
 

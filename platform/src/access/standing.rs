@@ -118,6 +118,8 @@ pub struct Row {
     pub id: Uuid,
     /// The encounter it hangs on.
     pub encounter: Option<Uuid>,
+    /// The document that it adds to.
+    pub document: Option<Uuid>,
     /// Its own branch; without one, it is where its patient is known.
     pub facility: Option<FacilityId>,
     /// Its clinician.
@@ -127,7 +129,7 @@ pub struct Row {
 impl Row {
     /// A row without anything of its own: the patient, and what belongs to the patient alone.
     pub const fn of(id: Uuid) -> Self {
-        Self { id, encounter: None, facility: None, practitioner: None }
+        Self { id, encounter: None, document: None, facility: None, practitioner: None }
     }
 }
 
@@ -294,7 +296,7 @@ impl Standing {
     /// The label that counts for a row: the highest of its own, its encounter's and its patient's.
     pub fn level(&self, row: &Row) -> Sensitivity {
         let about = |id: Uuid| {
-            id == row.id || id == self.patient || row.encounter.is_some_and(|encounter| id == encounter)
+            id == row.id || id == self.patient || row.encounter == Some(id) || row.document == Some(id)
         };
         let levels = self.facts.labels.iter().filter(|(id, _)| about(*id)).map(|(_, level)| *level);
         levels.max().unwrap_or(Sensitivity::Normal)

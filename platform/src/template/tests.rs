@@ -100,6 +100,9 @@ fn the_shipped_roles_keep_to_the_least_they_need() {
     assert!(!auditor.iter().any(|permission| permission.code().starts_with("patient")));
     let hospital = shipped("hospital");
     assert!(role(&hospital, "charge_nurse").is_superset(&role(&hospital, "nurse")));
+    let (physician, resident) = (role(&hospital, "physician"), role(&hospital, "resident"));
+    assert!(physician.is_superset(&resident) && resident.contains(P::DOCUMENT_SIGN));
+    assert!(!resident.contains(P::DOCUMENT_COSIGN), "what they sign waits for a physician");
     assert!(!role(&hospital, "registrar").contains(P::ENCOUNTER_CLINICAL_READ));
 }
 

@@ -43,11 +43,12 @@ pub fn may(
     if let Some((_, false)) = decision {
         return false;
     }
-    // Labels of the row, of its encounter and of its patient.
+    // Labels of the row, of its encounter, of the document that it adds to and of its patient.
     let trusted = granted(actor, patient, facts, row, Permission::PATIENT_RESTRICTED_READ);
     let own = own(actor, patient, facts, row);
     for (object, level) in &facts.labels {
-        if *object != row.id && Some(*object) != row.encounter && *object != patient {
+        let hangs_on = [row.encounter, row.document];
+        if *object != row.id && !hangs_on.contains(&Some(*object)) && *object != patient {
             continue;
         }
         let closed = match level {

@@ -28,23 +28,22 @@ use praxis_platform::{
 use sea_orm::{EntityTrait, QuerySelect};
 use serde_json::json;
 
-use crate::{Result, Violation, ViolationCode};
+use crate::{Result, Violation, ViolationCode, transitions::step_here};
 
 /// How long a link can be used.
 const VALID: TimeDelta = TimeDelta::days(7);
 
-/// The invitation, locked, if it is open.
-async fn open(op: &Op<Write>, id: InvitationId) -> Result<invitation::Model> {
+/// The invitation, locked, and where an action leads from where it stands now.
+async fn ready(
+    op: &Op<Write>,
+    id: InvitationId,
+    action: &str,
+) -> Result<(invitation::Model, InvitationStatus)> {
     let found = invitation::Entity::find_by_id(id).lock_exclusive().one(op.db()).await?;
     let found = found
         .ok_or_else(|| Violation::at(ViolationCode::NotFound, &["id"], "There is no such invitation."))?;
-    match found.status_at(op.now()) {
-        InvitationStatus::Sent => Ok(found),
-        _ => {
-            let message = "This invitation is not open any more.";
-            Err(Violation::at(ViolationCode::InvalidTransition, &["id"], message).into())
-        }
-    }
+    let to = step_here(op, "invitation", action, &found.status_at(op.now())).await?;
+    Ok((found, to))
 }
 
 /// Writes the mail with the link.

@@ -10,14 +10,14 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{
     super::{link::Secret, reach},
-    VALID, open, send,
+    VALID, ready, send,
 };
 use crate::Result;
 
 /// Sends the link of an open invitation again. Whoever does so answers for the role from then on.
 pub async fn resend_invitation(op: &Op<Write>, id: InvitationId) -> Result<invitation::Model> {
     op.require(Permission::USER_MANAGE)?;
-    let before = open(op, id).await?;
+    let (before, _) = ready(op, id, "invitationResend").await?;
     reach::require_role(op, before.role_id, before.facility_id).await?;
     let role = role::Entity::find_by_id(before.role_id).one(op.db()).await?.ok_or(Failure::NotFound)?;
     let secret = Secret::new(op).await?;

@@ -7,14 +7,14 @@ use praxis_entity::{
 use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
-use super::open;
+use super::ready;
 use crate::Result;
 
 /// Takes an open invitation back; its link is good for nothing from now on.
 pub async fn revoke_invitation(op: &Op<Write>, id: InvitationId) -> Result<invitation::Model> {
     op.require(Permission::USER_MANAGE)?;
-    open(op, id).await?;
-    let revoked = set_status(op, id, InvitationStatus::Revoked).await?;
+    let (_, to) = ready(op, id, "invitationRevoke").await?;
+    let revoked = set_status(op, id, to).await?;
     op.record(Entry::done("invitation.revoke").on("Invitation", id.0, revoked.version));
     Ok(revoked)
 }

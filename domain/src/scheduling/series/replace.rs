@@ -51,7 +51,7 @@ pub async fn replace_series(
         at_version(op, Permission::APPOINTMENT_RESCHEDULE, action, (id, if_version)).await?;
     let Some(pattern) = ahead(op, id, op.now()).one(op.db()).await? else {
         let message = "No visit of this series is left to be changed.";
-        return Err(Violation::at(ViolationCode::InvalidTransition, &["id"], message).into());
+        return Err(Violation::at(ViolationCode::Locked, &["id"], message).into());
     };
     let visit = like(op, &pattern, &to).await?;
     // Resources before appointments, as everybody does who needs both.

@@ -85,6 +85,12 @@ pub const CALLS: &[Call] = &[
         "vitalsRecord",
         "encounter { id version } vitalSigns { observations { id } }",
         r#"{ "id": "$visit", "heartRate": { "value": "72", "unit": "/min" } }"#,
+        &[("pulse", "/vitalSigns/observations/0/id")],
+    ),
+    (
+        "observationEnterInError",
+        "observation { id version status }",
+        r#"{ "id": "$pulse", "ifVersion": 1, "reason": "Another patient" }"#,
         &[],
     ),
     ("encounterStart", "encounter { id version status }", r#"{ "id": "$visit", "ifVersion": 5 }"#, &[]),

@@ -2,6 +2,10 @@
 
 pub const ARGUMENTS: &[(&str, &str)] = &[
     ("query($id: ID!) { observation(id: $id) { id } }", "obs"),
+    (
+        "mutation($id: ID!) { observationEnterInError(input: { id: $id, ifVersion: 1, reason: \"x\" }) { userErrors { code message path } } }",
+        "obs",
+    ),
     ("query($id: ID!) { condition(id: $id) { id } }", "con"),
     (
         "mutation($id: ID!) { problemRecord(input: { patientId: $id, code: { text: \"x\" } }) { userErrors { code message path } } }",
