@@ -83,15 +83,22 @@ pub(crate) struct Condition {
     row: condition::Model,
     subject: Arc<Subject>,
     clinical: Arc<Class<ConditionClinical>>,
+    past: bool,
 }
 
 impl Condition {
     pub(crate) fn new(row: condition::Model) -> Self {
         let subject = Subject::new(row.patient_id, &row);
-        Self { clinical: Class::new("condition", row.id.0, &subject, row.clinical.clone()), subject, row }
+        let clinical = Class::new("condition", row.id.0, &subject, row.clinical.clone());
+        Self { clinical, subject, row, past: false }
     }
 
-    fn position(row: &condition::Model) -> Position {
+    /// As it was known at a moment: nothing can be done with that.
+    pub(crate) fn as_known(row: condition::Model) -> Self {
+        Self { past: true, ..Self::new(row) }
+    }
+
+    pub(crate) fn position(row: &condition::Model) -> Position {
         Position { key: row.recorded_at, id: row.id.0 }
     }
 }
@@ -139,7 +146,7 @@ impl Condition {
         let (caller, status) = (ctx.caller()?, self.row.clinical_status);
         let listed = self.row.category == condition::ConditionCategory::ProblemListItem;
         let stands = self.row.verification_status != condition::VerificationStatus::EnteredInError;
-        match status.filter(|_| listed && stands) {
+        match status.filter(|_| listed && stands && !self.past) {
             Some(status) => actions(caller, "problem", &self.subject, &status.to_value()).await,
             None => Ok(Vec::new()),
         }

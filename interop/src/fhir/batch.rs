@@ -180,7 +180,8 @@ impl Batch<'_> {
         for (item, patient, new) in some {
             let found = present.entry(patient).or_default();
             if new.status == AllergyStatus::Active && found.none_known.is_some() {
-                let invalid = item.source.invalid("code", "contradicts the record that there is no known allergy");
+                let invalid =
+                    item.source.invalid("code", "contradicts the record that there is no known allergy");
                 self.fail(item, invalid);
                 continue;
             }

@@ -38,8 +38,8 @@ pub(in crate::fhir) fn allergy(
         "intolerance" => Ok(true),
         _ => Err(unknown_code()),
     })?;
-    let criticality = source
-        .element("criticality", |code: String, _| criticality(&code).ok_or_else(unknown_code))?;
+    let criticality =
+        source.element("criticality", |code: String, _| criticality(&code).ok_or_else(unknown_code))?;
     let reactions = source.element("reaction", |many: Vec<Reaction>, loss| {
         many.into_iter().enumerate().map(|(index, one)| reaction(index, one, loss)).collect()
     })?;

@@ -127,7 +127,8 @@ fn readable(given: Attachment, loss: &mut Loss) -> Result<Readable, Invalid> {
         loss.note_if(plain.len() != data.len());
         BASE64.decode(plain.as_bytes()).map_err(|_| Invalid::at("data", "is not base64"))
     });
-    let bytes = bytes.transpose()?.filter(|bytes| bytes.len() <= LONGEST && is_text(given.content_type.as_deref()));
+    let bytes =
+        bytes.transpose()?.filter(|bytes| bytes.len() <= LONGEST && is_text(given.content_type.as_deref()));
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     loss.note_if(text.is_none());
     Ok(Readable { title: given.title, made: optional("creation", given.creation)?, text })
@@ -137,7 +138,8 @@ fn readable(given: Attachment, loss: &mut Loss) -> Result<Readable, Invalid> {
 fn is_text(content_type: Option<&str>) -> bool {
     let mut parts = content_type.unwrap_or_default().split(';').map(|part| part.trim().to_ascii_lowercase());
     let kind = parts.next().unwrap_or_default();
-    let charset = parts.find_map(|part| part.strip_prefix("charset=").map(|name| name.trim_matches('"').to_owned()));
+    let charset =
+        parts.find_map(|part| part.strip_prefix("charset=").map(|name| name.trim_matches('"').to_owned()));
     matches!(kind.as_str(), "text/plain" | "text/markdown")
         && charset.is_none_or(|name| matches!(name.as_str(), "utf-8" | "utf8" | "us-ascii"))
 }

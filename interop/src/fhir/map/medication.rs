@@ -80,7 +80,8 @@ pub(in crate::fhir) fn statement(
 ) -> Result<Statement<medication_statement::Entity>, Invalid> {
     let patient = context.patient(source, "subject")?;
     // Here FHIR says `context`, which may be a visit.
-    let encounter = source.element("context", |one: Reference, loss| context.visit_of(&one, patient, loss))?;
+    let encounter =
+        source.element("context", |one: Reference, loss| context.visit_of(&one, patient, loss))?;
     let status = source
         .element("status", |code: String, loss| status_of_statement(&code, loss).ok_or_else(unknown_code))?;
     let status = status.ok_or_else(|| source.invalid("status", "is missing"))?;

@@ -30,8 +30,7 @@ pub(in crate::fhir) fn procedure(
     let (performed, ended) = span(source, "performedDateTime", "performedPeriod")?;
     let body_sites =
         source.element("bodySite", |many: Vec<CodeableConcept>, loss| Ok(concepts(many, loss)))?;
-    let reason =
-        source.element("statusReason", |one: CodeableConcept, loss| Ok(status_reason(one, loss)))?;
+    let reason = source.element("statusReason", |one: CodeableConcept, loss| Ok(status_reason(one, loss)))?;
     let recorder =
         source.element("recorder", |reference: Reference, loss| context.practitioner(&reference, loss))?;
     Ok(Statement {
