@@ -129,7 +129,6 @@ macro_rules! chart {
                         let lists: fn(&Loaders) -> &batch::Loaders<PatientId, _> = |loaders| &loaders.$lists;
                         let ($slice, count) =
                             self.shelf::<praxis_entity::$entity::Entity>($caller, $coordinate, page, lists).await?;
-                        let _ = $at;
                         Ok(Some($connection::new($page, count)))
                     }
                     .await
@@ -143,28 +142,28 @@ macro_rules! chart {
 chart! {
     /// Problems and diagnoses, the latest first. Null where the viewer may not know whether there are any.
     conditions("Chart.conditions", condition, ConditionConnection, conditions_of_patients,
-        |caller, at, slice, cursors| Page::new(slice, cursors, Condition::position, Condition::as_known));
+        |caller, _at, slice, cursors| Page::new(slice, cursors, Condition::position, Condition::as_known));
     /// Allergies and intolerances, or the finding that there is none, the latest first. Null where the viewer may not know whether there are any.
     allergies("Chart.allergies", allergy, AllergyConnection, allergies_of_patients,
-        |caller, at, slice, cursors| Page::new(slice, cursors, Allergy::position, Allergy::as_known));
+        |caller, _at, slice, cursors| Page::new(slice, cursors, Allergy::position, Allergy::as_known));
     /// Medications as stated, the latest first. Null where the viewer may not know whether there are any.
     medication_statements("Chart.medicationStatements", medication_statement, MedicationStatementConnection, medications_of_patients,
-        |caller, at, slice, cursors| Page::new(slice, cursors, MedicationStatement::position, MedicationStatement::as_known));
+        |caller, _at, slice, cursors| Page::new(slice, cursors, MedicationStatement::position, MedicationStatement::as_known));
     /// Immunisations, the latest first. Null where the viewer may not know whether there are any.
     immunizations("Chart.immunizations", immunization, ImmunizationConnection, immunizations_of_patients,
-        |caller, at, slice, cursors| Page::new(slice, cursors, Immunization::position, Immunization::as_known));
+        |caller, _at, slice, cursors| Page::new(slice, cursors, Immunization::position, Immunization::as_known));
     /// Procedures, the latest first. Null where the viewer may not know whether there are any.
     procedures("Chart.procedures", procedure, ProcedureConnection, procedures_of_patients,
-        |caller, at, slice, cursors| Page::new(slice, cursors, Procedure::position, Procedure::as_known));
+        |caller, _at, slice, cursors| Page::new(slice, cursors, Procedure::position, Procedure::as_known));
     /// What relatives have or had, the latest first. Null where the viewer may not know whether there is anything.
     family_history("Chart.familyHistory", family_history, FamilyHistoryConnection, family_histories_of_patients,
-        |caller, at, slice, cursors| Page::new(slice, cursors, FamilyHistory::position, FamilyHistory::as_known));
+        |caller, _at, slice, cursors| Page::new(slice, cursors, FamilyHistory::position, FamilyHistory::as_known));
     /// How the patient lives, the latest first. Null where the viewer may not know whether there is anything.
     social_history("Chart.socialHistory", social_history, SocialHistoryConnection, social_histories_of_patients,
-        |caller, at, slice, cursors| Page::new(slice, cursors, SocialHistory::position, SocialHistory::as_known));
+        |caller, _at, slice, cursors| Page::new(slice, cursors, SocialHistory::position, SocialHistory::as_known));
     /// Measurements and findings, the latest first. Null where the viewer may not know whether there are any.
     observations("Chart.observations", observation, ObservationConnection, observations_of_patients,
-        |caller, at, slice, cursors| Page::new(slice, cursors, Observation::position, Observation::new));
+        |caller, _at, slice, cursors| Page::new(slice, cursors, Observation::position, Observation::new));
     /// Encounters with their assessments and plans, the latest first. Null where the viewer may not know whether there are any.
     encounters("Chart.encounters", encounter, EncounterConnection, encounters_of_patients, |caller, at, slice, cursors| {
         let ids: Vec<_> = slice.rows.iter().map(|row| row.id).collect();
