@@ -60,6 +60,7 @@ BEGIN
                         known.body || jsonb_build_object(%3$L, known.sealed, 'code_tokens', '[]'::jsonb)) AS said
                     WHERE known.known_from <= moment;
             END $body$ $f$, shelf.name || '_as_of', shelf.name, shelf.sealed);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %I(uuid, timestamptz) TO %I', shelf.name || '_as_of', current_setting('praxis.role'));
     END LOOP;
 END $$;
 
@@ -89,4 +90,9 @@ BEGIN
     RETURN true;
 END $$;
 
+DO $$
+BEGIN
+    EXECUTE format('GRANT EXECUTE ON FUNCTION document_version_as_of(uuid, timestamptz), chart_is_whole(uuid, timestamptz) TO %I',
+        current_setting('praxis.role'));
+END $$;
 SELECT grant_to_runtime('chart_version', 'SELECT');

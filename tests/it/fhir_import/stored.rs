@@ -1,6 +1,9 @@
 //! What an import left in the database, opened.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result};
 use praxis_domain::history::chapter::Chapter;
@@ -171,7 +174,7 @@ impl Stored {
 }
 
 async fn chapter<C: Chapter>(
-    (op, keys): &(Op<Read>, &HashMap<Uuid, DataKey>),
+    (op, keys): &(Op<Read>, &HashMap<Uuid, Arc<DataKey>>),
     into: &mut HashMap<Uuid, Said>,
 ) -> Result<u64> {
     let rows = C::find().all(op.db()).await?;
