@@ -1,6 +1,6 @@
 //! One transaction of an import: actors first, then patients, visits, and all that refers to them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use praxis_domain::{
     charting, clinic, documents, encounters,
@@ -95,7 +95,7 @@ impl Batch<'_> {
         self.learn_medications(&items);
         let items = self.without_known(items).await?;
         self.look_up_references(&items).await?;
-        let mut of: HashMap<String, Vec<Item<'_>>> = HashMap::new();
+        let mut of: BTreeMap<String, Vec<Item<'_>>> = BTreeMap::new();
         for item in items {
             of.entry(item.source.kind.clone()).or_default().push(item);
         }

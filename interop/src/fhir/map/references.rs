@@ -167,9 +167,13 @@ pub(in crate::fhir) fn references(source: &Source<'_>) -> Vec<Reference> {
             None => {}
         }
     }
-    if source.kind == "DocumentReference" {
-        let context: DocumentContext = source.glance("context").unwrap_or_default();
-        found.extend(context.encounter);
+    // What `context` is depends on the type.
+    match source.kind.as_str() {
+        "DocumentReference" => {
+            found.extend(source.glance::<DocumentContext>("context").unwrap_or_default().encounter);
+        }
+        "MedicationStatement" => found.extend(source.glance::<Reference>("context")),
+        _ => {}
     }
     found
 }
