@@ -40,6 +40,8 @@ pub mod encounters;
 pub mod history;
 /// People who sign in, and their roles.
 pub mod identity;
+/// A chart as it was known at a moment.
+pub mod known;
 /// What staff and patients are told.
 pub mod notifications;
 /// Operations that may be called by their id, and the programs that may call them.

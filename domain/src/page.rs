@@ -109,16 +109,28 @@ fn beyond<C: ColumnTrait>(order: &Ordering<C>, position: &Position, forward: boo
     }
 }
 
+/// From where rows are read: the table, or, under a parent who is a patient, what it was known to hold at a moment.
+fn source<E: EntityTrait>(statement: &mut SelectStatement, at: Option<DateTime<Utc>>) {
+    match at {
+        None => statement.from(E::default()),
+        Some(at) => {
+            let known = Alias::new(format!("{}_as_of", E::default().table_name()));
+            let patient = Expr::col((Alias::new("parent"), Alias::new("parent")));
+            statement.from_function(Func::cust(known).arg(patient).arg(Expr::val(at)), E::default())
+        }
+    };
+}
+
 fn select<E: EntityTrait>(
     filter: Condition,
     order: &Ordering<E::Column>,
     page: &PageRequest,
+    at: Option<DateTime<Utc>>,
 ) -> SelectStatement {
     let mut statement = Query::select();
-    statement
-        .columns(E::Column::iter().map(|column| (E::default(), column)))
-        .from(E::default())
-        .cond_where(filter);
+    statement.columns(E::Column::iter().map(|column| (E::default(), column)));
+    source::<E>(&mut statement, at);
+    statement.cond_where(filter);
     if let Some(after) = &page.after {
         statement.cond_where(beyond(order, after, true));
     }
@@ -147,7 +159,7 @@ pub async fn list<E: EntityTrait>(
     order: &Ordering<E::Column>,
     page: &PageRequest,
 ) -> Result<Slice<E::Model>, DbErr> {
-    let rows = db.query_all(&select::<E>(filter, order, page)).await?;
+    let rows = db.query_all(&select::<E>(filter, order, page, None)).await?;
     let rows = rows.iter().map(|row| E::Model::from_query_result(row, "")).collect::<Result<_, _>>()?;
     Ok(Slice::cut(rows, page))
 }
@@ -161,8 +173,21 @@ pub async fn list_under<E: EntityTrait, P: TypedId + Hash>(
     order: &Ordering<E::Column>,
     page: &PageRequest,
 ) -> Result<HashMap<P, Slice<E::Model>>, DbErr> {
+    list_under_as_of::<E, P>(db, parents, parent_column, filter, order, page, None).await
+}
+
+/// The same of what was known at a moment, if one is given. The parents are then patients.
+pub(crate) async fn list_under_as_of<E: EntityTrait, P: TypedId + Hash>(
+    db: &impl ConnectionTrait,
+    parents: &[P],
+    parent_column: E::Column,
+    filter: Condition,
+    order: &Ordering<E::Column>,
+    page: &PageRequest,
+    at: Option<DateTime<Utc>>,
+) -> Result<HashMap<P, Slice<E::Model>>, DbErr> {
     let (parent, rows) = (Alias::new("parent"), Alias::new("rows"));
-    let mut inner = select::<E>(filter, order, page);
+    let mut inner = select::<E>(filter, order, page, at);
     inner.and_where(Expr::col((E::default(), parent_column)).equals((parent.clone(), Alias::new("parent"))));
     let ids: Vec<Uuid> = parents.iter().map(|parent| parent.uuid()).collect();
     let mut outer = Query::select();
@@ -189,11 +214,23 @@ pub async fn count_under<E: EntityTrait, P: TypedId + Hash>(
     filter: Condition,
     max: u64,
 ) -> Result<HashMap<P, i64>, DbErr> {
+    count_under_as_of::<E, P>(db, parents, parent_column, filter, max, None).await
+}
+
+/// The same of what was known at a moment, if one is given. The parents are then patients.
+pub(crate) async fn count_under_as_of<E: EntityTrait, P: TypedId + Hash>(
+    db: &impl ConnectionTrait,
+    parents: &[P],
+    parent_column: E::Column,
+    filter: Condition,
+    max: u64,
+    at: Option<DateTime<Utc>>,
+) -> Result<HashMap<P, i64>, DbErr> {
     let (parent, rows) = (Alias::new("parent"), Alias::new("rows"));
     let mut capped = Query::select();
+    capped.expr(Expr::cust("1"));
+    source::<E>(&mut capped, at);
     capped
-        .expr(Expr::cust("1"))
-        .from(E::default())
         .cond_where(filter)
         .and_where(Expr::col((E::default(), parent_column)).equals((parent.clone(), Alias::new("parent"))))
         .limit(max);

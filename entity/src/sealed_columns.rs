@@ -13,8 +13,12 @@ use crate::value::{
 /// A table with sealed columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SealedTable {
-    /// Its name, as it is bound into the ciphertext.
+    /// Its name.
     pub name: &'static str,
+    /// The name that is bound into the ciphertext: its own, or that of the table whose earlier rows it keeps.
+    pub bound: &'static str,
+    /// The column, a `uuid`, that tells its rows apart.
+    pub key: &'static str,
     /// The column of the row's id, a `uuid`, as it is bound into the ciphertext.
     pub row: &'static str,
     /// The column that says whose data it is; the clinic's own where it is null, or there is none.
@@ -29,19 +33,24 @@ const fn of_patients(
     subject: &'static str,
     columns: &'static [(&'static str, &'static str)],
 ) -> SealedTable {
-    SealedTable { name, row: "id", subject: Some(subject), columns }
+    SealedTable { name, bound: name, key: "id", row: "id", subject: Some(subject), columns }
+}
+
+/// What rows of another table said before they were changed, under the key and in the place of these.
+const fn versions_of(bound: &'static str, columns: &'static [(&'static str, &'static str)]) -> SealedTable {
+    SealedTable { bound, row: "row_id", ..of_patients("chart_version", "patient_id", columns) }
 }
 
 /// A table whose rows belong to the clinic itself: they are under its own key.
 const fn of_the_clinic(name: &'static str, columns: &'static [(&'static str, &'static str)]) -> SealedTable {
-    SealedTable { name, row: "id", subject: None, columns }
+    SealedTable { name, bound: name, key: "id", row: "id", subject: None, columns }
 }
 
 impl SealedTable {
     /// The same where another column than `id` is bound into the ciphertext as the row.
     #[must_use]
     pub const fn with_row(self, row: &'static str) -> Self {
-        Self { row, ..self }
+        Self { key: row, row, ..self }
     }
 }
 
@@ -69,6 +78,15 @@ pub const SEALED: &[SealedTable] = &[
     of_patients("procedure", "patient_id", &[("clinical", ProcedureClinical::CLASS)]),
     of_patients("family_history", "patient_id", &[("clinical", FamilyHistoryClinical::CLASS)]),
     of_patients("social_history", "patient_id", &[("clinical", SocialHistoryClinical::CLASS)]),
+    versions_of("encounter", &[("sealed", EncounterClinical::CLASS)]),
+    versions_of("observation", &[("sealed", ObservationResult::CLASS)]),
+    versions_of("condition", &[("sealed", ConditionClinical::CLASS)]),
+    versions_of("allergy", &[("sealed", AllergyClinical::CLASS)]),
+    versions_of("medication_statement", &[("sealed", MedicationClinical::CLASS)]),
+    versions_of("immunization", &[("sealed", ImmunizationClinical::CLASS)]),
+    versions_of("procedure", &[("sealed", ProcedureClinical::CLASS)]),
+    versions_of("family_history", &[("sealed", FamilyHistoryClinical::CLASS)]),
+    versions_of("social_history", &[("sealed", SocialHistoryClinical::CLASS)]),
     of_patients("clinical_document", "patient_id", &[("draft", DocumentBody::CLASS)]),
     of_patients("document_version", "patient_id", &[("body", DocumentBody::CLASS)]),
     of_patients("fhir_resource", "patient_id", &[("body", FhirBody::CLASS)]),

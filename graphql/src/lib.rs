@@ -32,6 +32,7 @@ mod value;
 
 mod audit;
 mod break_glass;
+mod chart;
 mod charting;
 mod clinic;
 mod consent;

@@ -109,6 +109,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::audit::POLICY,
         crate::break_glass::POLICY,
         crate::care_team::POLICY,
+        crate::chart::POLICY,
         crate::charting::POLICY,
         crate::clinic::POLICY,
         crate::consent::POLICY,

@@ -7,6 +7,7 @@
     reason = "a wrong value must end the test"
 )]
 
+mod history;
 mod hostile;
 mod stored;
 mod values;
@@ -28,20 +29,36 @@ use praxis_platform::{
     bell::Bell,
     keyring::{KeyTimes, Keyring},
     names::NameIndexes,
-    tenancy::{Control, Pool, PoolLimits},
+    tenancy::{Control, Pool, PoolLimits, Tenant},
 };
 use serde_json::Value;
 
 use crate::support::installation::TestInstallation;
 use stored::Stored;
 
-const MAPPED: [&str; 6] =
-    ["Organization", "Practitioner", "Patient", "Encounter", "Condition", "Observation"];
+const MAPPED: [&str; 11] = [
+    "Organization",
+    "Practitioner",
+    "Patient",
+    "Encounter",
+    "Condition",
+    "Observation",
+    "AllergyIntolerance",
+    "MedicationRequest",
+    "Immunization",
+    "Procedure",
+    "DocumentReference",
+];
 
 /// The operator at a clinic of their own.
 async fn clinic() -> Result<OpFactory> {
     let installation = TestInstallation::new().await?;
     let tenant = installation.provision("northside").await?;
+    operator(&installation, tenant).await
+}
+
+/// The operator at a clinic that is there.
+async fn operator(installation: &TestInstallation, tenant: Tenant) -> Result<OpFactory> {
     let control = Control::connect(&installation.url, &*installation.keys).await?;
     let limits = PoolLimits { connections: 4, wait: Duration::from_secs(30), ..PoolLimits::default() };
     let platform = Arc::new(Platform {
@@ -52,7 +69,7 @@ async fn clinic() -> Result<OpFactory> {
             Arc::clone(&installation.clock),
             KeyTimes::default(),
         ),
-        clock: installation.clock,
+        clock: Arc::clone(&installation.clock),
         names: NameIndexes::new(1),
         backlog: Backlog::default(),
         bell: Bell::default(),
@@ -141,13 +158,13 @@ async fn bulk_files_go_in_whatever_their_order_or_is_not_tested_without_data() -
     // Patients last: every other file refers to them.
     files.sort_by_key(|file| file.to_string_lossy().contains("Patient."));
     let mut expected = BTreeMap::new();
-    let mut encounters = Vec::new();
+    let mut checked = Vec::new();
     for file in &files {
         for line in fs::read_to_string(file)?.lines() {
             let resource: Value = serde_json::from_str(line)?;
             count(&mut expected, &resource);
-            if resource["resourceType"] == "Encounter" {
-                encounters.push(resource);
+            if resource["resourceType"] != "Patient" {
+                checked.push(resource);
             }
         }
     }
@@ -160,8 +177,13 @@ async fn bulk_files_go_in_whatever_their_order_or_is_not_tested_without_data() -
         assert_eq!(counts.created + counts.unchanged + counts.kept_sealed, *read, "{kind}");
     }
     let stored = Stored::load(&clinic).await?;
-    for encounter in &encounters {
-        values::check(&stored, encounter);
+    for (kind, rows) in &stored.rows {
+        assert_eq!(*rows, report.of(kind).created, "{kind}");
+    }
+    for resource in &checked {
+        values::check(&stored, resource);
+    }
+    for encounter in checked.iter().filter(|resource| resource["resourceType"] == "Encounter") {
         let row = stored.encounter(encounter);
         let npi = encounter["participant"][0]["individual"]["reference"]
             .as_str()

@@ -7,6 +7,7 @@ mod audit;
 mod break_glass;
 mod browser;
 mod chaos;
+mod chart;
 mod conditions;
 mod documents;
 mod encounters;

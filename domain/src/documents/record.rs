@@ -34,8 +34,8 @@ pub struct RecordDocument {
     pub type_code: String,
     /// True where the source says that it should not be there.
     pub entered_in_error: bool,
-    /// When it was finished.
-    pub authored_at: DateTime<Utc>,
+    /// When it was finished; now, where nobody says.
+    pub authored_at: Option<DateTime<Utc>>,
     /// What it says, as far as it is text.
     pub sections: Vec<DocumentSection>,
 }
@@ -59,7 +59,7 @@ pub async fn record_many(op: &Op<Write>, new: Vec<RecordDocument>) -> Result<Vec
             ..Default::default()
         };
         rows.push((id, row));
-        contents.push((new.authored_at, new.sections, new.entered_in_error));
+        contents.push((new.authored_at.unwrap_or_else(|| op.now()), new.sections, new.entered_in_error));
     }
     let stored = insert_all(op.db(), rows, |row: &clinical_document::Model| row.id).await;
     let mut stored = stored.map_err(|error| {

@@ -3,15 +3,19 @@
 //! "No known allergies" is a statement of its own (SNOMED CT 716186003), not an empty list. The database holds that it
 //! and an allergy that is present exclude each other.
 
+use std::collections::HashMap;
+
 use praxis_entity::{
     allergy::{self, AllergyStatus},
-    ids::{EncounterId, PatientId},
+    ids::{AllergyId, EncounterId, PatientId},
     value::AllergyClinical,
 };
-use praxis_platform::{Op, Write};
+use praxis_platform::{Op, Write, access::Permission};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
 
 use super::chapter::{Statement, chapter, concept_length, meaning, record};
-use crate::{Result, ViolationCode, clinic::text::lines, error::Violations};
+use crate::{Result, ViolationCode, clinic::text::lines, error::Violations, page::any_of};
 
 /// SNOMED CT: no known allergy.
 pub const NO_KNOWN_ALLERGY: &str = "716186003";
@@ -25,6 +29,9 @@ const NONE_OF_A_KIND: [&str; 6] = [
     "716184000", // no known latex allergy
     "716220001", // no known animal allergy
 ];
+
+/// The same in earlier editions.
+const NO_KNOWN_ALLERGIES: &str = "160244002";
 
 chapter!(
     allergy,
@@ -47,7 +54,8 @@ chapter!(
 
 /// Whether it says that there is no allergy.
 pub fn is_none_known(clinical: &AllergyClinical) -> bool {
-    clinical.code.codings.iter().any(|one| is_snomed(&one.system) && one.code == NO_KNOWN_ALLERGY)
+    let none = |code: &str| matches!(code, NO_KNOWN_ALLERGY | NO_KNOWN_ALLERGIES);
+    clinical.code.codings.iter().any(|one| is_snomed(&one.system) && none(&one.code))
 }
 
 /// Whether it says that there is none of a kind, such as no known drug allergy: it is no allergy.
@@ -58,6 +66,41 @@ pub fn is_none_of_a_kind(clinical: &AllergyClinical) -> bool {
 
 fn is_snomed(system: &str) -> bool {
     matches!(system, "http://snomed.info/sct" | "urn:oid:2.16.840.1.113883.6.96")
+}
+
+/// What is present of the allergies of a patient.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PresentAllergies {
+    /// The finding that there is none.
+    pub none_known: Option<Uuid>,
+    /// Whether there is one.
+    pub any: bool,
+}
+
+/// What the allergies are that each patient has, for those who take over more from elsewhere.
+pub async fn present_allergies(
+    op: &Op<Write>,
+    patients: &[PatientId],
+) -> Result<HashMap<PatientId, PresentAllergies>> {
+    op.require(Permission::DATA_IMPORT)?;
+    let rows: Vec<(AllergyId, PatientId, bool)> = allergy::Entity::find()
+        .select_only()
+        .columns([allergy::Column::Id, allergy::Column::PatientId, allergy::Column::NoneKnown])
+        .filter(any_of(allergy::Column::PatientId, patients.iter().map(|id| id.0).collect()))
+        .filter(allergy::Column::Status.eq(AllergyStatus::Active))
+        .into_tuple()
+        .all(op.db())
+        .await?;
+    let mut present: HashMap<PatientId, PresentAllergies> = HashMap::new();
+    for (id, patient, none_known) in rows {
+        let found = present.entry(patient).or_default();
+        if none_known {
+            found.none_known = Some(id.0);
+        } else {
+            found.any = true;
+        }
+    }
+    Ok(present)
 }
 
 /// Records an allergy, or that there is none.

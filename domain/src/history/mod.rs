@@ -16,7 +16,9 @@ mod read;
 mod record;
 mod social;
 
-pub use allergies::{NO_KNOWN_ALLERGY, is_none_known, is_none_of_a_kind, record_allergy};
+pub use allergies::{
+    NO_KNOWN_ALLERGY, PresentAllergies, is_none_known, is_none_of_a_kind, present_allergies, record_allergy,
+};
 pub use family::record_family_history;
 pub use filter::ConditionFilter;
 pub use immunizations::record_immunization;

@@ -91,7 +91,7 @@ impl Observation {
         Self { result: Class::new("observation", row.id.0, &subject, row.result.clone()), subject, row }
     }
 
-    fn position(row: &observation::Model) -> Position {
+    pub(crate) fn position(row: &observation::Model) -> Position {
         Position { key: row.effective_at, id: row.id.0 }
     }
 }

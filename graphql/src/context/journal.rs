@@ -7,6 +7,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, SecondsFormat, Utc};
+use praxis_entity::ids::PatientId;
 use praxis_platform::{
     Failure,
     audit::{Entry, Outcome},
@@ -25,6 +27,8 @@ pub(super) struct Journal {
     asked: bool,
     /// A change was written, with its own entry.
     changed: bool,
+    /// The charts that were asked for as of a moment.
+    looked_back: BTreeSet<(PatientId, DateTime<Utc>)>,
     /// What was refused or failed: where, how, and by which code. The same in a list's every row is one.
     lost: BTreeSet<(&'static str, Outcome, String)>,
 }
@@ -38,6 +42,11 @@ impl Caller {
     /// Notes that a field was asked.
     pub(super) fn note_asked(&self) {
         self.journal().asked = true;
+    }
+
+    /// Notes that a chart was asked for as of a moment.
+    pub(crate) fn note_looked_back(&self, patient: PatientId, at: DateTime<Utc>) {
+        self.journal().looked_back.insert((patient, at));
     }
 
     /// Notes that a change was written.
@@ -66,7 +75,7 @@ impl Caller {
 
     /// Writes down what was disclosed, refused, or merely asked. To be called before the answer leaves.
     pub(crate) async fn finish(&self) -> Result<(), Failure> {
-        let Journal { asked, changed, lost } = std::mem::take(&mut *self.journal());
+        let Journal { asked, changed, looked_back, lost } = std::mem::take(&mut *self.journal());
         let disclosed = self.0.read.disclosed();
         if !self.is_known() {
             if lost.iter().any(|(_, outcome, _)| *outcome == Outcome::Denied) {
@@ -74,11 +83,15 @@ impl Caller {
             }
             return Ok(());
         }
-        let must = disclosed.is_some() || (lost.is_empty() && asked);
+        let must = disclosed.is_some() || !looked_back.is_empty() || (lost.is_empty() && asked);
         let mut entries: Vec<_> = lost
             .into_iter()
             .map(|(coordinate, outcome, reason)| Entry::done(coordinate).ended(outcome).because(reason))
             .collect();
+        entries.extend(looked_back.into_iter().map(|(patient, at)| {
+            let moment = at.to_rfc3339_opts(SecondsFormat::Micros, true);
+            Entry::done("chart.as-of").of(patient.0).because(moment)
+        }));
         entries.extend(disclosed);
         if entries.is_empty() && asked && !changed {
             entries.push(Entry::done("read"));

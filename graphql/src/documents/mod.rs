@@ -13,6 +13,7 @@ pub(crate) use mutation::DocumentMutation;
 pub(crate) use query::DocumentQuery;
 pub(crate) use templates::{DocumentTemplate, DocumentTemplateMutation};
 pub(crate) use types::ClinicalDocument;
+pub(crate) use version::{DocumentVersion, DocumentVersionConnection};
 
 use praxis_platform::access::Permission;
 
@@ -55,9 +56,22 @@ pub(crate) const POLICY: &[Rule] = &[
     needs(
         "DocumentVersion",
         Permission::DOCUMENT_READ,
-        &["id", "number", "supersedes", "current", "kind", "authorId", "authoredAt", "sha256", "signatures"],
+        &[
+            "id",
+            "document",
+            "number",
+            "supersedes",
+            "current",
+            "kind",
+            "authorId",
+            "authoredAt",
+            "sha256",
+            "signatures",
+        ],
     ),
     phi("DocumentVersion", Permission::DOCUMENT_CONTENT_READ, PhiCategory::FreeText, &["reason", "sections"]),
+    inherited("DocumentVersionConnection", &["edges", "nodes", "pageInfo", "totalCount"]),
+    inherited("DocumentVersionEdge", &["cursor", "node"]),
     inherited("DocumentLease", &["mine", "until"]),
     inherited("DocumentSection", &["code", "title", "text"]),
     inherited(

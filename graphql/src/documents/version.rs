@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use praxis_domain::documents;
+use praxis_domain::{Position, documents};
 use praxis_entity::{
     clinical_document, document_signature, document_version,
     value::{self as stored, DocumentBody},
 };
 
+use super::ClinicalDocument;
 use crate::{
     context::Ask,
     error::{Edge, Nullable},
     ids,
+    page::connection,
     phi::{Class, Phi},
     policy::{At, at},
     scalar::DateTime,
@@ -67,6 +69,8 @@ pub(crate) struct DocumentVersion {
     row: document_version::Model,
     document: Arc<clinical_document::Model>,
     body: Arc<Class<DocumentBody>>,
+    /// The moment as of which it is shown, if not now.
+    past: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl DocumentVersion {
@@ -76,7 +80,22 @@ impl DocumentVersion {
         subject: &Arc<Subject>,
     ) -> Self {
         let body = Class::signed("document_version", row.id.0, subject, row.body.clone());
-        Self { row, document: Arc::clone(document), body }
+        Self { row, document: Arc::clone(document), body, past: None }
+    }
+
+    /// The version that counted at a moment.
+    pub(crate) fn as_known(
+        row: document_version::Model,
+        document: clinical_document::Model,
+        at: chrono::DateTime<chrono::Utc>,
+    ) -> Self {
+        let subject = Subject::new(row.patient_id, &document);
+        let row = document_version::Model { head: true, ..row };
+        Self { past: Some(at), ..Self::new(row, &Arc::new(document), &subject) }
+    }
+
+    pub(crate) fn position(row: &document_version::Model) -> Position {
+        Position { key: Some(row.authored_at), id: row.id.0 }
     }
 
     pub(crate) fn number(&self) -> i32 {
@@ -103,6 +122,11 @@ impl DocumentVersion {
     /// Opaque id.
     async fn id(&self) -> ID {
         ids::show(self.row.id)
+    }
+
+    /// The document, as it stands now.
+    async fn document(&self) -> ClinicalDocument {
+        ClinicalDocument::new((*self.document).clone())
     }
 
     /// From 1 on.
@@ -158,13 +182,19 @@ impl DocumentVersion {
         async {
             let loader = &ctx.caller()?.loaders().document_signatures;
             let all = loader.load(self.row.document_id).await?.unwrap_or_default();
-            let own = all.into_iter().filter(|row| row.version == self.row.version);
+            let known = |row: &document_signature::Model| self.past.is_none_or(|at| row.signed_at <= at);
+            let own = all.into_iter().filter(|row| row.version == self.row.version && known(row));
             Ok(Some(own.map(|row| DocumentSignature { row }).collect()))
         }
         .await
         .or_hidden()
     }
 }
+
+connection!(
+    /// A page of versions of documents.
+    DocumentVersionConnection, DocumentVersionEdge, DocumentVersion
+);
 
 /// A signature under a version of a document.
 pub(crate) struct DocumentSignature {

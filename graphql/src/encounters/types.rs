@@ -77,17 +77,33 @@ pub(crate) struct Encounter {
     row: encounter::Model,
     subject: Arc<Subject>,
     clinical: Option<Arc<Class<EncounterClinical>>>,
+    /// The moment as of which it is shown, if not now.
+    past: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 impl Encounter {
     pub(crate) fn new(row: encounter::Model) -> Self {
         let subject = Subject::new(row.patient_id, &row);
-        let sealed = row.clinical.clone();
-        let clinical = sealed.map(|clinical| Class::new("encounter", row.id.0, &subject, clinical));
-        Self { row, subject, clinical }
+        Self::of(row, subject, None)
     }
 
-    fn position(row: &encounter::Model) -> Position {
+    /// As it was known at a moment; whether the viewer may read it is judged by the row of today.
+    pub(crate) fn as_known(
+        row: encounter::Model,
+        today: &encounter::Model,
+        at: chrono::DateTime<chrono::Utc>,
+    ) -> Self {
+        let subject = Subject::new(row.patient_id, today);
+        Self::of(row, subject, Some(at))
+    }
+
+    fn of(row: encounter::Model, subject: Arc<Subject>, past: Option<chrono::DateTime<chrono::Utc>>) -> Self {
+        let sealed = row.clinical.clone();
+        let clinical = sealed.map(|clinical| Class::new("encounter", row.id.0, &subject, clinical));
+        Self { row, subject, clinical, past }
+    }
+
+    pub(crate) fn position(row: &encounter::Model) -> Position {
         Position { key: row.started_at, id: row.id.0 }
     }
 
@@ -100,7 +116,8 @@ impl Encounter {
             return Ok(None);
         }
         let rows = ctx.caller()?.loaders().encounter_notes.load(self.row.id).await?.unwrap_or_default();
-        Ok(Some(rows.into_iter().map(|row| EncounterNote::new(row, &self.subject)).collect()))
+        let known = rows.into_iter().filter(|row| self.past.is_none_or(|at| row.recorded_at <= at));
+        Ok(Some(known.map(|row| EncounterNote::new(row, &self.subject)).collect()))
     }
 
     async fn newest(
@@ -231,6 +248,9 @@ impl Encounter {
 
     /// Names of the mutations that the viewer may run on the encounter as it stands.
     async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        if self.past.is_some() {
+            return Ok(Vec::new());
+        }
         let status = self.row.status.to_value();
         allowed::actions(ctx.caller()?, "encounter", &self.subject, &status).await
     }
@@ -238,6 +258,9 @@ impl Encounter {
     /// What is missing before it can be closed; empty when nothing is, or when it is over.
     async fn close_requirements(&self, ctx: &Context<'_>) -> Nullable<Vec<CloseRequirement>> {
         async {
+            if self.past.is_some() {
+                return Ok(Some(Vec::new()));
+            }
             if !redaction::allowed(ctx, at!("Encounter.closeRequirements"), &self.subject).await? {
                 return Ok(None);
             }
@@ -264,10 +287,12 @@ impl Encounter {
         self.written_notes(ctx, at!("Encounter.notes")).await.transpose()
     }
 
-    /// What it came to, by rank. Null where the viewer may not know whether there is anything.
+    /// What it came to, by rank. Null in a chart as of a moment, which lists conditions itself, and where the viewer may not know whether there is anything.
     async fn diagnoses(&self, ctx: &Context<'_>) -> Nullable<Vec<Diagnosis>> {
         async {
-            if !redaction::allowed(ctx, at!("Encounter.diagnoses"), &self.subject).await? {
+            if self.past.is_some()
+                || !redaction::allowed(ctx, at!("Encounter.diagnoses"), &self.subject).await?
+            {
                 return Ok(None);
             }
             let rows = ctx.caller()?.loaders().diagnoses.load(self.row.id).await?.unwrap_or_default();
@@ -277,10 +302,12 @@ impl Encounter {
         .transpose()
     }
 
-    /// Rounds of vital signs, the latest first. Null where the viewer may not know whether there are any.
+    /// Rounds of vital signs, the latest first. Null in a chart as of a moment, which lists observations itself, and where the viewer may not know whether there are any.
     async fn vital_signs(&self, ctx: &Context<'_>) -> Nullable<Vec<VitalSigns>> {
         async {
-            if !redaction::allowed(ctx, at!("Encounter.vitalSigns"), &self.subject).await? {
+            if self.past.is_some()
+                || !redaction::allowed(ctx, at!("Encounter.vitalSigns"), &self.subject).await?
+            {
                 return Ok(None);
             }
             let rounds = ctx.caller()?.loaders().vital_signs.load(self.row.id).await?.unwrap_or_default();
@@ -350,7 +377,9 @@ impl Encounter {
                 Cursors::of(ctx.caller()?, "Encounter.observations", &format!("{:?}{filter:?}", self.row.id))
                     .await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
-            if !redaction::allowed(ctx, at!("Encounter.observations"), &self.subject).await? {
+            if self.past.is_some()
+                || !redaction::allowed(ctx, at!("Encounter.observations"), &self.subject).await?
+            {
                 return Ok(None);
             }
             ObservationConnection::of_encounter(ctx.caller()?, self.row.id, filter, page, cursors)
@@ -393,7 +422,9 @@ impl Encounter {
                 Cursors::of(ctx.caller()?, "Encounter.conditions", &format!("{:?}{filter:?}", self.row.id))
                     .await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
-            if !redaction::allowed(ctx, at!("Encounter.conditions"), &self.subject).await? {
+            if self.past.is_some()
+                || !redaction::allowed(ctx, at!("Encounter.conditions"), &self.subject).await?
+            {
                 return Ok(None);
             }
             ConditionConnection::of_encounter(ctx.caller()?, self.row.id, filter, page, cursors)

@@ -17,7 +17,10 @@ pub(crate) use allergies::{Allergy, AllergyMutation};
 pub(crate) use family::{FamilyHistory, FamilyHistoryMutation};
 pub(crate) use immunizations::{Immunization, ImmunizationMutation};
 pub(crate) use inputs::ConditionFilter;
-pub(crate) use lists::PatientHistory;
+pub(crate) use lists::{
+    AllergyConnection, FamilyHistoryConnection, ImmunizationConnection, MedicationStatementConnection,
+    PatientHistory, ProcedureConnection, SocialHistoryConnection,
+};
 pub(crate) use medications::{MedicationMutation, MedicationStatement};
 pub(crate) use problems::ProblemMutation;
 pub(crate) use procedures::{Procedure, ProcedureMutation};

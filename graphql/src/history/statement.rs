@@ -79,13 +79,19 @@ macro_rules! statement {
             row: praxis_entity::$entity::Model,
             subject: std::sync::Arc<$crate::subject::Subject>,
             clinical: std::sync::Arc<$crate::phi::Class<praxis_entity::value::$clinical>>,
+            past: bool,
         }
 
         impl $name {
             pub(crate) fn new(row: praxis_entity::$entity::Model) -> Self {
                 let subject = $crate::subject::Subject::new(row.patient_id, &row);
                 let clinical = $crate::phi::Class::new(stringify!($entity), row.id.0, &subject, row.clinical.clone());
-                Self { row, subject, clinical }
+                Self { row, subject, clinical, past: false }
+            }
+
+            /// As it was known at a moment: nothing can be done with that.
+            pub(crate) fn as_known(row: praxis_entity::$entity::Model) -> Self {
+                Self { past: true, ..Self::new(row) }
             }
 
             pub(crate) fn position(row: &praxis_entity::$entity::Model) -> praxis_domain::Position {
@@ -145,6 +151,9 @@ macro_rules! statement {
                 &self,
                 ctx: &async_graphql::Context<'_>,
             ) -> Result<Vec<String>, $crate::error::ApiError> {
+                if self.past {
+                    return Ok(Vec::new());
+                }
                 let status = sea_orm::ActiveEnum::to_value(&self.row.status);
                 $crate::allowed::actions($crate::context::Ask::caller(ctx)?, $machine, &self.subject, &status).await
             }

@@ -83,15 +83,22 @@ pub(crate) struct Condition {
     row: condition::Model,
     subject: Arc<Subject>,
     clinical: Arc<Class<ConditionClinical>>,
+    past: bool,
 }
 
 impl Condition {
     pub(crate) fn new(row: condition::Model) -> Self {
         let subject = Subject::new(row.patient_id, &row);
-        Self { clinical: Class::new("condition", row.id.0, &subject, row.clinical.clone()), subject, row }
+        let clinical = Class::new("condition", row.id.0, &subject, row.clinical.clone());
+        Self { clinical, subject, row, past: false }
     }
 
-    fn position(row: &condition::Model) -> Position {
+    /// As it was known at a moment: nothing can be done with that.
+    pub(crate) fn as_known(row: condition::Model) -> Self {
+        Self { past: true, ..Self::new(row) }
+    }
+
+    pub(crate) fn position(row: &condition::Model) -> Position {
         Position { key: row.recorded_at, id: row.id.0 }
     }
 }
@@ -137,7 +144,10 @@ impl Condition {
     /// Names of the mutations that the viewer may run on it as it stands: on problems of the list only.
     async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
         let listed = self.row.category == condition::ConditionCategory::ProblemListItem;
-        if !listed || self.row.verification_status == condition::VerificationStatus::EnteredInError {
+        if self.past
+            || !listed
+            || self.row.verification_status == condition::VerificationStatus::EnteredInError
+        {
             return Ok(Vec::new());
         }
         // What a source gave no status counts as present.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object};
-use praxis_domain::{Position, charting, encounters, history};
+use praxis_domain::{Position, charting, encounters, history, known};
 use praxis_entity::{
     patient, related_person,
     value::{Contact, ContactSystem, Identifiers, Identity, RecordNumber, RelatedPersonDetails},
@@ -15,6 +15,7 @@ use crate::{
     allowed,
     audit::{AccessLogConnection, DisclosureConnection},
     care_team::CareTeamMember,
+    chart::Chart,
     charting::{ObservationConnection, ObservationFilter},
     consent::Consent,
     context::Ask,
@@ -420,6 +421,28 @@ impl Patient {
     #[graphql(flatten)]
     async fn to_do(&self, _ctx: &Context<'_>) -> PatientTasks {
         PatientTasks::new(self.row.id, &self.subject)
+    }
+
+    /// The chart as it was known at a moment: what had been recorded by then, as it stood then, under the access rules
+    /// of today. The audit log notes the moment.
+    ///
+    /// An object in it has the id that it has today: clients that keep objects by their ids must not mix the two.
+    async fn chart(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The moment; not in the future.")] as_of: DateTime,
+    ) -> Nullable<Chart> {
+        async {
+            let caller = ctx.caller()?;
+            let at = known::moment(caller.reading(), as_of.0)?;
+            if !redaction::allowed(ctx, at!("Patient.chart"), &self.subject).await? {
+                return Ok(None);
+            }
+            caller.note_looked_back(self.row.id, at);
+            Ok(Some(Chart::new(self.row.id, &self.subject, at)))
+        }
+        .await
+        .transpose()
     }
 
     /// Who cares for the patient, and who did. Null where the viewer may not read it.

@@ -1,12 +1,20 @@
 //! One transaction of an import: actors first, then patients, visits, and all that refers to them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use praxis_domain::{charting, clinic, encounters, history, staff};
+use praxis_domain::{
+    charting, clinic, documents, encounters,
+    history::{self, chapter::Statement},
+    staff,
+};
 use praxis_entity::{
+    allergy::{self, AllergyStatus},
     encounter,
     ids::{EncounterId, PatientId},
+    immunization, medication_statement,
     patient::PatientStatus,
+    procedure,
+    value::CodeableConcept,
 };
 use praxis_platform::{Failure, Op, OpFactory, Write, audit::Entry, vault::TenantKey};
 use sea_orm::{EntityTrait, QueryFilter, QuerySelect};
@@ -30,23 +38,29 @@ pub(super) struct Item<'a> {
     pub(super) names: Names,
 }
 
+/// What one batch hands on to those after it.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    /// The names of what failed: what refers to them must not go to somebody else of the same name.
+    broken: HashSet<String>,
+    /// What the medications of the input are, by their names; `None` for a name of two.
+    medications: HashMap<String, Option<CodeableConcept>>,
+}
+
 /// Takes in resources, all or none; those that are wrong are counted and left out.
-///
-/// The names of those that failed are added to `broken`: what refers to them must not go to somebody
-/// else of the same name, in this batch or a later one.
 pub(super) async fn take_in(
     factory: &OpFactory,
     source: &str,
     items: Vec<Item<'_>>,
-    broken: &mut HashSet<String>,
+    carried: &mut Carried,
 ) -> Result<Tally, Failure> {
     let op = factory.write().await?;
     store::one_at_a_time(&op).await?;
     let key = op.tenant_key().await?;
     let memory = Memory { key: &key, source };
     let (mut links, tally, kept) = (Links::default(), Tally::default(), Vec::new());
-    broken.iter().for_each(|name| links.add(name, None));
-    let mut batch = Batch { op: &op, key: &key, memory: &memory, links, broken, tally, kept };
+    carried.broken.iter().for_each(|name| links.add(name, None));
+    let mut batch = Batch { op: &op, key: &key, memory: &memory, links, carried, tally, kept };
     batch.run(items).await?;
     let Batch { tally, kept, .. } = batch;
     if kept.is_empty() {
@@ -63,71 +77,136 @@ pub(super) async fn take_in(
     Ok(tally)
 }
 
+/// A map of resources of one type.
+type Map<T> = fn(&mut Source<'_>, &Context<'_>) -> Result<T, Invalid>;
+
 struct Batch<'a> {
     op: &'a Op<Write>,
     key: &'a TenantKey,
     memory: &'a Memory<'a>,
     links: Links,
-    broken: &'a mut HashSet<String>,
+    carried: &'a mut Carried,
     tally: Tally,
     kept: Vec<Kept>,
 }
 
 impl Batch<'_> {
     async fn run(&mut self, items: Vec<Item<'_>>) -> Result<(), Failure> {
+        self.learn_medications(&items);
         let items = self.without_known(items).await?;
         self.look_up_references(&items).await?;
-        let mut groups: [Vec<Item<'_>>; 7] = Default::default();
+        let mut of: BTreeMap<String, Vec<Item<'_>>> = BTreeMap::new();
         for item in items {
-            let group = match item.source.kind.as_str() {
-                "Organization" => 0,
-                "Practitioner" => 1,
-                "Patient" => 2,
-                "Encounter" => 3,
-                "Condition" => 4,
-                "Observation" => 5,
-                _ => 6,
-            };
-            if let Some(group) = groups.get_mut(group) {
-                group.push(item);
-            }
+            of.entry(item.source.kind.clone()).or_default().push(item);
         }
-        let [organizations, practitioners, patients, encounters, conditions, observations, others] = groups;
-        for item in organizations {
+        let mut take = |kind: &str| of.remove(kind).unwrap_or_default();
+        for item in take("Organization") {
             self.organization(item).await?;
         }
-        for item in practitioners {
+        for item in take("Practitioner") {
             self.practitioner(item).await?;
         }
-        for item in patients {
+        for item in take("Patient") {
             self.patient(item).await?;
         }
-        let (items, new) = self.mapped(encounters, map::encounter);
-        let patients: Vec<PatientId> = new.iter().map(|new| new.patient).collect();
-        let rows = if new.is_empty() {
-            Vec::new()
-        } else {
-            encounters::record_many(self.op, new).await.map_err(unexpected)?
-        };
-        self.recorded(items, rows.iter().map(|row| row.id.0), &patients);
-        let (items, new) = self.mapped(conditions, map::condition);
-        let patients: Vec<PatientId> = new.iter().map(|new| new.patient).collect();
-        let rows = if new.is_empty() {
-            Vec::new()
-        } else {
-            history::record_many(self.op, new).await.map_err(unexpected)?
-        };
-        self.recorded(items, rows.iter().map(|row| row.id.0), &patients);
-        let (items, new) = self.mapped(observations, map::observation);
-        let patients: Vec<PatientId> = new.iter().map(|new| new.patient).collect();
-        let rows = if new.is_empty() {
-            Vec::new()
-        } else {
-            charting::record_many(self.op, new).await.map_err(unexpected)?
-        };
-        self.recorded(items, rows.iter().map(|row| row.id.0), &patients);
-        for item in others {
+        let visits = self.mapped(take("Encounter"), map::encounter, |new| new.patient);
+        self.record(visits, encounters::record_many, |row| row.id.0).await?;
+        let conditions = self.mapped(take("Condition"), map::condition, |new| new.patient);
+        self.record(conditions, history::record_many, |row| row.id.0).await?;
+        let observations = self.mapped(take("Observation"), map::observation, |new| new.patient);
+        self.record(observations, charting::record_many, |row| row.id.0).await?;
+        let allergies = self.mapped(take("AllergyIntolerance"), map::allergy, |new| new.patient);
+        self.allergies(allergies).await?;
+        for (kind, map) in
+            [("MedicationRequest", map::request as Map<_>), ("MedicationStatement", map::statement)]
+        {
+            let medications = self.mapped(take(kind), map, |new| new.patient);
+            let record = history::chapter::record_many::<medication_statement::Entity>;
+            self.record(medications, record, |row| row.id.0).await?;
+        }
+        let immunizations = self.mapped(take("Immunization"), map::immunization, |new| new.patient);
+        let record = history::chapter::record_many::<immunization::Entity>;
+        self.record(immunizations, record, |row| row.id.0).await?;
+        let procedures = self.mapped(take("Procedure"), map::procedure, |new| new.patient);
+        let record = history::chapter::record_many::<procedure::Entity>;
+        self.record(procedures, record, |row| row.id.0).await?;
+        let (of_patients, of_others) = self.owned(take("DocumentReference"));
+        let documents = self.mapped(of_patients, map::document, |new| new.patient);
+        self.record(documents, documents::record_many, |row| row.id.0).await?;
+        for item in of_others.into_iter().chain(of.into_values().flatten()) {
             self.unmodelled(item);
+        }
+        Ok(())
+    }
+
+    /// What medications are, also those that were imported before: requests refer to them.
+    fn learn_medications(&mut self, items: &[Item<'_>]) {
+        for item in items.iter().filter(|item| item.source.kind == "Medication") {
+            let code = map::medication(&item.source);
+            for name in &item.names.all {
+                let known = self.carried.medications.entry(name.clone()).or_insert_with(|| code.clone());
+                if *known != code {
+                    *known = None;
+                }
+            }
+        }
+    }
+
+    /// Tells what belongs to a patient, or says that it does, from what is nobody's.
+    fn owned<'i>(&self, items: Vec<Item<'i>>) -> (Vec<Item<'i>>, Vec<Item<'i>>) {
+        let context = |item: &Item<'i>| map::owner(&item.source, &self.context(item.names.base.as_deref()));
+        items.into_iter().partition(|item| !matches!(context(item), Ok(None)))
+    }
+
+    fn context<'c>(&'c self, base: Option<&'c str>) -> Context<'c> {
+        Context { links: &self.links, base, medications: &self.carried.medications }
+    }
+
+    /// Records allergies, but for what contradicts another: that there is none, and one that is present. The allergy
+    /// goes before the finding that there is none.
+    async fn allergies(
+        &mut self,
+        allergies: Vec<(Item<'_>, PatientId, Statement<allergy::Entity>)>,
+    ) -> Result<(), Failure> {
+        let patients: Vec<PatientId> = allergies.iter().map(|(_, patient, _)| *patient).collect();
+        if patients.is_empty() {
+            return Ok(());
+        }
+        let mut present = history::present_allergies(self.op, &patients).await.map_err(unexpected)?;
+        let (none, some): (Vec<_>, Vec<_>) = allergies.into_iter().partition(|(.., new)| {
+            new.status == AllergyStatus::Active && history::is_none_known(&new.clinical)
+        });
+        let mut good = Vec::with_capacity(some.len());
+        for (item, patient, new) in some {
+            let found = present.entry(patient).or_default();
+            if new.status == AllergyStatus::Active && found.none_known.is_some() {
+                let invalid =
+                    item.source.invalid("code", "contradicts the record that there is no known allergy");
+                self.fail(item, invalid);
+                continue;
+            }
+            found.any |= new.status == AllergyStatus::Active;
+            good.push((item, patient, new));
+        }
+        let mut again = Vec::new();
+        for (item, patient, new) in none {
+            let found = present.entry(patient).or_default();
+            if found.any {
+                let invalid = item.source.invalid("code", "contradicts an allergy that is present");
+                self.fail(item, invalid);
+            } else if let Some(known) = found.none_known {
+                again.push((item, patient, known));
+            } else {
+                // The first of the input stands for all of it; its row has no id yet.
+                let statement = vec![(item, patient, new)];
+                let record = history::chapter::record_many::<allergy::Entity>;
+                let ids = self.record(statement, record, |row| row.id.0).await?;
+                found.none_known = ids.first().copied();
+            }
+        }
+        self.record(good, history::chapter::record_many::<allergy::Entity>, |row| row.id.0).await?;
+        for (item, patient, known) in again {
+            self.took(item, known, false, Some(patient));
         }
         Ok(())
     }
@@ -277,35 +356,49 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// What can be mapped of many resources of one type; the rest fails.
+    /// What can be mapped of many resources of one type, with whose it is; the rest fails.
     fn mapped<'i, T>(
         &mut self,
         items: Vec<Item<'i>>,
         map: impl Fn(&mut Source<'_>, &Context<'_>) -> Result<T, Invalid>,
-    ) -> (Vec<Item<'i>>, Vec<T>) {
-        let (mut good, mut new) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+        patient: impl Fn(&T) -> PatientId,
+    ) -> Vec<(Item<'i>, PatientId, T)> {
+        let mut good = Vec::with_capacity(items.len());
         for mut item in items {
-            let context = Context { links: &self.links, base: item.names.base.as_deref() };
-            match map(&mut item.source, &context) {
-                Ok(mapped) => {
-                    good.push(item);
-                    new.push(mapped);
-                }
+            let mapped = map(&mut item.source, &self.context(item.names.base.as_deref()));
+            match mapped {
+                Ok(mapped) => good.push((item, patient(&mapped), mapped)),
                 Err(invalid) => self.fail(item, invalid),
             }
         }
-        (good, new)
+        good
     }
 
-    fn recorded(&mut self, items: Vec<Item<'_>>, ids: impl Iterator<Item = Uuid>, patients: &[PatientId]) {
-        for ((item, id), patient) in items.into_iter().zip(ids).zip(patients) {
-            self.took(item, id, true, Some(*patient));
+    /// Records what was mapped, notes what each became, and gives the ids.
+    async fn record<T, R>(
+        &mut self,
+        mapped: Vec<(Item<'_>, PatientId, T)>,
+        record: impl AsyncFnOnce(&Op<Write>, Vec<T>) -> praxis_domain::Result<Vec<R>>,
+        id: impl Fn(&R) -> Uuid,
+    ) -> Result<Vec<Uuid>, Failure> {
+        if mapped.is_empty() {
+            return Ok(Vec::new());
         }
+        let (mut items, mut new) = (Vec::with_capacity(mapped.len()), Vec::with_capacity(mapped.len()));
+        for (item, patient, mapped) in mapped {
+            items.push((item, patient));
+            new.push(mapped);
+        }
+        let rows = record(self.op, new).await.map_err(unexpected)?;
+        let ids: Vec<Uuid> = rows.iter().map(id).collect();
+        for ((item, patient), id) in items.into_iter().zip(&ids) {
+            self.took(item, *id, true, Some(patient));
+        }
+        Ok(ids)
     }
 
     fn unmodelled(&mut self, item: Item<'_>) {
-        let context = Context { links: &self.links, base: item.names.base.as_deref() };
-        let patient = match map::owner(&item.source, &context) {
+        let patient = match map::owner(&item.source, &self.context(item.names.base.as_deref())) {
             Ok(patient) => patient,
             Err(invalid) => return self.fail(item, invalid),
         };
@@ -323,7 +416,7 @@ impl Batch<'_> {
     }
 
     /// Notes what a resource became, and keeps what its row does not hold. A patient who was known
-    /// before is not changed, so the whole resource is kept.
+    /// before is not changed, nor is what was said already, so the whole resource is kept.
     fn took(&mut self, item: Item<'_>, id: Uuid, created: bool, patient: Option<PatientId>) {
         let kind = item.source.kind.clone();
         if created {
@@ -332,7 +425,7 @@ impl Batch<'_> {
             self.tally.unchanged(&kind)
         }
         let json = match kind.as_str() {
-            "Patient" if !created => item.source.text.to_owned(),
+            "Patient" | "AllergyIntolerance" if !created => item.source.text.to_owned(),
             _ => item.source.residual(),
         };
         let target = Target { kind: kind.clone(), id, patient: patient.map(|patient| patient.0) };
@@ -342,7 +435,7 @@ impl Batch<'_> {
 
     fn fail(&mut self, item: Item<'_>, invalid: Invalid) {
         self.links.add_all(&item.names, None);
-        self.broken.extend(item.names.all);
+        self.carried.broken.extend(item.names.all);
         self.tally.failed(&item.source.kind, item.file, item.position, invalid);
     }
 }

@@ -1,7 +1,6 @@
 //! An import from beginning to end: bundle by bundle, then the loose resources in three passes.
 
 use std::{
-    collections::HashSet,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -9,7 +8,7 @@ use std::{
 use praxis_platform::{Failure, OpFactory};
 
 use super::{
-    batch::{self, Item},
+    batch::{self, Carried, Item},
     bundle::Bundle,
     input::{self, Input, InputError, Lines},
     name::Names,
@@ -50,7 +49,7 @@ pub struct Options<'a> {
 /// Imports files into the clinic of the factory. Importing twice adds nothing.
 pub async fn import(factory: &OpFactory, input: &Input, options: Options<'_>) -> Result<Report, ImportError> {
     let begun = Instant::now();
-    let mut run = Run { factory, options, tally: Tally::default(), broken: HashSet::new(), done: 0 };
+    let mut run = Run { factory, options, tally: Tally::default(), carried: Carried::default(), done: 0 };
     for file in &input.bundles {
         run.bundle(file).await?;
     }
@@ -77,7 +76,8 @@ impl Pass {
         }
         let head = serde_json::from_str::<Head<'_>>(text).ok();
         match head.and_then(|head| head.resource_type) {
-            Some("Organization" | "Practitioner" | "Patient") => Self::People,
+            // Medications are there before those who take them.
+            Some("Organization" | "Practitioner" | "Patient" | "Medication") => Self::People,
             Some("Encounter") => Self::Visits,
             _ => Self::Rest,
         }
@@ -88,7 +88,7 @@ struct Run<'a> {
     factory: &'a OpFactory,
     options: Options<'a>,
     tally: Tally,
-    broken: HashSet<String>,
+    carried: Carried,
     done: u64,
 }
 
@@ -176,7 +176,7 @@ impl Run<'_> {
                 }
             }
         }
-        let taken = batch::take_in(self.factory, self.options.source, items, &mut self.broken).await;
+        let taken = batch::take_in(self.factory, self.options.source, items, &mut self.carried).await;
         self.tally.add(taken.map_err(|failure| ImportError::Failed { file: file.to_owned(), failure })?);
         self.tally.add(unusable);
         self.done += count;

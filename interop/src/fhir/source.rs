@@ -67,7 +67,7 @@ pub(super) struct Source<'a> {
 impl<'a> Source<'a> {
     /// Takes a JSON object apart.
     pub(super) fn parse(text: &'a str) -> Result<Self, Invalid> {
-        if nesting(text) > DEEPEST {
+        if is_nested_deeper(text, DEEPEST) {
             return Err(Invalid::at("", "is nested too deeply"));
         }
         let Elements(elements) =
@@ -178,9 +178,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
     }
 }
 
-/// How deep objects and arrays are nested, told without recursion.
-fn nesting(json: &str) -> usize {
-    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+/// Whether objects and arrays are nested deeper than so many, told without recursion and no later than it shows.
+fn is_nested_deeper(json: &str, limit: usize) -> bool {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {
         match byte {
             _ if escaped => escaped = false,
@@ -188,13 +188,15 @@ fn nesting(json: &str) -> usize {
             b'"' => quoted = !quoted,
             b'{' | b'[' if !quoted => {
                 depth += 1;
-                deepest = deepest.max(depth);
+                if depth > limit {
+                    return true;
+                }
             }
             b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    deepest
+    false
 }
 
 fn is_type(text: &str) -> bool {

@@ -30,4 +30,5 @@ crate::sql_steps! {
     WholeVisit = "m0027_whole_visit";
     LabelsAndSteps = "m0028_labels_and_steps";
     ProblemsWithoutStatus = "m0031_problems_without_status";
+    ChartVersions = "m0032_chart_versions";
 }

@@ -55,7 +55,7 @@ pub struct Entry {
     pub classes: Vec<String>,
     /// How it ended.
     pub outcome: Outcome,
-    /// Code of what stood in the way.
+    /// Code of what stood in the way; of a chart as it was known, the moment.
     pub reason: Option<Cow<'static, str>>,
     /// How often it happened.
     pub times: i32,

@@ -21,8 +21,9 @@ pub struct Resealed {
     pub faults: Vec<Fault>,
 }
 
-/// A sealed row: its id, whose it is, and its columns.
+/// A sealed row: what tells it apart, the id it was sealed for, whose it is, and its columns.
 pub(super) struct SealedRow {
+    pub(super) key: Uuid,
     pub(super) id: Uuid,
     pub(super) subject: Uuid,
     pub(super) values: Vec<Option<Vec<u8>>>,
@@ -75,17 +76,17 @@ async fn reseal_batch(
         "{} AND {} ORDER BY t.{} LIMIT {BATCH} FOR NO KEY UPDATE OF t SKIP LOCKED",
         select(table),
         is_behind(table),
-        table.row
+        table.key
     );
     let rows = rows(&mut transaction, clinic, table, &sql, after).await?;
-    let Some(last) = rows.last().map(|row| row.id) else { return Ok(None) };
+    let Some(last) = rows.last().map(|row| row.key) else { return Ok(None) };
     let keys = data_keys(&mut transaction, key, &rows).await?;
     let mut ids = Vec::with_capacity(rows.len());
     let mut columns: Vec<Vec<Option<Vec<u8>>>> = vec![Vec::new(); table.columns.len()];
     for row in &rows {
         let anew = reseal_row(clinic, table, row, keys.get(&row.subject), &mut done.faults);
         if anew.iter().any(Option::is_some) {
-            ids.push(row.id);
+            ids.push(row.key);
             for (column, value) in columns.iter_mut().zip(anew) {
                 column.push(value);
             }
@@ -110,7 +111,7 @@ fn reseal_row(
     key: Option<&DataKey>,
     faults: &mut Vec<Fault>,
 ) -> Vec<Option<Vec<u8>>> {
-    let place = Place { tenant: clinic.id, table: table.name, row: row.id, subject: row.subject };
+    let place = Place { tenant: clinic.id, table: table.bound, row: row.id, subject: row.subject };
     let one = |((column, class), value): (&(&'static str, &'static str), &Option<Vec<u8>>)| match key?.reseal(
         &place,
         class,
@@ -137,8 +138,8 @@ pub(super) async fn rows(
         sqlx::query(AssertSqlSafe(sql.to_owned())).bind(clinic.id).bind(after).fetch_all(connection).await?;
     let mut rows = Vec::with_capacity(found.len());
     for row in found {
-        let values = (2..2 + table.columns.len()).map(|at| row.try_get(at)).collect::<Result<_, _>>()?;
-        rows.push(SealedRow { id: row.try_get(0)?, subject: row.try_get(1)?, values });
+        let values = (3..3 + table.columns.len()).map(|at| row.try_get(at)).collect::<Result<_, _>>()?;
+        rows.push(SealedRow { key: row.try_get(0)?, id: row.try_get(1)?, subject: row.try_get(2)?, values });
     }
     Ok(rows)
 }
@@ -172,8 +173,10 @@ pub(super) async fn data_keys(
 pub(super) fn select(table: &SealedTable) -> String {
     let columns: String = table.columns.iter().map(|(column, _)| format!(", t.{column}")).collect();
     format!(
-        "SELECT t.{row}, {subject}{columns} FROM {source} WHERE t.{row} > $2",
+        "SELECT t.{key}, t.{row}, {subject}{columns} FROM {source} WHERE t.{key} > $2{bound}",
+        key = table.key,
         row = table.row,
+        bound = of_kind(table),
         subject = subject(table),
         source = source(table),
     )
@@ -194,7 +197,12 @@ fn subject(table: &SealedTable) -> String {
 
 fn is_behind(table: &SealedTable) -> String {
     let one = |(column, _): &(&str, &str)| format!("substring(t.{column} from 5 for 4) <> newest.head");
-    format!("({})", table.columns.iter().map(one).collect::<Vec<_>>().join(" OR "))
+    format!("({}){}", table.columns.iter().map(one).collect::<Vec<_>>().join(" OR "), of_kind(table))
+}
+
+/// A table that keeps the rows of others says of which each is.
+fn of_kind(table: &SealedTable) -> String {
+    if table.bound == table.name { String::new() } else { format!(" AND t.kind = '{}'", table.bound) }
 }
 
 fn update(table: &SealedTable) -> String {
@@ -207,6 +215,6 @@ fn update(table: &SealedTable) -> String {
         table.name,
         sets.join(", "),
         names.join(", "),
-        table.row
+        table.key
     )
 }

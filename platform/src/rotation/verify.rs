@@ -153,17 +153,17 @@ async fn check_table(
 ) -> Result<(), RotationError> {
     let (mut after, mut left) = (Uuid::nil(), sample.unwrap_or(usize::MAX));
     while left > 0 {
-        let sql = format!("{} ORDER BY t.{} LIMIT {}", select(table), table.row, left.min(BATCH));
+        let sql = format!("{} ORDER BY t.{} LIMIT {}", select(table), table.key, left.min(BATCH));
         let mut transaction = batch(admin, clinic).await?;
         let rows = rows(&mut transaction, clinic, table, &sql, after).await?;
         let keys = data_keys(&mut transaction, key, &rows).await?;
         transaction.commit().await?;
         let Some(last) = rows.last() else { break };
-        after = last.id;
+        after = last.key;
         left -= rows.len();
         progress(rows.len());
         for row in rows {
-            let place = Place { tenant: clinic.id, table: table.name, row: row.id, subject: row.subject };
+            let place = Place { tenant: clinic.id, table: table.bound, row: row.id, subject: row.subject };
             for ((column, class), value) in table.columns.iter().zip(row.values) {
                 let Some(value) = value else { continue };
                 let opened = match keys.get(&row.subject) {

@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 use super::{clinic, stored::Stored, take_in};
 
 /// A file that goes away with the test.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(ending: &str, text: &str) -> Result<Self> {
+    pub(super) fn new(ending: &str, text: &str) -> Result<Self> {
         let noise = data_encoding::BASE32_NOPAD.encode(&crypto::random::<10>()?);
         let file = env::temp_dir().join(format!("praxis-test-{noise}.{ending}"));
         fs::write(&file, text)?;
         Ok(Self(file))
     }
 
-    fn files(&self) -> Vec<PathBuf> {
+    pub(super) fn files(&self) -> Vec<PathBuf> {
         vec![self.0.clone()]
     }
 }
@@ -31,7 +31,7 @@ impl Drop for Scratch {
     }
 }
 
-fn patient(id: &str, family: &str, born: &str) -> Value {
+pub(super) fn patient(id: &str, family: &str, born: &str) -> Value {
     json!({ "resourceType": "Patient", "id": id, "name": [{ "family": family }], "birthDate": born })
 }
 
@@ -42,12 +42,12 @@ fn observation(id: &str, patient: &str) -> Value {
     })
 }
 
-fn with(mut resource: Value, key: &str, value: Value) -> Value {
+pub(super) fn with(mut resource: Value, key: &str, value: Value) -> Value {
     resource[key] = value;
     resource
 }
 
-fn lines(resources: &[Value]) -> String {
+pub(super) fn lines(resources: &[Value]) -> String {
     resources.iter().map(|resource| format!("{resource}\n")).collect()
 }
 

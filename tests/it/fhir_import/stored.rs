@@ -1,19 +1,24 @@
 //! What an import left in the database, opened.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result};
+use praxis_domain::history::chapter::Chapter;
 use praxis_entity::{
-    condition, encounter, fhir_resource,
-    ids::PractitionerId,
-    import_source, observation, organization, organization_identifier, patient, practitioner,
-    practitioner_identifier,
+    allergy, clinical_document, condition, document_version, encounter, fhir_resource,
+    ids::{PractitionerId, TypedId},
+    immunization, import_source, medication_statement, observation, organization, organization_identifier,
+    patient, practitioner, practitioner_identifier, procedure,
     value::{
-        ConditionClinical, Contact, EncounterClinical, Identifiers, Identity, ObservationResult, RecordNumber,
+        ConditionClinical, Contact, DocumentBody, EncounterClinical, Identifiers, Identity,
+        ObservationResult, RecordNumber,
     },
 };
-use praxis_platform::OpFactory;
-use sea_orm::{EntityTrait, PaginatorTrait};
+use praxis_platform::{Op, OpFactory, Read, vault::DataKey};
+use sea_orm::{ActiveEnum, EntityTrait, PaginatorTrait};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -32,6 +37,14 @@ pub(super) struct Kept {
     pub(super) json: Value,
 }
 
+/// What a chapter of a history states.
+pub(super) struct Said {
+    pub(super) patient: Uuid,
+    pub(super) encounter: Option<Uuid>,
+    pub(super) status: String,
+    pub(super) clinical: Value,
+}
+
 pub(super) struct Stored {
     pub(super) rows: BTreeMap<String, u64>,
     pub(super) kept: HashMap<(String, String), Kept>,
@@ -39,6 +52,8 @@ pub(super) struct Stored {
     pub(super) encounters: HashMap<Uuid, (encounter::Model, EncounterClinical)>,
     pub(super) conditions: HashMap<Uuid, (condition::Model, ConditionClinical)>,
     pub(super) observations: HashMap<Uuid, (observation::Model, ObservationResult)>,
+    pub(super) said: HashMap<Uuid, Said>,
+    pub(super) documents: HashMap<Uuid, (clinical_document::Model, DocumentBody)>,
     /// By NPI.
     pub(super) practitioners: HashMap<String, PractitionerId>,
 }
@@ -90,6 +105,25 @@ impl Stored {
             let result = op.open_unseen(&keys[&row.patient_id.0], &place, &row.result).await?;
             observations.insert(row.id.0, (row, result));
         }
+        let mut said = HashMap::new();
+        let opened = (op.clone(), &keys);
+        rows.insert("AllergyIntolerance".to_owned(), chapter::<allergy::Entity>(&opened, &mut said).await?);
+        let medications = chapter::<medication_statement::Entity>(&opened, &mut said).await?;
+        rows.insert("MedicationRequest".to_owned(), medications);
+        rows.insert("Immunization".to_owned(), chapter::<immunization::Entity>(&opened, &mut said).await?);
+        rows.insert("Procedure".to_owned(), chapter::<procedure::Entity>(&opened, &mut said).await?);
+        let mut bodies = HashMap::new();
+        for row in document_version::Entity::find().all(db).await? {
+            let place = op.place("document_version", row.id.0, row.patient_id.0);
+            let body = op.open_unseen(&keys[&row.patient_id.0], &place, &row.body).await?;
+            bodies.insert(row.document_id, body);
+        }
+        let mut documents = HashMap::new();
+        for row in clinical_document::Entity::find().all(db).await? {
+            let body = bodies.remove(&row.id).context("no version")?;
+            documents.insert(row.id.0, (row, body));
+        }
+        rows.insert("DocumentReference".to_owned(), documents.len() as u64);
         let mut kept = HashMap::new();
         for row in fhir_resource::Entity::find().all(db).await? {
             let subject = row.patient_id.map_or(op.tenant().uuid(), |patient| patient.0);
@@ -105,7 +139,17 @@ impl Stored {
         let practitioners = practitioner_identifier::Entity::find().all(db).await?;
         let practitioners = practitioners.into_iter().map(|row| (row.value, row.practitioner_id)).collect();
         op.release().await;
-        Ok(Self { rows, kept, patients, encounters, conditions, observations, practitioners })
+        Ok(Self {
+            rows,
+            kept,
+            patients,
+            encounters,
+            conditions,
+            observations,
+            said,
+            documents,
+            practitioners,
+        })
     }
 
     pub(super) fn kept(&self, resource: &Value) -> &Kept {
@@ -127,4 +171,25 @@ impl Stored {
     pub(super) fn encounter(&self, resource: &Value) -> &encounter::Model {
         &self.encounters[&self.mapped(resource)].0
     }
+}
+
+async fn chapter<C: Chapter>(
+    (op, keys): &(Op<Read>, &HashMap<Uuid, Arc<DataKey>>),
+    into: &mut HashMap<Uuid, Said>,
+) -> Result<u64> {
+    let rows = C::find().all(op.db()).await?;
+    let count = rows.len() as u64;
+    for row in rows {
+        let head = C::head(&row);
+        let place = op.place(C::MACHINE, head.id, head.patient.0);
+        let clinical = op.open_unseen(&keys[&head.patient.0], &place, C::sealed(&row)).await?;
+        let said = Said {
+            patient: head.patient.0,
+            encounter: head.encounter.map(|encounter| encounter.uuid()),
+            status: C::status(&row).to_value(),
+            clinical: serde_json::to_value(clinical)?,
+        };
+        into.insert(head.id, said);
+    }
+    Ok(count)
 }

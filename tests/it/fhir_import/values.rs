@@ -14,6 +14,11 @@ pub(super) fn check(stored: &Stored, resource: &Value) {
         "Encounter" => encounter(stored, resource),
         "Condition" => condition(stored, resource),
         "Observation" => observation(stored, resource),
+        "AllergyIntolerance" => allergy(stored, resource),
+        "MedicationRequest" => medication(stored, resource),
+        "Immunization" => immunization(stored, resource),
+        "Procedure" => procedure(stored, resource),
+        "DocumentReference" => document(stored, resource),
         "Organization" | "Practitioner" => {}
         _ => assert_eq!(&kept.json, resource),
     }
@@ -30,7 +35,7 @@ pub(super) fn check(stored: &Stored, resource: &Value) {
 }
 
 /// Elements that leave the residual when all of them is in the row. The comparisons below cover each.
-const MAPPED_FULLY: [&str; 29] = [
+const MAPPED_FULLY: [&str; 36] = [
     "name",
     "gender",
     "birthDate",
@@ -60,6 +65,13 @@ const MAPPED_FULLY: [&str; 29] = [
     "valueCodeableConcept",
     "valueString",
     "component",
+    "patient",
+    "criticality",
+    "reaction",
+    "medicationCodeableConcept",
+    "vaccineCode",
+    "occurrenceDateTime",
+    "performedPeriod",
 ];
 
 fn concept(stored: &CodeableConcept, given: &Value) {
@@ -210,6 +222,74 @@ fn observation(stored: &Stored, given: &Value) {
     {
         concept(&component.code, &given["code"]);
     }
+}
+
+/// What a chapter states, after what all of them have was compared.
+fn said<'a>(stored: &'a Stored, given: &Value, status: &str) -> &'a Value {
+    let said = &stored.said[&stored.mapped(given)];
+    let owner = if given["patient"].is_null() { &given["subject"] } else { &given["patient"] };
+    assert_eq!(said.patient, stored.target("Patient", owner));
+    let encounter = &given["encounter"];
+    assert_eq!(said.encounter, (!encounter.is_null()).then(|| stored.target("Encounter", encounter)));
+    assert_eq!(said.status.to_lowercase().replace('_', "-"), status);
+    &said.clinical
+}
+
+fn coded(stored: &Value, given: &Value) {
+    concept(&serde_json::from_value(stored.clone()).unwrap(), given);
+}
+
+fn allergy(stored: &Stored, given: &Value) {
+    let said = said(stored, given, given["clinicalStatus"]["coding"][0]["code"].as_str().unwrap());
+    coded(&said["code"], &given["code"]);
+    assert_eq!(said["confirmed"], given["verificationStatus"]["coding"][0]["code"] == "confirmed");
+    assert_eq!(said["intolerance"], given["type"] == "intolerance");
+    let criticality = said["criticality"].as_str().map(str::to_lowercase);
+    assert_eq!(criticality.as_deref(), given["criticality"].as_str());
+    let given: Vec<&Value> = given["reaction"].as_array().into_iter().flatten().collect();
+    let reactions = said["reactions"].as_array().unwrap();
+    assert_eq!(reactions.len(), given.len());
+    for (reaction, given) in reactions.iter().zip(given) {
+        coded(&reaction["manifestations"][0], &given["manifestation"][0]);
+    }
+}
+
+fn medication(stored: &Stored, given: &Value) {
+    let said = said(stored, given, given["status"].as_str().unwrap());
+    if !given["medicationCodeableConcept"].is_null() {
+        coded(&said["code"], &given["medicationCodeableConcept"]);
+    }
+    assert_eq!(said["started"]["text"], given["authoredOn"]);
+    assert_eq!(said["source"], given["requester"]["display"]);
+    let reasons: Vec<&Value> = given["reasonReference"].as_array().into_iter().flatten().collect();
+    let named: Vec<&Value> = reasons.iter().map(|one| &one["display"]).filter(|one| !one.is_null()).collect();
+    let said: Vec<&Value> = said["reasons"].as_array().unwrap().iter().map(|one| &one["text"]).collect();
+    assert_eq!(said, named);
+}
+
+fn immunization(stored: &Stored, given: &Value) {
+    let said = said(stored, given, given["status"].as_str().unwrap());
+    coded(&said["vaccine"], &given["vaccineCode"]);
+    assert_eq!(said["given"]["text"], given["occurrenceDateTime"]);
+}
+
+fn procedure(stored: &Stored, given: &Value) {
+    let said = said(stored, given, given["status"].as_str().unwrap());
+    coded(&said["code"], &given["code"]);
+    assert_eq!(said["performed"]["text"], given["performedPeriod"]["start"]);
+    assert_eq!(said["ended"]["text"], given["performedPeriod"]["end"]);
+}
+
+fn document(stored: &Stored, given: &Value) {
+    let (row, body) = &stored.documents[&stored.mapped(given)];
+    assert_eq!(row.patient_id.0, stored.target("Patient", &given["subject"]));
+    let encounter = stored.target("Encounter", &given["context"]["encounter"][0]);
+    assert_eq!(row.encounter_id.map(|encounter| encounter.0), Some(encounter));
+    assert!(row.practitioner_id.is_some());
+    assert_eq!(row.type_code, given["type"]["coding"][0]["code"].as_str().unwrap());
+    let data = given["content"][0]["attachment"]["data"].as_str().unwrap();
+    assert_eq!(body.sections.len(), 1);
+    assert_eq!(body.sections[0].text.as_bytes(), data_encoding::BASE64.decode(data.as_bytes()).unwrap());
 }
 
 /// The numbers of a bundle as they were written: a parser of floats would lose their text.

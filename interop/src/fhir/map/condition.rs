@@ -3,17 +3,17 @@
 use praxis_domain::history::RecordCondition;
 use praxis_entity::{
     condition::{ClinicalStatus, ConditionCategory, VerificationStatus},
-    value::{ConditionClinical, Moment},
+    value::ConditionClinical,
 };
 
 use super::{
     Context,
-    moment::{moment, optional},
-    value::{concept, concepts, known, meaning},
+    moment::{either, moment},
+    value::{concept, concepts, known, meaning, notes, only},
 };
 use crate::fhir::{
     source::{Invalid, Source},
-    types::{Annotation, CodeableConcept, Period, Reference},
+    types::{CodeableConcept, Reference},
 };
 
 /// Maps a condition. Without a category it is one of the problem list.
@@ -21,7 +21,7 @@ pub(in crate::fhir) fn condition(
     source: &mut Source<'_>,
     context: &Context<'_>,
 ) -> Result<RecordCondition, Invalid> {
-    let patient = context.subject(source)?;
+    let patient = context.patient(source, "subject")?;
     let encounter = context.visit(source, patient)?;
     let code = source.element("code", meaning)?.ok_or_else(|| source.invalid("code", "is missing"))?;
     let category = source.element("category", |many: Vec<CodeableConcept>, loss| {
@@ -29,14 +29,9 @@ pub(in crate::fhir) fn condition(
         loss.note();
         Ok(many.iter().find_map(|one| known(one, category)))
     })?;
-    let clinical_status = source.element("clinicalStatus", |one: CodeableConcept, loss| {
-        loss.note_if(is_more_than_a_code(&one));
-        known(&one, clinical_status).ok_or_else(|| Invalid::at("", "is not one of the codes of FHIR"))
-    })?;
-    let verification_status = source.element("verificationStatus", |one: CodeableConcept, loss| {
-        loss.note_if(is_more_than_a_code(&one));
-        known(&one, verification_status).ok_or_else(|| Invalid::at("", "is not one of the codes of FHIR"))
-    })?;
+    let clinical_status = source.element("clinicalStatus", |one, loss| only(&one, clinical_status, loss))?;
+    let verification_status =
+        source.element("verificationStatus", |one, loss| only(&one, verification_status, loss))?;
     let onset = either(source, "onsetDateTime", "onsetPeriod")?;
     let abatement = either(source, "abatementDateTime", "abatementPeriod")?;
     let recorded = source.element("recordedDate", |text: String, _| moment(text))?;
@@ -45,8 +40,6 @@ pub(in crate::fhir) fn condition(
     let severity = source.element("severity", |one: CodeableConcept, loss| Ok(concept(one, loss)))?;
     let body_sites =
         source.element("bodySite", |many: Vec<CodeableConcept>, loss| Ok(concepts(many, loss)))?;
-    let notes = source
-        .element("note", |many: Vec<Annotation>, _| Ok(many.into_iter().map(|note| note.text).collect()))?;
     Ok(RecordCondition {
         patient,
         encounter,
@@ -63,24 +56,9 @@ pub(in crate::fhir) fn condition(
             onset,
             abatement,
             recorded,
-            notes: notes.unwrap_or_default(),
+            notes: notes(source)?,
         },
     })
-}
-
-fn is_more_than_a_code(concept: &CodeableConcept) -> bool {
-    let plain = |coding: &crate::fhir::types::Coding| coding.display.is_none() && coding.version.is_none();
-    concept.text.is_some() || !matches!(concept.coding.as_slice(), [only] if plain(only))
-}
-
-/// A time, or the start of a period; ages and texts stay in the residual.
-fn either(source: &mut Source<'_>, time: &str, period: &str) -> Result<Option<Moment>, Invalid> {
-    let at = source.element(time, |text: String, _| moment(text))?;
-    let from = source.element(period, |period: Period, loss| {
-        loss.note();
-        optional("start", period.start)
-    })?;
-    Ok(at.or(from.flatten()))
 }
 
 fn category(code: &str) -> Option<ConditionCategory> {

@@ -23,7 +23,7 @@ pub(in crate::fhir) fn encounter(
     source: &mut Source<'_>,
     context: &Context<'_>,
 ) -> Result<RecordEncounter, Invalid> {
-    let patient = context.subject(source)?;
+    let patient = context.patient(source, "subject")?;
     let period = source.element("period", |period: Period, _| {
         let (start, end) = (optional("start", period.start)?, optional("end", period.end)?);
         if start.as_ref().zip(end.as_ref()).is_some_and(|(start, end)| end.at < start.at) {

@@ -1,9 +1,12 @@
 //! Times: the instant for the order of things, the text for what was written.
 
-use chrono::{DateTime, NaiveTime};
+use chrono::{DateTime, NaiveTime, Utc};
 use praxis_entity::value::{Moment, PartialDate};
 
-use crate::fhir::source::Invalid;
+use crate::fhir::{
+    source::{Invalid, Source},
+    types::Period,
+};
 
 /// A FHIR date, dateTime or instant. A date without a zone begins at midnight UTC.
 pub(super) fn moment(text: String) -> Result<Moment, Invalid> {
@@ -20,6 +23,40 @@ pub(super) fn moment(text: String) -> Result<Moment, Invalid> {
 /// The same for a member that may be absent.
 pub(super) fn optional(path: &str, text: Option<String>) -> Result<Option<Moment>, Invalid> {
     text.map(moment).transpose().map_err(|invalid| Invalid { path: path.to_owned(), ..invalid })
+}
+
+/// A time, or the start of a period; ages and texts stay in the residual.
+pub(super) fn either(source: &mut Source<'_>, time: &str, period: &str) -> Result<Option<Moment>, Invalid> {
+    let at = source.element(time, |text: String, _| moment(text))?;
+    let from = source.element(period, |period: Period, loss| {
+        loss.note();
+        optional("start", period.start)
+    })?;
+    Ok(at.or(from.flatten()))
+}
+
+/// A time, or both ends of a period.
+pub(super) fn span(
+    source: &mut Source<'_>,
+    time: &str,
+    period: &str,
+) -> Result<(Option<Moment>, Option<Moment>), Invalid> {
+    let at = source.element(time, |text: String, _| moment(text))?;
+    let ends = source.element(period, |period: Period, loss| {
+        // One that is given beside a time would say something else.
+        loss.note_if(at.is_some());
+        Ok((optional("start", period.start)?, optional("end", period.end)?))
+    })?;
+    let (start, end) = ends.unwrap_or_default();
+    Ok(if at.is_some() { (at, None) } else { (start, end) })
+}
+
+/// When something became known elsewhere. Its text stays: only the instant is kept here.
+pub(super) fn recorded(source: &mut Source<'_>, key: &str) -> Result<Option<DateTime<Utc>>, Invalid> {
+    source.element(key, |text: String, loss| {
+        loss.note();
+        Ok(moment(text)?.at)
+    })
 }
 
 #[cfg(test)]

@@ -10,11 +10,11 @@ use serde::de::DeserializeOwned;
 use super::{
     Context,
     moment::{moment, optional},
-    value::{concept, concepts, known, meaning, reference_range, result},
+    value::{concept, concepts, known, meaning, notes, reference_range, result},
 };
 use crate::fhir::{
     source::{Invalid, Loss, Source},
-    types::{Annotation, CodeableConcept, Component, Period, Reference, ReferenceRange, Values},
+    types::{CodeableConcept, Component, Period, Reference, ReferenceRange, Values},
 };
 
 /// Maps an observation.
@@ -22,7 +22,7 @@ pub(in crate::fhir) fn observation(
     source: &mut Source<'_>,
     context: &Context<'_>,
 ) -> Result<RecordObservation, Invalid> {
-    let patient = context.subject(source)?;
+    let patient = context.patient(source, "subject")?;
     let encounter = context.visit(source, patient)?;
     let status = source.element("status", |code: String, _| {
         status(&code).ok_or_else(|| Invalid::at("", "is not one of the codes of FHIR"))
@@ -61,9 +61,7 @@ pub(in crate::fhir) fn observation(
             .unwrap_or_default(),
         body_site: source.element("bodySite", |one: CodeableConcept, loss| Ok(concept(one, loss)))?,
         method: source.element("method", |one: CodeableConcept, loss| Ok(concept(one, loss)))?,
-        notes: source
-            .element("note", |many: Vec<Annotation>, _| Ok(many.into_iter().map(|note| note.text).collect()))?
-            .unwrap_or_default(),
+        notes: notes(source)?,
         effective,
         issued,
     };

@@ -1,19 +1,25 @@
 //! Whose a resource is, and who stands behind its references.
 
-use praxis_entity::ids::{EncounterId, PatientId, PractitionerId};
+use std::collections::HashMap;
+
+use praxis_entity::{
+    ids::{EncounterId, PatientId, PractitionerId},
+    value as stored,
+};
 use uuid::Uuid;
 
 use crate::fhir::{
     links::{Link, Links},
+    name::meant,
     source::{Invalid, Loss, Source},
-    types::Reference,
+    types::{DocumentContext, Reference},
 };
 
 /// The elements that may say whose a resource is.
 const OF_PATIENT: [&str; 4] = ["subject", "patient", "beneficiary", "for"];
 
 /// The elements whose references are followed.
-const REFERENCES: [&str; 9] = [
+const REFERENCES: [&str; 11] = [
     "subject",
     "patient",
     "beneficiary",
@@ -23,6 +29,8 @@ const REFERENCES: [&str; 9] = [
     "serviceProvider",
     "performer",
     "recorder",
+    "requester",
+    "author",
 ];
 
 const BROKEN: &str = "refers to a resource that could not be imported";
@@ -31,6 +39,8 @@ const BROKEN: &str = "refers to a resource that could not be imported";
 pub(in crate::fhir) struct Context<'a> {
     pub(in crate::fhir) links: &'a Links,
     pub(in crate::fhir) base: Option<&'a str>,
+    /// What the medications of the input are, by their names; `None` for a name of two.
+    pub(in crate::fhir) medications: &'a HashMap<String, Option<stored::CodeableConcept>>,
 }
 
 impl Context<'_> {
@@ -44,7 +54,8 @@ impl Context<'_> {
     ) -> Result<Option<Uuid>, Invalid> {
         match self.links.follow(reference, kind, self.base) {
             Link::To(target) => {
-                loss.note_if(reference.reference.is_none() || reference.identifier.is_some());
+                let by_its_name_alone = reference.identifier.is_none() && reference.display.is_none();
+                loss.note_if(reference.reference.is_none() || !by_its_name_alone);
                 Ok(Some(target.id))
             }
             Link::Broken => Err(Invalid::at("", BROKEN)),
@@ -63,14 +74,12 @@ impl Context<'_> {
         Ok(self.follow(reference, "Practitioner", loss)?.map(PractitionerId))
     }
 
-    /// Whose a clinical resource is.
-    pub(super) fn subject(&self, source: &mut Source<'_>) -> Result<PatientId, Invalid> {
-        let found = source
-            .element("subject", |reference: Reference, loss| self.follow(&reference, "Patient", loss))?;
-        let found = found.ok_or_else(|| source.invalid("subject", "is missing"))?;
-        found
-            .map(PatientId)
-            .ok_or_else(|| source.invalid("subject", "refers to no patient that is known here"))
+    /// Whose a clinical resource is: said by its `subject` or its `patient`.
+    pub(super) fn patient(&self, source: &mut Source<'_>, key: &str) -> Result<PatientId, Invalid> {
+        let found =
+            source.element(key, |reference: Reference, loss| self.follow(&reference, "Patient", loss))?;
+        let found = found.ok_or_else(|| source.invalid(key, "is missing"))?;
+        found.map(PatientId).ok_or_else(|| source.invalid(key, "refers to no patient that is known here"))
     }
 
     /// In which visit it was: one of the same patient.
@@ -79,15 +88,30 @@ impl Context<'_> {
         source: &mut Source<'_>,
         patient: PatientId,
     ) -> Result<Option<EncounterId>, Invalid> {
-        let found = source.element("encounter", |reference: Reference, loss| {
-            if let Link::To(target) = self.links.follow(&reference, "Encounter", self.base)
-                && target.patient != Some(patient.0)
-            {
-                return Err(Invalid::at("", "is a visit of another patient"));
-            }
-            self.follow(&reference, "Encounter", loss)
-        })?;
-        Ok(found.flatten().map(EncounterId))
+        let found = source
+            .element("encounter", |reference: Reference, loss| self.visit_of(&reference, patient, loss))?;
+        Ok(found.flatten())
+    }
+
+    /// The visit behind a reference, if it is one of the patient.
+    pub(super) fn visit_of(
+        &self,
+        reference: &Reference,
+        patient: PatientId,
+        loss: &mut Loss,
+    ) -> Result<Option<EncounterId>, Invalid> {
+        if let Link::To(target) = self.links.follow(reference, "Encounter", self.base)
+            && target.patient != Some(patient.0)
+        {
+            return Err(Invalid::at("", "is a visit of another patient"));
+        }
+        Ok(self.follow(reference, "Encounter", loss)?.map(EncounterId))
+    }
+
+    /// What a medication of the input is.
+    pub(super) fn medication(&self, reference: &Reference) -> Option<&stored::CodeableConcept> {
+        let names = meant(reference, "Medication", self.base);
+        names.iter().find_map(|name| self.medications.get(name)?.as_ref())
     }
 }
 
@@ -142,6 +166,14 @@ pub(in crate::fhir) fn references(source: &Source<'_>) -> Vec<Reference> {
             Some(Found::Many(many)) => found.extend(many),
             None => {}
         }
+    }
+    // What `context` is depends on the type.
+    match source.kind.as_str() {
+        "DocumentReference" => {
+            found.extend(source.glance::<DocumentContext>("context").unwrap_or_default().encounter);
+        }
+        "MedicationStatement" => found.extend(source.glance::<Reference>("context")),
+        _ => {}
     }
     found
 }

@@ -4,8 +4,10 @@ use praxis_entity::value::{self as stored, ObservationValue};
 
 use super::moment::{moment, optional};
 use crate::fhir::{
-    source::{Invalid, Loss},
-    types::{CodeableConcept, Coding, Quantity, Ranges, Ratio, ReferenceRange, Values},
+    source::{Invalid, Loss, Source},
+    types::{
+        Annotation, CodeableConcept, Coding, Quantity, Ranges, Ratio, Reference, ReferenceRange, Values,
+    },
 };
 
 const UCUM: &str = "http://unitsofmeasure.org";
@@ -46,6 +48,47 @@ pub(super) fn meaning(given: CodeableConcept, loss: &mut Loss) -> Result<stored:
 /// The first code of a value set that is known here. Which set it is, its system tells.
 pub(super) fn known<T>(concept: &CodeableConcept, known: impl Fn(&str) -> Option<T>) -> Option<T> {
     concept.coding.iter().find_map(|coding| known(coding.code.as_deref()?))
+}
+
+/// The one code of a value set that must be known here. What is said beside it is a loss.
+pub(super) fn only<T>(
+    concept: &CodeableConcept,
+    code: impl Fn(&str) -> Option<T>,
+    loss: &mut Loss,
+) -> Result<T, Invalid> {
+    let plain = |coding: &Coding| coding.display.is_none() && coding.version.is_none();
+    loss.note_if(concept.text.is_some() || !matches!(concept.coding.as_slice(), [only] if plain(only)));
+    known(concept, code).ok_or_else(unknown_code)
+}
+
+/// A code that is none of those that FHIR gives.
+pub(super) fn unknown_code() -> Invalid {
+    Invalid::at("", "is not one of the codes of FHIR")
+}
+
+/// Remarks, as texts.
+pub(super) fn notes(source: &mut Source<'_>) -> Result<Vec<String>, Invalid> {
+    let notes = source
+        .element("note", |many: Vec<Annotation>, _| Ok(many.into_iter().map(|note| note.text).collect()))?;
+    Ok(notes.unwrap_or_default())
+}
+
+/// What something was done or taken for: codes, and the words of references. Where these lead stays.
+pub(super) fn reasons(source: &mut Source<'_>) -> Result<Vec<stored::CodeableConcept>, Invalid> {
+    let codes = source.element("reasonCode", |many: Vec<CodeableConcept>, loss| Ok(concepts(many, loss)))?;
+    let named = source.element("reasonReference", |many: Vec<Reference>, loss| {
+        loss.note();
+        let text = |text| stored::CodeableConcept { text: Some(text), codings: Vec::new() };
+        Ok(many.into_iter().filter_map(|one| one.display.map(text)).collect::<Vec<_>>())
+    })?;
+    Ok(codes.into_iter().chain(named).flatten().collect())
+}
+
+/// Why it stands where it stands: in words here, as codes in the residual.
+pub(super) fn status_reason(concept: CodeableConcept, loss: &mut Loss) -> Option<String> {
+    let only_text = concept.coding.is_empty();
+    loss.note_if(!only_text);
+    self::concept(concept, loss).label().map(str::to_owned)
 }
 
 /// A quantity; one without a number is a loss. Only UCUM codes are taken as such.

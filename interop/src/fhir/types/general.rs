@@ -43,4 +43,5 @@ pub(in crate::fhir) struct Period {
 pub(in crate::fhir) struct Reference {
     pub(in crate::fhir) reference: Option<String>,
     pub(in crate::fhir) identifier: Option<Identifier>,
+    pub(in crate::fhir) display: Option<String>,
 }

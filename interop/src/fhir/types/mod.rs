@@ -5,6 +5,7 @@
 
 mod clinical;
 mod general;
+mod history;
 mod number;
 mod person;
 
@@ -12,5 +13,6 @@ pub(super) use clinical::{
     Annotation, Component, Hospitalization, Participant, Ranges, Ratio, ReferenceRange, Values,
 };
 pub(super) use general::{CodeableConcept, Coding, Period, Quantity, Reference};
+pub(super) use history::{Attachment, Contained, Content, DocumentContext, Dosage, Reaction};
 pub(super) use number::Number;
 pub(super) use person::{Address, Communication, ContactPoint, Extension, HumanName, Identifier};
