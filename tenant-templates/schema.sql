@@ -1,4 +1,4 @@
--- schema version: 26
+-- schema version: 27
 CREATE FUNCTION {schema}.audit_entry_is_sealed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -84,6 +84,15 @@ CREATE FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) RETURN
     AS $$
 BEGIN
     EXECUTE format('GRANT %s ON %s TO %I', rights, relation, current_setting('praxis.role'));
+END $$;
+CREATE FUNCTION {schema}.hand_over_rule_findings() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    UPDATE alert SET practitioner_id = NEW.practitioner_id WHERE encounter_id = NEW.id;
+    UPDATE rule_evaluation SET practitioner_id = NEW.practitioner_id WHERE encounter_id = NEW.id;
+    RETURN NULL;
 END $$;
 CREATE FUNCTION {schema}.hold_close_gate() RETURNS trigger
     LANGUAGE plpgsql
@@ -351,6 +360,7 @@ CREATE TABLE {schema}.alert (
     closed_by uuid,
     override_reason text,
     words bytea,
+    practitioner_id uuid,
     CONSTRAINT alert_acknowledged_whole CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((status <> ALL (ARRAY['ACKNOWLEDGED'::text, 'RESOLVED'::text])) OR (acknowledged_at IS NOT NULL)))),
     CONSTRAINT alert_closed_whole CHECK ((((status = ANY (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])) = (closed_at IS NOT NULL)) AND ((status <> ALL (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text])) OR (closed_by IS NOT NULL)))),
     CONSTRAINT alert_overridden_has_reason CHECK (((status = 'OVERRIDDEN'::text) = (override_reason IS NOT NULL))),
@@ -1107,6 +1117,7 @@ CREATE TABLE {schema}.notification (
     delivered_at timestamp with time zone,
     read_at timestamp with time zone,
     reason text,
+    last_attempt integer DEFAULT 20 NOT NULL,
     CONSTRAINT notification_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
     CONSTRAINT notification_delivered_has_time CHECK (((status <> 'DELIVERED'::text) OR (delivered_at IS NOT NULL))),
     CONSTRAINT notification_in_app_is_for_users CHECK (((channel <> 'IN_APP'::text) OR (user_id IS NOT NULL))),
@@ -1424,6 +1435,8 @@ CREATE TABLE {schema}.rule_evaluation (
     reason text,
     inputs_hash bytea NOT NULL,
     explanation bytea NOT NULL,
+    practitioner_id uuid,
+    measured uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     CONSTRAINT rule_evaluation_reason_known CHECK ((reason = ANY (ARRAY['MISSING_FACTS'::text, 'ERROR'::text, 'BUDGET'::text]))),
     CONSTRAINT rule_evaluation_result_known CHECK ((result = ANY (ARRAY['FIRED'::text, 'NOT_FIRED'::text, 'NOT_CHECKED'::text]))),
     CONSTRAINT rule_evaluation_unchecked_has_reason CHECK (((result = 'NOT_CHECKED'::text) = (reason IS NOT NULL)))
@@ -2078,6 +2091,10 @@ INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENT',
 INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'DELIVERED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'CANCELLED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'SCHEDULED', 'notification:manage', 'notificationRetry');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
 INSERT INTO {schema}.visit_policy VALUES ('AMBULATORY', false, 7);
 INSERT INTO {schema}.visit_policy VALUES ('INPATIENT', true, 7);
 INSERT INTO {schema}.visit_policy VALUES ('EMERGENCY', true, 7);
@@ -2396,10 +2413,12 @@ CREATE INDEX alert_open ON {schema}.alert USING btree (id DESC) WHERE (status = 
 CREATE INDEX allergy_by_patient ON {schema}.allergy USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE UNIQUE INDEX allergy_none_known_once ON {schema}.allergy USING btree (patient_id) WHERE ((status = 'ACTIVE'::text) AND none_known);
 CREATE INDEX api_client_secret_by_client ON {schema}.api_client_secret USING btree (client_id);
+CREATE INDEX appointment_by_created ON {schema}.appointment USING btree (created_at, id);
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
 CREATE INDEX appointment_by_series ON {schema}.appointment USING btree (series_id, starts_at) WHERE (series_id IS NOT NULL);
 CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at, id);
+CREATE INDEX appointment_by_updated ON {schema}.appointment USING btree (updated_at, id);
 CREATE INDEX appointment_by_waitlist_entry ON {schema}.appointment USING btree (waitlist_entry_id) WHERE (waitlist_entry_id IS NOT NULL);
 CREATE INDEX appointment_held ON {schema}.appointment USING btree (hold_expires_at) WHERE (status = 'PENDING'::text);
 CREATE INDEX appointment_resource_by_appointment ON {schema}.appointment_resource USING btree (appointment_id);
@@ -2538,6 +2557,7 @@ CREATE TRIGGER document_version_stays BEFORE DELETE OR TRUNCATE ON {schema}.docu
 CREATE TRIGGER encounter_closing_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.encounter_closing FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_diagnosis_transition BEFORE INSERT OR UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter_diagnosis');
 CREATE TRIGGER encounter_diagnosis_version BEFORE UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER encounter_hands_over_rule_findings AFTER UPDATE OF practitioner_id ON {schema}.encounter FOR EACH ROW WHEN ((new.practitioner_id IS DISTINCT FROM old.practitioner_id)) EXECUTE FUNCTION {schema}.hand_over_rule_findings();
 CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
 CREATE TRIGGER encounter_note_kept BEFORE UPDATE ON {schema}.encounter_note FOR EACH ROW EXECUTE FUNCTION {schema}.keep_encounter_note();
 CREATE TRIGGER encounter_note_stays BEFORE DELETE OR TRUNCATE ON {schema}.encounter_note FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -2585,7 +2605,7 @@ CREATE TRIGGER registered_operation_transition BEFORE INSERT OR UPDATE ON {schem
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER role_version BEFORE UPDATE ON {schema}.role FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER rule_evaluation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.rule_evaluation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER rule_evaluation_append_only BEFORE DELETE OR UPDATE OF id, at, rule_id, cause_id, patient_id, encounter_id, result, reason, inputs_hash, explanation, measured OR TRUNCATE ON {schema}.rule_evaluation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER rule_kept BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule();
 CREATE TRIGGER rule_stays BEFORE DELETE OR TRUNCATE ON {schema}.rule FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER rule_test_case_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.rule_test_case FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule_tests();
@@ -2951,6 +2971,7 @@ GRANT UPDATE(closed_at) ON TABLE {schema}.alert TO {role};
 GRANT UPDATE(closed_by) ON TABLE {schema}.alert TO {role};
 GRANT UPDATE(override_reason) ON TABLE {schema}.alert TO {role};
 GRANT UPDATE(words) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(practitioner_id) ON TABLE {schema}.alert TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.allergy TO {role};
 GRANT UPDATE(status) ON TABLE {schema}.allergy TO {role};
@@ -3092,6 +3113,7 @@ GRANT UPDATE(ends_at) ON TABLE {schema}.rule TO {role};
 GRANT UPDATE(approved_by) ON TABLE {schema}.rule TO {role};
 GRANT UPDATE(approved_at) ON TABLE {schema}.rule TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.rule_evaluation TO {role};
+GRANT UPDATE(practitioner_id) ON TABLE {schema}.rule_evaluation TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.rule_test_case TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.security_alert TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.sensitivity_label TO {role};
