@@ -13,7 +13,7 @@ use praxis_platform::{Op, Write, audit::Entry, tenancy::Queue};
 use sea_orm::{
     ActiveEnum,
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter,
+    ColumnTrait, Condition, EntityTrait, QueryFilter,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -204,6 +204,27 @@ pub async fn cancel(op: &Op<Write>, subject: Subject, topics: &[Topic], why: &'s
     let pending = [NotificationStatus::Scheduled, NotificationStatus::Failed];
     let cancelled = Entity::update_many()
         .col_expr(Column::Status, Expr::value(NotificationStatus::Cancelled.to_value()))
+    take_back(op, subject, topics, why, Condition::all()).await
+}
+
+/// The same of what speaks of another time than the subject has now.
+pub(super) async fn cancel_other_times(
+    op: &Op<Write>,
+    subject: Subject,
+    topics: &[Topic],
+    now_at: DateTime<Utc>,
+    why: &'static str,
+) -> Result<u64> {
+    take_back(op, subject, topics, why, Condition::all().add(Column::AboutAt.ne(now_at))).await
+}
+
+async fn take_back(
+    op: &Op<Write>,
+    subject: Subject,
+    topics: &[Topic],
+    why: &'static str,
+    which: Condition,
+) -> Result<u64> {
         .col_expr(Column::Reason, Expr::value(why))
         .filter(Column::SubjectId.eq(id))
         .filter(Column::SubjectKind.eq(kind))
@@ -213,6 +234,7 @@ pub async fn cancel(op: &Op<Write>, subject: Subject, topics: &[Topic], why: &'s
         .await?
         .rows_affected;
     if cancelled > 0 {
+        .filter(which)
         op.record(Entry {
             times: i32::try_from(cancelled).unwrap_or(i32::MAX),
             ..Entry::done("notification.cancel")

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{
     judge::still_comes,
-    notify::{Notice, Recipient, Subject, cancel, notify},
+    notify::{Notice, Recipient, Subject, cancel, cancel_other_times, notify},
 };
 use crate::{
     Result,
@@ -44,7 +44,8 @@ pub async fn appointment_booked(op: &Op<Write>, id: AppointmentId, by: Option<Us
 
 /// A visit was moved: what was to be told of its old time is taken back.
 pub async fn appointment_moved(op: &Op<Write>, id: AppointmentId, by: Option<UserId>) -> Result<()> {
-    cancel(op, Subject::Appointment(id), &OF_A_TIME, "MOVED").await?;
+    let Some(row) = appointment::Entity::find_by_id(id).one(op.db()).await? else { return Ok(()) };
+    cancel_other_times(op, Subject::Appointment(id), &OF_A_TIME, row.starts_at, "MOVED").await?;
     of_appointment(op, id, Topic::AppointmentMoved, by).await
 }
 
@@ -69,7 +70,9 @@ async fn of_appointment(op: &Op<Write>, id: AppointmentId, topic: Topic, by: Opt
         topic,
         subject: Subject::Appointment(id),
         about_at: Some(row.starts_at),
-        occasion: String::new(),
+        // A visit that is moved there and back is at a time of which was told before; booked and called off, or struck,
+        // it is only once.
+        occasion: if topic == Topic::AppointmentMoved { row.version.to_string() } else { String::new() },
         due: op.now(),
         expires_at: Some(row.starts_at),
         to: clinicians.chain([Recipient::Patient(row.patient_id)]).collect(),
