@@ -90,7 +90,7 @@ async fn in_line(op: &Op<Write>, freed: &appointment::Model) -> Result<Vec<Waitl
     Ok(entries.into_iter().map(|entry| entry.id).collect())
 }
 
-/// Holds the time for an entry, where it has room; the room that the freed visit had serves this one.
+/// Holds the time for an entry, where it is open and has room; the room that the freed visit had serves this one.
 async fn hold_for(
     op: &Op<Write>,
     freed: &appointment::Model,
@@ -126,6 +126,10 @@ async fn hold_for(
     let Some(lanes) = unless_refused(prepared.lanes(op, span).await)? else { return Ok(None) };
     let held = prepared.take_lanes(op, span, &lanes, terms).await?;
     op.record(
+    // A time is also given up because nobody is there.
+    if prepared.is_closed(op, span).await? {
+        return Ok(None);
+    }
         Entry::done("appointment.hold").on("Appointment", held.id.0, held.version).of(held.patient_id.0),
     );
     tell::held(op, &held).await?;
