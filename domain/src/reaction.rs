@@ -39,6 +39,8 @@ reactions! {
     // Encounters.
     /// The visit of an appointment is there, and the patient has arrived.
     ReceivePatient;
+    /// The visit of an appointment that was called off while its patient was here does not take place.
+    EndVisit;
 
     // Tasks, workflows and rules.
     /// Calls off the tasks of a visit that was called off.
@@ -80,7 +82,10 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         // Scheduling.
         Event::AppointmentBooked { .. } => &[Reaction::TellOfBooking],
         Event::AppointmentRescheduled { .. } => &[Reaction::TellOfMove],
-        Event::AppointmentCancelled { .. } => &[Reaction::OfferFreedTime, Reaction::TellOfCancellation],
+        Event::AppointmentCancelled { .. } => {
+            &[Reaction::OfferFreedTime, Reaction::TellOfCancellation, Reaction::EndVisit]
+        }
+        Event::AppointmentEnteredInError { .. } => &[Reaction::OfferFreedTime, Reaction::TellOfCancellation],
         Event::AppointmentHoldReleased { .. } | Event::AppointmentHoldExpired { .. } => {
             &[Reaction::OfferFreedTime, Reaction::EndOffer]
         }
@@ -176,6 +181,7 @@ pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> R
         Reaction::EndOffer => scheduling::react::end_offer(op, recorded).await,
 
         // Encounters.
+        Reaction::EndVisit => encounters::react::end(op, recorded).await,
         Reaction::ReceivePatient => encounters::react::receive(op, recorded).await,
 
         // Tasks, workflows and rules.

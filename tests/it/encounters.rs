@@ -304,6 +304,44 @@ async fn a_visit_and_its_appointment_go_together() -> Result<()> {
 #[tokio::test]
 async fn the_timeline_tells_what_happened_in_its_order_and_without_a_gap() -> Result<()> {
     let server = clinic().await?;
+#[tokio::test]
+async fn who_leaves_before_they_are_seen_keeps_neither_visit_nor_time() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.person(SLUG, "owner").await;
+    owner.facility("MAIN").await;
+    let practitioner = owner.clinician("Osei").await;
+    let soon = server.installation.clock.now() + TimeDelta::minutes(10);
+    for (given, family, born, by_the_visit) in
+        [("Ada", "Quill", "1990-01-02", true), ("Bea", "Rook", "1971-06-05", false)]
+    {
+        let patient = owner.register(given, family, born).await;
+        // The second one gets the time that the first one gave up.
+        let booked = json!({ "patientId": patient, "practitionerId": practitioner, "type": "IN_PERSON",
+            "startsAt": soon.to_rfc3339_opts(SecondsFormat::Secs, true) });
+        let booked = owner.run("appointmentBook", "appointment { id } userErrors { message }", booked).await;
+        assert_eq!(booked["userErrors"], json!([]));
+        let appointment = text(&booked["appointment"]["id"]);
+        let mut visit = Visit::of(&owner, json!({ "appointmentId": appointment })).await;
+        visit.go("encounterCheckIn", json!({})).await;
+        let query = "query($id: ID!) { appointment(id: $id) { version status allowedActions } }";
+        let shown = async || owner.ask(query, json!({ "id": appointment })).await["appointment"].clone();
+        let here = shown().await;
+        assert!(here["allowedActions"].as_array().unwrap().contains(&json!("appointmentCancel")), "{here}");
+        if by_the_visit {
+            visit.go("encounterTriage", json!({})).await;
+            visit.go("encounterCancel", json!({ "reason": "Went home" })).await;
+        } else {
+            let input = json!({ "id": appointment, "ifVersion": here["version"], "code": "pat" });
+            let off = owner.run("appointmentCancel", "userErrors { message }", input).await;
+            assert_eq!(off["userErrors"], json!([]));
+            crate::tasks::work_off(&server).await?;
+        }
+        assert_eq!(shown().await["status"], "CANCELLED");
+        assert_eq!(visit.shown("status").await["status"], "CANCELLED");
+    }
+    Ok(())
+}
+
     let owner = server.person(SLUG, "owner").await;
     let mut visit = Visit::under_way(&owner).await;
     visit.complete().await;

@@ -11,7 +11,7 @@ use praxis_platform::{Failure, Op, Write, access::Permission};
 use sea_orm::{ActiveEnum, ActiveValue::Set, EntityTrait};
 
 use super::change::begin;
-use crate::{Result, Violation, ViolationCode, event::Event};
+use crate::{Result, Violation, ViolationCode, event::Event, scheduling};
 
 /// What the clinic asks of a kind of visit.
 pub(crate) async fn policy<M>(op: &Op<M>, class: EncounterClass) -> Result<visit_policy::Model> {
@@ -19,7 +19,8 @@ pub(crate) async fn policy<M>(op: &Op<M>, class: EncounterClass) -> Result<visit
     Ok(found.ok_or_else(|| Failure::Internal("a kind of visit without a policy".to_owned()))?)
 }
 
-/// Records that the visit does not take place. Its appointment is cancelled or missed by a verb of its own.
+/// Records that the visit does not take place. Where the patient was here, their appointment is called off with it, in
+/// the same transaction; one for which they never came is cancelled or missed by a verb of its own.
 pub async fn cancel(
     op: &Op<Write>,
     id: EncounterId,
@@ -27,6 +28,9 @@ pub async fn cancel(
     reason: &str,
 ) -> Result<encounter::Model> {
     let step = begin(op, Permission::ENCOUNTER_CANCEL, "encounterCancel", (id, Some(if_version))).await?;
+    if let Some(appointment) = step.stored.appointment_id {
+        scheduling::left(op, appointment).await?;
+    }
     step.because(op, EncounterNoteKind::Cancellation, reason).await?;
     let happened = Event::EncounterCancelled { encounter: id, patient: step.stored.patient_id };
     step.take(op, encounter::ActiveModel::default(), happened).await
