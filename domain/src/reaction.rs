@@ -100,7 +100,6 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::AppointmentArrived { .. }
         | Event::AppointmentRoomed { .. }
         | Event::AppointmentReinstated { .. }
-        | Event::AppointmentEnteredInError { .. }
         | Event::WaitlistOffered { .. } => &[],
 
         // Encounters.
@@ -181,8 +180,8 @@ pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> R
         Reaction::EndOffer => scheduling::react::end_offer(op, recorded).await,
 
         // Encounters.
-        Reaction::EndVisit => encounters::react::end(op, recorded).await,
         Reaction::ReceivePatient => encounters::react::receive(op, recorded).await,
+        Reaction::EndVisit => encounters::react::end(op, recorded).await,
 
         // Tasks, workflows and rules.
         Reaction::CancelTasksOfVisit => tasks::react::visit_cancelled(op, recorded).await,

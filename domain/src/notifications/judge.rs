@@ -99,7 +99,9 @@ pub(super) fn still_comes(
     now: DateTime<Utc>,
 ) -> bool {
     let right = match topic {
-        Topic::AppointmentCancelled => row.status == AppointmentStatus::Cancelled,
+        Topic::AppointmentCancelled => {
+            matches!(row.status, AppointmentStatus::Cancelled | AppointmentStatus::EnteredInError)
+        }
         _ => matches!(row.status, AppointmentStatus::Booked | AppointmentStatus::Confirmed),
     };
     right && row.starts_at == at && now < at

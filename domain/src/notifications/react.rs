@@ -28,7 +28,10 @@ pub async fn appointment_changed(op: &Op<Write>, recorded: &Recorded) -> Result<
     match recorded.event {
         Event::AppointmentBooked { appointment, .. } => appointment_booked(op, appointment, by).await,
         Event::AppointmentRescheduled { appointment, .. } => appointment_moved(op, appointment, by).await,
-        Event::AppointmentCancelled { appointment, .. } => appointment_cancelled(op, appointment, by).await,
+        Event::AppointmentCancelled { appointment, .. }
+        | Event::AppointmentEnteredInError { appointment, .. } => {
+            appointment_cancelled(op, appointment, by).await
+        }
         Event::AppointmentReminderDue { appointment, starts_at, .. } => {
             // Each reminder is an event of its own.
             reminder_due(op, appointment, starts_at, &recorded.id.to_string()).await
@@ -42,14 +45,15 @@ pub async fn appointment_booked(op: &Op<Write>, id: AppointmentId, by: Option<Us
     of_appointment(op, id, Topic::AppointmentBooked, by).await
 }
 
-/// A visit was moved: what was to be told of its old time is taken back.
+/// A visit was moved: what was to be told of other times is taken back. What is told of the time that it has now stays:
+/// of two reactions that come late, the second takes nothing back that the first one told.
 pub async fn appointment_moved(op: &Op<Write>, id: AppointmentId, by: Option<UserId>) -> Result<()> {
     let Some(row) = appointment::Entity::find_by_id(id).one(op.db()).await? else { return Ok(()) };
     cancel_other_times(op, Subject::Appointment(id), &OF_A_TIME, row.starts_at, "MOVED").await?;
     of_appointment(op, id, Topic::AppointmentMoved, by).await
 }
 
-/// A visit was called off.
+/// A visit was called off, or struck: it does not take place.
 pub async fn appointment_cancelled(op: &Op<Write>, id: AppointmentId, by: Option<UserId>) -> Result<()> {
     cancel(op, Subject::Appointment(id), &OF_A_TIME, "CALLED_OFF").await?;
     of_appointment(op, id, Topic::AppointmentCancelled, by).await
