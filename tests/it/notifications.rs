@@ -597,6 +597,7 @@ async fn the_database_knows_how_a_notice_may_fare() -> Result<()> {
     let legal = [
         "SCHEDULED SENDING",
         "SCHEDULED CANCELLED",
+        "SCHEDULED DELIVERED",
         "SENDING SCHEDULED",
         "SENDING SENT",
         "SENDING DELIVERED",
@@ -611,6 +612,7 @@ async fn the_database_knows_how_a_notice_may_fare() -> Result<()> {
         "FAILED SENT",
         "FAILED DELIVERED",
         "DEAD SCHEDULED",
+        "DEAD DELIVERED",
     ];
     assert_eq!(refused.len(), statuses.len() * (statuses.len() - 1) - legal.len());
     assert!(legal.iter().all(|step| !refused.contains(*step)));

@@ -276,7 +276,7 @@ impl Known {
         });
         match said {
             Ok(words) if notice.channel == Channel::Sms => {
-                let report_to = format!("{origin}/webhooks/twilio/{}", notice.id);
+                let report_to = format!("{origin}/webhooks/twilio/{}/{}", notice.id, notice.attempts);
                 Verdict::Sms { text: Text { to: value, body: words.body, report_to }, token }
             }
             Ok(words) => Verdict::Mail(Letter {

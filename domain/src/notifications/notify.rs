@@ -18,7 +18,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::recipient::{Kind, Wishes, channels};
+use super::{
+    recipient::{Kind, Wishes, channels},
+    send::MAX_ATTEMPTS,
+};
 use crate::{Result, page::any_of};
 
 /// Rows of one statement.
@@ -191,6 +194,7 @@ fn row(op: &Op<Write>, notice: &Notice, to: Recipient, channel: Channel) -> Acti
         scheduled_for: Set(notice.due),
         expires_at: Set(notice.expires_at),
         next_attempt_at: Set(notice.due),
+        last_attempt: Set(MAX_ATTEMPTS),
         delivered_at: Set(there.then_some(now)),
         ..Default::default()
     }
@@ -200,10 +204,6 @@ fn row(op: &Op<Write>, notice: &Notice, to: Recipient, channel: Channel) -> Acti
 ///
 /// Nothing hangs on it: what is not so any more is found when it is to be sent, too.
 pub async fn cancel(op: &Op<Write>, subject: Subject, topics: &[Topic], why: &'static str) -> Result<u64> {
-    let (kind, id) = subject.stored();
-    let pending = [NotificationStatus::Scheduled, NotificationStatus::Failed];
-    let cancelled = Entity::update_many()
-        .col_expr(Column::Status, Expr::value(NotificationStatus::Cancelled.to_value()))
     take_back(op, subject, topics, why, Condition::all()).await
 }
 
@@ -225,16 +225,20 @@ async fn take_back(
     why: &'static str,
     which: Condition,
 ) -> Result<u64> {
+    let (kind, id) = subject.stored();
+    let pending = [NotificationStatus::Scheduled, NotificationStatus::Failed];
+    let cancelled = Entity::update_many()
+        .col_expr(Column::Status, Expr::value(NotificationStatus::Cancelled.to_value()))
         .col_expr(Column::Reason, Expr::value(why))
         .filter(Column::SubjectId.eq(id))
         .filter(Column::SubjectKind.eq(kind))
         .filter(Column::Topic.is_in(topics.iter().copied()))
         .filter(Column::Status.is_in(pending))
+        .filter(which)
         .exec(op.db())
         .await?
         .rows_affected;
     if cancelled > 0 {
-        .filter(which)
         op.record(Entry {
             times: i32::try_from(cancelled).unwrap_or(i32::MAX),
             ..Entry::done("notification.cancel")
