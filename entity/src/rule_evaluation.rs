@@ -55,6 +55,8 @@ pub struct Model {
     pub reason: Option<NotCheckedReason>,
     /// Keyed hash of the facts.
     pub inputs_hash: Vec<u8>,
+    /// The measurements of which its condition asks.
+    pub measured: Vec<Uuid>,
     /// Facts, and which parts of the condition held.
     pub explanation: Sealed<RuleExplanation>,
 }

@@ -30,6 +30,7 @@ pub async fn requirements<M>(
     let ids: Vec<_> = open.iter().map(|visit| visit.id).collect();
     let (written, diagnosed) = (written(op, &ids).await?, diagnosed(op, &ids).await?);
     let (measured, others) = (measured(op, &ids).await?, others(op, &ids).await?);
+    let mut by_rules = rules::required(op, &open).await?;
     let mut policies: HashMap<EncounterClass, bool> = HashMap::new();
     let mut found = HashMap::new();
     for visit in open {
@@ -50,9 +51,8 @@ pub async fn requirements<M>(
         .map(|(requirement, _)| Missing { requirement, object: None })
         .collect();
         missing.extend(others.get(&visit.id).into_iter().flatten());
-        let required = rules::required(op, visit).await?;
         missing.extend(
-            required.iter().map(|asked| Missing {
+            by_rules.remove(&visit.id).into_iter().flatten().map(|asked| Missing {
                 requirement: Requirement::ClinicRule,
                 object: Some(asked.rule.any()),
             }),
