@@ -9,9 +9,13 @@ use praxis_entity::{
     value::EncounterText,
 };
 use praxis_platform::{Op, Write, access::Permission};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use crate::{Result, ViolationCode, error::Violations, page::any_of};
+use crate::{
+    PageRequest, Result, Slice, ViolationCode,
+    error::Violations,
+    page::{Ordering, any_of, list_under},
+};
 
 const LONGEST: usize = 20_000;
 
@@ -61,15 +65,30 @@ pub(crate) async fn write(
     Ok(encounter_note::Entity::insert(row).exec_with_returning(op.db()).await?)
 }
 
-/// The texts of each visit, the newest first.
+/// The texts of each visit, the newest first, at most so many of each.
 pub async fn notes_of<M>(
+    op: &Op<M>,
+    encounters: &[EncounterId],
+    first: u32,
+) -> Result<HashMap<EncounterId, Slice<encounter_note::Model>>> {
+    op.require(Permission::ENCOUNTER_READ)?;
+    let newest = Ordering { column: Some(Column::RecordedAt), id: Column::Id, descending: true };
+    let (column, page) = (Column::EncounterId, PageRequest::first(first));
+    let all = Condition::all();
+    Ok(list_under::<encounter_note::Entity, _>(op.db(), encounters, column, all, &newest, &page).await?)
+}
+
+/// The text of each kind that counts, for each visit.
+pub async fn current_notes_of<M>(
     op: &Op<M>,
     encounters: &[EncounterId],
 ) -> Result<HashMap<EncounterId, Vec<encounter_note::Model>>> {
     op.require(Permission::ENCOUNTER_READ)?;
     let rows = encounter_note::Entity::find()
+        .distinct_on([Column::EncounterId, Column::Kind])
         .filter(any_of(Column::EncounterId, encounters.iter().map(|id| id.0).collect()))
-        .order_by_desc(Column::RecordedAt)
+        .order_by_asc(Column::EncounterId)
+        .order_by_asc(Column::Kind)
         .order_by_desc(Column::Version)
         .all(op.db())
         .await?;
