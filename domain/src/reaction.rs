@@ -39,6 +39,8 @@ reactions! {
     // Encounters.
     /// The visit of an appointment is there, and the patient has arrived.
     ReceivePatient;
+    /// The visit of an appointment that was called off while its patient was here does not take place.
+    EndVisit;
 
     // Tasks, workflows and rules.
     /// Calls off the tasks of a visit that was called off.
@@ -88,7 +90,10 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         // Scheduling.
         Event::AppointmentBooked { .. } => &[Reaction::TellOfBooking],
         Event::AppointmentRescheduled { .. } => &[Reaction::TellOfMove],
-        Event::AppointmentCancelled { .. } => &[Reaction::OfferFreedTime, Reaction::TellOfCancellation],
+        Event::AppointmentCancelled { .. } => {
+            &[Reaction::OfferFreedTime, Reaction::TellOfCancellation, Reaction::EndVisit]
+        }
+        Event::AppointmentEnteredInError { .. } => &[Reaction::OfferFreedTime, Reaction::TellOfCancellation],
         Event::AppointmentHoldReleased { .. } | Event::AppointmentHoldExpired { .. } => {
             &[Reaction::OfferFreedTime, Reaction::EndOffer]
         }
@@ -102,8 +107,7 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         | Event::AppointmentHeld { .. }
         | Event::AppointmentArrived { .. }
         | Event::AppointmentRoomed { .. }
-        | Event::AppointmentReinstated { .. }
-        | Event::AppointmentEnteredInError { .. } => &[],
+        | Event::AppointmentReinstated { .. } => &[],
         // Who had an offer that was let go of needs no notice: what was not sent by then finds that it is over.
         Event::WaitlistOffered { .. } => &[Reaction::TellOfOffer],
 
@@ -185,6 +189,7 @@ pub async fn react(op: &Op<Write>, reaction: Reaction, recorded: &Recorded) -> R
 
         // Encounters.
         Reaction::ReceivePatient => encounters::react::receive(op, recorded).await,
+        Reaction::EndVisit => encounters::react::end(op, recorded).await,
 
         // Tasks, workflows and rules.
         Reaction::CancelTasksOfVisit => tasks::react::visit_cancelled(op, recorded).await,

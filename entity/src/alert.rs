@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{AlertId, EncounterId, PatientId, RuleId, UserId},
+    ids::{AlertId, EncounterId, PatientId, PractitionerId, RuleId, UserId},
     rule::AlertSeverity,
     value::{AlertWords, Sealed},
 };
@@ -60,6 +60,8 @@ pub struct Model {
     pub patient_id: PatientId,
     /// In which visit.
     pub encounter_id: Option<EncounterId>,
+    /// The visit's clinician.
+    pub practitioner_id: Option<PractitionerId>,
     /// The edition that says it.
     pub rule_id: RuleId,
     /// The evaluation that it came of.

@@ -219,6 +219,8 @@ pub struct Model {
     pub expires_at: Option<DateTimeUtc>,
     /// How often somebody took it in hand.
     pub attempts: i32,
+    /// After which of these it is given up.
+    pub last_attempt: i32,
     /// When somebody looks at it next; while it is being sent, the end of the lease.
     pub next_attempt_at: DateTimeUtc,
     /// When the provider took it.

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{EncounterId, PatientId, RuleId},
+    ids::{EncounterId, PatientId, PractitionerId, RuleId},
     value::{RuleExplanation, Sealed},
 };
 
@@ -49,10 +49,14 @@ pub struct Model {
     pub patient_id: PatientId,
     /// In which visit.
     pub encounter_id: EncounterId,
+    /// The visit's clinician.
+    pub practitioner_id: Option<PractitionerId>,
     /// What it found.
     pub result: RuleResult,
     /// Why it found nothing out.
     pub reason: Option<NotCheckedReason>,
+    /// The measurements of which its condition asks.
+    pub measured: Vec<Uuid>,
     /// Keyed hash of the facts.
     pub inputs_hash: Vec<u8>,
     /// Facts, and which parts of the condition held.

@@ -257,8 +257,7 @@ impl Replay for charting::VitalSigns {
     }
 
     async fn recall(op: &Op<Write>, (encounter, id): Self::Outcome) -> Result<Option<Self>, Error> {
-        let rounds = charting::vitals_of(op, &[encounter]).await?.remove(&encounter).unwrap_or_default();
-        Ok(rounds.into_iter().find(|round| round.id == id))
+        charting::round_of(op, encounter, id).await
     }
 }
 

@@ -90,11 +90,6 @@ impl Cursors {
 
     /// The page that the arguments ask for. What lies out of range is refused, never clamped.
     pub(crate) fn request(&self, arguments: &PageArguments) -> Result<PageRequest, ApiError> {
-        let size = |name: &str, value: i32| {
-            u32::try_from(value).ok().filter(|size| *size <= MAX_PAGE).ok_or_else(|| {
-                ApiError::new(Code::BadUserInput, format!("{name} must lie between 0 and {MAX_PAGE}."))
-            })
-        };
         let (size, backward) = match (arguments.first, arguments.last) {
             (Some(_), Some(_)) => {
                 return Err(ApiError::new(Code::BadUserInput, "Give first or last, not both."));
@@ -106,6 +101,17 @@ impl Cursors {
         let open = |cursor: &Option<String>| cursor.as_deref().map(|cursor| self.open(cursor)).transpose();
         Ok(PageRequest { size, backward, after: open(&arguments.after)?, before: open(&arguments.before)? })
     }
+}
+
+fn size(name: &str, value: i32) -> Result<u32, ApiError> {
+    u32::try_from(value).ok().filter(|size| *size <= MAX_PAGE).ok_or_else(|| {
+        ApiError::new(Code::BadUserInput, format!("{name} must lie between 0 and {MAX_PAGE}."))
+    })
+}
+
+/// How many rows are wanted of a list that is only read from its beginning.
+pub(crate) fn first(asked: Option<i32>) -> Result<u32, ApiError> {
+    asked.map_or(Ok(DEFAULT_PAGE), |asked| size("first", asked))
 }
 
 /// A page of rows on its way to becoming a connection.

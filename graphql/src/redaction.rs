@@ -209,6 +209,17 @@ pub(crate) async fn allowed(
     kept(caller, at, reason)
 }
 
+/// Whether the viewer may read a nullable field that is of one row of a patient; notes it where not.
+pub(crate) async fn allowed_of(
+    ctx: &async_graphql::Context<'_>,
+    at: &'static At,
+    subject: &Subject,
+) -> Result<bool, ApiError> {
+    let caller = ctx.caller()?;
+    let Some(reason) = subject.closed(caller, at).await? else { return Ok(true) };
+    kept(caller, at, reason)
+}
+
 /// Whether the viewer may read a nullable field that has nothing to do with patients; notes it where not.
 pub(crate) fn open(ctx: &async_graphql::Context<'_>, at: &'static At) -> Result<bool, ApiError> {
     let caller = ctx.caller()?;

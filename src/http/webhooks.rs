@@ -40,7 +40,7 @@ const NOBODY: Refused = Refused::new(StatusCode::NOT_FOUND, Code::NotFound, "The
 pub fn router(edge: Arc<Edge>) -> Router {
     Router::new()
         .route("/webhooks/twilio/inbound", post(inbound))
-        .route("/webhooks/twilio/{notice}", post(status))
+        .route("/webhooks/twilio/{notice}/{attempt}", post(status))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(edge)
 }
@@ -78,13 +78,14 @@ async fn status(
     State(edge): State<Arc<Edge>>,
     Extension(tenant): Extension<Arc<Tenant>>,
     Extension(RequestId(id)): Extension<RequestId>,
-    Path(notice): Path<String>,
+    Path((notice, attempt)): Path<(String, String)>,
     parts: Parts,
     body: Bytes,
 ) -> Response {
     let told = async {
         let call = Signed::read(&edge, &tenant, &parts, &body)?;
         let notice: NotificationId = notice.parse().map_err(|_| NOBODY)?;
+        let attempt: i32 = attempt.parse().map_err(|_| NOBODY)?;
         let (Some(message), Some(status)) = (call.get("MessageSid"), call.get("MessageStatus")) else {
             return Err(Refused::bad("The call has to name the message and its status."));
         };
@@ -92,6 +93,7 @@ async fn status(
             provider: "twilio",
             message: code(message)?,
             notice,
+            attempt,
             status: code(status)?,
             error: call.get("ErrorCode").filter(|code| !code.is_empty()).map(code).transpose()?,
             to: call.get("To").map(str::to_owned),

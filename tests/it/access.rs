@@ -24,7 +24,7 @@ use praxis_platform::{
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
-use crate::support::server::TestServer;
+use crate::{rules, support::server::TestServer};
 
 async fn clinic() -> Result<TestServer> {
     TestServer::new(&[("northside", "owner@praxis.test", "owner")]).await
@@ -265,6 +265,36 @@ async fn a_nested_list_costs_the_same_statements_for_two_patients_and_for_twenty
     let (all, answer) = counted(&server, bound(), &query(20)).await;
     assert_eq!(answer["data"]["patients"]["nodes"].as_array().unwrap().len(), 20);
     assert_eq!((few, all), (many + 1, many + 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_visits_need_to_be_closed_costs_the_same_statements_for_two_and_for_twelve() -> Result<()> {
+    let server = rules::clinic().await?;
+    let (author, owner) =
+        (server.person("northside", "physician").await, server.person("northside", "owner").await);
+    let open = |number: i32| json!([{ "name": "visit.open_tasks", "value": { "number": number } }]);
+    let closing = json!({ "code": "no-tasks-at-all", "title": "Tasks", "cause": "ENCOUNTER_CLOSING",
+        "condition": "visit.open_tasks < 1", "severity": "WARNING", "actions": [{ "require": { "text": "Order something." } }],
+        "cases": [{ "name": "none", "facts": open(0), "fires": true }, { "name": "some", "facts": open(2), "fires": false }] });
+    rules::in_use(&author, &owner, closing).await;
+    for number in 0..12 {
+        let patient =
+            owner.register("Ada", &format!("Family{number}"), &format!("19{}-01-01", 60 + number)).await;
+        let made = owner.run("encounterCreate", "userErrors { code }", json!({ "patientId": patient })).await;
+        assert_eq!(made["userErrors"], json!([]));
+    }
+    let query = |first: u32| {
+        format!(
+            "{{ patients(first: {first}) {{ nodes {{ encounters(first: 2) {{ nodes {{ closeRequirements {{ code }} }} }} }} }} }}"
+        )
+    };
+    counted(&server, Actor::system(), &query(12)).await;
+    let (few, _) = counted(&server, Actor::system(), &query(2)).await;
+    let (many, answer) = counted(&server, Actor::system(), &query(12)).await;
+    let last = &answer["data"]["patients"]["nodes"][11]["encounters"]["nodes"][0]["closeRequirements"];
+    assert!(last.as_array().unwrap().contains(&json!({ "code": "CLINIC_RULE" })), "{answer}");
+    assert_eq!(few, many);
     Ok(())
 }
 

@@ -24,9 +24,12 @@ use praxis_platform::{OpFactory, RequestInfo, access::Actor};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
-use crate::support::{
-    people::Person,
-    server::{PASSWORD, TestServer},
+use crate::{
+    rules,
+    support::{
+        people::Person,
+        server::{PASSWORD, TestServer},
+    },
 };
 
 const SLUG: &str = "northside";
@@ -270,6 +273,47 @@ async fn what_a_patient_forbids_is_kept_back_and_told_as_their_will() -> Result<
         )
         .await;
     assert_eq!(list["patient"]["consents"].as_array().unwrap().len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_rules_say_of_a_restricted_visit_is_told_to_its_clinician_and_kept_from_others() -> Result<()> {
+    let server = rules::clinic().await?;
+    rules::low_oxygen_in_use(&server, "CRITICAL").await;
+    let owner = server.person(SLUG, "owner").await;
+    let id = owner.register("Ada", "Quill", "1990-01-02").await;
+    let doctor = owner.clinician("Osei").await;
+    let (author, _) = staff(&server, "physician", None, Some(&doctor)).await;
+    let other = owner.clinician("Rook").await;
+    let (colleague, _) = staff(&server, "physician", None, Some(&other)).await;
+    // Measured before anybody answers for the visit; whoever takes it on sees what came of it.
+    let made = owner.run("encounterCreate", "encounter { id }", json!({ "patientId": id })).await;
+    let encounter = made["encounter"]["id"].as_str().unwrap().to_owned();
+    let label = json!({ "id": encounter, "confidentiality": "RESTRICTED" });
+    owner.run("confidentialitySet", "userErrors { code }", label).await;
+    rules::measure(&server, &id, encounter.parse()?, &[("59408-5", "85", "%")]).await;
+    rules::ask(&server, &id, encounter.parse()?, server.installation.clock.new_id()).await;
+    for (step, version) in [("encounterCheckIn", 1), ("encounterStart", 2)] {
+        let input = json!({ "id": encounter, "ifVersion": version });
+        let done = author.run(step, "userErrors { code message }", input).await;
+        assert_eq!(done["userErrors"], json!([]));
+    }
+    let seen =
+        "query($id: ID!) { alerts(filter: { encounter: { eq: $id } }) { nodes { id severity version } }
+        decisionSupport(encounterId: $id) { rule { code } result parts { held } } }";
+    let own = author.ask(seen, json!({ "id": encounter })).await;
+    assert_eq!(own["alerts"]["nodes"][0]["severity"], "CRITICAL", "{own}");
+    let checks = own["decisionSupport"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["rule"]["code"] == "low-oxygen").unwrap();
+    assert_eq!((&check["result"], &check["parts"]), (&json!("FIRED"), &json!([{ "held": true }])));
+    // So they can reply, and close the visit.
+    let alert = &own["alerts"]["nodes"][0];
+    let input = json!({ "id": alert["id"], "ifVersion": alert["version"] });
+    let replied = author.run("alertAcknowledge", "alert { status } userErrors { code }", input).await;
+    assert_eq!(replied["alert"]["status"], "ACKNOWLEDGED", "{replied}");
+    // Others learn nothing, and are not told that nothing was asked.
+    let others = colleague.ask(seen, json!({ "id": encounter })).await;
+    assert_eq!(others, json!({ "alerts": { "nodes": [] }, "decisionSupport": null }));
     Ok(())
 }
 

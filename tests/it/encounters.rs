@@ -93,7 +93,7 @@ fn requirements(refused: &Value) -> Vec<String> {
 async fn a_visit_is_closed_through_the_gate_or_past_it_for_a_reason() -> Result<()> {
     let server = clinic().await?;
     let owner = server.person(SLUG, "owner").await;
-    let physician = server.person(SLUG, "physician").await;
+    let (physician, nurse) = (server.person(SLUG, "physician").await, server.person(SLUG, "nurse").await);
     let mut visit = Visit::under_way(&owner).await;
     let refused = visit.attempt("encounterClose", json!({})).await;
     assert_eq!(refused["userErrors"][0]["__typename"], "CloseGateError");
@@ -104,12 +104,13 @@ async fn a_visit_is_closed_through_the_gate_or_past_it_for_a_reason() -> Result<
     assert_eq!(shown["status"], "IN_PROGRESS");
     assert_eq!(shown["closeRequirements"].as_array().unwrap().len(), named.len());
 
-    // Who may close may not override for that.
+    // Whoever answers for visits may, and nobody else.
     let input = json!({ "id": visit.id, "ifVersion": visit.version, "overrideReason": "In a hurry" });
     let query =
         "mutation($input: EncounterCloseInput!) { encounterClose(input: $input) { userErrors { code } } }";
-    let forbidden = physician.send(query, json!({ "input": input }), &[]).await;
+    let forbidden = nurse.send(query, json!({ "input": input }), &[]).await;
     assert_eq!(forbidden.code(), "FORBIDDEN");
+    visit.by = &physician;
     let closed = visit.go("encounterClose", json!({ "overrideReason": "The patient left" })).await;
     assert_eq!(closed["status"], "CLOSED");
     let shown = visit.shown("closeRequirements { code } notes { kind text } closedAt endedAt").await;
@@ -307,6 +308,8 @@ async fn no_rank_and_no_code_of_a_visit_is_there_twice() -> Result<()> {
     let refused = sqlx::query(again).execute(&mut sql).await.unwrap_err();
     assert_eq!(refused.as_database_error().unwrap().constraint(), Some("encounter_diagnosis_code_unique"));
     // Texts are kept, version by version.
+    let few = visit.shown("notes(first: 1) { version } vitalSigns(first: 0) { takenAt }").await;
+    assert_eq!(few, json!({ "notes": [{ "version": 2 }], "vitalSigns": [] }));
     let notes = visit.shown("assessment { version text } notes { version }").await;
     assert_eq!(notes["assessment"]["version"], 2);
     assert_eq!(notes["notes"].as_array().unwrap().len(), 2);
@@ -412,6 +415,44 @@ async fn a_visit_and_its_appointment_go_together() -> Result<()> {
     assert_eq!(status().await, "COMPLETED");
     let shown = visit.shown("participants { endsAt }").await;
     assert!(shown["participants"][0]["endsAt"].is_string());
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_leaves_before_they_are_seen_keeps_neither_visit_nor_time() -> Result<()> {
+    let server = clinic().await?;
+    let owner = server.person(SLUG, "owner").await;
+    owner.facility("MAIN").await;
+    let practitioner = owner.clinician("Osei").await;
+    let soon = server.installation.clock.now() + TimeDelta::minutes(10);
+    for (given, family, born, by_the_visit) in
+        [("Ada", "Quill", "1990-01-02", true), ("Bea", "Rook", "1971-06-05", false)]
+    {
+        let patient = owner.register(given, family, born).await;
+        // The second one gets the time that the first one gave up.
+        let booked = json!({ "patientId": patient, "practitionerId": practitioner, "type": "IN_PERSON",
+            "startsAt": soon.to_rfc3339_opts(SecondsFormat::Secs, true) });
+        let booked = owner.run("appointmentBook", "appointment { id } userErrors { message }", booked).await;
+        assert_eq!(booked["userErrors"], json!([]));
+        let appointment = text(&booked["appointment"]["id"]);
+        let mut visit = Visit::of(&owner, json!({ "appointmentId": appointment })).await;
+        visit.go("encounterCheckIn", json!({})).await;
+        let query = "query($id: ID!) { appointment(id: $id) { version status allowedActions } }";
+        let shown = async || owner.ask(query, json!({ "id": appointment })).await["appointment"].clone();
+        let here = shown().await;
+        assert!(here["allowedActions"].as_array().unwrap().contains(&json!("appointmentCancel")), "{here}");
+        if by_the_visit {
+            visit.go("encounterTriage", json!({})).await;
+            visit.go("encounterCancel", json!({ "reason": "Went home" })).await;
+        } else {
+            let input = json!({ "id": appointment, "ifVersion": here["version"], "code": "pat" });
+            let off = owner.run("appointmentCancel", "userErrors { message }", input).await;
+            assert_eq!(off["userErrors"], json!([]));
+            crate::tasks::work_off(&server).await?;
+        }
+        assert_eq!(shown().await["status"], "CANCELLED");
+        assert_eq!(visit.shown("status").await["status"], "CANCELLED");
+    }
     Ok(())
 }
 

@@ -294,3 +294,29 @@ async fn each_chapter_is_recorded_read_and_put_right() -> Result<()> {
     assert_eq!(clear, 0);
     Ok(())
 }
+
+#[tokio::test]
+async fn of_many_answers_at_once_one_is_current_and_what_became_of_the_others_is_on_record() -> Result<()> {
+    let server = clinic().await?;
+    let nurse = server.person("northside", "nurse").await;
+    let patient = nurse.register("Ada", "Quill", "1990-01-02").await;
+    let smoking = json!({ "codings": [{ "system": "http://loinc.org", "code": "72166-2" }] });
+    let say = async |answer: usize| {
+        let input =
+            json!({ "patientId": patient, "code": smoking, "value": { "text": format!("Answer {answer}") } });
+        nurse.run("socialHistoryRecord", "socialHistory { id } userErrors { code }", input).await
+    };
+    for said in join_all((0..8).map(say)).await {
+        assert_eq!(said["userErrors"], json!([]));
+    }
+    let mut sql = server.installation.tenant_connection("northside").await?;
+    for (query, expected) in [
+        ("SELECT count(*) FROM social_history WHERE status = 'CURRENT'", 1),
+        ("SELECT count(*) FROM event WHERE kind = 'SOCIAL_HISTORY_CHANGED'", 7),
+        ("SELECT count(*) FROM audit_entry WHERE action = 'social-history.change'", 7),
+    ] {
+        let found: i64 = sqlx::query_scalar(query).fetch_one(&mut sql).await?;
+        assert_eq!(found, expected, "{query}");
+    }
+    Ok(())
+}

@@ -433,6 +433,90 @@ async fn what_is_not_so_any_more_is_not_told() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_visit_that_is_moved_there_and_back_is_told_of_each_time() -> Result<()> {
+    let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
+    let server = clinic(&twilio, &post).await?;
+    let owner = server.person("northside", "owner").await;
+    let visit = visit(&owner, &server.clock).await;
+    agree(&owner, &visit.patient, "SMS").await;
+    let (early, late) = (visit.starts_at, visit.starts_at + TimeDelta::hours(1));
+    for (version, to) in [(1, late), (2, early), (3, late)] {
+        let moved = json!({ "id": visit.appointment.to_string(), "ifVersion": version, "startsAt": to });
+        let moved = owner.run("appointmentReschedule", "userErrors { message }", moved).await;
+        assert_eq!(moved["userErrors"], json!([]));
+        // However often the reaction runs.
+        for _ in 0..2 {
+            reacting(&server, async |op| react::appointment_moved(op, visit.appointment, None).await).await?;
+        }
+        assert_eq!(send_all(&server).await?.sent, 1, "{to}");
+    }
+    assert_eq!(twilio.carried().len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_a_visit_that_is_struck_the_patient_is_told_once_that_it_does_not_take_place() -> Result<()> {
+    let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
+    let server = clinic(&twilio, &post).await?;
+    let owner = server.person("northside", "owner").await;
+    let visit = visit(&owner, &server.clock).await;
+    agree(&owner, &visit.patient, "SMS").await;
+    let id = visit.appointment.to_string();
+    let off = json!({ "id": id, "ifVersion": 1 });
+    owner.run("appointmentEnterInError", "userErrors { message }", off).await;
+    crate::tasks::work_off(&server).await?;
+    assert_eq!(send_all(&server).await?.sent, 1);
+    assert!(twilio.carried()[0].body.contains("was cancelled"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn that_an_earlier_try_failed_says_nothing_of_a_later_one() -> Result<()> {
+    use twilio::Treat::{Refuse, TakeAndHangUp};
+    let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
+    let server = clinic(&twilio, &post).await?;
+    let owner = server.person("northside", "owner").await;
+    let visit = visit(&owner, &server.clock).await;
+    agree(&owner, &visit.patient, "SMS").await;
+    booked(&server, &visit).await?;
+    // Taken without our knowing, and sent once more.
+    twilio.plan(&[TakeAndHangUp]);
+    assert_eq!(send_all(&server).await?.postponed, 1);
+    server.clock.advance(TimeDelta::seconds(15));
+    assert_eq!(send_all(&server).await?.sent, 1);
+    let [first, second] = twilio.carried().try_into().unwrap();
+    let report = async |of: &twilio::Carried, status: &str| {
+        let report = [("MessageSid", of.sid.as_str()), ("MessageStatus", status)];
+        let answer = twilio::call(&server, &of.report_to, &report, twilio::TOKEN).await;
+        assert_eq!(answer.status, 204);
+        standing(&server).await.unwrap().remove(0)
+    };
+    assert_eq!(report(&first, "undelivered").await, "APPOINTMENT_BOOKED SMS SENT");
+    assert_eq!(report(&second, "undelivered").await, "APPOINTMENT_BOOKED SMS DEAD twilio");
+    // It is where it was to be after all.
+    assert_eq!(report(&first, "delivered").await, "APPOINTMENT_BOOKED SMS DELIVERED");
+
+    // One that is tried anew has as many tries as a new one, and each of them is written down.
+    twilio.plan(&[Refuse(400, 21211)]);
+    reacting(&server, async |op| remind(op, &visit, visit.starts_at).await).await?;
+    assert_eq!(send_all(&server).await?.dead, 1);
+    let dead = "{ notificationDeliveries(filter: { status: DEAD }) { nodes { id } } }";
+    let id = owner.ask(dead, json!({})).await["notificationDeliveries"]["nodes"][0]["id"].clone();
+    owner.run("notificationRetry", "userErrors { code }", json!({ "id": id })).await;
+    twilio.plan(&[Refuse(503, 0); 19]);
+    for left in (0..20).rev() {
+        let sum = send_all(&server).await?;
+        assert_eq!((sum.postponed, sum.sent), (u32::from(left > 0), u32::from(left == 0)), "{left}");
+        server.clock.advance(TimeDelta::hours(1));
+    }
+    let mut sql = server.installation.tenant_connection("northside").await?;
+    let tries = "SELECT count(*) FROM delivery_attempt a JOIN notification n ON n.id = a.notification_id
+        WHERE n.topic = 'APPOINTMENT_REMINDER' AND n.attempts = 21";
+    assert_eq!(count(&mut sql, tries).await?, 21);
+    Ok(())
+}
+
+#[tokio::test]
 async fn staff_see_their_own_notices_and_decide_what_they_are_told() -> Result<()> {
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
@@ -514,6 +598,7 @@ async fn the_database_knows_how_a_notice_may_fare() -> Result<()> {
     let legal = [
         "SCHEDULED SENDING",
         "SCHEDULED CANCELLED",
+        "SCHEDULED DELIVERED",
         "SENDING SCHEDULED",
         "SENDING SENT",
         "SENDING DELIVERED",
@@ -528,6 +613,7 @@ async fn the_database_knows_how_a_notice_may_fare() -> Result<()> {
         "FAILED SENT",
         "FAILED DELIVERED",
         "DEAD SCHEDULED",
+        "DEAD DELIVERED",
     ];
     assert_eq!(refused.len(), statuses.len() * (statuses.len() - 1) - legal.len());
     assert!(legal.iter().all(|step| !refused.contains(*step)));

@@ -354,8 +354,8 @@ async fn what_is_done_under_one_key_is_done_once() -> Result<()> {
     twice(&owner, "ruleActivate", "rule", seen(&tested)).await;
     let patient = owner.register("Ada", "Quill", "1990-01-02").await;
     let encounter = visit(&server, &patient, EncounterStatus::InProgress).await;
-    measure(&server, &patient, encounter, &[("59408-5", "80", "%")]).await;
     for _ in 0..2 {
+        measure(&server, &patient, encounter, &[("59408-5", "80", "%")]).await;
         ask(&server, &patient, encounter, server.clock.new_id()).await;
     }
     let open = owner.ask("{ alerts { nodes { id version } } }", json!({})).await;
@@ -365,5 +365,25 @@ async fn what_is_done_under_one_key_is_done_once() -> Result<()> {
     let mut against = seen(second);
     against["reason"] = json!("NOT_APPLICABLE");
     twice(&owner, "alertOverride", "alert", against).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rule_does_not_say_the_same_again_with_every_round() -> Result<()> {
+    let server = clinic().await?;
+    low_oxygen_in_use(&server, "CRITICAL").await;
+    let nurse = server.person("northside", "nurse").await;
+    let patient = nurse.register("Ada", "Quill", "1990-01-02").await;
+    let encounter = visit(&server, &patient, EncounterStatus::InProgress).await;
+    let oxygen: &[_] = &[("59408-5", "85", "%")];
+    let temperature: &[_] = &[("8310-5", "37", "Cel")];
+    for (measured, alerts) in [(oxygen, 1), (temperature, 1), (oxygen, 2)] {
+        measure(&server, &patient, encounter, measured).await;
+        ask(&server, &patient, encounter, server.clock.new_id()).await;
+        let seen = nurse.ask("{ alerts { totalCount } }", json!({})).await;
+        assert_eq!(seen["alerts"]["totalCount"], alerts);
+        // The rule was asked each time, and says so.
+        assert_eq!(support(&nurse, encounter).await[0]["result"], "FIRED");
+    }
     Ok(())
 }

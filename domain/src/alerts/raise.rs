@@ -34,6 +34,7 @@ pub async fn raise(op: &Op<Write>, new: NewAlert<'_>) -> Result<Option<alert::Mo
         id: Set(AlertId(op.new_id())),
         patient_id: Set(evaluation.patient_id),
         encounter_id: Set(Some(evaluation.encounter_id)),
+        practitioner_id: Set(evaluation.practitioner_id),
         rule_id: Set(rule.id),
         evaluation_id: Set(evaluation.id),
         severity: Set(rule.severity),

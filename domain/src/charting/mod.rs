@@ -17,4 +17,4 @@ pub use filter::ObservationFilter;
 pub use measure::Measure;
 pub use read::{by_ids, count_of_encounters, count_of_patients, of_encounters, of_patients};
 pub use record::{RecordObservation, record, record_many};
-pub use vitals::{Consciousness, Reading, Round, VitalSigns, record_vitals, vitals_of};
+pub use vitals::{Consciousness, Reading, Round, VitalSigns, record_vitals, round_of, vitals_of};

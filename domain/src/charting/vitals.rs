@@ -15,7 +15,7 @@ use praxis_platform::{
     audit::Entry,
 };
 use rust_decimal::Decimal;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -27,7 +27,7 @@ use crate::{
     Result, ViolationCode, encounters,
     error::Violations,
     event::{self, Event},
-    page::any_of,
+    page::{PageRequest, Slice, any_of},
 };
 
 /// LOINC's panel of systolic and diastolic pressure.
@@ -225,16 +225,40 @@ fn result(code: CodeableConcept, value: Option<ObservationValue>) -> Observation
     }
 }
 
-/// The rounds of each visit, the latest first.
+/// The latest rounds of each visit, at most so many of each.
+const LATEST: &str = "taken_together IN (SELECT latest.id FROM unnest($1::uuid[]) AS visit (id) CROSS JOIN LATERAL (
+    SELECT o.taken_together AS id FROM observation o
+    WHERE o.encounter_id = visit.id AND o.taken_together IS NOT NULL AND o.status <> 'ENTERED_IN_ERROR'
+    GROUP BY o.taken_together ORDER BY max(o.effective_at) DESC NULLS LAST, o.taken_together DESC LIMIT $2) AS latest)";
+
+/// The rounds of each visit, the latest first, at most so many of each.
 pub async fn vitals_of<M>(
     op: &Op<M>,
     encounters: &[EncounterId],
+    first: u32,
+) -> Result<HashMap<EncounterId, Slice<VitalSigns>>> {
+    let ids: Vec<Uuid> = encounters.iter().map(|id| id.0).collect();
+    let latest = Expr::cust_with_values(LATEST, [Value::from(ids), (i64::from(first) + 1).into()]);
+    let rounds = rounds(op, encounters, latest).await?.into_iter();
+    Ok(rounds.map(|(visit, rounds)| (visit, Slice::cut(rounds, &PageRequest::first(first)))).collect())
+}
+
+/// One round of a visit.
+pub async fn round_of<M>(op: &Op<M>, encounter: EncounterId, id: Uuid) -> Result<Option<VitalSigns>> {
+    let found = rounds(op, &[encounter], Column::TakenTogether.eq(id)).await?.remove(&encounter);
+    Ok(found.and_then(|mut rounds| rounds.pop()))
+}
+
+async fn rounds<M>(
+    op: &Op<M>,
+    encounters: &[EncounterId],
+    which: Expr,
 ) -> Result<HashMap<EncounterId, Vec<VitalSigns>>> {
     op.require(Permission::OBSERVATION_READ)?;
     let ids = encounters.iter().map(|id| id.0).collect();
     let rows = observation::Entity::find()
         .filter(any_of(Column::EncounterId, ids))
-        .filter(Column::TakenTogether.is_not_null())
+        .filter(which)
         .filter(Column::Status.ne(ObservationStatus::EnteredInError))
         .filter(op.permitted(Permission::OBSERVATION_READ, Table::Observation))
         .order_by_desc(Column::EffectiveAt)

@@ -1,6 +1,6 @@
 //! What is known, by name.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cel::{Context, Env, Value};
 use serde_json::Value as Json;
@@ -92,9 +92,11 @@ impl Facts {
         self.0.iter().map(|(name, fact)| (name.clone(), fact.written())).collect()
     }
 
-    /// What the language sees: a map for each group. A name is `group.name`.
-    pub(super) fn context(&self) -> Context<'static, 'static> {
-        let mut groups: BTreeMap<&str, HashMap<String, Value>> = BTreeMap::new();
+    /// What the language sees: a map for each of the groups, empty where nothing of it is known, so that `has` says
+    /// no. A name is `group.name`.
+    pub(super) fn context(&self, groups: &BTreeSet<String>) -> Context<'static, 'static> {
+        let mut groups: BTreeMap<&str, HashMap<String, Value>> =
+            groups.iter().map(|group| (group.as_str(), HashMap::new())).collect();
         for (name, fact) in &self.0 {
             if let Some((group, name)) = name.split_once('.') {
                 groups.entry(group).or_default().insert(name.to_owned(), fact.value());

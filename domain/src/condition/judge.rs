@@ -34,7 +34,7 @@ impl Condition {
     /// whole.
     pub fn judge(&self, facts: &Facts) -> Verdict {
         let mut verdict = Verdict::default();
-        verdict.holds = self.root.judge(facts, &facts.context(), &mut verdict);
+        verdict.holds = self.root.judge(facts, &facts.context(&self.groups), &mut verdict);
         verdict
     }
 
@@ -59,8 +59,6 @@ impl Node {
                 let held = if missing.is_empty() {
                     match Value::resolve(expression, context) {
                         Ok(Value::Bool(held)) => Some(held),
-                        // Tells whether a group of facts is there at all.
-                        Err(_) if needs.is_empty() => Some(false),
                         _ => {
                             verdict.failed = true;
                             None

@@ -1,5 +1,7 @@
 //! Reading a condition: what it may be made of, and what it may cost.
 
+use std::collections::BTreeSet;
+
 use cel::{
     IdedExpr,
     common::{
@@ -42,6 +44,8 @@ pub enum Fault {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     pub(super) root: Node,
+    /// The groups of all names that it may use.
+    pub(super) groups: BTreeSet<String>,
 }
 
 /// Parts and how they are joined.
@@ -71,7 +75,9 @@ impl Condition {
         let parser = Parser::new().max_recursion_depth(64).error_recovery_limit(0);
         let expression = parser.parse(text).map_err(|_| Fault::Unreadable)?;
         let mut reader = Reader { vocabulary, nodes: 0 };
-        Ok(Self { root: reader.node(expression, 0)? })
+        let root = reader.node(expression, 0)?;
+        let groups = vocabulary.keys().filter_map(|name| Some(name.split_once('.')?.0.to_owned())).collect();
+        Ok(Self { root, groups })
     }
 }
 

@@ -59,7 +59,10 @@ fn what_is_measured_is_compared_with_whole_numbers_and_others() {
         }
     }
     assert_eq!(holds("has(vitals.spo2)", &low), Some(true));
+    // Also where nothing of the group is known.
     assert_eq!(holds("has(visit.signed)", &low), Some(false));
+    assert_eq!(holds("has(visit.signed) == false", &low), Some(true));
+    assert_eq!(holds("has(vitals.spo2) == false", &[]), Some(true));
     let coded = [
         ("patient.sex", Fact::Text("FEMALE".to_owned())),
         ("patient.codes", Fact::Texts(vec!["E11.9".to_owned()])),

@@ -32,6 +32,7 @@ pub async fn requirements<M>(
     let (written, diagnosed) = (written(op, &ids).await?, diagnosed(op, &ids).await?);
     let (measured, others) = (measured(op, &ids).await?, others(op, &ids).await?);
     let signers = documents::signers(op, &ids).await?;
+    let mut by_rules = rules::required(op, &open).await?;
     let mut policies: HashMap<EncounterClass, visit_policy::Model> = HashMap::new();
     let mut found = HashMap::new();
     for visit in open {
@@ -56,9 +57,8 @@ pub async fn requirements<M>(
         .map(|(requirement, _)| Missing { requirement, object: None })
         .collect();
         missing.extend(others.get(&visit.id).into_iter().flatten());
-        let required = rules::required(op, visit).await?;
         missing.extend(
-            required.iter().map(|asked| Missing {
+            by_rules.remove(&visit.id).into_iter().flatten().map(|asked| Missing {
                 requirement: Requirement::ClinicRule,
                 object: Some(asked.rule.any()),
             }),

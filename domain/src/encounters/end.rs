@@ -6,9 +6,10 @@ use praxis_platform::{Op, Write, access::Permission};
 use sea_orm::ActiveValue::Set;
 
 use super::{change::begin, policy::policy};
-use crate::{Result, Violation, ViolationCode, event::Event};
+use crate::{Result, Violation, ViolationCode, event::Event, scheduling};
 
-/// Records that the visit does not take place. Its appointment is cancelled or missed by a verb of its own.
+/// Records that the visit does not take place. Where the patient was here, their appointment is called off with it, in
+/// the same transaction; one for which they never came is cancelled or missed by a verb of its own.
 pub async fn cancel(
     op: &Op<Write>,
     id: EncounterId,
@@ -16,6 +17,9 @@ pub async fn cancel(
     reason: &str,
 ) -> Result<encounter::Model> {
     let step = begin(op, Permission::ENCOUNTER_CANCEL, "encounterCancel", (id, Some(if_version))).await?;
+    if let Some(appointment) = step.stored.appointment_id {
+        scheduling::left(op, appointment).await?;
+    }
     step.because(op, EncounterNoteKind::Cancellation, reason).await?;
     let happened = Event::EncounterCancelled { encounter: id, patient: step.stored.patient_id };
     step.take(op, encounter::ActiveModel::default(), happened).await

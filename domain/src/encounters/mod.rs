@@ -25,7 +25,7 @@ pub use consult::{hold, resume, start};
 pub use end::{cancel, reopen};
 pub use filter::EncounterFilter;
 pub(crate) use hear::{Source, hear};
-pub use note::notes_of;
+pub use note::{current_notes_of, notes_of};
 pub(crate) use note::{text, write};
 pub(crate) use participants::all_leave;
 pub use participants::{ROLES, add_participant, end_participant};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use praxis_entity::{
     encounter,
     encounter_note::{self, Column, EncounterNoteKind},
@@ -9,9 +10,13 @@ use praxis_entity::{
     value::EncounterText,
 };
 use praxis_platform::{Op, Write, access::Permission};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use crate::{Result, ViolationCode, error::Violations, page::any_of};
+use crate::{
+    PageRequest, Result, Slice, ViolationCode,
+    error::Violations,
+    page::{Ordering, any_of, list_under},
+};
 
 const LONGEST: usize = 20_000;
 
@@ -80,15 +85,33 @@ pub(super) async fn write_as(
     Ok(encounter_note::Entity::insert(row).exec_with_returning(op.db()).await?)
 }
 
-/// The texts of each visit, the newest first.
+/// The texts of each visit that were known by a moment, if one is given: the newest first, at most so many of each.
 pub async fn notes_of<M>(
     op: &Op<M>,
     encounters: &[EncounterId],
+    known: Option<DateTime<Utc>>,
+    first: u32,
+) -> Result<HashMap<EncounterId, Slice<encounter_note::Model>>> {
+    op.require(Permission::ENCOUNTER_READ)?;
+    let newest = Ordering { column: Some(Column::RecordedAt), id: Column::Id, descending: true };
+    let (column, page) = (Column::EncounterId, PageRequest::first(first));
+    let wanted = by(known);
+    Ok(list_under::<encounter_note::Entity, _>(op.db(), encounters, column, wanted, &newest, &page).await?)
+}
+
+/// The text of each kind that counts, or did at a moment, for each visit.
+pub async fn current_notes_of<M>(
+    op: &Op<M>,
+    encounters: &[EncounterId],
+    known: Option<DateTime<Utc>>,
 ) -> Result<HashMap<EncounterId, Vec<encounter_note::Model>>> {
     op.require(Permission::ENCOUNTER_READ)?;
     let rows = encounter_note::Entity::find()
+        .distinct_on([Column::EncounterId, Column::Kind])
         .filter(any_of(Column::EncounterId, encounters.iter().map(|id| id.0).collect()))
-        .order_by_desc(Column::RecordedAt)
+        .filter(by(known))
+        .order_by_asc(Column::EncounterId)
+        .order_by_asc(Column::Kind)
         .order_by_desc(Column::Version)
         .all(op.db())
         .await?;
@@ -97,4 +120,8 @@ pub async fn notes_of<M>(
         of.entry(row.encounter_id).or_default().push(row);
     }
     Ok(of)
+}
+
+fn by(known: Option<DateTime<Utc>>) -> Condition {
+    Condition::all().add_option(known.map(|at| Column::RecordedAt.lte(at)))
 }

@@ -3,7 +3,7 @@
 use praxis_entity::{appointment::AppointmentStatus, encounter::EncounterStatus};
 use praxis_platform::{Op, Write};
 
-use super::{PlanEncounter, by_appointments, check_in, plan};
+use super::{PlanEncounter, by_appointments, cancel, check_in, plan};
 use crate::{
     Result,
     event::{Event, Recorded},
@@ -27,6 +27,16 @@ pub async fn receive(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
     };
     if visit.status == EncounterStatus::Planned {
         check_in(op, visit.id, visit.version).await?;
+    }
+    Ok(())
+}
+
+/// An appointment was called off although its patient was here: they have left, and their visit does not take place.
+pub async fn end(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
+    let Event::AppointmentCancelled { appointment, .. } = recorded.event else { return Ok(()) };
+    let Some(visit) = by_appointments(op, &[appointment]).await?.remove(&appointment) else { return Ok(()) };
+    if matches!(visit.status, EncounterStatus::Arrived | EncounterStatus::Triaged) {
+        cancel(op, visit.id, visit.version, "The appointment was called off.").await?;
     }
     Ok(())
 }

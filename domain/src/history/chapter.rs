@@ -265,16 +265,20 @@ pub async fn advance<C: Chapter>(
         *C::reason(&mut clinical) = Some(reason);
         update = update.col_expr(C::CLINICAL, Expr::value(op.seal(&key, &place, &clinical)?));
     }
-    let changed = update.exec(op.db()).await.map_err(explain)?;
-    if changed.rows_affected == 0 {
+    if update.exec(op.db()).await.map_err(explain)?.rows_affected == 0 {
         return Err(Failure::NotFound.into());
     }
     let stored = C::find().filter(C::ID.eq(id.uuid())).one(op.db()).await?.ok_or(Failure::NotFound)?;
-    let head = C::head(&stored);
+    changed::<C>(op, &stored).await?;
+    Ok(stored)
+}
+
+/// Tells that a statement has changed.
+pub(super) async fn changed<C: Chapter>(op: &Op<Write>, stored: &C::Model) -> Result<()> {
+    let head = C::head(stored);
     let [_, changed] = C::ACTIONS;
     op.record(Entry::done(changed).on(C::OBJECT, head.id, head.version).of(head.patient.0));
-    happened(op, C::event(id, &head, false)).await?;
-    Ok(stored)
+    happened(op, C::event(C::Id::from_uuid(head.id), &head, false)).await
 }
 
 fn explain(error: sea_orm::DbErr) -> crate::Error {

@@ -2,6 +2,7 @@
 
 use praxis_entity::{
     ids::{EncounterId, PatientId},
+    patient,
     social_history::{self, Column, SocialHistoryStatus},
     value::SocialHistoryClinical,
 };
@@ -9,9 +10,12 @@ use praxis_platform::{
     Op, Write,
     access::{Permission, Table},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, LockType},
+};
 
-use super::chapter::{Statement, chapter, meaning, record};
+use super::chapter::{Statement, changed, chapter, meaning, record};
 use crate::{
     Result, ViolationCode,
     clinic::text::lines,
@@ -64,7 +68,11 @@ pub async fn record_social_history(
         .filter(Column::Status.eq(SocialHistoryStatus::Current))
         .filter(op.permitted(Permission::HISTORY_RECORD, Table::SocialHistory));
     if let Some(same) = same.filter(|_| !code_tokens(&key, [&clinical.code]).is_empty()) {
-        earlier.filter(same).exec(op.db()).await?;
+        // One answer at a time: of two, the later one finds the earlier one and takes its place.
+        patient::Entity::find_by_id(patient).lock(LockType::NoKeyUpdate).one(op.db()).await?;
+        for row in earlier.filter(same).exec_with_returning(op.db()).await? {
+            changed::<social_history::Entity>(op, &row).await?;
+        }
     }
     let status = SocialHistoryStatus::Current;
     record::<social_history::Entity>(

@@ -99,7 +99,9 @@ pub(super) fn still_comes(
     now: DateTime<Utc>,
 ) -> bool {
     let right = match topic {
-        Topic::AppointmentCancelled => row.status == AppointmentStatus::Cancelled,
+        Topic::AppointmentCancelled => {
+            matches!(row.status, AppointmentStatus::Cancelled | AppointmentStatus::EnteredInError)
+        }
         // An offer stands as long as its time is held.
         Topic::AppointmentOffered => {
             row.status == AppointmentStatus::Pending && row.hold_expires_at.is_some_and(|until| now < until)
@@ -278,7 +280,7 @@ impl Known {
         });
         match said {
             Ok(words) if notice.channel == Channel::Sms => {
-                let report_to = format!("{origin}/webhooks/twilio/{}", notice.id);
+                let report_to = format!("{origin}/webhooks/twilio/{}/{}", notice.id, notice.attempts);
                 Verdict::Sms { text: Text { to: value, body: words.body, report_to }, token }
             }
             Ok(words) => Verdict::Mail(Letter {

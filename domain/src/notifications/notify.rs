@@ -13,12 +13,15 @@ use praxis_platform::{Op, Write, audit::Entry, tenancy::Queue};
 use sea_orm::{
     ActiveEnum,
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter,
+    ColumnTrait, Condition, EntityTrait, QueryFilter,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
 
-use super::recipient::{Kind, Wishes, channels};
+use super::{
+    recipient::{Kind, Wishes, channels},
+    send::MAX_ATTEMPTS,
+};
 use crate::{Result, page::any_of};
 
 /// Rows of one statement.
@@ -191,6 +194,7 @@ fn row(op: &Op<Write>, notice: &Notice, to: Recipient, channel: Channel) -> Acti
         scheduled_for: Set(notice.due),
         expires_at: Set(notice.expires_at),
         next_attempt_at: Set(notice.due),
+        last_attempt: Set(MAX_ATTEMPTS),
         delivered_at: Set(there.then_some(now)),
         ..Default::default()
     }
@@ -200,6 +204,27 @@ fn row(op: &Op<Write>, notice: &Notice, to: Recipient, channel: Channel) -> Acti
 ///
 /// Nothing hangs on it: what is not so any more is found when it is to be sent, too.
 pub async fn cancel(op: &Op<Write>, subject: Subject, topics: &[Topic], why: &'static str) -> Result<u64> {
+    take_back(op, subject, topics, why, Condition::all()).await
+}
+
+/// The same of what speaks of another time than the subject has now.
+pub(super) async fn cancel_other_times(
+    op: &Op<Write>,
+    subject: Subject,
+    topics: &[Topic],
+    now_at: DateTime<Utc>,
+    why: &'static str,
+) -> Result<u64> {
+    take_back(op, subject, topics, why, Condition::all().add(Column::AboutAt.ne(now_at))).await
+}
+
+async fn take_back(
+    op: &Op<Write>,
+    subject: Subject,
+    topics: &[Topic],
+    why: &'static str,
+    which: Condition,
+) -> Result<u64> {
     let (kind, id) = subject.stored();
     let pending = [NotificationStatus::Scheduled, NotificationStatus::Failed];
     let cancelled = Entity::update_many()
@@ -209,6 +234,7 @@ pub async fn cancel(op: &Op<Write>, subject: Subject, topics: &[Topic], why: &'s
         .filter(Column::SubjectKind.eq(kind))
         .filter(Column::Topic.is_in(topics.iter().copied()))
         .filter(Column::Status.is_in(pending))
+        .filter(which)
         .exec(op.db())
         .await?
         .rows_affected;

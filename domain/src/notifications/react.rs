@@ -16,7 +16,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{
     judge::still_comes,
-    notify::{Notice, Recipient, Subject, cancel, notify},
+    notify::{Notice, Recipient, Subject, cancel, cancel_other_times, notify},
 };
 use crate::{
     Result,
@@ -32,7 +32,10 @@ pub async fn appointment_changed(op: &Op<Write>, recorded: &Recorded) -> Result<
     match recorded.event {
         Event::AppointmentBooked { appointment, .. } => appointment_booked(op, appointment, by).await,
         Event::AppointmentRescheduled { appointment, .. } => appointment_moved(op, appointment, by).await,
-        Event::AppointmentCancelled { appointment, .. } => appointment_cancelled(op, appointment, by).await,
+        Event::AppointmentCancelled { appointment, .. }
+        | Event::AppointmentEnteredInError { appointment, .. } => {
+            appointment_cancelled(op, appointment, by).await
+        }
         Event::WaitlistOffered { appointment, .. } => offered(op, appointment).await,
         Event::AppointmentReminderDue { appointment, starts_at, .. } => {
             // Each reminder is an event of its own.
@@ -47,13 +50,15 @@ pub async fn appointment_booked(op: &Op<Write>, id: AppointmentId, by: Option<Us
     of_appointment(op, id, Topic::AppointmentBooked, by).await
 }
 
-/// A visit was moved: what was to be told of its old time is taken back.
+/// A visit was moved: what was to be told of other times is taken back. What is told of the time that it has now stays:
+/// of two reactions that come late, the second takes nothing back that the first one told.
 pub async fn appointment_moved(op: &Op<Write>, id: AppointmentId, by: Option<UserId>) -> Result<()> {
-    cancel(op, Subject::Appointment(id), &OF_A_TIME, "MOVED").await?;
+    let Some(row) = appointment::Entity::find_by_id(id).one(op.db()).await? else { return Ok(()) };
+    cancel_other_times(op, Subject::Appointment(id), &OF_A_TIME, row.starts_at, "MOVED").await?;
     of_appointment(op, id, Topic::AppointmentMoved, by).await
 }
 
-/// A visit was called off.
+/// A visit was called off, or struck: it does not take place.
 pub async fn appointment_cancelled(op: &Op<Write>, id: AppointmentId, by: Option<UserId>) -> Result<()> {
     cancel(op, Subject::Appointment(id), &OF_A_TIME, "CALLED_OFF").await?;
     of_appointment(op, id, Topic::AppointmentCancelled, by).await
@@ -74,7 +79,9 @@ async fn of_appointment(op: &Op<Write>, id: AppointmentId, topic: Topic, by: Opt
         topic,
         subject: Subject::Appointment(id),
         about_at: Some(row.starts_at),
-        occasion: String::new(),
+        // A visit that is moved there and back is at a time of which was told before; booked and called off, or struck,
+        // it is only once.
+        occasion: if topic == Topic::AppointmentMoved { row.version.to_string() } else { String::new() },
         due: op.now(),
         expires_at: Some(row.starts_at),
         to: clinicians.chain([Recipient::Patient(row.patient_id)]).collect(),

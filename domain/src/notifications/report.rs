@@ -1,7 +1,8 @@
 //! What a provider reports of a message afterwards: each report counts once, in whatever order they come.
 //!
-//! A report names its notice. So one that a worker handed over without living to tell is known to be sent as soon as
-//! the provider reports of it, and is not sent again when its lease ends.
+//! A report names its notice and the try. So one that a worker handed over without living to tell is known to be sent as
+//! soon as the provider reports of it, and is not sent again when its lease ends. That an earlier try failed says
+//! nothing of a later one; that it arrived is true of whichever it was.
 
 use praxis_entity::{
     delivery_report,
@@ -28,6 +29,8 @@ pub struct Report {
     pub message: String,
     /// Of which notice.
     pub notice: NotificationId,
+    /// Of which try.
+    pub attempt: i32,
     /// What it says, in the provider's words.
     pub status: String,
     /// The provider's code of what went wrong.
@@ -55,9 +58,9 @@ pub async fn report(op: &Op<Write>, report: Report) -> Result<bool> {
     if delivery_report::Entity::insert(row).on_conflict(once).exec_without_returning(op.db()).await? == 0 {
         return Ok(false);
     }
-    use NotificationStatus::{Dead, Delivered, Failed, Sending, Sent};
+    use NotificationStatus::{Dead, Delivered, Failed, Scheduled, Sending, Sent};
     let (to, from): (_, &[NotificationStatus]) = match report.status.as_str() {
-        "delivered" | "read" => (Delivered, &[Sending, Failed, Sent]),
+        "delivered" | "read" => (Delivered, &[Scheduled, Sending, Failed, Sent, Dead]),
         "failed" | "undelivered" => (Dead, &[Sending, Sent]),
         _ => (Sent, &[Sending, Failed]),
     };
@@ -68,7 +71,9 @@ pub async fn report(op: &Op<Write>, report: Report) -> Result<bool> {
         .filter(Column::Status.is_in(from.iter().copied()));
     update = match to {
         Delivered => update.col_expr(Column::DeliveredAt, Expr::value(op.now())),
-        Dead => update.col_expr(Column::Reason, Expr::value(format!("{} {code}", report.provider).trim())),
+        Dead => update
+            .col_expr(Column::Reason, Expr::value(format!("{} {code}", report.provider).trim()))
+            .filter(Column::Attempts.eq(report.attempt)),
         _ => update,
     };
     if to != Dead {

@@ -11,9 +11,10 @@ use sea_orm::{
     sea_query::LockType,
 };
 
+use super::send::MAX_ATTEMPTS;
 use crate::{Result, Violation, transitions::step_here};
 
-/// Lets a notice be tried anew. Whether it still is to be sent is judged when it is.
+/// Lets a notice be tried anew, as often as a new one. Whether it still is to be sent is judged when it is.
 pub async fn retry(op: &Op<Write>, id: NotificationId) -> Result<Model> {
     op.require(Permission::NOTIFICATION_MANAGE)?;
     let found = Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
@@ -22,7 +23,7 @@ pub async fn retry(op: &Op<Write>, id: NotificationId) -> Result<Model> {
     let row = ActiveModel {
         id: Unchanged(id),
         status: Set(status),
-        attempts: Set(0),
+        last_attempt: Set(found.attempts.saturating_add(MAX_ATTEMPTS)),
         next_attempt_at: Set(op.now()),
         reason: Set(None),
         ..Default::default()

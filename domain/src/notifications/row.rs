@@ -18,7 +18,7 @@ const CLAIM: &str = "WITH due AS (
     FROM due WHERE n.id = due.id
     RETURNING n.id, n.version, n.created_at, n.updated_at, n.topic, n.subject_kind, n.subject_id, n.about_at,
         n.user_id, n.patient_id, n.channel, n.dedupe_key, n.status, n.scheduled_for, n.expires_at, n.attempts,
-        n.next_attempt_at, n.sent_at, n.delivered_at, n.read_at, n.reason";
+        n.last_attempt, n.next_attempt_at, n.sent_at, n.delivered_at, n.read_at, n.reason";
 
 const NEXT: &str =
     "SELECT min(next_attempt_at) AS at FROM notification WHERE status IN ('SCHEDULED', 'SENDING', 'FAILED')";

@@ -117,9 +117,10 @@ fn settled(op: &Op<Write>, notice: &notification::Model, outcome: &Outcome) -> R
         Outcome::Stopped { .. } => to(NotificationStatus::Suppressed, "CLOSED"),
         Outcome::Dead { why, .. } => to(NotificationStatus::Dead, why),
         Outcome::Failed { why, .. } => {
-            let next = now + pause(notice.attempts)?;
+            let tries = notice.attempts - (notice.last_attempt - MAX_ATTEMPTS);
+            let next = now + pause(tries)?;
             let too_late = notice.expires_at.is_some_and(|expires| expires <= next);
-            if notice.attempts >= MAX_ATTEMPTS || too_late {
+            if notice.attempts >= notice.last_attempt || too_late {
                 to(NotificationStatus::Dead, why)
             } else {
                 Settled { next, ..to(NotificationStatus::Failed, why) }
@@ -203,8 +204,8 @@ pub(super) async fn suppress(op: &Op<Write>, channel: Channel, token: Vec<u8>, r
 }
 
 /// Twice as long each time, from fifteen seconds to an hour, and never all at once.
-fn pause(attempts: i32) -> std::result::Result<TimeDelta, Failure> {
-    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(8);
+fn pause(tries: i32) -> std::result::Result<TimeDelta, Failure> {
+    let doublings = u32::try_from(tries - 1).unwrap_or(0).min(8);
     let whole = (15_000_i64 << doublings).min(3_600_000);
     let [noise] = crypto::random::<1>()?;
     Ok(TimeDelta::milliseconds(whole / 2 + whole / 2 * i64::from(noise) / 255))

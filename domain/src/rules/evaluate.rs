@@ -1,5 +1,7 @@
 //! Asking the rules: facts first, then each rule by itself, then what follows.
 
+use std::collections::HashMap;
+
 use praxis_entity::{
     encounter,
     ids::{EncounterId, RuleId},
@@ -9,12 +11,17 @@ use praxis_entity::{
 };
 use praxis_platform::{Failure, Op, Write, audit::Entry, vault::IndexField};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition as Sql, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, Condition as Sql, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{LockType, OnConflict},
 };
 use uuid::Uuid;
 
-use super::{RuleAction, gather::gather, vocabulary};
+use super::{
+    RuleAction,
+    gather::{Known, gather},
+    vocabulary,
+};
 use crate::{
     Result, Violation,
     condition::{Condition, Facts, Fault, Verdict},
@@ -57,17 +64,22 @@ pub async fn evaluate(op: &Op<Write>, trigger: Trigger) -> Result<Vec<Requiremen
     Ok(required)
 }
 
-/// What the rules require of a visit as it stands, for whoever looks ahead: nothing is written down.
-pub async fn required<M>(op: &Op<M>, visit: &encounter::Model) -> Result<Vec<Requirement>> {
+/// What the rules require of each visit as it stands, for whoever looks ahead: nothing is written down. However many
+/// visits there are, they are looked at together.
+pub async fn required<M>(
+    op: &Op<M>,
+    visits: &[&encounter::Model],
+) -> Result<HashMap<EncounterId, Vec<Requirement>>> {
+    let mut required: HashMap<EncounterId, Vec<Requirement>> = HashMap::new();
     let rules = in_effect(op, RuleCause::EncounterClosing).await?;
-    if rules.is_empty() {
-        return Ok(Vec::new());
+    if rules.is_empty() || visits.is_empty() {
+        return Ok(required);
     }
-    let facts = gather(op, RuleCause::EncounterClosing, visit).await?;
-    let mut required = Vec::new();
-    for rule in rules {
-        if judge(&rule, &facts).0 == RuleResult::Fired {
-            required.extend(asked_by(&rule)?);
+    for (visit, known) in gather(op, RuleCause::EncounterClosing, visits).await? {
+        for rule in &rules {
+            if judge(rule, &known.facts).result == RuleResult::Fired {
+                required.entry(visit).or_default().extend(asked_by(rule)?);
+            }
         }
     }
     Ok(required)
@@ -88,7 +100,9 @@ pub async fn on_vitals(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
     ask(op, RuleCause::VitalsRecorded, recorded.id.0, encounter).await.map(drop)
 }
 
-/// Asks each rule that is in effect, writes down what it found, and does what follows from those that fired.
+/// Asks each rule that is in effect, writes down what it found, and does what follows from those that fired. What a
+/// rule said of the same measurements before it does not say again with every round: the newest count, and it is they
+/// that somebody has to look at.
 async fn ask(
     op: &Op<Write>,
     cause: RuleCause,
@@ -99,14 +113,17 @@ async fn ask(
     if rules.is_empty() {
         return Ok(Vec::new());
     }
-    let visit = encounter::Entity::find_by_id(encounter).one(op.db()).await?;
+    // Locked, so that of two rounds that are looked at at once one sees what was said of the other.
+    let visit = encounter::Entity::find_by_id(encounter).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let visit = visit.ok_or_else(|| Violation::unknown("encounterId"))?;
-    let facts = gather(op, cause, &visit).await?;
+    let known = gather(op, cause, &[&visit]).await?.remove(&encounter).unwrap_or_default();
     let mut found = Vec::with_capacity(rules.len());
     for rule in rules {
-        let judged = judge(&rule, &facts);
-        let Some(evaluation) = write(op, &rule, cause_id, &visit, &facts, judged).await? else { continue };
-        if evaluation.result == RuleResult::Fired {
+        let judged = judge(&rule, &known.facts);
+        let news =
+            judged.result == RuleResult::Fired && !was_said(op, &rule, &visit, &known, &judged).await?;
+        let Some(evaluation) = write(op, &rule, cause_id, &visit, &known, judged).await? else { continue };
+        if news {
             for action in RuleAction::of(&rule)? {
                 action.run(op, &rule, &evaluation, &visit).await?;
             }
@@ -132,22 +149,53 @@ pub(super) async fn in_effect<M>(op: &Op<M>, cause: RuleCause) -> Result<Vec<rul
     Ok(active.order_by_asc(Column::Code).all(op.db()).await?)
 }
 
+/// What a rule comes to.
+struct Judged {
+    result: RuleResult,
+    reason: Option<NotCheckedReason>,
+    verdict: Verdict,
+    /// The facts of which it asks.
+    needs: Vec<String>,
+}
+
 /// What a rule comes to: pure, and bounded by the size of its condition.
-fn judge(rule: &rule::Model, facts: &Facts) -> (RuleResult, Option<NotCheckedReason>, Verdict) {
-    let unchecked = |reason, verdict| (RuleResult::NotChecked, Some(reason), verdict);
-    match Condition::read(&rule.condition, &vocabulary(rule.cause)) {
-        Err(Fault::TooLarge(_)) => unchecked(NotCheckedReason::Budget, Verdict::default()),
-        Err(_) => unchecked(NotCheckedReason::Error, Verdict::default()),
+fn judge(rule: &rule::Model, facts: &Facts) -> Judged {
+    let read = Condition::read(&rule.condition, &vocabulary(rule.cause));
+    let (result, reason, verdict) = match &read {
+        Err(fault) => {
+            let too_large = matches!(fault, Fault::TooLarge(_));
+            let reason = if too_large { NotCheckedReason::Budget } else { NotCheckedReason::Error };
+            (RuleResult::NotChecked, Some(reason), Verdict::default())
+        }
         Ok(condition) => {
             let verdict = condition.judge(facts);
             match verdict.holds {
                 Some(true) => (RuleResult::Fired, None, verdict),
                 Some(false) => (RuleResult::NotFired, None, verdict),
-                None if verdict.failed => unchecked(NotCheckedReason::Error, verdict),
-                None => unchecked(NotCheckedReason::MissingFacts, verdict),
+                None if verdict.failed => (RuleResult::NotChecked, Some(NotCheckedReason::Error), verdict),
+                None => (RuleResult::NotChecked, Some(NotCheckedReason::MissingFacts), verdict),
             }
         }
-    }
+    };
+    let needs = read.iter().flat_map(Condition::needs).map(str::to_owned).collect();
+    Judged { result, reason, verdict, needs }
+}
+
+/// Whether the rule has fired at the visit before, of the very measurements of which it asks now.
+async fn was_said(
+    op: &Op<Write>,
+    rule: &rule::Model,
+    visit: &encounter::Model,
+    known: &Known,
+    judged: &Judged,
+) -> Result<bool> {
+    let before = rule_evaluation::Entity::find()
+        .filter(rule_evaluation::Column::RuleId.eq(rule.id))
+        .filter(rule_evaluation::Column::EncounterId.eq(visit.id))
+        .filter(rule_evaluation::Column::Result.eq(RuleResult::Fired))
+        .filter(rule_evaluation::Column::Measured.eq(known.measurements(&judged.needs)))
+        .limit(1);
+    Ok(before.one(op.db()).await?.is_some())
 }
 
 /// Writes down what a rule found; nothing where it was asked this already.
@@ -156,11 +204,11 @@ async fn write(
     rule: &rule::Model,
     cause_id: Uuid,
     visit: &encounter::Model,
-    facts: &Facts,
-    (result, reason, verdict): (RuleResult, Option<NotCheckedReason>, Verdict),
+    known: &Known,
+    Judged { result, reason, verdict, needs }: Judged,
 ) -> Result<Option<rule_evaluation::Model>> {
     let (id, patient) = (op.new_id(), visit.patient_id);
-    let facts = facts.written();
+    let facts = known.facts.written();
     let text = serde_json::to_string(&facts).map_err(|error| Failure::Internal(error.to_string()))?;
     let hash = op.token(IndexField::RuleFacts, &format!("{patient} {text}")).await?;
     let explanation = RuleExplanation {
@@ -181,6 +229,8 @@ async fn write(
         cause_id: Set(cause_id),
         patient_id: Set(patient),
         encounter_id: Set(visit.id),
+        practitioner_id: Set(visit.practitioner_id),
+        measured: Set(known.measurements(&needs)),
         result: Set(result),
         reason: Set(reason),
         inputs_hash: Set(hash.unwrap_or_default()),

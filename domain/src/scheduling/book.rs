@@ -1,7 +1,7 @@
 //! Booking a visit, at once or after a time in which the slot is only held.
 
 use chrono::{TimeDelta, Utc};
-use praxis_entity::{appointment, ids::AppointmentId};
+use praxis_entity::{appointment, ids::AppointmentId, waitlist_entry::WaitlistStatus};
 use praxis_platform::{Op, Write, access::Permission, audit::Entry};
 use sea_orm::ActiveValue::Set;
 
@@ -9,7 +9,7 @@ use super::{
     check,
     reschedule::guarded,
     reserve::{BookAppointment, Prepared, Terms},
-    tell,
+    tell, waiting,
 };
 use crate::{Result, Violation, ViolationCode};
 
@@ -48,11 +48,17 @@ pub async fn hold(op: &Op<Write>, wish: BookAppointment, minutes: u32) -> Result
     Ok(held)
 }
 
-/// Books what was held.
+/// Books what was held. Whoever it was offered to on the waiting list waits no longer.
 pub async fn confirm_hold(op: &Op<Write>, id: AppointmentId, if_version: i32) -> Result<appointment::Model> {
     op.require(Permission::APPOINTMENT_BOOK)?;
     let stored = check::at_version(op, Permission::APPOINTMENT_BOOK, id, if_version).await?;
-    confirm(op, stored).await
+    // The entry before its visit, as whoever answers an offer has it.
+    let offered = waiting::offered(op, &stored).await?;
+    let booked = confirm(op, stored).await?;
+    if let Some(entry) = offered {
+        waiting::change(op, &entry, WaitlistStatus::Booked, Some(id), "waitlist.accept").await?;
+    }
+    Ok(booked)
 }
 
 /// The same once it is known that the actor may.

@@ -62,11 +62,12 @@ pub async fn revoke_feed(op: &Op<Write>, practitioner: PractitionerId) -> Result
     Ok(practitioner)
 }
 
-/// A practitioner gives away their own calendar, and whoever manages schedules anybody's.
+/// A practitioner gives away their own calendar, and whoever manages the schedules of all branches anybody's: it shows
+/// visits at each of them.
 async fn own(op: &Op<Write>, practitioner: PractitionerId) -> Result<practitioner::Model> {
     op.require(Permission::SCHEDULE_READ)?;
     if op.actor().practitioner != Some(practitioner) {
-        op.require(Permission::SCHEDULE_MANAGE)?;
+        op.actor().require_everywhere(Permission::SCHEDULE_MANAGE)?;
     }
     // Locked, so that two who ask at once do not both get an address.
     let known = practitioner::Entity::find_by_id(practitioner)

@@ -1,4 +1,4 @@
-//! An appointment follows the visit that came of it: the patient has arrived, is being seen, was seen.
+//! An appointment follows the visit that came of it: the patient has arrived, is being seen, was seen, or has left.
 
 use praxis_entity::{
     appointment::{self, AppointmentStatus},
@@ -15,6 +15,7 @@ use sea_orm::{
     sea_query::LockType,
 };
 
+use super::cancel;
 use crate::{
     Result, Violation, ViolationCode,
     event::{self, Event},
@@ -61,5 +62,17 @@ pub(crate) async fn follow(op: &Op<Write>, id: AppointmentId, to: AppointmentSta
     let changed = appointment::Entity::update(change).exec(op.db()).await?;
     event::happened(op, happened).await?;
     op.record(Entry::done(action).on("Appointment", id.0, changed.version).of(patient.0));
+    Ok(())
+}
+
+/// The patient has left without being seen: the appointment for which they were here is called off, and what is left
+/// of its time is free. One for which they never came stays; it is called off or missed by a verb of its own.
+pub(crate) async fn left(op: &Op<Write>, id: AppointmentId) -> Result<()> {
+    let found = appointment::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
+    let found = found.ok_or(Failure::NotFound)?;
+    let here = [AppointmentStatus::Arrived, AppointmentStatus::CheckedIn, AppointmentStatus::InRoom];
+    if here.contains(&found.status) {
+        cancel::strike(op, found, None, None).await?;
+    }
     Ok(())
 }

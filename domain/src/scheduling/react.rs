@@ -12,6 +12,7 @@ use crate::{
 pub async fn offer_freed_time(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
     match recorded.event {
         Event::AppointmentCancelled { appointment, .. }
+        | Event::AppointmentEnteredInError { appointment, .. }
         | Event::AppointmentHoldReleased { appointment, .. }
         | Event::AppointmentHoldExpired { appointment, .. } => {
             waiting::offer_freed(op, appointment).await.map(drop)

@@ -24,6 +24,7 @@ use sea_orm::{ActiveValue::Set, Condition, EntityTrait, QueryFilter, QuerySelect
 use super::{
     check,
     conflict::Visit,
+    exceptions::Exceptions,
     expire,
     hold::{self, Resource, Resources},
     place,
@@ -144,6 +145,15 @@ impl Prepared {
             own: None,
             overbook: self.wish.overbook,
         }
+    }
+
+    /// Whether the branch, or one of the resources, is closed during a part of the span. Staff may book it all the
+    /// same; nobody is offered it.
+    pub(super) async fn is_closed(&self, op: &Op<Write>, span: Span) -> Result<bool> {
+        let ids: Vec<_> = self.resources.iter().map(|resource| resource.id).collect();
+        let exceptions = Exceptions::within(op, &[self.facility.id], span).await?;
+        let closed = exceptions.closed(self.facility.id, &ids);
+        Ok(closed.iter().any(|closed| closed.from < span.until && span.from < closed.until))
     }
 
     /// A free lane of each resource, or what is in the way. Nothing is taken yet.

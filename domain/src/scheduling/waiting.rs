@@ -11,5 +11,6 @@ mod read;
 
 pub use add::{AddToWaitlist, add_to_waitlist, remove_from_waitlist};
 pub use answer::{accept_offer, decline_offer};
+pub(super) use answer::{change, offered};
 pub use offer::{OFFER_MINUTES, offer_freed, offer_ran_out};
 pub use read::{WaitlistFilter, count_waitlist, waitlist, waitlist_by_ids};

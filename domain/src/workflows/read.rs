@@ -1,6 +1,6 @@
 //! Workflows and what runs of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use praxis_entity::{
     ids::{PatientId, WorkflowDefinitionId, WorkflowInstanceId},
@@ -76,17 +76,16 @@ pub async fn instances_by_ids<M>(
 ) -> Result<Vec<workflow_instance::Model>> {
     op.require(Permission::TASK_READ)?;
     let wanted = any_of(workflow_instance::Column::Id, ids.iter().map(|id| id.0).collect());
-    let mut found = Vec::new();
-    for row in workflow_instance::Entity::find().filter(wanted).all(op.db()).await? {
-        let seen = match row.patient_id {
-            Some(patient) if op.actor().user.is_some() => {
-                rights::on(op, patient, &self::row(&row, patient)).await?.may(Permission::TASK_READ)
-            }
-            _ => true,
-        };
-        if seen {
-            found.push(row);
-        }
+    let mut found = workflow_instance::Entity::find().filter(wanted).all(op.db()).await?;
+    if op.actor().user.is_some() {
+        let patients: HashSet<PatientId> = found.iter().filter_map(|row| row.patient_id).collect();
+        let standings = op.standings(&patients.into_iter().collect::<Vec<_>>()).await?;
+        found.retain(|row| {
+            row.patient_id.is_none_or(|patient| {
+                let rights = standings.get(&patient).map(|it| it.on(op.actor(), &self::row(row, patient)));
+                rights.is_some_and(|rights| rights.may(Permission::TASK_READ))
+            })
+        });
     }
     Ok(found)
 }

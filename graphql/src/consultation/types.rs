@@ -52,11 +52,6 @@ impl EncounterNote {
     pub(crate) fn new(row: encounter_note::Model, subject: &Arc<Subject>) -> Self {
         Self { body: Class::new("encounter_note", row.id, subject, row.body.clone()), row }
     }
-
-    /// Whether it is of this kind.
-    pub(crate) fn is(&self, kind: Kind) -> bool {
-        self.row.kind == kind
-    }
 }
 
 /// A text of an encounter, in one version. None is ever overwritten.

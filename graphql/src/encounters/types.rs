@@ -13,6 +13,7 @@ use sea_orm::ActiveEnum;
 use super::timeline::EncounterEventConnection;
 use crate::{
     allowed,
+    batch::Loader,
     charting::{ObservationConnection, ObservationFilter, VitalSigns},
     clinic::{Facility, Organization},
     consultation::{CloseRequirement, Diagnosis, EncounterNote},
@@ -21,7 +22,7 @@ use crate::{
     error::{ApiError, Edge, Nullable},
     history::{ConditionConnection, ConditionFilter},
     ids,
-    page::{Cursors, Page, PageArguments, connection, count_under, slice_under},
+    page::{self, Cursors, Page, PageArguments, connection, count_under, slice_under},
     patients::Patient,
     phi::{Class, Phi},
     policy::{At, at},
@@ -107,27 +108,25 @@ impl Encounter {
         Position { key: row.started_at, id: row.id.0 }
     }
 
-    async fn written_notes(
-        &self,
-        ctx: &Context<'_>,
-        at: &'static At,
-    ) -> Result<Option<Vec<EncounterNote>>, ApiError> {
-        if !redaction::allowed(ctx, at, &self.subject).await? {
-            return Ok(None);
-        }
-        let rows = ctx.caller()?.loaders().encounter_notes.load(self.row.id).await?.unwrap_or_default();
-        let known = rows.into_iter().filter(|row| self.past.is_none_or(|at| row.recorded_at <= at));
-        Ok(Some(known.map(|row| EncounterNote::new(row, &self.subject)).collect()))
-    }
-
     async fn newest(
         &self,
         ctx: &Context<'_>,
         at: &'static At,
         kind: EncounterNoteKind,
     ) -> Result<Option<EncounterNote>, ApiError> {
-        let written = self.written_notes(ctx, at).await?;
-        Ok(written.and_then(|notes| notes.into_iter().find(|note| note.is(kind))))
+        if !redaction::allowed(ctx, at, &self.subject).await? {
+            return Ok(None);
+        }
+        let caller = ctx.caller()?;
+        let (op, loaders, known) = (caller.reading().clone(), &caller.loaders().current_notes, self.past);
+        let fetch = move |visits: Vec<_>| {
+            let op = op.clone();
+            async move { Ok(encounters::current_notes_of(&op, &visits, known).await?) }
+        };
+        let loader = loaders.with(format!("{known:?}"), || Loader::new(fetch));
+        let current = loader.load(self.row.id).await?.unwrap_or_default();
+        let wanted = current.into_iter().find(|row| row.kind == kind);
+        Ok(wanted.map(|row| EncounterNote::new(row, &self.subject)))
     }
 }
 
@@ -283,8 +282,28 @@ impl Encounter {
     }
 
     /// Everything that was written in it, every version, the newest first: assessments, plans, and reasons.
-    async fn notes(&self, ctx: &Context<'_>) -> Nullable<Vec<EncounterNote>> {
-        self.written_notes(ctx, at!("Encounter.notes")).await.transpose()
+    async fn notes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 25 when it is not given, 100 at the most.")] first: Option<i32>,
+    ) -> Nullable<Vec<EncounterNote>> {
+        async {
+            let first = page::first(first)?;
+            if !redaction::allowed(ctx, at!("Encounter.notes"), &self.subject).await? {
+                return Ok(None);
+            }
+            let caller = ctx.caller()?;
+            let (op, loaders) = (caller.reading().clone(), &caller.loaders().notes_of_encounters);
+            let known = self.past;
+            let fetch = move |visits: Vec<_>| {
+                let op = op.clone();
+                async move { Ok(encounters::notes_of(&op, &visits, known, first).await?) }
+            };
+            let notes = slice_under(loaders, format!("{known:?}{first}"), self.row.id, fetch).await?.rows;
+            Ok(Some(notes.into_iter().map(|row| EncounterNote::new(row, &self.subject)).collect()))
+        }
+        .await
+        .transpose()
     }
 
     /// What it came to, by rank. Null in a chart as of a moment, which lists conditions itself, and where the viewer may not know whether there is anything.
@@ -303,14 +322,25 @@ impl Encounter {
     }
 
     /// Rounds of vital signs, the latest first. Null in a chart as of a moment, which lists observations itself, and where the viewer may not know whether there are any.
-    async fn vital_signs(&self, ctx: &Context<'_>) -> Nullable<Vec<VitalSigns>> {
+    async fn vital_signs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 25 when it is not given, 100 at the most.")] first: Option<i32>,
+    ) -> Nullable<Vec<VitalSigns>> {
         async {
+            let first = page::first(first)?;
             if self.past.is_some()
                 || !redaction::allowed(ctx, at!("Encounter.vitalSigns"), &self.subject).await?
             {
                 return Ok(None);
             }
-            let rounds = ctx.caller()?.loaders().vital_signs.load(self.row.id).await?.unwrap_or_default();
+            let caller = ctx.caller()?;
+            let (op, loaders) = (caller.reading().clone(), &caller.loaders().vital_signs);
+            let fetch = move |visits: Vec<_>| {
+                let op = op.clone();
+                async move { Ok(charting::vitals_of(&op, &visits, first).await?) }
+            };
+            let rounds = slice_under(loaders, first.to_string(), self.row.id, fetch).await?.rows;
             Ok(Some(rounds.into_iter().map(VitalSigns::new).collect()))
         }
         .await

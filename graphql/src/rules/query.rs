@@ -8,6 +8,9 @@ use crate::{
     context::Ask,
     error::{ApiError, Nullable},
     ids,
+    policy::at,
+    redaction,
+    subject::Subject,
 };
 
 /// Which rules. What is given side by side must all hold.
@@ -73,7 +76,7 @@ impl RuleQuery {
     }
 
     /// What decision support says about a visit: for each rule in effect whether it was checked, and what it found.
-    /// Rules that were not checked are among them.
+    /// Rules that were not checked are among them. Null where the viewer may not read what rules say of this visit.
     async fn decision_support(
         &self,
         ctx: &Context<'_>,
@@ -82,7 +85,10 @@ impl RuleQuery {
         async {
             let op = ctx.read("Query.decisionSupport")?;
             let id = ids::parse(&encounter_id)?;
-            if ctx.caller()?.loaders().encounters.load(id).await?.is_none() {
+            let Some(visit) = ctx.caller()?.loaders().encounters.load(id).await? else { return Ok(None) };
+            // Without the right to what was found, 'not asked' would be said of what fired.
+            let subject = Subject::new(visit.patient_id, &visit);
+            if !redaction::allowed_of(ctx, at!("Query.decisionSupport"), &subject).await? {
                 return Ok(None);
             }
             let checks = rules::support_of(op, id).await?;

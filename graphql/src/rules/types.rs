@@ -8,7 +8,6 @@ use praxis_entity::{
     rule, rule_evaluation,
     value::{ExplainedPart, RuleExplanation},
 };
-use praxis_platform::access::Row;
 use sea_orm::ActiveEnum;
 use serde_json::Value as Json;
 
@@ -394,9 +393,7 @@ pub(crate) struct RuleCheck {
 
 impl RuleCheck {
     pub(crate) fn new(check: rules::Check) -> Self {
-        let subject = check.evaluation.as_ref().map(|row| {
-            Subject::new(row.patient_id, Row { encounter: Some(row.encounter_id.0), ..Row::of(row.id) })
-        });
+        let subject = check.evaluation.as_ref().map(|row| Subject::new(row.patient_id, row));
         let explanation =
             check.evaluation.as_ref().zip(subject.as_ref()).map(|(row, subject)| {
                 Class::new("rule_evaluation", row.id, subject, row.explanation.clone())

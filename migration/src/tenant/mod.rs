@@ -29,6 +29,7 @@ crate::sql_steps! {
     Notifications = "m0026_notifications";
     WholeVisit = "m0027_whole_visit";
     LabelsAndSteps = "m0028_labels_and_steps";
+    Corrections = "m0029_corrections";
     ProblemsWithoutStatus = "m0031_problems_without_status";
     ChartVersions = "m0032_chart_versions";
 }

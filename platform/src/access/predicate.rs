@@ -92,9 +92,12 @@ impl Table {
 
     fn practitioner(self) -> Option<String> {
         let column = match self {
-            Self::Appointment | Self::AppointmentSeries | Self::Encounter | Self::ClinicalDocument => {
-                "practitioner_id"
-            }
+            Self::Appointment
+            | Self::AppointmentSeries
+            | Self::Encounter
+            | Self::ClinicalDocument
+            | Self::Alert
+            | Self::RuleEvaluation => "practitioner_id",
             Self::Observation => "performer_id",
             Self::Condition
             | Self::Allergy
@@ -247,10 +250,8 @@ impl Says<'_> {
 
     fn own(&self) -> Expr {
         match (self.table.practitioner(), self.actor.practitioner) {
-            // None of these names a clinician.
-            _ if matches!(self.table, Table::Task | Table::Alert | Table::RuleEvaluation) => {
-                Expr::cust("false")
-            }
+            // Tasks name no clinician.
+            _ if self.table == Table::Task => Expr::cust("false"),
             (None, _) => self.care_team(),
             (Some(column), Some(practitioner)) => {
                 // A row without a clinician is nobody's own: not unknown, but false.

@@ -2,7 +2,8 @@
 
 use praxis_entity::{
     alert, allergy, appointment, appointment_series, clinical_document, condition, encounter, family_history,
-    immunization, medication_statement, observation, patient, procedure, social_history, task,
+    immunization, medication_statement, observation, patient, procedure, rule_evaluation, social_history,
+    task,
 };
 
 use super::Row;
@@ -61,7 +62,14 @@ impl From<&task::Model> for Row {
 
 impl From<&alert::Model> for Row {
     fn from(row: &alert::Model) -> Self {
-        Self { encounter: row.encounter_id.map(|encounter| encounter.0), ..Self::of(row.id.0) }
+        let encounter = row.encounter_id.map(|encounter| encounter.0);
+        Self { encounter, practitioner: row.practitioner_id, ..Self::of(row.id.0) }
+    }
+}
+
+impl From<&rule_evaluation::Model> for Row {
+    fn from(row: &rule_evaluation::Model) -> Self {
+        Self { encounter: Some(row.encounter_id.0), practitioner: row.practitioner_id, ..Self::of(row.id) }
     }
 }
 

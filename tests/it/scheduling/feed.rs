@@ -110,3 +110,20 @@ async fn nobody_gives_away_a_calendar_that_is_not_theirs() -> Result<()> {
     assert_eq!(denied.code(), "FORBIDDEN", "{}", denied.text);
     Ok(())
 }
+
+#[tokio::test]
+async fn who_manages_one_branch_gives_away_nobodys_calendar_of_all_branches() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let input = json!({ "input": { "practitionerId": clinic.practitioner } });
+    let create = "mutation($input: CalendarFeedCreateInput!) { calendarFeedCreate(input: $input) { path userErrors { code } } }";
+    for (email, branch) in [("here@praxis.test", Some(clinic.facility.parse()?)), ("all@praxis.test", None)] {
+        clinic.server.user_at("northside", email, "practice_manager", branch).await?;
+        let manager = clinic.server.enter("northside", email).await;
+        let answer = manager.send(create, input.clone(), &[("idempotency-key", email)]).await;
+        match branch {
+            Some(_) => assert_eq!(answer.code(), "FORBIDDEN", "{}", answer.text),
+            None => assert!(answer.body["data"]["calendarFeedCreate"]["path"].is_string(), "{}", answer.text),
+        }
+    }
+    Ok(())
+}

@@ -145,3 +145,27 @@ async fn a_series_that_could_not_be_changed_is_as_it_was() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_series_with_a_visit_that_one_may_not_touch_stays_as_it_is() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let (owner, desk) = (clinic.person("owner").await, clinic.person("receptionist").await);
+    let first = clinic.visit_at("2027-06-01T10:00:00Z", json!({}));
+    let input = json!({ "first": first, "rule": "FREQ=WEEKLY;COUNT=3" });
+    let series = desk.run("appointmentSeriesBook", SERIES, input).await["series"].clone();
+    let secret = json!({ "id": series["appointments"][1]["id"], "confidentiality": "VERY_RESTRICTED" });
+    // Whoever has no part in the patient's care sees it no more from then on.
+    let labelled = owner.run("confidentialitySet", "userErrors { code }", secret).await;
+    assert_eq!(labelled["userErrors"], json!([]));
+    let step = json!({ "id": series["id"], "ifVersion": series["version"] });
+    let to = json!({ "id": series["id"], "ifVersion": series["version"], "startsAt": "2027-06-17T15:00:00Z", "rule": "FREQ=WEEKLY;COUNT=3" });
+    for (mutation, input) in [("appointmentSeriesCancel", step), ("appointmentSeriesReplace", to)] {
+        let refused = desk.run(mutation, SERIES, input).await;
+        assert_eq!(code(&refused), "NOT_FOUND", "{refused}");
+    }
+    let mut sql = clinic.server.installation.tenant_connection("northside").await?;
+    let left = "SELECT count(*) FROM appointment a JOIN appointment_series s ON s.id = a.series_id
+        WHERE a.status = 'BOOKED' AND s.status = 'ACTIVE'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&mut sql).await?, 3);
+    Ok(())
+}

@@ -143,3 +143,55 @@ async fn the_list_is_read_by_those_only_who_may() -> Result<()> {
     assert_eq!(biller.send(query, json!({}), &[]).await.code(), "FORBIDDEN");
     Ok(())
 }
+
+#[tokio::test]
+async fn nobody_is_offered_a_time_at_which_nobody_is_there() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let owner = clinic.person("owner").await;
+    let entry = wait(&owner, &clinic.patient, json!({})).await;
+    for (time, closed, expected) in
+        [("10:00", ["10:15", "11:00"], "WAITING"), ("12:00", ["12:30", "13:00"], "OFFERED")]
+    {
+        let visit = booked(&owner, clinic.visit(time, json!({}))).await;
+        // The clinician falls ill, and the desk calls the visit off.
+        let ill = json!({ "facilityId": clinic.facility, "of": { "practitionerId": clinic.practitioner }, "kind": "CLOSED",
+            "firstDay": clinic.day, "times": { "startsLocal": closed[0], "endsLocal": closed[1] } });
+        let ill = owner.run("availabilityExceptionAdd", "userErrors { code message }", ill).await;
+        assert_eq!(ill["userErrors"], json!([]));
+        owner.run("appointmentCancel", APPOINTMENT, json!({ "id": visit["id"], "ifVersion": 1 })).await;
+        clinic.work().await?;
+        assert_eq!(seen(&owner, &entry).await["status"], expected, "{time}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_time_that_was_booked_by_mistake_is_offered_too() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let owner = clinic.person("owner").await;
+    let entry = wait(&owner, &clinic.patient, json!({})).await;
+    let visit = booked(&owner, clinic.visit("10:00", json!({}))).await;
+    let mistake = json!({ "id": visit["id"], "ifVersion": 1 });
+    owner.run("appointmentEnterInError", APPOINTMENT, mistake).await;
+    clinic.work().await?;
+    assert_eq!(seen(&owner, &entry).await["status"], "OFFERED");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_says_yes_at_the_desk_waits_no_longer() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let owner = clinic.person("owner").await;
+    let entry = wait(&owner, &clinic.patient, json!({})).await;
+    let visit = booked(&owner, clinic.visit("10:00", json!({}))).await;
+    owner.run("appointmentCancel", APPOINTMENT, json!({ "id": visit["id"], "ifVersion": 1 })).await;
+    clinic.work().await?;
+    let held = seen(&owner, &entry).await["appointment"]["id"].clone();
+    let yes = json!({ "id": held, "ifVersion": 1 });
+    let confirmed = owner.run("appointmentHoldConfirm", APPOINTMENT, yes).await;
+    assert_eq!(confirmed["appointment"]["status"], "BOOKED", "{confirmed}");
+    let taken = seen(&owner, &entry).await;
+    assert_eq!((&taken["status"], &taken["appointment"]["id"]), (&json!("BOOKED"), &held));
+    assert_eq!(taken["allowedActions"], json!([]));
+    Ok(())
+}

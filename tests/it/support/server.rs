@@ -16,6 +16,7 @@ use axum::{
 };
 use praxis::{App, config::Config};
 use praxis_domain::identity::{self, NewUser};
+use praxis_entity::ids::FacilityId;
 use praxis_platform::{Op, OpFactory, RequestInfo, Write, access::Actor, jobs::Outcome};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -90,6 +91,17 @@ impl TestServer {
 
     /// Makes a user who holds a role everywhere in the clinic.
     pub async fn user(&self, slug: &str, email: &str, role: &str) -> Result<()> {
+        self.user_at(slug, email, role, None).await
+    }
+
+    /// The same with the role at one branch only.
+    pub async fn user_at(
+        &self,
+        slug: &str,
+        email: &str,
+        role: &str,
+        branch: Option<FacilityId>,
+    ) -> Result<()> {
         let tenant = self.app.directory.by_slug(slug).context("no such clinic")?;
         let platform = Arc::clone(&self.app.platform);
         let operator = Arc::new(Actor::operator());
@@ -101,7 +113,7 @@ impl TestServer {
             practitioner: None,
         };
         let user = identity::create_user(&op, new).await?;
-        identity::grant_role(&op, user.id, role, None).await?;
+        identity::grant_role(&op, user.id, role, branch).await?;
         Ok(op.commit().await?)
     }
 

@@ -6,7 +6,11 @@ use praxis_entity::{
     appointment_series::{self, SeriesStatus},
     ids::AppointmentSeriesId,
 };
-use praxis_platform::{Op, Write, access::Permission, audit::Entry};
+use praxis_platform::{
+    Op, Write,
+    access::{Permission, Row},
+    audit::Entry,
+};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::LockType,
@@ -14,7 +18,7 @@ use sea_orm::{
 
 use super::read::at_version;
 use crate::{
-    Result,
+    Result, rights,
     scheduling::cancel::{self, CancelReason},
 };
 
@@ -30,8 +34,8 @@ pub async fn cancel_series(
     let text = cancel::judge(&why)?;
     let action = "appointmentSeriesCancel";
     let (series, to) = at_version(op, Permission::APPOINTMENT_CANCEL, action, (id, if_version)).await?;
-    let visits = ahead(op, id, from.unwrap_or_else(|| op.now()));
-    for visit in visits.lock(LockType::NoKeyUpdate).all(op.db()).await? {
+    let from = from.unwrap_or_else(|| op.now());
+    for visit in locked(op, Permission::APPOINTMENT_CANCEL, id, from).await? {
         cancel::strike(op, visit, why.code.clone(), text.clone()).await?;
     }
     end(op, &series, to, "appointment-series.cancel").await
@@ -49,6 +53,22 @@ pub(super) fn ahead(
         .filter(Column::Status.is_in(open))
         .filter(Column::StartsAt.gte(from.max(op.now())))
         .order_by_asc(Column::Id)
+}
+
+/// The same, locked. Refused as a whole where the actor may not do this with one of them: a series that is over while
+/// one of its visits goes on would be looked after by nobody.
+pub(super) async fn locked(
+    op: &Op<Write>,
+    permission: Permission,
+    id: AppointmentSeriesId,
+    from: DateTime<Utc>,
+) -> Result<Vec<appointment::Model>> {
+    let visits = ahead(op, id, from).lock(LockType::NoKeyUpdate).all(op.db()).await?;
+    for visit in &visits {
+        let (seen, row) = (Permission::APPOINTMENT_READ, Row::from(visit));
+        rights::require(op, permission, seen, visit.patient_id, &row, "id").await?;
+    }
+    Ok(visits)
 }
 
 /// Ends the series.

@@ -7,11 +7,10 @@ use praxis_entity::{
     value::AppointmentNote,
 };
 use praxis_platform::{Op, Write, access::Permission};
-use sea_orm::{QuerySelect, sea_query::LockType};
 
 use super::{
     book::{BookSeries, begin},
-    cancel::{ahead, end},
+    cancel::{ahead, end, locked},
     read::at_version,
 };
 use crate::{
@@ -57,7 +56,7 @@ pub async fn replace_series(
     // Resources before appointments, as everybody does who needs both.
     let devices = visit.devices.clone();
     hold::lock(op, &Resources { practitioner: visit.practitioner, room: visit.room, devices }).await?;
-    for visit in ahead(op, id, op.now()).lock(LockType::NoKeyUpdate).all(op.db()).await? {
+    for visit in locked(op, Permission::APPOINTMENT_RESCHEDULE, id, op.now()).await? {
         cancel::strike(op, visit, None, None).await?;
     }
     end(op, &series, ended, "appointment-series.replace").await?;

@@ -6,7 +6,7 @@ use praxis_entity::{
     waitlist_entry::{self, WaitlistStatus},
 };
 use praxis_platform::{Op, Write, audit::Entry};
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
 
 use super::read::at_version;
 use crate::{
@@ -47,8 +47,21 @@ async fn held(op: &Op<Write>, entry: &waitlist_entry::Model) -> Result<appointme
     appointment::Entity::find_by_id(id).one(op.db()).await?.ok_or_else(|| gone().into())
 }
 
+/// The entry that a held time was offered to, locked, if it still is.
+pub(in crate::scheduling) async fn offered(
+    op: &Op<Write>,
+    held: &appointment::Model,
+) -> Result<Option<waitlist_entry::Model>> {
+    let Some(entry) = held.waitlist_entry_id else { return Ok(None) };
+    let offered = waitlist_entry::Entity::find_by_id(entry)
+        .filter(waitlist_entry::Column::Status.eq(WaitlistStatus::Offered))
+        .filter(waitlist_entry::Column::AppointmentId.eq(held.id))
+        .lock(LockType::NoKeyUpdate);
+    Ok(offered.one(op.db()).await?)
+}
+
 /// Brings a locked entry to another status.
-pub(super) async fn change(
+pub(in crate::scheduling) async fn change(
     op: &Op<Write>,
     entry: &waitlist_entry::Model,
     status: WaitlistStatus,

@@ -31,7 +31,10 @@ const TRIED: u64 = 20;
 /// Holds the time that a visit gave up for whoever is next in line. The entry it was offered to, if any.
 pub async fn offer_freed(op: &Op<Write>, freed: AppointmentId) -> Result<Option<waitlist_entry::Model>> {
     let Some(freed) = appointment::Entity::find_by_id(freed).one(op.db()).await? else { return Ok(None) };
-    let given_up = matches!(freed.status, AppointmentStatus::Cancelled | AppointmentStatus::Expired);
+    let given_up = matches!(
+        freed.status,
+        AppointmentStatus::Cancelled | AppointmentStatus::Expired | AppointmentStatus::EnteredInError
+    );
     if !given_up || freed.overbooked || freed.starts_at <= op.now() {
         return Ok(None);
     }
@@ -90,7 +93,7 @@ async fn in_line(op: &Op<Write>, freed: &appointment::Model) -> Result<Vec<Waitl
     Ok(entries.into_iter().map(|entry| entry.id).collect())
 }
 
-/// Holds the time for an entry, where it has room; the room that the freed visit had serves this one.
+/// Holds the time for an entry, where it is open and has room; the room that the freed visit had serves this one.
 async fn hold_for(
     op: &Op<Write>,
     freed: &appointment::Model,
@@ -123,6 +126,10 @@ async fn hold_for(
     // Where somebody has taken the time, or the patient can't be booked, the next in line may have it.
     let Some(prepared) = unless_refused(Prepared::of(op, wish).await)? else { return Ok(None) };
     let span = prepared.span();
+    // A time is also given up because nobody is there.
+    if prepared.is_closed(op, span).await? {
+        return Ok(None);
+    }
     let Some(lanes) = unless_refused(prepared.lanes(op, span).await)? else { return Ok(None) };
     let held = prepared.take_lanes(op, span, &lanes, terms).await?;
     op.record(
