@@ -27,4 +27,5 @@ crate::sql_steps! {
     Tasks = "m0024_tasks";
     Rules = "m0025_rules";
     Notifications = "m0026_notifications";
+    AuditUnwatched = "m0030_audit_unwatched";
 }
