@@ -119,3 +119,24 @@ async fn what_a_change_replaced_is_kept_sealed_beside_its_entry() -> Result<()> 
     assert_eq!(clinic.change("sensitivity.label").await?, (json!("N"), json!("R")));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_change_that_is_gone_or_another_one_is_found() -> Result<()> {
+    let mut clinic = Clinic::new().await?;
+    let owner = clinic.server.proven("northside", "owner").await;
+    for threshold in [7, 8] {
+        let input = json!({ "kind": "MASS_READING", "threshold": threshold });
+        owner.run("alertRuleUpdate", "userErrors { code }", input).await;
+    }
+    drop(owner);
+    clinic.seal().await?;
+    assert_eq!(clinic.first_bad(&[]), None);
+    let count = clinic.number("SELECT count(*) FROM audit_change").await?;
+    assert!(count >= 2, "{count}");
+    clinic.tamper("CREATE TABLE saved AS SELECT * FROM audit_change; UPDATE audit_change SET sealed = set_byte(sealed, 30, get_byte(sealed, 30) # 1)").await?;
+    assert!(clinic.faults().iter().all(|fault| fault == "change"), "{:?}", clinic.faults());
+    assert_eq!(i64::try_from(clinic.faults().len())?, count);
+    clinic.tamper("DELETE FROM audit_change; INSERT INTO audit_change SELECT * FROM saved OFFSET 1").await?;
+    assert_eq!(clinic.faults(), ["change"]);
+    Ok(())
+}
