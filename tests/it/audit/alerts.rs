@@ -105,7 +105,7 @@ async fn a_rule_that_fails_keeps_no_other_from_looking_and_looks_again_later() -
     admin.execute("ALTER TABLE sensitivity_label RENAME TO away").await?;
     clinic.seal().await?;
     admin.execute("ALTER TABLE away RENAME TO sensitivity_label").await?;
-    let mut count = async |sql| sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut admin).await;
+    let mut count = async |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut admin).await;
     assert_eq!(
         count("SELECT count(*) FROM audit_pending").await?,
         1,

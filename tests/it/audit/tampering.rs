@@ -6,6 +6,7 @@
 use std::{path::Path, process::Command};
 
 use anyhow::Result;
+use praxis::heads::Remembered;
 use praxis_platform::audit::Waiting;
 use sqlx::AssertSqlSafe;
 
@@ -245,6 +246,17 @@ async fn a_tail_that_is_taken_back_to_an_older_checkpoint_is_not_sealed_again() 
         .await?;
     let refused = clinic.seal().await.unwrap_err();
     assert!(format!("{refused:#}").contains("not what was signed"), "{refused:#}");
+    // Nor by one that starts now and has what another wrote down.
+    let tenant = clinic.server.app.directory.by_slug("northside").unwrap().id;
+    let head = clinic.server.app.platform.backlog.heads().of(tenant).unwrap();
+    let folder = clinic.folder.join("heads");
+    Remembered::recall(&folder, clinic.server.app.platform.backlog.heads())?.write(tenant, &head)?;
+    let restarted = clinic.server.another().await?;
+    Remembered::recall(&folder, restarted.platform.backlog.heads())?;
+    assert_eq!(restarted.platform.backlog.heads().of(tenant), Some(head));
+    assert!(praxis_domain::audit::keep(&Clinic::system_of(&restarted), &Waiting::default()).await.is_err());
+    std::fs::write(folder.join(format!("{tenant}.head")), "spoilt")?;
+    assert!(Remembered::recall(&folder, restarted.platform.backlog.heads()).is_err());
     assert_eq!(clinic.number("SELECT max(size) FROM audit_checkpoint").await?, size);
     Ok(())
 }
