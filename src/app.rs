@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Invalid},
+    heads::Remembered,
     http::{
         self, Edge, Live,
         admin::Health,
@@ -67,6 +68,8 @@ pub struct App {
     pub worker: Option<Arc<Worker>>,
     /// What sends notices.
     pub notifier: Arc<Notifier>,
+    /// Where it is written down how far the audit logs were sealed.
+    remembered: Option<Remembered>,
     /// Ends what goes on by itself: sockets, workers.
     stop: CancellationToken,
     /// What each public address bears.
@@ -105,6 +108,9 @@ pub enum StartError {
     /// No client for identity providers can be made.
     #[error("identity providers cannot be reached from this machine")]
     Outbound(#[source] OutboundError),
+    /// What was remembered of the audit logs can't be read.
+    #[error("how far the audit logs were sealed cannot be read")]
+    Remembered(#[source] io::Error),
     /// The listeners failed.
     #[error("serving failed")]
     Io(#[source] io::Error),
@@ -146,6 +152,12 @@ impl App {
             backlog: Backlog::default(),
             bell: Bell::default(),
         });
+        let remembered = config
+            .audit_heads
+            .as_deref()
+            .map(|folder| Remembered::recall(folder, platform.backlog.heads()))
+            .transpose()
+            .map_err(StartError::Remembered)?;
         let worker = config.worker.enabled.then(|| {
             let (platform, directory) = (Arc::clone(&platform), Arc::clone(&directory));
             Arc::new(Worker::new(platform, directory, control.clone(), Arc::new(Jobs), config.worker.jobs))
@@ -206,6 +218,7 @@ impl App {
             mailer,
             worker,
             notifier,
+            remembered,
             stop,
             bounds: Bounds { connections: config.http.connections, idle: config.http.idle },
         })
@@ -239,7 +252,8 @@ impl App {
         let upkeep = tokio::spawn(metrics::upkeep());
         let rounds = [Round::Emergencies, Round::Retention]
             .map(|round| tokio::spawn(round.go(Arc::clone(&self.platform), Arc::clone(&self.directory))));
-        let sealer = tokio::spawn(sealing::keep_sealed(self.platform, self.directory, stop.clone()));
+        let sealer =
+            tokio::spawn(sealing::keep_sealed(self.platform, self.directory, self.remembered, stop.clone()));
         // A server that ends by itself takes the others with it.
         let ended_early = tokio::select! {
             () = shutdown => None,

@@ -47,6 +47,8 @@ pub struct Config {
     pub database: Database,
     /// The root key.
     pub keys: Keys,
+    /// The folder in which the server remembers how far it sealed each clinic's audit log.
+    pub audit_heads: Option<PathBuf>,
     /// The public port.
     pub http: Http,
     /// The admin port.
@@ -385,6 +387,7 @@ impl Reader {
         Some(Config {
             database: Database { url, pool, require_hardening: require_hardening? },
             keys: Keys { root_key, root_key_file, guard: guard?, aws_kms, times },
+            audit_heads: self.text("audit.heads").map(PathBuf::from),
             http: Http {
                 base_domain,
                 listen,

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod heads;
 pub mod http;
 pub mod migrate;
 pub mod noticing;

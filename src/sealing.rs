@@ -11,12 +11,19 @@ use praxis_platform::{OpFactory, Platform, RequestInfo, access::Actor, audit::Wa
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use crate::heads::Remembered;
+
 const PERIOD: Duration = Duration::from_secs(10);
 /// Ticks of one round over all clinics.
 const ROUND: usize = 360;
 
 /// Seals until it is told to stop, and then once more.
-pub async fn keep_sealed(platform: Arc<Platform>, directory: Arc<Directory>, stop: CancellationToken) {
+pub async fn keep_sealed(
+    platform: Arc<Platform>,
+    directory: Arc<Directory>,
+    remembered: Option<Remembered>,
+    stop: CancellationToken,
+) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut round = 0;
@@ -33,10 +40,10 @@ pub async fn keep_sealed(platform: Arc<Platform>, directory: Arc<Directory>, sto
                 due
             }
         };
-        seal_all(&platform, &directory, due).await;
+        seal_all(&platform, &directory, remembered.as_ref(), due).await;
     }
     let due = platform.backlog.take();
-    seal_all(&platform, &directory, due).await;
+    seal_all(&platform, &directory, remembered.as_ref(), due).await;
 }
 
 /// The clinics whose turn it is in the slow round.
@@ -46,7 +53,12 @@ fn turn(directory: &Directory, round: usize) -> Vec<TenantId> {
     all.into_iter().skip(round).step_by(ROUND).collect()
 }
 
-async fn seal_all(platform: &Arc<Platform>, directory: &Directory, due: HashMap<TenantId, Waiting>) {
+async fn seal_all(
+    platform: &Arc<Platform>,
+    directory: &Directory,
+    remembered: Option<&Remembered>,
+    due: HashMap<TenantId, Waiting>,
+) {
     for (id, waiting) in due {
         let Some(tenant) = directory.by_id(id) else { continue };
         let actor = Arc::new(Actor::system());
@@ -55,6 +67,11 @@ async fn seal_all(platform: &Arc<Platform>, directory: &Directory, due: HashMap<
         if let Err(error) = audit::keep(&factory, &waiting).await {
             tracing::error!(tenant = %id, error = %error, "the audit log could not be sealed");
             platform.backlog.note(id, waiting.entries.max(1));
+        }
+        if let (Some(remembered), Some(head)) = (remembered, platform.backlog.heads().of(id))
+            && let Err(error) = remembered.write(id, &head)
+        {
+            tracing::error!(tenant = %id, error = %error, "how far the audit log was sealed could not be written down");
         }
     }
 }

@@ -542,6 +542,12 @@ CREATE TABLE {schema}.audit_sealer (
     only_one boolean DEFAULT true NOT NULL,
     CONSTRAINT audit_sealer_only_one CHECK (only_one)
 );
+CREATE TABLE {schema}.audit_unwatched (
+    kind text NOT NULL,
+    low bigint NOT NULL,
+    high bigint NOT NULL,
+    CONSTRAINT audit_unwatched_order CHECK (((0 <= low) AND (low < high)))
+);
 CREATE TABLE {schema}.availability_exception (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -2153,6 +2159,8 @@ ALTER TABLE ONLY {schema}.audit_pending
     ADD CONSTRAINT audit_pending_pkey PRIMARY KEY (entry_id);
 ALTER TABLE ONLY {schema}.audit_sealer
     ADD CONSTRAINT audit_sealer_pkey PRIMARY KEY (only_one);
+ALTER TABLE ONLY {schema}.audit_unwatched
+    ADD CONSTRAINT audit_unwatched_pk PRIMARY KEY (kind, low);
 ALTER TABLE ONLY {schema}.availability_exception
     ADD CONSTRAINT availability_exception_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.availability_rule
@@ -2992,6 +3000,7 @@ GRANT SELECT,INSERT ON TABLE {schema}.audit_leaf TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_node TO {role};
 GRANT SELECT ON TABLE {schema}.audit_pending TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.audit_sealer TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.audit_unwatched TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_exception TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass TO {role};

@@ -22,6 +22,7 @@ pub mod audit_entry;
 pub mod audit_leaf;
 pub mod audit_node;
 pub mod audit_sealer;
+pub mod audit_unwatched;
 pub mod availability_exception;
 pub mod availability_rule;
 pub mod break_glass;

@@ -92,7 +92,7 @@ impl From<DbErr> for Failure {
 impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
         match error {
-            VaultError::KeyUnavailable(_) => Self::KeyUnavailable,
+            VaultError::KeyUnavailable(_) | VaultError::Away(_) => Self::KeyUnavailable,
             other => Self::Internal(other.to_string()),
         }
     }

@@ -31,4 +31,4 @@ pub mod vault;
 pub mod words;
 
 pub use error::Failure;
-pub use op::{Op, OpFactory, Platform, Read, RequestInfo, Write};
+pub use op::{Op, OpFactory, Platform, Read, RequestInfo, Savepoint, Write};

@@ -30,7 +30,7 @@ use uuid::Uuid;
 use crate::{
     Failure,
     access::{self, Actor, FieldPolicies, Permission, Table},
-    audit::{self, Backlog, Batch, Change, Disclosures, Entry},
+    audit::{self, Backlog, Batch, Change, Disclosures, Entry, Head, Waiting},
     bell::Bell,
     clock::SharedClock,
     factor::webauthn::Site,
@@ -166,6 +166,11 @@ impl OpFactory {
         self.platform.backlog.count_stranger(self.tenant.id, action);
     }
 
+    /// Counts attempts again that could not be written down.
+    pub fn give_back(&self, waiting: &Waiting) {
+        self.platform.backlog.give_back(self.tenant.id, &waiting.strangers);
+    }
+
     /// An operation that reads.
     pub fn read(&self) -> Op<Read> {
         Op(Arc::new(self.inner()), PhantomData)
@@ -222,6 +227,12 @@ struct Inner {
 
 /// One operation of one actor at one tenant.
 pub struct Op<Mode>(Arc<Inner>, PhantomData<Mode>);
+
+/// A place in a transaction to go back to.
+#[derive(Debug)]
+pub struct Savepoint {
+    entries: usize,
+}
 
 impl Clone for Op<Read> {
     fn clone(&self) -> Self {
@@ -516,6 +527,24 @@ impl Op<Write> {
         self.0.announced.store(true, Ordering::Relaxed);
     }
 
+    /// Marks where to go back to, if what comes next fails.
+    pub async fn savepoint(&self) -> Result<Savepoint, Failure> {
+        self.run("SAVEPOINT attempt").await?;
+        let entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).len();
+        Ok(Savepoint { entries })
+    }
+
+    /// Takes back what was written and recorded since. Work that was told of may turn out to be none.
+    pub async fn back_to(&self, savepoint: Savepoint) -> Result<(), Failure> {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).truncate(savepoint.entries);
+        self.run("ROLLBACK TO SAVEPOINT attempt").await
+    }
+
+    async fn run(&self, command: &'static str) -> Result<(), Failure> {
+        self.0.db.execute_raw(Statement::from_string(DbBackend::Postgres, command)).await?;
+        Ok(())
+    }
+
     /// Writes the audit entries and commits. A write that recorded nothing is refused.
     pub async fn commit(self) -> Result<(), Failure> {
         if self.is_unrecorded() {
@@ -572,8 +601,20 @@ impl Op<Write> {
 
     /// Commits what was sealed, together with what was found out on the way. Only sealing itself
     /// may commit without an entry of its own; it would never come to an end otherwise.
-    pub async fn commit_sealed(self, _: &Batch) -> Result<(), Failure> {
-        if self.is_unrecorded() { self.finish(true).await } else { self.commit().await }
+    pub async fn commit_sealed(self, batch: &Batch) -> Result<(), Failure> {
+        let (platform, tenant) = (Arc::clone(&self.0.platform), self.0.tenant.id);
+        if self.is_unrecorded() {
+            self.finish(true).await?
+        } else {
+            self.commit().await?
+        }
+        platform.backlog.heads().remember(tenant, &batch.head);
+        Ok(())
+    }
+
+    /// Where the clinic's log ended when this server saw it last.
+    pub(crate) fn head(&self) -> Option<Head> {
+        self.0.platform.backlog.heads().of(self.0.tenant.id)
     }
 
     /// Takes everything back. Dropping the operation does the same at the price of its connection.

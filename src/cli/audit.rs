@@ -10,12 +10,13 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use praxis_platform::{
-    Op, OpFactory, Read,
+    Op, OpFactory, Platform, Read,
     audit::{
         note::Verifier,
         signer,
         verify::{Kept, Walk},
     },
+    tenancy::Directory,
 };
 use serde::Serialize;
 
@@ -91,6 +92,11 @@ async fn key(slug: &str, context: &Context) -> Result<Exit> {
 impl Which {
     async fn clinics(&self, context: &Context) -> Result<Vec<OpFactory>> {
         let (platform, directory) = installation(context).await?;
+        self.among(&platform, &directory)
+    }
+
+    /// Those of the installation as it is known now.
+    fn among(&self, platform: &Arc<Platform>, directory: &Directory) -> Result<Vec<OpFactory>> {
         let clinics = match &self.tenant {
             Some(slug) => {
                 vec![directory.by_slug(slug).with_context(|| format!("there is no tenant \"{slug}\""))?]
@@ -98,7 +104,7 @@ impl Which {
             None => directory.all(),
         };
         let mut clinics: Vec<_> =
-            clinics.into_iter().map(|tenant| at(&platform, Arc::clone(&tenant))).collect();
+            clinics.into_iter().map(|tenant| at(platform, Arc::clone(&tenant))).collect();
         clinics.sort_by(|a, b| a.tenant().slug.cmp(&b.tenant().slug));
         Ok(clinics)
     }

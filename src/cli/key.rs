@@ -76,10 +76,24 @@ impl Session<'_> {
         Ok(clinics)
     }
 
+    /// Makes sure that no other command changes the root keys, until this one ends; says so if one does.
+    async fn change_root_keys(&mut self) -> Result<bool> {
+        let alone = rotation::turn::changing(&mut self.admin).await?;
+        if !alone {
+            tell("another command is changing the root keys: run this one again when it has ended");
+        }
+        Ok(alone)
+    }
+
     /// Writes into the clinic's audit log what the operator did to its keys.
     async fn record(&self, clinic: &Clinic, action: &'static str) -> Result<()> {
         let op = operations(self.context, &clinic.slug).await?.write_always().await?;
         op.record(Entry::done(action));
         Ok(op.commit().await?)
     }
+}
+
+#[expect(clippy::print_stderr, reason = "stderr is where a command says what it did not do")]
+fn tell(what: &str) {
+    eprintln!("praxis: {what}");
 }

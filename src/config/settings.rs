@@ -106,6 +106,12 @@ pub const SETTINGS: &[Setting] = &[
         "Seconds for which it goes on being used after that while the key service is away.",
     ),
     plain(
+        "audit.heads",
+        "PRAXIS_AUDIT_HEADS",
+        None,
+        "Folder in which the server remembers how far it sealed each audit log; without it a restart forgets.",
+    ),
+    plain(
         "http.base_domain",
         "PRAXIS_BASE_DOMAIN",
         Some("localhost"),

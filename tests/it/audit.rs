@@ -22,6 +22,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
+use praxis::App;
 use praxis_domain::audit;
 use praxis_platform::{
     OpFactory, RequestInfo,
@@ -59,8 +60,13 @@ impl Clinic {
 
     /// What the server does as the system.
     pub fn system(&self) -> OpFactory {
-        let tenant = self.server.app.directory.by_slug("northside").unwrap();
-        let platform = Arc::clone(&self.server.app.platform);
+        Self::system_of(&self.server.app)
+    }
+
+    /// What another server does as the system.
+    pub fn system_of(app: &App) -> OpFactory {
+        let tenant = app.directory.by_slug("northside").unwrap();
+        let platform = Arc::clone(&app.platform);
         OpFactory::new(platform, tenant, Arc::new(Actor::system()), RequestInfo::default(), true)
     }
 
@@ -130,7 +136,7 @@ impl Clinic {
         let folder = self.folder.join(name);
         let (good, said) =
             self.audit(&["export", "--tenant", "northside", "--out", folder.to_str().unwrap()]);
-        ensure!(good, "{said}");
+        ensure!(said["holes"].as_u64().is_some_and(|holes| good == (holes == 0)), "{said}");
         Ok(folder)
     }
 }

@@ -87,3 +87,27 @@ async fn whoami(router: &Router, host: &str, name: &str, value: &str) -> StatusC
     let request = Request::get("/auth/whoami").header("host", host).header(name, value);
     send(router, request.body(Body::empty()).unwrap()).await.status
 }
+
+#[tokio::test]
+async fn a_new_password_ends_a_sign_in_with_the_old_one_that_is_under_way() -> Result<()> {
+    use sqlx::Connection;
+
+    let server = clinic().await?;
+    let schema = server.app.directory.by_slug("northside").unwrap().schema.to_string();
+    let mut admin = server.installation.admin().await?;
+    let mut reset = admin.begin().await?;
+    let update = format!("UPDATE {schema}.user_account SET password_hash = 'another' WHERE email = '{ANN}'");
+    reset.execute(AssertSqlSafe(update)).await?;
+    // The old password is still good when it is looked at, and no more when the session would be opened.
+    let (answer, committed) = tokio::join!(server.login(HOST, ANN, PASSWORD), async {
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        reset.commit().await
+    });
+    committed?;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text);
+    let open: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {schema}.session")))
+        .fetch_one(&mut admin)
+        .await?;
+    assert_eq!(open, 0);
+    Ok(())
+}

@@ -27,6 +27,7 @@ use sea_orm::{
 use serde_json::json;
 use uuid::Uuid;
 
+use super::unwatched;
 use crate::{Result, page::any_of};
 
 /// Something suspicious: whose doing, whose chart, which entry, how often.
@@ -40,23 +41,40 @@ struct Suspicion {
     seen: i64,
 }
 
-/// Looks at what was sealed, and raises alerts in the same transaction.
+/// Looks at what was sealed with every rule, and raises alerts in the same transaction. A rule that can't
+/// be evaluated keeps neither the log from being sealed nor another rule from looking: it looks again later.
 pub(super) async fn watch(op: &Op<Write>, batch: &Batch) -> Result<()> {
     let rules = alert_rule::Entity::find().all(op.db()).await?;
     for rule in rules.into_iter().filter(|rule| rule.enabled) {
-        let suspicions = match rule.kind.as_str() {
-            "MASS_READING" => mass_reading(op, batch, &rule).await?,
-            "RESTRICTED_READING" => restricted_reading(op, batch).await?,
-            "OWN_RECORD" => own(op, batch, OWN).await?,
-            "OWN_FAMILY" => own(op, batch, FAMILY).await?,
-            "FAILED_SIGN_INS" => failed_sign_ins(op, batch, &rule).await?,
-            "BREAK_GLASS_USE" => break_glass(op, batch, &rule).await?,
-            "FORGED_ENTRY" => forged(batch),
-            _ => Vec::new(),
-        };
-        for suspicion in suspicions {
-            raise(op, &rule, suspicion).await?;
+        if !attempt(op, batch, &rule).await? {
+            unwatched::mark(op, batch, &rule.kind).await?;
         }
+    }
+    Ok(())
+}
+
+/// Looks with one rule; where that fails, what it did is taken back.
+pub(super) async fn attempt(op: &Op<Write>, batch: &Batch, rule: &alert_rule::Model) -> Result<bool> {
+    let before = op.savepoint().await?;
+    let Err(error) = look(op, batch, rule).await else { return Ok(true) };
+    tracing::error!(tenant = %op.tenant().id, kind = rule.kind, error = %error, "the audit log could not be watched");
+    op.back_to(before).await?;
+    Ok(false)
+}
+
+async fn look(op: &Op<Write>, batch: &Batch, rule: &alert_rule::Model) -> Result<()> {
+    let suspicions = match rule.kind.as_str() {
+        "MASS_READING" => mass_reading(op, batch, rule).await?,
+        "RESTRICTED_READING" => restricted_reading(op, batch).await?,
+        "OWN_RECORD" => own(op, batch, OWN).await?,
+        "OWN_FAMILY" => own(op, batch, FAMILY).await?,
+        "FAILED_SIGN_INS" => failed_sign_ins(op, batch, rule).await?,
+        "BREAK_GLASS_USE" => break_glass(op, batch, rule).await?,
+        "FORGED_ENTRY" => forged(batch),
+        _ => Vec::new(),
+    };
+    for suspicion in suspicions {
+        raise(op, rule, suspicion).await?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod changes;
 mod disclose;
 mod keep;
 mod report;
+mod unwatched;
 
 pub use access_log::{access_log_of, actor_names, count_access_log_of, proofs_of};
 pub use alerts::{

@@ -30,6 +30,7 @@ crate::sql_steps! {
     WholeVisit = "m0027_whole_visit";
     LabelsAndSteps = "m0028_labels_and_steps";
     Corrections = "m0029_corrections";
+    AuditUnwatched = "m0030_audit_unwatched";
     ProblemsWithoutStatus = "m0031_problems_without_status";
     ChartVersions = "m0032_chart_versions";
 }

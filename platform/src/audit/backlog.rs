@@ -12,6 +12,8 @@ use std::{
 use praxis_entity::ids::TenantId;
 use tokio::sync::Notify;
 
+use super::Heads;
+
 /// So many entries are sealed without waiting for the next round.
 pub const FULL: u32 = 1_000;
 
@@ -29,6 +31,7 @@ pub struct Waiting {
 pub struct Backlog {
     waiting: Mutex<HashMap<TenantId, Waiting>>,
     full: Notify,
+    heads: Heads,
 }
 
 impl Backlog {
@@ -55,6 +58,24 @@ impl Backlog {
         let mut waiting = self.waiting();
         let times = waiting.entry(tenant).or_default().strangers.entry(action).or_default();
         *times = times.saturating_add(1);
+    }
+
+    /// Counts attempts again that could not be written down.
+    pub fn give_back(&self, tenant: TenantId, strangers: &HashMap<&'static str, u32>) {
+        if strangers.is_empty() {
+            return;
+        }
+        let mut waiting = self.waiting();
+        let counted = &mut waiting.entry(tenant).or_default().strangers;
+        for (action, more) in strangers {
+            let times = counted.entry(action).or_default();
+            *times = times.saturating_add(*more);
+        }
+    }
+
+    /// How far the logs were sealed, as far as this server saw.
+    pub fn heads(&self) -> &Heads {
+        &self.heads
     }
 
     /// Takes everything that waits.
@@ -88,6 +109,10 @@ mod tests {
         let taken = backlog.take();
         assert_eq!(taken[&tenant].strangers, HashMap::from([("throttled", 1_000)]));
         assert!(backlog.take().is_empty());
+        // What could not be written down adds up with what came since.
+        backlog.count_stranger(tenant, "throttled");
+        backlog.give_back(tenant, &taken[&tenant].strangers);
+        assert_eq!(backlog.take()[&tenant].strangers, HashMap::from([("throttled", 1_001)]));
     }
 
     #[tokio::test]

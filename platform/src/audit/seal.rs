@@ -3,19 +3,22 @@
 //! An entry becomes visible when its transaction commits, in no order; so it waits in
 //! `audit_pending`, which triggers fill and empty, until one transaction gives it a number and signs.
 //! No entry is skipped, none is numbered twice, and a server killed half way leaves nothing. A batch
-//! builds on the last checkpoint and verifies its signature first: a state that somebody else wrote
-//! is not built upon.
+//! builds on the last checkpoint, and only where its signature is good, its last line is an entry that
+//! is in the tree, and it goes on from what this server saw before ([`Heads`](super::Heads)): a state
+//! that somebody else wrote is not built upon.
 
 use praxis_entity::{audit_checkpoint, audit_entry, audit_leaf, audit_node, audit_sealer};
 use sea_orm::{
     ActiveValue::Set,
-    EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
     sea_query::{Expr, LockBehavior, LockType},
 };
 
 use super::{
+    heads::Head,
     line,
     note::Signer,
+    proof,
     tree::{Edge, Hash, leaf_hash},
 };
 use crate::{
@@ -30,6 +33,13 @@ pub const BATCH: u64 = 1_000;
 /// The `prev` of the first line.
 pub const BEFORE_ALL: Hash = [0; 32];
 
+/// Entries that wait. One that was deleted waits for ever, and must not keep others from being sealed.
+const WAITING: &str = "id IN (SELECT p.entry_id FROM audit_pending p JOIN audit_entry e ON e.id = p.entry_id \
+    ORDER BY p.entry_id LIMIT 1000)";
+
+/// Leaves read with one statement.
+const PAGE: u64 = 5_000;
+
 /// What was sealed.
 #[derive(Debug)]
 pub struct Batch {
@@ -37,8 +47,8 @@ pub struct Batch {
     pub entries: Vec<audit_entry::Model>,
     /// Those among them that the server did not write.
     pub forged: Vec<audit_entry::Model>,
-    /// Size of the tree with them.
-    pub size: u64,
+    /// The end of the log with them.
+    pub head: Head,
     /// More may be waiting.
     pub full: bool,
 }
@@ -59,17 +69,20 @@ pub async fn seal(op: &Op<Write>) -> Result<Option<Batch>, Failure> {
         return Ok(None);
     }
     let entries = audit_entry::Entity::find()
-        .filter(Expr::cust("id IN (SELECT entry_id FROM audit_pending ORDER BY entry_id LIMIT 1000)"))
+        .filter(Expr::cust(WAITING))
         .order_by_asc(audit_entry::Column::Id)
         .limit(BATCH)
         .all(op.db())
         .await?;
+    if (entries.len() as u64) < BATCH {
+        tell_of_deleted(op).await?;
+    }
     if entries.is_empty() {
         return Ok(None);
     }
     let key = op.tenant_key().await?;
     let signer = signer(op.tenant(), &key)?;
-    let (mut edge, mut previous) = last(op, &signer).await?;
+    let Head { mut edge, line: mut previous } = last(op, &signer).await?;
     let (mut leaves, mut nodes, mut forged) = (Vec::with_capacity(entries.len()), Vec::new(), Vec::new());
     for entry in &entries {
         let line = line::line(entry, edge.size(), &previous);
@@ -108,7 +121,7 @@ pub async fn seal(op: &Op<Write>) -> Result<Option<Batch>, Failure> {
     .exec_without_returning(op.db())
     .await?;
     let full = entries.len() as u64 >= BATCH;
-    Ok(Some(Batch { entries, forged, size: edge.size(), full }))
+    Ok(Some(Batch { entries, forged, head: Head { edge, line: previous }, full }))
 }
 
 /// The newest checkpoint of a log.
@@ -117,17 +130,92 @@ pub async fn newest(db: &impl sea_orm::ConnectionTrait) -> Result<Option<audit_c
     Ok(newest.one(db).await?)
 }
 
-/// Where the last batch ended, if its checkpoint is ours and says the same.
-async fn last(op: &Op<Write>, signer: &Signer) -> Result<(Edge, Hash), Failure> {
-    let Some(stored) = newest(op.db()).await? else { return Ok((Edge::default(), BEFORE_ALL)) };
-    let taken_up = || {
+/// Where the last batch ended, if its checkpoint is ours and goes on from what was seen before.
+async fn last(op: &Op<Write>, signer: &Signer) -> Result<Head, Failure> {
+    let known = op.head();
+    let Some(stored) = newest(op.db()).await? else {
+        return if known.is_none() {
+            Ok(Head::default())
+        } else {
+            Err(refused(op, "all checkpoints are gone"))
+        };
+    };
+    let restored = || {
         let checkpoint = signer.verifier().open(&stored.note).ok()?;
         let edge = Edge::restore(stored.size.cast_unsigned(), &stored.edge)?;
-        let line_hash = stored.line_hash.as_slice().try_into().ok()?;
-        (checkpoint.size == edge.size() && checkpoint.root == edge.root()).then_some((edge, line_hash))
+        let line = stored.line_hash.as_slice().try_into().ok()?;
+        (checkpoint.size == edge.size() && checkpoint.root == edge.root()).then_some(Head { edge, line })
     };
-    taken_up().ok_or_else(|| {
-        tracing::error!(tenant = %op.tenant().id, size = stored.size, "the last checkpoint of the audit log is not ours; it is not built upon");
-        Failure::Inconsistent { table: "audit_checkpoint", column: "note", row: op.tenant().uuid() }
-    })
+    let head = restored().ok_or_else(|| refused(op, "the last checkpoint is not ours"))?;
+    match known {
+        Some(known) if known == head => return Ok(head),
+        Some(known) if known.edge.size() >= head.edge.size() => {
+            return Err(refused(op, "the log is not what it was: entries were taken out of it"));
+        }
+        Some(known) if !grew(op, known.edge.clone(), &head.edge).await? => {
+            return Err(refused(op, "the log is not what it was: it does not go on from there"));
+        }
+        _ => {}
+    }
+    if ends_with(op, signer, &head).await? {
+        Ok(head)
+    } else {
+        Err(refused(op, "the last line is not the one that was signed"))
+    }
+}
+
+fn refused(op: &Op<Write>, reason: &'static str) -> Failure {
+    tracing::error!(tenant = %op.tenant().id, problem = reason, "the audit log was changed by somebody else; it is not built upon");
+    Failure::IntegrityFailed { table: "audit_checkpoint", row: op.tenant().uuid() }
+}
+
+/// Whether the leaves that came since lead from one tree to the other, which is signed.
+async fn grew(op: &Op<Write>, mut edge: Edge, signed: &Edge) -> Result<bool, Failure> {
+    while edge.size() < signed.size() {
+        let leaves = audit_leaf::Entity::find()
+            .filter(audit_leaf::Column::Seq.gte(edge.size().cast_signed()))
+            .filter(audit_leaf::Column::Seq.lt(signed.size().cast_signed()))
+            .order_by_asc(audit_leaf::Column::Seq)
+            .limit(PAGE)
+            .all(op.db())
+            .await?;
+        if leaves.is_empty() {
+            return Ok(false);
+        }
+        for leaf in leaves {
+            edge.push(leaf.leaf_hash.try_into().unwrap_or_default(), |_, _| ());
+        }
+    }
+    Ok(edge == *signed)
+}
+
+/// Whether the hash of the last line, which nobody signed, is that of the last entry in the tree.
+async fn ends_with(op: &Op<Write>, signer: &Signer, head: &Head) -> Result<bool, Failure> {
+    let Some(index) = head.edge.size().checked_sub(1) else { return Ok(true) };
+    let Some(leaf) = audit_leaf::Entity::find_by_id(index.cast_signed()).one(op.db()).await? else {
+        return Ok(false);
+    };
+    let Some(line) = proof::line_at(op, index).await? else { return Ok(false) };
+    // A proof can't be put together from what was taken apart.
+    let proved = match proof::prove(op.db(), &[leaf.entry_id]).await {
+        Ok(mut proofs) => proofs.remove(&leaf.entry_id),
+        Err(Failure::Inconsistent { .. }) => None,
+        Err(failure) => return Err(failure),
+    };
+    let Some(proved) = proved else { return Ok(false) };
+    let included = proof::verify(signer.verifier(), leaf_hash(&line), &proved.text);
+    Ok(crypto::sha256(&line) == head.line && included.is_ok_and(|(at, _)| at == index))
+}
+
+/// Entries were deleted before they were sealed: nothing can be done, and it must not go unnoticed.
+async fn tell_of_deleted(op: &Op<Write>) -> Result<(), Failure> {
+    let sql = "SELECT count(*) FROM audit_pending p \
+        WHERE NOT EXISTS (SELECT FROM audit_entry e WHERE e.id = p.entry_id)";
+    let count = Statement::from_string(op.db().get_database_backend(), sql);
+    let row = op.db().query_one_raw(count).await?;
+    let deleted: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
+    if deleted > 0 {
+        tracing::error!(tenant = %op.tenant().id, count = deleted, "entries of the audit log were deleted before they were sealed");
+    }
+    Ok(())
 }

@@ -126,7 +126,7 @@ impl AwsKms {
         }
         let away = |error: reqwest::Error| {
             let how = if error.is_timeout() { "too slow" } else { "not to be reached" };
-            VaultError::KeyUnavailable(format!("AWS KMS: {how}"))
+            VaultError::Away(format!("AWS KMS: {how}"))
         };
         let answer = post.body(body.to_vec()).send().await.map_err(away)?;
         if answer.status() != StatusCode::OK {
@@ -134,17 +134,29 @@ impl AwsKms {
             let refused: Option<Refused> = answer.json().await.ok();
             return Err(refusal(status, refused.as_ref().map_or("", |refused| refused.kind.as_str())));
         }
-        answer.json().await.map_err(|_| VaultError::KeyUnavailable("AWS KMS: an odd answer".to_owned()))
+        answer.json().await.map_err(|_| VaultError::Away("AWS KMS: an odd answer".to_owned()))
     }
 }
 
-/// What a refusal means: only a ciphertext that is not what it should be will be so tomorrow.
+/// What a refusal means: only a ciphertext that is not what it should be will be so tomorrow, and what
+/// is no matter of one tenant befalls all: the service, the key that wraps theirs, our credentials.
 fn refusal(status: StatusCode, kind: &str) -> VaultError {
-    match kind.rsplit('#').next().unwrap_or_default() {
+    let kind = kind.rsplit('#').next().unwrap_or_default();
+    let text = format!("AWS KMS: status {} {kind}", status.as_u16()).trim_end().to_owned();
+    match kind {
         "InvalidCiphertextException" => VaultError::Tampered,
         "IncorrectKeyException" => VaultError::WrongKey,
-        "" => VaultError::KeyUnavailable(format!("AWS KMS: status {}", status.as_u16())),
-        kind => VaultError::KeyUnavailable(format!("AWS KMS: {kind}")),
+        "KMSInternalException"
+        | "KMSInvalidStateException"
+        | "KeyUnavailableException"
+        | "DependencyTimeoutException"
+        | "DisabledException"
+        | "ThrottlingException"
+        | "LimitExceededException"
+        | "ExpiredTokenException"
+        | "UnrecognizedClientException" => VaultError::Away(text),
+        _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => VaultError::Away(text),
+        _ => VaultError::KeyUnavailable(text),
     }
 }
 
@@ -210,8 +222,19 @@ mod tests {
         let of = |kind| refusal(StatusCode::BAD_REQUEST, kind);
         assert_eq!(of("com.amazonaws.kms#InvalidCiphertextException"), VaultError::Tampered);
         assert_eq!(of("IncorrectKeyException"), VaultError::WrongKey);
-        for kind in ["DisabledException", "KMSInvalidStateException", "ThrottlingException", ""] {
+    }
+
+    #[test]
+    fn only_what_befalls_everybody_counts_as_away() {
+        let of = |kind| refusal(StatusCode::BAD_REQUEST, kind);
+        for kind in ["DisabledException", "aws#KMSInvalidStateException", "ThrottlingException"] {
+            assert!(matches!(of(kind), VaultError::Away(_)), "{kind}");
+        }
+        for kind in ["AccessDeniedException", "NotFoundException", "ValidationException", ""] {
             assert!(matches!(of(kind), VaultError::KeyUnavailable(_)), "{kind}");
+        }
+        for status in [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS] {
+            assert!(matches!(refusal(status, ""), VaultError::Away(_)), "{status}");
         }
     }
 }

@@ -78,7 +78,7 @@ impl Credentials {
             return Ok(credentials.clone());
         }
         let fresh = borrow(address, client).await.map_err(|error| {
-            VaultError::KeyUnavailable(format!("no credentials from the instance: {}", error.without_url()))
+            VaultError::Away(format!("no credentials from the instance: {}", error.without_url()))
         })?;
         let credentials = AwsCredentials {
             access_key_id: fresh.access_key_id,

@@ -115,6 +115,8 @@ impl Keyring {
         let fetched = self.tenants.try_get_with(tenant.id, self.fetch_tenant(tenant)).await;
         let held = fetched.map_err(|failure: Arc<Failure>| match &*failure {
             Failure::KeyUnavailable => Failure::KeyUnavailable,
+            // A moment later it may be there again; several asked at once, and each is told so.
+            Failure::Unavailable(error) => Failure::Unavailable(error.clone()),
             other => Failure::Internal(other.to_string()),
         })?;
         let age = self.clock.now() - held.fetched_at;

@@ -57,10 +57,8 @@ impl Service {
         let now = self.clock.now();
         let mut away = self.away();
         match &key {
-            // A wrapper that is not configured is no outage: other tenants have theirs.
-            Err(VaultError::KeyUnavailable(_))
-                if stored.iter().all(|key| self.wrapper.opens(&key.wrapper)) =>
-            {
+            // Only what befalls everybody: trouble with one tenant's key leaves the others theirs.
+            Err(VaultError::Away(_)) => {
                 // Several may have asked at once; together they are one failure.
                 if away.is_none_or(|before| now >= before.try_at) {
                     let pause = away.map_or(PAUSE.0, |before| (before.pause * 2).min(PAUSE.1));
@@ -78,7 +76,7 @@ impl Service {
         let now = self.clock.now();
         match &mut *self.away() {
             Some(away) if now < away.try_at => {
-                Err(VaultError::KeyUnavailable("the key service is away".to_owned()))
+                Err(VaultError::Away("it gave no answer a moment ago".to_owned()))
             }
             Some(away) => {
                 away.try_at = now + away.pause;
@@ -90,5 +88,75 @@ impl Service {
 
     fn away(&self) -> MutexGuard<'_, Option<Away>> {
         self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::{
+        clock::SystemClock,
+        vault::{KeyBinding, WrapFuture},
+    };
+
+    /// A key service that answers for one tenant as told, and for all others that it is well.
+    struct Told(Uuid, VaultError);
+
+    impl KeyWrapper for Told {
+        fn wrap<'a>(&'a self, binding: KeyBinding, key: &'a [u8]) -> WrapFuture<'a, GuardedKey> {
+            let key = GuardedKey { version: binding.version, bytes: key.to_vec(), wrapper: self.id() };
+            Box::pin(async move { Ok(key) })
+        }
+
+        fn unwrap<'a>(
+            &'a self,
+            binding: KeyBinding,
+            key: &'a GuardedKey,
+        ) -> WrapFuture<'a, Zeroizing<Vec<u8>>> {
+            let bytes = key.bytes.clone();
+            Box::pin(async move {
+                if binding.tenant == self.0 { Err(self.1.clone()) } else { Ok(Zeroizing::new(bytes)) }
+            })
+        }
+
+        fn id(&self) -> String {
+            "told".to_owned()
+        }
+
+        fn opens(&self, id: &str) -> bool {
+            id == self.id()
+        }
+
+        fn is_current(&self, id: &str) -> bool {
+            id == self.id()
+        }
+    }
+
+    fn after(error: VaultError) -> (bool, bool) {
+        let [bad, good] = [1, 2].map(Uuid::from_u128);
+        let wrapper = Told(bad, error);
+        let stored = |tenant| block_on(TenantKey::generate(tenant, 1).unwrap().wrapped(&wrapper)).unwrap();
+        let (theirs, ours) = (stored(bad), stored(good));
+        let service = Service::new(Arc::new(wrapper), Arc::new(SystemClock));
+        assert!(block_on(service.unwrap(bad, &[theirs])).is_err());
+        (service.answers(), block_on(service.unwrap(good, &[ours])).is_ok())
+    }
+
+    #[test]
+    fn trouble_with_the_key_of_one_is_no_outage_for_others() {
+        for error in [VaultError::Tampered, VaultError::KeyUnavailable("AccessDeniedException".to_owned())] {
+            assert_eq!(after(error.clone()), (true, true), "{error}");
+        }
+        assert_eq!(after(VaultError::Away("too slow".to_owned())), (false, false));
+    }
+
+    #[test]
+    fn a_tenant_without_a_key_is_no_outage_either() {
+        let service = Service::new(Arc::new(Told(Uuid::nil(), VaultError::Tampered)), Arc::new(SystemClock));
+        assert!(block_on(service.unwrap(Uuid::from_u128(3), &[])).is_err());
+        assert!(service.answers());
     }
 }

@@ -4,7 +4,7 @@
 //! one. Whoever comes while a run is open joins it, so a run that was killed goes on where it was.
 
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, postgres::PgConnection};
 use uuid::Uuid;
 
 use super::{Clinic, RotationError, announce, batch, note, tenant_key};
@@ -13,12 +13,30 @@ use crate::vault::{KeyWrapper, TenantKey, WrappedKey};
 /// Subjects that get their new version in one transaction.
 const BATCH: i64 = 500;
 
-/// Opens a run, or joins the one that is open; says when it began and whether it was open before.
+/// A run that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataRun {
+    /// Keys older than this get a new version.
+    pub began: DateTime<Utc>,
+    /// It was open already: keys made since then it leaves as they are.
+    pub joined: bool,
+}
+
+/// What a run came to so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Introduced {
+    /// Subjects that got a new version.
+    pub made: usize,
+    /// Subjects that are left without one: somebody was at them.
+    pub left: usize,
+}
+
+/// Opens a run, or joins the one that is open.
 pub async fn open_data_rotation(
     admin: &mut PgConnection,
     clinic: &Clinic,
     id: Uuid,
-) -> Result<(DateTime<Utc>, bool), RotationError> {
+) -> Result<DataRun, RotationError> {
     let mut transaction = batch(admin, clinic).await?;
     sqlx::query("INSERT INTO key_rotation (id) VALUES ($1) ON CONFLICT DO NOTHING")
         .bind(id)
@@ -29,7 +47,7 @@ pub async fn open_data_rotation(
             .fetch_one(&mut *transaction)
             .await?;
     transaction.commit().await?;
-    Ok((began, open != id))
+    Ok(DataRun { began, joined: open != id })
 }
 
 /// Closes the run.
@@ -47,28 +65,42 @@ pub async fn finish_data_rotation(
     Ok(())
 }
 
-/// Gives every subject whose newest data key is older than the run a new version; says how many.
+/// Gives every subject whose newest data key is older than the run a new version.
 ///
 /// Servers learn of it, and seal with the new versions from then on. They open both.
 pub async fn introduce_data_keys(
     admin: &mut PgConnection,
     clinic: &Clinic,
     wrapper: &dyn KeyWrapper,
-    run: DateTime<Utc>,
+    run: DataRun,
     progress: &(dyn Fn(usize) + Send + Sync),
-) -> Result<usize, RotationError> {
+) -> Result<Introduced, RotationError> {
     let key = tenant_key(admin, clinic, wrapper).await?;
-    let mut done = 0;
+    let mut made = 0;
     loop {
-        let batch = introduce_batch(admin, clinic, &key, run).await?;
+        let batch = introduce_batch(admin, clinic, &key, run.began).await?;
         if batch == 0 {
             break;
         }
-        done += batch;
+        made += batch;
         progress(batch);
     }
     announce(admin, clinic, "DATA_KEYS_INTRODUCED").await?;
-    Ok(done)
+    Ok(Introduced { made, left: without(admin, clinic, run.began).await? })
+}
+
+/// How many subjects have no key as new as the run: locked rows are passed over.
+async fn without(
+    admin: &mut PgConnection,
+    clinic: &Clinic,
+    run: DateTime<Utc>,
+) -> Result<usize, RotationError> {
+    let sql = format!(
+        "SELECT count(*) FROM (SELECT FROM {}.phi_key GROUP BY subject HAVING max(created_at) < $1) AS older",
+        clinic.schema
+    );
+    let left: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).bind(run).fetch_one(admin).await?;
+    Ok(usize::try_from(left).unwrap_or_default())
 }
 
 async fn introduce_batch(

@@ -11,13 +11,14 @@ mod retire;
 mod root;
 mod sealed;
 mod tenant;
+pub mod turn;
 mod verify;
 
-pub use data::{finish_data_rotation, introduce_data_keys, open_data_rotation};
+pub use data::{DataRun, Introduced, finish_data_rotation, introduce_data_keys, open_data_rotation};
 pub use retire::{Retired, retire};
-pub use root::{rewrap_tenant_keys, wrapped_otherwise};
+pub use root::{note_root, rewrap_tenant_keys, wrapped_by, wrapped_otherwise};
 pub use sealed::{Resealed, behind, reseal};
-pub use tenant::{rewrap_data_keys, rotate_tenant_key};
+pub use tenant::{Rewrapped, rewrap_data_keys, rotate_tenant_key};
 pub use verify::{Fault, Verified, verify};
 
 use sqlx::{

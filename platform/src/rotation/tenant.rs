@@ -3,7 +3,7 @@
 use sqlx::{Connection, postgres::PgConnection};
 use uuid::Uuid;
 
-use super::{Clinic, RotationError, announce, batch, tenant_key};
+use super::{Clinic, RotationError, announce, batch, tenant_key, turn};
 use crate::vault::{KeyWrapper, TenantKey, WrappedKey};
 
 /// Data keys wrapped anew in one transaction.
@@ -19,6 +19,7 @@ pub async fn rotate_tenant_key(
     wrapper: &dyn KeyWrapper,
 ) -> Result<Option<u32>, RotationError> {
     let mut transaction = admin.begin().await?;
+    turn::wrapping(&mut transaction).await?;
     // One rotation of a clinic at a time finds out what the newest version is.
     sqlx::query("SELECT FROM control.tenant WHERE id = $1 FOR NO KEY UPDATE")
         .bind(clinic.id)
@@ -58,7 +59,16 @@ pub(super) async fn data_keys_behind(
     Ok(count.fetch_one(connection).await?)
 }
 
-/// Wraps all data keys that are under an older version of the clinic's key anew, and says how many.
+/// What wrapping anew came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rewrapped {
+    /// Data keys wrapped anew.
+    pub done: usize,
+    /// Data keys that are left under an older version: somebody was at them.
+    pub behind: usize,
+}
+
+/// Wraps all data keys that are under an older version of the clinic's key anew.
 ///
 /// The data keys themselves stay the same: what they seal is not touched.
 pub async fn rewrap_data_keys(
@@ -66,13 +76,15 @@ pub async fn rewrap_data_keys(
     clinic: &Clinic,
     wrapper: &dyn KeyWrapper,
     progress: &(dyn Fn(usize) + Send + Sync),
-) -> Result<usize, RotationError> {
+) -> Result<Rewrapped, RotationError> {
     let key = tenant_key(admin, clinic, wrapper).await?;
     let mut done = 0;
     loop {
         let batch = rewrap_batch(admin, clinic, &key).await?;
         if batch == 0 {
-            return Ok(done);
+            // Rows that are locked are passed over: that none was had does not mean that none is left.
+            let behind = data_keys_behind(admin, clinic, &key).await?;
+            return Ok(Rewrapped { done, behind: usize::try_from(behind).unwrap_or_default() });
         }
         done += batch;
         progress(batch);

@@ -53,7 +53,17 @@ pub async fn login(
         return Ok(Err(LoginRefused));
     };
     let op = system.write_always().await?;
-    let sign_in = proceed(&op, &user, &[Method::Password], kind).await?;
-    op.commit().await?;
-    Ok(Ok(sign_in))
+    match proceed(&op, &user, &[Method::Password], kind).await {
+        Ok(sign_in) => {
+            op.commit().await?;
+            Ok(Ok(sign_in))
+        }
+        // The password was changed, or the account disabled, while it was being checked.
+        Err(Failure::Unauthenticated) => {
+            op.rollback().await?;
+            lookup.record(Entry::done("login").ended(Outcome::Denied)).await?;
+            Ok(Err(LoginRefused))
+        }
+        Err(failure) => Err(failure),
+    }
 }

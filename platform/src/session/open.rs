@@ -6,7 +6,7 @@ use praxis_entity::{
     ids::{SessionId, UserId},
     session, user_account,
 };
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, EntityTrait, QuerySelect, sea_query::LockType};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -80,6 +80,14 @@ pub struct SignedIn {
     pub must_enrol: bool,
 }
 
+/// Whether the account is still what it was when somebody proved to be its user. From here to the end of
+/// the transaction it stays so: a new password, or the end of the account, comes either before, and is
+/// seen here, or after, and ends this session with the others.
+async fn is_unchanged(op: &Op<Write>, user: &user_account::Model) -> Result<bool, Failure> {
+    let now = user_account::Entity::find_by_id(user.id).lock(LockType::Share).one(op.db()).await?;
+    Ok(now.is_some_and(|now| now.active && now.version == user.version))
+}
+
 /// Opens a session, which nobody outside may: [`super::proceed`] decides first. The operation is
 /// the system's, and records the sign-in.
 pub(super) async fn open(
@@ -88,6 +96,9 @@ pub(super) async fn open(
     methods: &[Method],
     kind: SessionKind,
 ) -> Result<SignedIn, Failure> {
+    if !is_unchanged(op, user).await? {
+        return Err(Failure::Unauthenticated);
+    }
     let session_expires_at = op.now() + ABSOLUTE;
     let (cookie, token_hash) = match kind {
         SessionKind::Cookie => {

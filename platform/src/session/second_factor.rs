@@ -47,9 +47,7 @@ pub async fn second_factor(
             return Ok(Err(not));
         }
     }
-    let signed_in = open(&op, &user, &methods, kind).await?;
-    op.commit().await?;
-    Ok(Ok(signed_in))
+    opened(system, op, &user, &methods, kind).await
 }
 
 /// What can be shown to answer a challenge, for a page that was handed nothing but its text.
@@ -90,9 +88,25 @@ pub async fn passkey_sign_in(
             return Ok(Err(not));
         }
     };
-    let signed_in = open(&op, &user, &[Method::Passkey], kind).await?;
-    op.commit().await?;
-    Ok(Ok(signed_in))
+    opened(system, op, &user, &[Method::Passkey], kind).await
+}
+
+/// Opens the session, unless the account was changed since the sign-in began.
+async fn opened(
+    system: &OpFactory,
+    op: Op<Write>,
+    user: &user_account::Model,
+    methods: &[Method],
+    kind: SessionKind,
+) -> Result<Result<SignedIn, NotShown>, Failure> {
+    match open(&op, user, methods, kind).await {
+        Ok(signed_in) => {
+            op.commit().await?;
+            Ok(Ok(signed_in))
+        }
+        Err(Failure::Unauthenticated) => refuse(system, op).await,
+        Err(failure) => Err(failure),
+    }
 }
 
 /// What the person of a session can show to step it up.

@@ -7,7 +7,8 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use super::control::Installation;
-use crate::vault::{InstallationKey, KeyWrapper, VaultError, crypto};
+use crate::rotation::turn;
+use crate::vault::{InstallationKey, KeyWrapper, VaultError, crypto, scram_verifier};
 
 /// Whether the rights that could cross tenants are taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +124,7 @@ pub async fn installation_key(
 /// Makes the installation's key where there is none, and gives the login roles their passwords.
 ///
 /// Called by whoever migrates, one at a time. The passwords derive from the key, so giving them again
-/// changes nothing, and puts right what was changed by hand.
+/// changes none, and puts right what was changed by hand.
 pub async fn set_passwords(
     admin: &mut PgConnection,
     installation: &Installation,
@@ -133,12 +134,15 @@ pub async fn set_passwords(
         .fetch_one(&mut *admin)
         .await?;
     if !known {
+        let mut transaction = admin.begin().await?;
+        turn::wrapping(&mut transaction).await?;
         let key = InstallationKey::generate()?.wrapped(wrapper).await?;
         sqlx::query("INSERT INTO control.installation_key (wrapped, wrapper) VALUES ($1, $2)")
             .bind(key.bytes)
             .bind(key.wrapper)
-            .execute(&mut *admin)
+            .execute(&mut *transaction)
             .await?;
+        transaction.commit().await?;
     }
     let key = installation_key(admin, wrapper).await?;
     let shards: Vec<i32> = sqlx::query_scalar("SELECT DISTINCT login_shard FROM control.tenant ORDER BY 1")
@@ -171,8 +175,11 @@ async fn set_password(
     role: &str,
     key: &InstallationKey,
 ) -> Result<(), sqlx::Error> {
+    // What the server stores, made here: the password itself is never sent, and no log of statements has it.
+    let failed = |error: VaultError| sqlx::Error::Configuration(error.to_string().into());
     let password = key.derive_secret("login-role", role);
-    run(admin, format!("ALTER ROLE {role} PASSWORD '{}'", *password)).await
+    let verifier = scram_verifier(&password, &crypto::random().map_err(failed)?);
+    run(admin, format!("ALTER ROLE {role} PASSWORD '{verifier}'")).await
 }
 
 /// Makes a role unless it is there, and says whether it did.

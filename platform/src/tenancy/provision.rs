@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     clock::SharedClock,
+    rotation::turn,
     template::Template,
     vault::{GuardedKey, KeyWrapper, TenantKey, VaultError},
 };
@@ -89,8 +90,6 @@ pub async fn provision(
     check(new)?;
     let id = TenantId(clock.new_id());
     let schema = SchemaName::of(id);
-    let key = TenantKey::generate(id.0, 1)?;
-    let wrapped = key.wrapped(wrapper).await?;
     let owner = installation.owner_role();
     let time_zone = new.time_zone.clone().unwrap_or_else(|| template.manifest.time_zone.clone());
     let locale = new.locale.clone().unwrap_or_else(|| template.manifest.locale.clone());
@@ -101,6 +100,9 @@ pub async fn provision(
     sqlx::query("SELECT FROM control.cell WHERE id = 'main' FOR NO KEY UPDATE")
         .execute(&mut *connection)
         .await?;
+    // Only now: the wait for one's turn may be long, and the root key of before it retired.
+    turn::wrapping(connection).await?;
+    let wrapped = TenantKey::generate(id.0, 1)?.wrapped(wrapper).await?;
     // The control rows first: a taken slug is found before anything costly is done.
     let shard = next_shard(connection).await?;
     ensure_login_role(connection, installation, shard, wrapper).await?;

@@ -13,7 +13,8 @@ use super::VaultError;
 use super::crypto::{self, Secret};
 use super::wrapper::{GuardedKey, KeyBinding, KeyWrapper};
 
-const BINDING: KeyBinding = KeyBinding { tenant: Uuid::nil(), version: 1 };
+/// What it is wrapped as: of no tenant.
+pub(crate) const BINDING: KeyBinding = KeyBinding { tenant: Uuid::nil(), version: 1 };
 
 /// The key of an installation.
 pub struct InstallationKey {

@@ -9,11 +9,13 @@ pub mod crypto;
 mod cursor;
 mod data_key;
 mod fold;
-mod installation_key;
+pub(crate) mod installation_key;
 mod key;
 mod name_index;
 mod px1;
+mod root_file;
 mod root_key;
+mod scram;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -25,7 +27,8 @@ pub use installation_key::InstallationKey;
 pub use key::{TenantKey, WrappedKey};
 pub use name_index::NameIndex;
 pub use px1::key_version;
-pub use root_key::{LocalKeyWrapper, RootKey};
+pub use root_key::{LocalKeyWrapper, RootKey, RootKeyFile};
+pub use scram::scram_verifier;
 pub use signature::{PublicKey, SigningKey, verify_ed25519};
 pub use wrapper::{GuardedKey, KeyBinding, KeyWrapper, KeyWrappers, WrapFuture};
 
@@ -44,9 +47,12 @@ pub enum VaultError {
     /// The bytes are not in the form they should have.
     #[error("malformed: {0}")]
     Format(&'static str),
-    /// The key service gave no answer, or the system no randomness.
+    /// The key can't be had: the key service refuses, what wrapped it is not configured, or there is none.
     #[error("key unavailable: {0}")]
     KeyUnavailable(String),
+    /// The key service gives no answer, to nobody.
+    #[error("key service away: {0}")]
+    Away(String),
     /// The file or variable with the root key can't be used.
     #[error("root key: {0}")]
     KeyFile(String),

@@ -1,11 +1,12 @@
 //! [`LocalKeyWrapper`]: guards the keys of tenants with root keys that this process holds.
 //!
 //! The file (or variable) holds one key, or several during a rotation: the first wraps, all unwrap. A
-//! server that meets a key it does not know reads the file again, so that rotation needs no restart.
+//! server that meets a key it does not know reads the file again, so that rotation needs no restart;
+//! and nothing is wrapped before the file was read once more, so that no key is used that was taken
+//! out of it. Whoever changes the file holds its lock from the check to the last byte ([`RootKeyFile`]).
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{env, fmt};
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 use super::VaultError;
 use super::crypto::{self, Cipher, KEY_LEN, Secret};
 use super::px1::{self, Body};
+use super::root_file;
 use super::wrapper::{GuardedKey, KeyBinding, KeyWrapper, WrapFuture, not_configured};
 
 /// The key at the top: 32 bytes, wiped when dropped.
@@ -40,6 +42,14 @@ impl RootKey {
             .ok_or_else(|| VaultError::KeyFile("not 32 bytes in hexadecimal or base64".to_owned()))
     }
 
+    /// The key as a line of its file.
+    fn line(&self) -> Zeroizing<String> {
+        let mut line = Zeroizing::new(String::with_capacity(64));
+        BASE64.encode_append(self.0.as_ref(), &mut line);
+        line.push('\n');
+        line
+    }
+
     fn fingerprint(&self) -> String {
         let digest = crypto::derive(self.0.as_ref(), b"praxis root fingerprint");
         let mut hex = HEXLOWER.encode(digest.as_ref());
@@ -47,9 +57,6 @@ impl RootKey {
         hex
     }
 }
-
-/// The longest file of root keys: room for a few dozen.
-const FILE_LIMIT: u64 = 4096;
 
 /// One root key, ready to wrap.
 struct Root {
@@ -78,7 +85,7 @@ impl LocalKeyWrapper {
     pub fn from_file(path: &Path, create_if_missing: bool) -> Result<Self, VaultError> {
         let failed = |error: io::Error| VaultError::KeyFile(format!("{}: {error}", path.display()));
         if create_if_missing && !path.try_exists().map_err(failed)? {
-            create(path, &RootKey::generate()?).map_err(failed)?;
+            root_file::create(path, &RootKey::generate()?.line()).map_err(failed)?;
         }
         let roots = read(path)?;
         Ok(Self { source: "file", file: Some(path.to_owned()), roots: ArcSwap::from_pointee(roots) })
@@ -103,29 +110,26 @@ impl LocalKeyWrapper {
         Self { source, file: None, roots: ArcSwap::from_pointee(vec![Root::new(key)]) }
     }
 
-    /// Puts a new root key before those of the file, which are kept to unwrap with.
-    pub fn add_to_file(&self) -> Result<(), VaultError> {
-        self.rewrite(|text| {
-            let key = RootKey::generate()?;
-            let mut lines = Zeroizing::new(String::with_capacity(text.len() + 64));
-            BASE64.encode_append(key.0.as_ref(), &mut lines);
-            lines.push('\n');
-            lines.push_str(text);
-            Ok(lines)
-        })
-    }
-
-    /// Takes all root keys but the newest out of the file, and says how many these were.
-    pub fn retire_from_file(&self) -> Result<usize, VaultError> {
-        let before = self.roots.load().len();
-        self.rewrite(|text| {
-            let first = words(text).next().unwrap_or_default();
-            let mut lines = Zeroizing::new(String::with_capacity(first.len() + 1));
-            lines.push_str(first);
-            lines.push('\n');
-            Ok(lines)
+    /// Takes the lock of the file, for whoever changes it: waits until nobody else does, and reads it anew.
+    ///
+    /// Refused where a key of the file went missing while this process held it: somebody took it out
+    /// meanwhile, and what was decided with it in mind has to be decided again.
+    pub fn lock_file(&self) -> Result<RootKeyFile<'_>, VaultError> {
+        let path = self.file().ok_or_else(|| {
+            VaultError::KeyFile("it is given in the environment, where nothing can be written".to_owned())
         })?;
-        Ok(before.saturating_sub(self.roots.load().len()))
+        let failed = |error: io::Error| VaultError::KeyFile(format!("{}: {error}", path.display()));
+        // The file itself, not a link to it: it is what is replaced.
+        let path = fs::canonicalize(path).map_err(failed)?;
+        let lock = root_file::lock(&path).map_err(failed)?;
+        let found = read(&path)?;
+        let held = self.roots.load();
+        if held.iter().any(|root| !found.iter().any(|one| one.fingerprint == root.fingerprint)) {
+            let reason = "a key was taken out of it meanwhile; start again";
+            return Err(VaultError::KeyFile(format!("{}: {reason}", path.display())));
+        }
+        self.roots.store(Arc::new(found));
+        Ok(RootKeyFile { wrapper: self, path, _lock: lock })
     }
 
     /// How many root keys there are.
@@ -143,38 +147,80 @@ impl LocalKeyWrapper {
         self.file.as_deref()
     }
 
-    fn rewrite(
-        &self,
-        change: impl FnOnce(&str) -> Result<Zeroizing<String>, VaultError>,
-    ) -> Result<(), VaultError> {
-        let path = self.file().ok_or_else(|| {
-            VaultError::KeyFile("it is given in the environment, where nothing can be written".to_owned())
-        })?;
-        let failed = |error: io::Error| VaultError::KeyFile(format!("{}: {error}", path.display()));
-        let text = change(&read_text(path)?)?;
-        replace(path, &text).map_err(failed)?;
-        self.roots.store(Arc::new(read(path)?));
-        Ok(())
-    }
-
-    /// Looks into the file again, for a key that was put there since.
-    fn read_again(&self) {
-        let Some(path) = self.file() else { return };
-        match read(path) {
-            Ok(roots) => self.roots.store(Arc::new(roots)),
-            Err(error) => tracing::warn!(error = %error, "the root keys could not be read again"),
+    /// Looks into the file again, for what was put there or taken out since.
+    fn refresh(&self) -> Result<(), VaultError> {
+        if let Some(path) = self.file() {
+            self.roots.store(Arc::new(read(path)?));
         }
+        Ok(())
     }
 
     /// The root key of a name, whatever place it was read from.
     fn find<T>(&self, id: &str, work: impl Fn(&Root) -> T) -> Option<T> {
-        // The name of a key service's key is none of ours.
-        let fingerprint = id.rsplit(':').next().filter(|name| name.len() == 16)?;
+        let fingerprint = fingerprint_in(id)?;
         let look = || self.roots.load().iter().find(|root| root.fingerprint == fingerprint).map(&work);
         look().or_else(|| {
-            self.read_again();
+            if let Err(error) = self.refresh() {
+                tracing::warn!(error = %error, "the root keys could not be read again");
+            }
             look()
         })
+    }
+}
+
+/// The fingerprint in the name of a root key; the name of a key service's key is none of ours.
+fn fingerprint_in(id: &str) -> Option<&str> {
+    id.rsplit(':').next().filter(|name| name.len() == 16 && name.bytes().all(|c| c.is_ascii_hexdigit()))
+}
+
+/// The file of root keys, which nobody else changes for as long as this lives.
+pub struct RootKeyFile<'a> {
+    wrapper: &'a LocalKeyWrapper,
+    path: PathBuf,
+    _lock: File,
+}
+
+impl RootKeyFile<'_> {
+    /// Puts a new root key before those of the file, which are kept to unwrap with.
+    pub fn add(&self) -> Result<(), VaultError> {
+        let text = root_file::read(&self.path)?;
+        let mut lines = Zeroizing::new(String::with_capacity(text.len() + 64));
+        lines.push_str(&RootKey::generate()?.line());
+        lines.push_str(&text);
+        self.rewrite(&lines)
+    }
+
+    /// Takes the older root keys out of the file, and says how many these were. The newest stays, and
+    /// each one that something is still wrapped by: `wrapped_by` names these, as they are stored.
+    pub fn retire(&self, wrapped_by: &[String]) -> Result<usize, VaultError> {
+        let text = root_file::read(&self.path)?;
+        let needed: Vec<&str> = wrapped_by.iter().filter_map(|id| fingerprint_in(id)).collect();
+        let mut lines = Zeroizing::new(String::with_capacity(text.len() + 1));
+        let (mut kept, mut gone) = (Vec::new(), 0);
+        for word in words(&text) {
+            let fingerprint = RootKey::parse(word)?.fingerprint();
+            if kept.is_empty() || needed.contains(&fingerprint.as_str()) {
+                lines.push_str(word);
+                lines.push('\n');
+                kept.push(fingerprint);
+            } else {
+                gone += 1;
+            }
+        }
+        if let Some(missing) = needed.iter().find(|needed| !kept.iter().any(|kept| kept == *needed)) {
+            let reason = format!("a key that is in use, {missing}, is not in it");
+            return Err(VaultError::KeyFile(format!("{}: {reason}", self.path.display())));
+        }
+        if gone > 0 {
+            self.rewrite(&lines)?;
+        }
+        Ok(gone)
+    }
+
+    fn rewrite(&self, text: &str) -> Result<(), VaultError> {
+        let failed = |error: io::Error| VaultError::KeyFile(format!("{}: {error}", self.path.display()));
+        root_file::replace(&self.path, text).map_err(failed)?;
+        self.wrapper.refresh()
     }
 }
 
@@ -192,65 +238,15 @@ fn parse_all(text: &str) -> Result<Vec<Root>, VaultError> {
 }
 
 fn read(path: &Path) -> Result<Vec<Root>, VaultError> {
-    parse_all(&read_text(path)?)
+    parse_all(&root_file::read(path)?)
         .map_err(|_| VaultError::KeyFile(format!("{} holds no key of 32 bytes", path.display())))
-}
-
-fn read_text(path: &Path) -> Result<Zeroizing<String>, VaultError> {
-    let failed = |error: io::Error| VaultError::KeyFile(format!("{}: {error}", path.display()));
-    let file = File::open(path).map_err(failed)?;
-    let found = file.metadata().map_err(failed)?;
-    if !found.is_file() || found.permissions().mode() & 0o077 != 0 {
-        let advice = "must be a file that only its owner may read (chmod 600)";
-        return Err(VaultError::KeyFile(format!("{} {advice}", path.display())));
-    }
-    let mut text = Zeroizing::new(String::with_capacity(4096));
-    file.take(FILE_LIMIT).read_to_string(&mut text).map_err(failed)?;
-    Ok(text)
-}
-
-/// Writes the key aside and links it in place: it appears whole or not at all,
-/// and never replaces another.
-fn create(path: &Path, key: &RootKey) -> io::Result<()> {
-    let mut text = Zeroizing::new(String::with_capacity(64));
-    BASE64.encode_append(key.0.as_ref(), &mut text);
-    text.push('\n');
-    let draft = write_aside(path, &text)?;
-    let linked = match fs::hard_link(&draft, path) {
-        // Another process was first; its key counts.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
-    };
-    fs::remove_file(&draft)?;
-    linked?;
-    File::open(folder(path))?.sync_all()
-}
-
-/// Writes the keys aside and moves them in place: whoever reads finds the old ones or the new ones.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let draft = write_aside(path, text)?;
-    fs::rename(&draft, path)?;
-    File::open(folder(path))?.sync_all()
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn write_aside(path: &Path, text: &str) -> io::Result<PathBuf> {
-    let name = crypto::random::<8>().map_err(io::Error::other)?;
-    let draft = folder(path).join(format!(".root-key-{}", HEXLOWER.encode(&name)));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    if written.is_err() {
-        fs::remove_file(&draft)?;
-    }
-    written.map(|()| draft)
 }
 
 impl KeyWrapper for LocalKeyWrapper {
     fn wrap<'a>(&'a self, binding: KeyBinding, key: &'a [u8]) -> WrapFuture<'a, GuardedKey> {
         Box::pin(async move {
+            // What it held at its start may have been retired: then nobody could open what it wraps.
+            self.refresh()?;
             let roots = self.roots.load();
             let root = roots.first().ok_or(VaultError::Format("no root key"))?;
             let cipher = Cipher::new(&root.wrap)?;
@@ -296,6 +292,8 @@ impl fmt::Debug for LocalKeyWrapper {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use futures::executor::block_on;
 
     use super::*;
@@ -316,6 +314,13 @@ mod tests {
         fn drop(&mut self) {
             fs::remove_dir_all(&self.0).unwrap();
         }
+    }
+
+    fn files(scratch: &Scratch) -> Vec<String> {
+        let names = fs::read_dir(&scratch.0).unwrap().map(|file| file.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
     fn fixed(byte: u8) -> LocalKeyWrapper {
@@ -354,7 +359,7 @@ mod tests {
         let server = LocalKeyWrapper::from_file(&path, true).unwrap();
         let before = block_on(server.wrap(BINDING, b"secret")).unwrap();
         let operator = LocalKeyWrapper::from_file(&path, false).unwrap();
-        operator.add_to_file().unwrap();
+        operator.lock_file().unwrap().add().unwrap();
         assert_eq!((operator.len(), server.len()), (2, 1));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let after = block_on(operator.wrap(BINDING, b"secret")).unwrap();
@@ -363,12 +368,77 @@ mod tests {
         for key in [&before, &after] {
             assert_eq!(*block_on(server.unwrap(BINDING, key)).unwrap(), b"secret");
         }
-        assert_eq!(operator.retire_from_file().unwrap(), 1);
-        assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 1);
+        assert_eq!(operator.lock_file().unwrap().retire(&[after.wrapper.clone()]).unwrap(), 1);
+        assert_eq!(files(&scratch), ["root.key", "root.key.lock"]);
         let reader = LocalKeyWrapper::from_file(&path, false).unwrap();
         assert!(block_on(reader.unwrap(BINDING, &before)).is_err());
         assert_eq!(*block_on(reader.unwrap(BINDING, &after)).unwrap(), b"secret");
-        assert!(fixed(1).add_to_file().is_err());
+        assert!(fixed(1).lock_file().is_err());
+    }
+
+    #[test]
+    fn a_key_that_something_is_wrapped_by_is_never_retired() {
+        let scratch = Scratch::new();
+        let path = scratch.0.join("root.key");
+        let server = LocalKeyWrapper::from_file(&path, true).unwrap();
+        let before = block_on(server.wrap(BINDING, b"secret")).unwrap();
+        // Another operator prepares a new key between the check and the rewriting of the first.
+        let first = LocalKeyWrapper::from_file(&path, false).unwrap();
+        LocalKeyWrapper::from_file(&path, false).unwrap().lock_file().unwrap().add().unwrap();
+        let file = first.lock_file().unwrap();
+        assert_eq!(file.retire(&[before.wrapper.clone()]).unwrap(), 0);
+        assert_eq!(first.len(), 2);
+        assert_eq!(*block_on(first.unwrap(BINDING, &before)).unwrap(), b"secret");
+        // What is in use and not there at all stops it, whatever else could go.
+        let error = file.retire(&[before.wrapper.clone(), fixed(1).id()]).unwrap_err().to_string();
+        assert!(error.contains("is in use"), "{error}");
+        // A key service's key is not in the file and need not be.
+        assert_eq!(file.retire(&[before.wrapper, "aws-kms:alias/praxis".to_owned()]).unwrap(), 0);
+    }
+
+    #[test]
+    fn nobody_changes_a_file_that_lost_a_key_they_hold() {
+        let scratch = Scratch::new();
+        let path = scratch.0.join("root.key");
+        let [one, two] = [(); 2].map(|()| LocalKeyWrapper::from_file(&path, true).unwrap());
+        one.lock_file().unwrap().add().unwrap();
+        two.lock_file().unwrap().add().unwrap();
+        assert_eq!(two.len(), 3, "the second saw what the first had made");
+        two.lock_file().unwrap().retire(&[]).unwrap();
+        let error = one.lock_file().map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("taken out"), "{error}");
+        assert_eq!(LocalKeyWrapper::from_file(&path, false).unwrap().id(), two.id());
+        // And nothing is wrapped by what is in it no more.
+        assert_eq!(block_on(one.wrap(BINDING, b"secret")).unwrap().wrapper, two.id());
+    }
+
+    #[test]
+    fn a_link_stays_one_and_a_forgotten_draft_goes() {
+        let scratch = Scratch::new();
+        let (path, link) = (scratch.0.join("root.key"), scratch.0.join("link"));
+        LocalKeyWrapper::from_file(&path, true).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        fs::write(scratch.0.join("root.key.draft"), "what a killed process left").unwrap();
+        let linked = LocalKeyWrapper::from_file(&link, false).unwrap();
+        linked.lock_file().unwrap().add().unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(LocalKeyWrapper::from_file(&path, false).unwrap().len(), 2);
+        assert_eq!(files(&scratch), ["link", "root.key", "root.key.lock"]);
+    }
+
+    #[test]
+    fn a_full_file_takes_no_more_keys_and_stays_readable() {
+        let scratch = Scratch::new();
+        let path = scratch.0.join("root.key");
+        let wrapper = LocalKeyWrapper::from_file(&path, true).unwrap();
+        let file = wrapper.lock_file().unwrap();
+        let error = (0..100).find_map(|_| file.add().err()).unwrap().to_string();
+        assert!(error.contains("praxis key retire"), "{error}");
+        assert_eq!(LocalKeyWrapper::from_file(&path, false).unwrap().len(), wrapper.len());
+        assert_eq!(file.retire(&[]).unwrap(), 90);
+        fs::write(&path, " ".repeat(4097)).unwrap();
+        let error = LocalKeyWrapper::from_file(&path, false).unwrap_err().to_string();
+        assert!(error.contains("longer than 4096"), "{error}");
     }
 
     #[test]
@@ -390,10 +460,10 @@ mod tests {
         assert!(matches!(LocalKeyWrapper::from_file(&path, false), Err(VaultError::KeyFile(_))));
         let created = LocalKeyWrapper::from_file(&path, true).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 1);
+        assert_eq!(files(&scratch), ["root.key", "root.key.lock"]);
         let read = LocalKeyWrapper::from_file(&path, true).unwrap();
         assert_eq!(read.id(), created.id());
-        create(&path, &RootKey::generate().unwrap()).unwrap();
+        root_file::create(&path, &RootKey::generate().unwrap().line()).unwrap();
         assert_eq!(LocalKeyWrapper::from_file(&path, false).unwrap().id(), created.id());
     }
 

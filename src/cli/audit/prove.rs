@@ -8,7 +8,7 @@ use praxis_entity::ids::AuditEntryId;
 use praxis_platform::audit::{note::Verifier, proof, tree::leaf_hash};
 use serde::Serialize;
 
-use super::{Context, Exit, operations};
+use super::{Context, Exit, export::write, operations};
 
 /// Arguments of `prove`.
 #[derive(Debug, clap::Args)]
@@ -50,10 +50,10 @@ pub(super) async fn run(args: Prove, context: &Context) -> Result<Exit> {
     let (line_file, proof_file) =
         (args.out.join(format!("{}.json", args.entry)), args.out.join(format!("{}.tlog-proof", args.entry)));
     fs::create_dir_all(&args.out)?;
-    fs::write(&line_file, &line)?;
-    fs::write(&proof_file, &proof.text)?;
     let key = super::verifier(&op).await?;
     let (index, checkpoint) = proof::verify(&key, leaf_hash(&line), &proof.text)?;
+    write(&line_file, &line)?;
+    write(&proof_file, &proof.text)?;
     let proved = Proved { index, size: checkpoint.size, leaf: HEXLOWER.encode(&proof.leaf) };
     context.output.print_one(&["index", "size", "leaf"], &proved)?;
     Ok(Exit::Done)

@@ -1,19 +1,26 @@
 //! `praxis audit watch`: a witness. What it keeps lies outside of the database, so that a history
 //! rewritten later differs from it.
+//!
+//! It keeps only what it verified itself, and once something is wrong with a clinic's log nothing more:
+//! what it has is evidence then. The newest checkpoint goes forward, one of each day stays for good.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use praxis_entity::ids::TenantId;
 use praxis_platform::{
-    Op, Read,
-    audit::{
-        newest,
-        verify::{Kept, Walk},
-    },
+    OpFactory,
+    audit::verify::{Kept, Walk},
 };
 use serde::Serialize;
 
-use super::{Context, Exit, Which, walk};
+use super::{Context, Exit, Which, installation, walk};
 use crate::{cli::Output, shutdown};
 
 /// Arguments.
@@ -21,7 +28,7 @@ use crate::{cli::Output, shutdown};
 pub(super) struct Watch {
     #[command(flatten)]
     which: Which,
-    /// Folder that keeps the newest checkpoint of each clinic; best on another machine
+    /// Folder that keeps checkpoints of each clinic; best on another machine
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Seconds between two looks
@@ -37,41 +44,58 @@ struct Seen {
     tenant: String,
     size: u64,
     faults: Vec<String>,
+    /// Why the log could not be looked at this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
 }
 
 struct Watched {
-    slug: String,
-    op: Op<Read>,
     walk: Walk,
-    file: PathBuf,
     size: Option<u64>,
+    /// Something was wrong: nothing is kept any more.
+    bad: bool,
+    /// What was told already.
+    told: HashSet<String>,
 }
 
 pub(super) async fn run(args: Watch, context: &Context) -> Result<Exit> {
     fs::create_dir_all(&args.out)?;
-    let mut watched = Vec::new();
-    for clinic in args.which.clinics(context).await? {
-        let (op, slug) = (clinic.read(), clinic.tenant().slug.clone());
-        let file = args.out.join(format!("{}.checkpoint", clinic.tenant().id));
-        let kept = fs::read_to_string(&file).ok().map(|note| Kept { name: file.display().to_string(), note });
-        let walk = walk(&op, kept.into_iter().collect()).await?;
-        watched.push(Watched { slug, op, walk, file, size: None });
-    }
+    let (platform, directory) = installation(context).await?;
+    let mut watched = HashMap::new();
     // A stream of rows has one form for people and scripts.
     let output = if context.output == Output::Table { Output::Ndjson } else { context.output };
     let stop = shutdown::signal();
     tokio::pin!(stop);
-    let mut bad = false;
+    let (mut bad, mut first) = (false, true);
     loop {
-        for clinic in &mut watched {
-            if let Some(seen) = clinic.look().await? {
-                bad |= !seen.faults.is_empty();
-                output.print_rows(&[], &[seen])?;
-            }
+        if !first && let Err(error) = directory.refresh().await {
+            tracing::warn!(error = %error, "the list of clinics could not be read again");
+        }
+        // One that can't be looked at, or is gone from the list, keeps nobody from looking at the others.
+        let clinics = if first {
+            args.which.among(&platform, &directory)?
+        } else {
+            args.which.among(&platform, &directory).unwrap_or_default()
+        };
+        for clinic in clinics {
+            let tenant = clinic.tenant().slug.clone();
+            let seen = match look(&mut watched, &clinic, &args.out).await {
+                Ok(None) => continue,
+                Ok(Some((size, faults))) => {
+                    bad |= !faults.is_empty();
+                    Seen { tenant, size, faults, trouble: None }
+                }
+                Err(error) => {
+                    bad |= args.once;
+                    Seen { tenant, size: 0, faults: Vec::new(), trouble: Some(format!("{error:#}")) }
+                }
+            };
+            output.print_rows(&[], &[seen])?;
         }
         if args.once {
             break;
         }
+        first = false;
         tokio::select! {
             () = &mut stop => break,
             () = tokio::time::sleep(Duration::from_secs(args.interval)) => {}
@@ -80,23 +104,62 @@ pub(super) async fn run(args: Watch, context: &Context) -> Result<Exit> {
     Ok(if bad { Exit::Failed } else { Exit::Done })
 }
 
-impl Watched {
-    /// What is new, if anything. A checkpoint is kept only where nothing was wrong.
-    async fn look(&mut self) -> Result<Option<Seen>> {
-        self.walk.advance(&self.op).await?;
-        let newest = newest(self.op.db()).await?;
-        self.op.release().await;
-        let faults: Vec<_> = self.walk.take_faults().into_iter().map(|finding| finding.text).collect();
-        let size = self.walk.size();
-        if self.size == Some(size) && faults.is_empty() {
-            return Ok(None);
+/// What is new at a clinic, if anything: how many entries there are, and what is wrong with them.
+async fn look(
+    watched: &mut HashMap<TenantId, Watched>,
+    clinic: &OpFactory,
+    out: &Path,
+) -> Result<Option<(u64, Vec<String>)>> {
+    let (id, op) = (clinic.tenant().id, clinic.read());
+    let clinic = match watched.remove(&id) {
+        Some(known) => known,
+        None => {
+            let walk = walk(&op, kept(out, id)?).await?;
+            Watched { walk, size: None, bad: false, told: HashSet::new() }
         }
-        self.size = Some(size);
-        if let (Some(checkpoint), true) = (newest, faults.is_empty()) {
-            let partial = self.file.with_extension("partial");
-            fs::write(&partial, checkpoint.note)?;
-            fs::rename(&partial, &self.file)?;
-        }
-        Ok(Some(Seen { tenant: self.slug.clone(), size, faults }))
+    };
+    let clinic = watched.entry(id).or_insert(clinic);
+    clinic.walk.advance(&op).await?;
+    op.release().await;
+    let found = clinic.walk.take_faults().into_iter().map(|finding| finding.text);
+    let faults: Vec<_> = found.filter(|text| clinic.told.insert(text.clone())).collect();
+    clinic.bad |= !faults.is_empty();
+    let size = clinic.walk.size();
+    if clinic.size == Some(size) && faults.is_empty() {
+        return Ok(None);
     }
+    clinic.size = Some(size);
+    if let (Some(note), false) = (clinic.walk.signed(), clinic.bad) {
+        keep(out, id, &op.now().format("%Y-%m-%d").to_string(), note)?;
+    }
+    Ok(Some((size, faults)))
+}
+
+/// The checkpoints of a clinic that were kept. One that can't be read is no reason to go without it.
+fn kept(out: &Path, id: TenantId) -> Result<Vec<Kept>> {
+    let prefix = format!("{id}.");
+    let mut kept = Vec::new();
+    for file in fs::read_dir(out).with_context(|| format!("reading {}", out.display()))? {
+        let path = file?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with(&prefix) && name.ends_with(".checkpoint") {
+            let note = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+            kept.push(Kept { name: path.display().to_string(), note });
+        }
+    }
+    Ok(kept)
+}
+
+/// Keeps a verified checkpoint: as the newest, and for good if it is the first of its day.
+fn keep(out: &Path, id: TenantId, day: &str, note: &str) -> io::Result<()> {
+    match File::create_new(out.join(format!("{id}.{day}.checkpoint"))) {
+        Ok(mut file) => file.write_all(note.as_bytes()).and_then(|()| file.sync_all())?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    let partial = out.join(format!("{id}.partial"));
+    let mut file = File::create(&partial)?;
+    file.write_all(note.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&partial, out.join(format!("{id}.checkpoint")))
 }

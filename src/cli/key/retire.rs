@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 use praxis_platform::{
-    rotation::{self, Retired},
+    rotation::{self, Retired, turn},
     vault::KeyWrapper,
 };
 use serde::Serialize;
+use sqlx::Connection;
 
-use super::{Exit, Session};
+use super::{Exit, Session, tell};
 
 /// Which older keys to delete.
 #[derive(Debug, clap::Args)]
@@ -66,22 +67,28 @@ impl Retire {
         Ok(if complete { Exit::Done } else { Exit::Partial })
     }
 
+    /// From the look at what is in use to the new file, nobody changes the file or wraps a key.
     async fn retire_root_keys(&self, session: &mut Session<'_>) -> Result<bool> {
-        let wrapper = session.keys.wrapper.as_ref();
-        if rotation::wrapped_otherwise(&mut session.admin, wrapper).await? > 0 {
+        let wrapper = session.keys.wrapper.clone();
+        let local = session.keys.local.clone().filter(|local| wrapper.is_current(&local.id()));
+        if !session.change_root_keys().await? {
+            return Ok(false);
+        }
+        let mut transaction = session.admin.begin().await?;
+        turn::retiring(&mut transaction).await?;
+        let file = local.as_ref().filter(|local| local.file().is_some());
+        let file = file.map(|local| local.lock_file()).transpose()?;
+        if rotation::wrapped_otherwise(&mut transaction, wrapper.as_ref()).await? > 0 {
             tell("keys are still wrapped by an older root key: run `praxis key rewrap`");
             return Ok(false);
         }
-        let local = session.keys.local.as_ref().filter(|local| wrapper.is_current(&local.id()));
-        if let Some(local) = local.filter(|local| local.len() > 1 && local.file().is_some()) {
-            let count = local.retire_from_file()?;
-            tell(&format!("{count} older root keys were taken out of the file; do so on all servers"));
+        if let Some(file) = file {
+            let count = file.retire(&rotation::wrapped_by(&mut transaction).await?)?;
+            if count > 0 {
+                tell(&format!("{count} older root keys were taken out of the file; do so on all servers"));
+            }
         }
+        transaction.commit().await?;
         Ok(true)
     }
-}
-
-#[expect(clippy::print_stderr, reason = "stderr is where a command says what it did not do")]
-fn tell(what: &str) {
-    eprintln!("praxis: {what}");
 }

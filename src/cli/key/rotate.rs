@@ -1,16 +1,16 @@
 //! `praxis key rotate` and `rewrap`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use praxis_platform::{
     clock::{Clock, SystemClock},
-    rotation::{self, Clinic, Fault},
-    vault::KeyWrapper,
+    rotation::{self, Clinic, DataRun, Fault},
+    vault::{KeyWrapper, LocalKeyWrapper},
 };
 use serde::Serialize;
 
-use super::{Exit, Session};
+use super::{Exit, Session, tell};
 use crate::cli::Output;
 
 /// Rows that somebody is changing are tried again this often, after a short pause.
@@ -46,6 +46,9 @@ pub(super) struct Rewrap {
 /// What was done.
 #[derive(Debug, Default, Serialize)]
 struct Report {
+    /// Whether each key that was asked for was made; absent where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotated: Option<bool>,
     /// Tenant keys wrapped anew, the installation's own key among them.
     tenant_keys: usize,
     /// Data keys made.
@@ -54,7 +57,7 @@ struct Report {
     data_keys: usize,
     /// Rows sealed anew.
     rows: usize,
-    /// Rows that were in use all the time.
+    /// Keys and rows that are behind still: they were in use all the time.
     left: usize,
     /// Values that can't be opened.
     faults: Vec<Fault>,
@@ -62,24 +65,24 @@ struct Report {
 
 impl Rotate {
     pub(super) async fn run(self, session: &mut Session<'_>) -> Result<Exit> {
-        let mut report = Report::default();
+        let mut report = Report { rotated: Some(true), ..Report::default() };
         if self.root {
-            if rotation::wrapped_otherwise(&mut session.admin, session.keys.wrapper.as_ref()).await? == 0 {
-                add_root_key(session)?;
+            if !session.change_root_keys().await? {
+                return Ok(Exit::Locked);
             }
-            if !self.prepare {
-                rewrap_root(session, &mut report).await?;
-            }
+            let rotated = rotate_root(session, self.prepare, &mut report).await?;
+            report.rotated = Some(rotated);
             return finish(session, &report);
         }
         for clinic in session.clinics(self.tenant.as_deref()).await? {
-            if self.data {
-                rotate_data(session, &clinic, &mut report).await?;
+            let rotated = if self.data {
+                rotate_data(session, &clinic, &mut report).await?
             } else {
-                let wrapper = session.keys.wrapper.as_ref();
-                rotation::rotate_tenant_key(&mut session.admin, &clinic, wrapper).await?;
-                rewrap_tenant(session, &clinic, &mut report).await?;
-                session.record(&clinic, "key.rotate-tenant").await?;
+                rotate_tenant(session, &clinic, &mut report).await?
+            };
+            if !rotated {
+                tell(&format!("{}: no new keys, something was in use all the time", clinic.slug));
+                report.rotated = Some(false);
             }
         }
         finish(session, &report)
@@ -90,17 +93,54 @@ impl Rewrap {
     pub(super) async fn run(self, session: &mut Session<'_>) -> Result<Exit> {
         let mut report = Report::default();
         if self.tenant.is_none() {
-            rewrap_root(session, &mut report).await?;
+            rotation::note_root(&mut session.admin, "ROOT_REWRAP").await?;
+            let left = rewrap_root(session, &mut report).await?;
+            report.left += left;
         }
         for clinic in session.clinics(self.tenant.as_deref()).await? {
-            rewrap_tenant(session, &clinic, &mut report).await?;
+            session.record(&clinic, "key.rewrap").await?;
+            let left = rewrap_tenant(session, &clinic, &mut report).await?;
+            report.left += left;
             reseal(session, &clinic, &mut report).await?;
         }
         finish(session, &report)
     }
 }
 
-fn add_root_key(session: &Session<'_>) -> Result<()> {
+/// A new root key in the file, and everything under it unless it is only to be prepared.
+///
+/// A newest key that nothing is under was prepared before: it is the one to be used. Where some is under
+/// it and some is not, an earlier rotation is not finished, and is before there is a newer key.
+async fn rotate_root(session: &mut Session<'_>, prepare: bool, report: &mut Report) -> Result<bool> {
+    let local = root_keys(session)?;
+    drop(local.lock_file()?);
+    let wrapper = session.keys.wrapper.clone();
+    let by = rotation::wrapped_by(&mut session.admin).await?;
+    let prepared = !by.iter().any(|by| wrapper.is_current(by));
+    if prepared && prepare {
+        tell(
+            "a new root key is in the file already: copy it to all servers and run `praxis key rotate --root`",
+        );
+        return Ok(false);
+    }
+    rotation::note_root(&mut session.admin, if prepare { "ROOT_PREPARE" } else { "ROOT_ROTATE" }).await?;
+    if !prepared {
+        let left = rewrap_root(session, report).await?;
+        if left > 0 {
+            report.left += left;
+            return Ok(false);
+        }
+        local.lock_file()?.add()?;
+    }
+    if !prepare {
+        let left = rewrap_root(session, report).await?;
+        report.left += left;
+    }
+    Ok(true)
+}
+
+/// The root keys that can be rotated: those in a file.
+fn root_keys(session: &Session<'_>) -> Result<Arc<LocalKeyWrapper>> {
     let local = session.keys.local.as_ref().filter(|local| session.keys.wrapper.is_current(&local.id()));
     let local = local.context(
         "a key service guards the keys: name another key in the configuration and run `praxis key rewrap`",
@@ -109,38 +149,109 @@ fn add_root_key(session: &Session<'_>) -> Result<()> {
         local.file().is_some(),
         "the root key is given in the environment: put a new one in front of it, separated by a comma, on all servers, and run `praxis key rewrap`"
     );
-    Ok(local.add_to_file()?)
+    Ok(Arc::clone(local))
 }
 
-async fn rewrap_root(session: &mut Session<'_>, report: &mut Report) -> Result<()> {
-    let wrapper = session.keys.wrapper.as_ref();
-    let total = rotation::wrapped_otherwise(&mut session.admin, wrapper).await?;
-    session.progress.begin("tenant keys", "", total);
-    let advance = |count| session.progress.advance(count);
-    report.tenant_keys += rotation::rewrap_tenant_keys(&mut session.admin, wrapper, &advance).await?;
-    Ok(())
+/// Wraps what is right below the root key anew, pass by pass, and says how much is behind at the end.
+async fn rewrap_root(session: &mut Session<'_>, report: &mut Report) -> Result<usize> {
+    let wrapper = session.keys.wrapper.clone();
+    for _ in 0..PASSES {
+        let total = rotation::wrapped_otherwise(&mut session.admin, wrapper.as_ref()).await?;
+        if total == 0 {
+            return Ok(0);
+        }
+        session.progress.begin("tenant keys", "", total);
+        let advance = |count| session.progress.advance(count);
+        report.tenant_keys +=
+            rotation::rewrap_tenant_keys(&mut session.admin, wrapper.as_ref(), &advance).await?;
+        if rotation::wrapped_otherwise(&mut session.admin, wrapper.as_ref()).await? > 0 {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(rotation::wrapped_otherwise(&mut session.admin, wrapper.as_ref()).await?)
 }
 
-async fn rewrap_tenant(session: &mut Session<'_>, clinic: &Clinic, report: &mut Report) -> Result<()> {
-    session.progress.begin("data keys", &clinic.slug, 0);
-    let advance = |count| session.progress.advance(count);
-    let wrapper = session.keys.wrapper.as_ref();
-    report.data_keys += rotation::rewrap_data_keys(&mut session.admin, clinic, wrapper, &advance).await?;
-    Ok(())
+/// A new version of the clinic's key. What an earlier rotation left is finished first.
+async fn rotate_tenant(session: &mut Session<'_>, clinic: &Clinic, report: &mut Report) -> Result<bool> {
+    let wrapper = session.keys.wrapper.clone();
+    let mut made = rotation::rotate_tenant_key(&mut session.admin, clinic, wrapper.as_ref()).await?;
+    if made.is_none() {
+        let left = rewrap_tenant(session, clinic, report).await?;
+        made = rotation::rotate_tenant_key(&mut session.admin, clinic, wrapper.as_ref()).await?;
+        if made.is_none() {
+            report.left += left;
+            return Ok(false);
+        }
+    }
+    session.record(clinic, "key.rotate-tenant").await?;
+    let left = rewrap_tenant(session, clinic, report).await?;
+    report.left += left;
+    Ok(true)
 }
 
-async fn rotate_data(session: &mut Session<'_>, clinic: &Clinic, report: &mut Report) -> Result<()> {
+/// Wraps the clinic's data keys anew, pass by pass, and says how many are behind at the end.
+async fn rewrap_tenant(session: &mut Session<'_>, clinic: &Clinic, report: &mut Report) -> Result<usize> {
+    let mut behind = 0;
+    for _ in 0..PASSES {
+        session.progress.begin("data keys", &clinic.slug, behind);
+        let advance = |count| session.progress.advance(count);
+        let wrapper = session.keys.wrapper.as_ref();
+        let pass = rotation::rewrap_data_keys(&mut session.admin, clinic, wrapper, &advance).await?;
+        report.data_keys += pass.done;
+        behind = pass.behind;
+        if behind == 0 {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(behind)
+}
+
+/// A new version of every data key of the clinic. A run that was left open knows nothing of keys made
+/// since: it is finished, and then there is one of this command's own.
+async fn rotate_data(session: &mut Session<'_>, clinic: &Clinic, report: &mut Report) -> Result<bool> {
     let id = SystemClock.new_id();
-    let (run, _) = rotation::open_data_rotation(&mut session.admin, clinic, id).await?;
-    session.progress.begin("new data keys", &clinic.slug, 0);
-    let advance = |count| session.progress.advance(count);
-    let wrapper = session.keys.wrapper.as_ref();
-    report.data_keys_made +=
-        rotation::introduce_data_keys(&mut session.admin, clinic, wrapper, run, &advance).await?;
+    let run = rotation::open_data_rotation(&mut session.admin, clinic, id).await?;
+    if run.joined {
+        if !finish_data(session, clinic, run, report).await? {
+            return Ok(false);
+        }
+        let run = rotation::open_data_rotation(&mut session.admin, clinic, id).await?;
+        session.record(clinic, "key.rotate-data").await?;
+        return finish_data(session, clinic, run, report).await;
+    }
+    session.record(clinic, "key.rotate-data").await?;
+    finish_data(session, clinic, run, report).await
+}
+
+/// Does the work of a run; false where it stays open, because some subject was in use all the time.
+async fn finish_data(
+    session: &mut Session<'_>,
+    clinic: &Clinic,
+    run: DataRun,
+    report: &mut Report,
+) -> Result<bool> {
+    let mut left = 0;
+    for _ in 0..PASSES {
+        session.progress.begin("new data keys", &clinic.slug, left);
+        let advance = |count| session.progress.advance(count);
+        let wrapper = session.keys.wrapper.as_ref();
+        let pass = rotation::introduce_data_keys(&mut session.admin, clinic, wrapper, run, &advance).await?;
+        report.data_keys_made += pass.made;
+        left = pass.left;
+        if left == 0 {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    if left > 0 {
+        report.left += left;
+        return Ok(false);
+    }
     let before = report.rows;
     reseal(session, clinic, report).await?;
     rotation::finish_data_rotation(&mut session.admin, clinic, report.rows - before).await?;
-    session.record(clinic, "key.rotate-data").await
+    Ok(true)
 }
 
 /// Seals what is behind anew, pass by pass: what is in use during one is done in the next.
@@ -175,7 +286,7 @@ fn finish(session: &Session<'_>, report: &Report) -> Result<Exit> {
         report: &'a Report,
     }
     session.progress.end();
-    let columns = ["tenant_keys", "data_keys_made", "data_keys", "rows", "left"];
+    let columns = ["rotated", "tenant_keys", "data_keys_made", "data_keys", "rows", "left"];
     let output = session.context.output;
     match output {
         Output::Ndjson => output.print_one(&columns, &Finished { event: "finished", report })?,
@@ -184,5 +295,6 @@ fn finish(session: &Session<'_>, report: &Report) -> Result<Exit> {
     if output == Output::Table && !report.faults.is_empty() {
         output.print_rows(&["table", "column", "row", "reason"], &report.faults)?;
     }
-    Ok(if report.left == 0 && report.faults.is_empty() { Exit::Done } else { Exit::Partial })
+    let complete = report.left == 0 && report.faults.is_empty() && report.rotated != Some(false);
+    Ok(if complete { Exit::Done } else { Exit::Partial })
 }

@@ -1,8 +1,12 @@
 //! `praxis key verify`.
 
 use anyhow::Result;
-use praxis_platform::rotation::{self, Fault, Verified};
+use praxis_platform::{
+    rotation::{self, Fault, Verified},
+    tenancy::{InstallationError, installation_key},
+};
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::{Exit, Session};
 use crate::cli::Output;
@@ -53,6 +57,17 @@ impl Verify {
             let wrapper = session.keys.wrapper.as_ref();
             let found = rotation::verify(&mut session.admin, &clinic, wrapper, self.sample, &advance).await?;
             rows.push(Row { tenant: clinic.slug, found });
+        }
+        // Nobody can log in without it; it is of no clinic, and has a row where it can't be opened.
+        match installation_key(&mut session.admin, session.keys.wrapper.as_ref()).await {
+            Ok(_) => {}
+            Err(InstallationError::Database(error)) => return Err(error.into()),
+            Err(InstallationError::Key(error)) => {
+                let (table, column) = ("control.installation_key".to_owned(), "wrapped".to_owned());
+                let fault = Fault { table, column, row: Uuid::nil(), reason: error.to_string() };
+                let found = Verified { faults: vec![fault], ..Verified::default() };
+                rows.push(Row { tenant: "(installation)".to_owned(), found });
+            }
         }
         session.progress.end();
         let output = session.context.output;

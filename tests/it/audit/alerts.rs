@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use sqlx::Executor as _;
 
 use super::{Clinic, reading::ALERTS};
 use crate::support::people::Person;
@@ -85,5 +86,38 @@ async fn whoever_declares_many_emergencies_raises_an_alert() -> Result<()> {
     let raised = alerts(&officer, "BREAK_GLASS_USE").await;
     assert_eq!(raised.len(), 1, "{raised:?}");
     assert_eq!((&raised[0]["seen"], &raised[0]["threshold"]), (&json!(2), &json!(2)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rule_that_fails_keeps_no_other_from_looking_and_looks_again_later() -> Result<()> {
+    let clinic = Clinic::new().await?;
+    let owner = clinic.server.person("northside", "owner").await;
+    let officer = clinic.server.person("northside", "privacy_officer").await;
+    let rule = json!({ "kind": "MASS_READING", "threshold": 1 });
+    assert_eq!(owner.run("alertRuleUpdate", "userErrors { code }", rule).await["userErrors"], json!([]));
+    let ada = owner.register("Ada", "Quill", "1990-01-02").await;
+    let label = json!({ "id": ada, "confidentiality": "RESTRICTED" });
+    assert_eq!(owner.run("confidentialitySet", "userErrors { code }", label).await["userErrors"], json!([]));
+    owner.ask(READ, json!({ "id": ada })).await;
+    let mut admin = clinic.server.installation.admin().await?;
+    admin.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(format!("SET search_path = {}", clinic.schema)))).await?;
+    admin.execute("ALTER TABLE sensitivity_label RENAME TO away").await?;
+    clinic.seal().await?;
+    admin.execute("ALTER TABLE away RENAME TO sensitivity_label").await?;
+    let mut count = async |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut admin).await;
+    assert_eq!(
+        count("SELECT count(*) FROM audit_pending").await?,
+        1,
+        "sealed all the same, but for the alert"
+    );
+    assert_eq!(alerts(&officer, "MASS_READING").await.len(), 1);
+    assert_eq!(alerts(&officer, "RESTRICTED_READING").await.len(), 0);
+    assert!(count("SELECT count(*) FROM audit_unwatched").await? >= 1);
+
+    clinic.seal().await?;
+    assert_eq!(alerts(&officer, "RESTRICTED_READING").await.len(), 1);
+    assert_eq!(count("SELECT count(*) FROM audit_unwatched").await?, 0);
+    assert_eq!(clinic.first_bad(&[]), None);
     Ok(())
 }

@@ -134,7 +134,7 @@ async fn who_may_reads_what_a_change_replaced_and_an_auditor_does_not() -> Resul
     let read = "query($actions: [String!]) { auditEntries(first: 5, filter: { actions: $actions }) { nodes { \
                 changes { field before after } } } }";
     let asked = async |person: &Person| {
-        let answer = person.send(read, json!({ "actions": ["patient.amend"] }), &[]).await.json;
+        let answer = person.send(read, json!({ "actions": ["patient.amend"] }), &[]).await.body;
         (
             answer["data"]["auditEntries"]["nodes"][0]["changes"].clone(),
             answer["extensions"]["redactions"].clone(),
@@ -148,5 +148,26 @@ async fn who_may_reads_what_a_change_replaced_and_an_auditor_does_not() -> Resul
     let (changes, kept) = asked(&auditor).await;
     assert_eq!(changes, Value::Null);
     assert_eq!(kept[0]["permission"], json!("audit.change:read"), "{kept}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_change_that_is_gone_or_another_one_is_found() -> Result<()> {
+    let mut clinic = Clinic::new().await?;
+    let owner = clinic.server.proven("northside", "owner").await;
+    for threshold in [7, 8] {
+        let input = json!({ "kind": "MASS_READING", "threshold": threshold });
+        owner.run("alertRuleUpdate", "userErrors { code }", input).await;
+    }
+    drop(owner);
+    clinic.seal().await?;
+    assert_eq!(clinic.first_bad(&[]), None);
+    let count = clinic.number("SELECT count(*) FROM audit_change").await?;
+    assert!(count >= 2, "{count}");
+    clinic.tamper("CREATE TABLE saved AS SELECT * FROM audit_change; UPDATE audit_change SET sealed = set_byte(sealed, 30, get_byte(sealed, 30) # 1)").await?;
+    assert!(clinic.faults().iter().all(|fault| fault == "change"), "{:?}", clinic.faults());
+    assert_eq!(i64::try_from(clinic.faults().len())?, count);
+    clinic.tamper("DELETE FROM audit_change; INSERT INTO audit_change SELECT * FROM saved OFFSET 1").await?;
+    assert_eq!(clinic.faults(), ["change"]);
     Ok(())
 }

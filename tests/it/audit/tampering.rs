@@ -6,6 +6,8 @@
 use std::{path::Path, process::Command};
 
 use anyhow::Result;
+use praxis::heads::Remembered;
+use praxis_platform::audit::Waiting;
 use sqlx::AssertSqlSafe;
 
 use super::Clinic;
@@ -113,6 +115,7 @@ async fn every_change_by_the_superuser_is_found_and_its_first_entry_named() -> R
         assert_eq!(clinic.first_bad(&[&kept]), Some((place.to_string(), fault.to_owned())), "{name}");
         let stored = clinic.number("SELECT count(*) FROM audit_checkpoint").await?;
         if stored > 0 {
+            // What is left of a log with holes is exported, and the exit says that there are some.
             let folder = clinic.export(&name.replace(' ', "-"))?;
             if let Some((good, said)) = auditor(&folder, &[&kept]) {
                 assert!(!good && said.contains(auditors), "{name}: {said}");
@@ -136,9 +139,13 @@ async fn a_history_rewritten_and_signed_again_differs_from_an_older_checkpoint()
     .map(|folder| newest(folder))
     .collect();
     let (small, large) = (clinic.number("SELECT min(size) FROM audit_checkpoint").await?, 25);
-    // Somebody who holds the database and the keys: everything is made again without one entry.
-    clinic.tamper(&format!("DELETE FROM audit_entry WHERE id = (SELECT entry_id FROM audit_leaf WHERE seq = {large}); DELETE FROM audit_leaf; DELETE FROM audit_node; DELETE FROM audit_checkpoint; INSERT INTO audit_pending SELECT id FROM audit_entry")).await?;
-    clinic.seal().await?;
+    // The database's superuser needs no key for it: everything is taken back to be sealed again, without
+    // one entry. A server that saw the log refuses; one that starts now knows nothing of it, and signs.
+    clinic.tamper(&format!("DELETE FROM audit_entry WHERE id = (SELECT entry_id FROM audit_leaf WHERE seq = {large}); DELETE FROM audit_leaf; DELETE FROM audit_node; DELETE FROM audit_checkpoint; INSERT INTO audit_pending SELECT id FROM audit_entry ON CONFLICT DO NOTHING")).await?;
+    assert!(clinic.seal().await.is_err(), "it saw more");
+    let restarted = clinic.server.another().await?;
+    praxis_domain::audit::keep(&Clinic::system_of(&restarted), &Waiting::default()).await?;
+    assert!(clinic.seal().await.is_err(), "it is still another log than it saw");
     assert_eq!(clinic.first_bad(&[]), None, "nobody kept a checkpoint: that is why `watch` does");
     let (place, fault) = clinic.first_bad(&[&kept[0], &kept[1]]).unwrap();
     assert!(["rewritten", "cut"].contains(&fault.as_str()), "{fault}");
@@ -204,19 +211,12 @@ async fn an_entry_that_commits_late_is_sealed_and_servers_do_not_seal_twice() ->
     clinic.entries(5).await?;
     late.commit().await?;
     let other = clinic.server.another().await?;
-    let tenant = other.directory.by_slug("northside").unwrap();
-    let elsewhere = praxis_platform::OpFactory::new(
-        other.platform,
-        tenant,
-        std::sync::Arc::new(praxis_platform::access::Actor::system()),
-        praxis_platform::RequestInfo::default(),
-        true,
-    );
+    let elsewhere = Clinic::system_of(&other);
     for _ in 0..10 {
         let op = clinic.system().read();
         let entries = (0..50).map(|_| praxis_platform::audit::Entry::done("race")).collect();
         op.record_all(entries).await?;
-        let waiting = praxis_platform::audit::Waiting::default();
+        let waiting = Waiting::default();
         let (here, there) = tokio::join!(clinic.seal(), praxis_domain::audit::keep(&elsewhere, &waiting));
         here?;
         there?;
@@ -226,5 +226,171 @@ async fn an_entry_that_commits_late_is_sealed_and_servers_do_not_seal_twice() ->
     let unsealed = clinic.number("SELECT count(*) FROM audit_pending").await?;
     let late = clinic.number("SELECT count(*) FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id WHERE e.action = 'late'").await?;
     assert_eq!((unsealed, late), (0, 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tail_that_is_taken_back_to_an_older_checkpoint_is_not_sealed_again() -> Result<()> {
+    let mut clinic = Clinic::new().await?;
+    clinic.entries(10).await?;
+    let size = clinic.number("SELECT max(size) FROM audit_checkpoint").await?;
+    clinic.entries(10).await?;
+    // The victim goes, the others wait again, and the tree is what the older checkpoint says.
+    let victim = format!("(SELECT entry_id FROM audit_leaf WHERE seq = {})", size + 3);
+    clinic
+        .tamper(&format!(
+            "INSERT INTO audit_pending SELECT entry_id FROM audit_leaf WHERE seq >= {size} AND entry_id <> {victim};
+             DELETE FROM audit_entry WHERE id = {victim}; DELETE FROM audit_leaf WHERE seq >= {size};
+             DELETE FROM audit_checkpoint WHERE size > {size}"
+        ))
+        .await?;
+    let refused = clinic.seal().await.unwrap_err();
+    assert!(format!("{refused:#}").contains("not what was signed"), "{refused:#}");
+    // Nor by one that starts now and has what another wrote down.
+    let tenant = clinic.server.app.directory.by_slug("northside").unwrap().id;
+    let head = clinic.server.app.platform.backlog.heads().of(tenant).unwrap();
+    let folder = clinic.folder.join("heads");
+    Remembered::recall(&folder, clinic.server.app.platform.backlog.heads())?.write(tenant, &head)?;
+    let restarted = clinic.server.another().await?;
+    Remembered::recall(&folder, restarted.platform.backlog.heads())?;
+    assert_eq!(restarted.platform.backlog.heads().of(tenant), Some(head));
+    assert!(praxis_domain::audit::keep(&Clinic::system_of(&restarted), &Waiting::default()).await.is_err());
+    std::fs::write(folder.join(format!("{tenant}.head")), "spoilt")?;
+    assert!(Remembered::recall(&folder, restarted.platform.backlog.heads()).is_err());
+    assert_eq!(clinic.number("SELECT max(size) FROM audit_checkpoint").await?, size);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_goes_on_from_what_another_sealed_and_not_from_what_nobody_signed() -> Result<()> {
+    let mut clinic = Clinic::new().await?;
+    clinic.entries(3).await?;
+    let other = clinic.server.another().await?;
+    let elsewhere = Clinic::system_of(&other);
+    elsewhere.read().record_all(vec![praxis_platform::audit::Entry::done("elsewhere")]).await?;
+    praxis_domain::audit::keep(&elsewhere, &Waiting::default()).await?;
+    clinic.entries(2).await?;
+    assert_eq!(clinic.first_bad(&[]), None);
+
+    // The hash that the next line goes on from is under no signature.
+    let spoil = "UPDATE audit_checkpoint SET line_hash = sha256('else') WHERE size = (SELECT max(size) FROM audit_checkpoint)";
+    clinic.tamper(spoil).await?;
+    let last = clinic.number("SELECT max(size) FROM audit_checkpoint").await? - 1;
+    assert_eq!(clinic.first_bad(&[]), Some((last.to_string(), "bad_checkpoint".to_owned())));
+    assert!(clinic.entries(1).await.is_err());
+    let restarted = clinic.server.another().await?;
+    let sealed = praxis_domain::audit::keep(&Clinic::system_of(&restarted), &Waiting::default()).await;
+    assert!(sealed.is_err(), "neither does a server that knows nothing");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_no_checkpoint_covers_and_what_waits_for_ever_are_faults() -> Result<()> {
+    let mut clinic = Clinic::new().await?;
+    clinic.entries(5).await?;
+    let size = clinic.number("SELECT max(size) FROM audit_checkpoint").await?;
+    clinic.entries(5).await?;
+    clinic.tamper("CREATE TABLE saved AS SELECT * FROM audit_checkpoint").await?;
+    clinic.tamper(&format!("DELETE FROM audit_checkpoint WHERE size > {size}")).await?;
+    assert_eq!(clinic.first_bad(&[]), Some((size.to_string(), "unsigned".to_owned())));
+    clinic.tamper("INSERT INTO audit_checkpoint SELECT * FROM saved ON CONFLICT DO NOTHING").await?;
+
+    // A row that would have verifying count to the end of days.
+    let far = "UPDATE audit_leaf SET seq = 4611686018427387904 WHERE seq = (SELECT max(seq) FROM audit_leaf)";
+    clinic.tamper(far).await?;
+    assert_eq!(clinic.first_bad(&[]).unwrap().1, "missing");
+    clinic
+        .tamper(
+            "UPDATE audit_leaf SET seq = (SELECT max(size) FROM audit_checkpoint) - 1 WHERE seq > 1000000",
+        )
+        .await?;
+    assert_eq!(clinic.first_bad(&[]), None);
+
+    // Deleted before it was sealed: others are sealed all the same, and it is not forgotten.
+    let op = clinic.system().read();
+    op.record_all(vec![praxis_platform::audit::Entry::done("victim")]).await?;
+    clinic.tamper("DELETE FROM audit_entry WHERE action = 'victim'").await?;
+    clinic.tamper("INSERT INTO audit_pending SELECT gen_random_uuid() FROM generate_series(1, 1500)").await?;
+    clinic.entries(5).await?;
+    assert_eq!(
+        clinic.number("SELECT count(*) FROM audit_pending p JOIN audit_entry e ON e.id = p.entry_id").await?,
+        0
+    );
+    assert_eq!(clinic.first_bad(&[]).unwrap().1, "deleted");
+    clinic.tamper("DELETE FROM audit_pending").await?;
+    assert_eq!(clinic.first_bad(&[]), None);
+
+    // Never sealed: no server looks at it any more.
+    op.record_all(vec![praxis_platform::audit::Entry::done("forgotten")]).await?;
+    assert_eq!(clinic.first_bad(&[]), None, "it has only just been written");
+    clinic
+        .tamper("UPDATE audit_entry SET at = now() - interval '2 hours' WHERE action = 'forgotten'")
+        .await?;
+    assert!(clinic.faults().contains(&"unsealed".to_owned()), "{:?}", clinic.faults());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_witness_that_found_something_keeps_its_evidence() -> Result<()> {
+    let mut clinic = Clinic::new().await?;
+    clinic.entries(10).await?;
+    let out = clinic.folder.join("evidence");
+    let watch = ["watch", "--all", "--once", "--out", out.to_str().unwrap()];
+    assert!(clinic.audit(&watch).0);
+    let kept = |out: &Path| {
+        let files = std::fs::read_dir(out).unwrap().map(|file| file.unwrap().path());
+        let mut files: Vec<_> = files.map(|path| std::fs::read_to_string(&path).unwrap()).collect();
+        files.sort();
+        files
+    };
+    let before = kept(&out);
+    assert_eq!(before.len(), 2, "the newest, and the first of the day");
+    // The first entry is edited, and a row is put in that covers everything there will ever be.
+    clinic.tamper("UPDATE audit_entry SET times = 7 WHERE id = (SELECT entry_id FROM audit_leaf WHERE seq = 0); INSERT INTO audit_checkpoint SELECT 9000000000, at, edge, line_hash, note FROM audit_checkpoint LIMIT 1").await?;
+    for _ in 0..2 {
+        let (good, said) = clinic.audit(&watch);
+        assert!(!good && said.to_string().contains("is not what was sealed"), "{said}");
+        assert_eq!(kept(&out), before);
+    }
+    // What can't be read is no clinic without evidence.
+    for file in std::fs::read_dir(&out)? {
+        std::fs::write(file?.path(), [0xff, 0xfe])?;
+    }
+    let (good, said) = clinic.audit(&watch);
+    assert!(!good && said[0]["trouble"].as_str().unwrap().contains("reading"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_witness_that_runs_sees_the_log_go_back_and_clinics_that_were_made_since() -> Result<()> {
+    use tokio::io::{AsyncBufReadExt, BufReader};
+
+    let mut clinic = Clinic::new().await?;
+    clinic.entries(5).await?;
+    let size = clinic.number("SELECT max(size) FROM audit_checkpoint").await?;
+    clinic.entries(5).await?;
+    let installation = &clinic.server.installation;
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_praxis"));
+    command.env("DATABASE_URL", &installation.url).env("PRAXIS_ROOT_KEY", installation.root_key());
+    command.args(["--output", "ndjson", "audit", "watch", "--all", "--interval", "1", "--out"]);
+    command.arg(clinic.folder.join("running")).stdout(std::process::Stdio::piped()).kill_on_drop(true);
+    let mut witness = command.spawn()?;
+    let mut lines = BufReader::new(witness.stdout.take().unwrap()).lines();
+    let mut next = async || {
+        let line = tokio::time::timeout(std::time::Duration::from_secs(60), lines.next_line()).await??;
+        anyhow::Ok(serde_json::from_str::<serde_json::Value>(&line.unwrap())?)
+    };
+    let seen = next().await?;
+    assert_eq!((&seen["tenant"], &seen["faults"]), (&"northside".into(), &serde_json::json!([])), "{seen}");
+
+    clinic.server.installation.provision("harbor").await?;
+    let seen = next().await?;
+    assert_eq!((&seen["tenant"], &seen["size"]), (&"harbor".into(), &0.into()), "{seen}");
+
+    // Entries, leaves and checkpoints together: nothing in the database says that there were more.
+    clinic.tamper(&format!("DELETE FROM audit_entry WHERE id IN (SELECT entry_id FROM audit_leaf WHERE seq >= {size}); DELETE FROM audit_leaf WHERE seq >= {size}; DELETE FROM audit_checkpoint WHERE size > {size}")).await?;
+    assert_eq!(clinic.first_bad(&[]), None);
+    let seen = next().await?;
+    assert!(seen["faults"].to_string().contains("the tail was cut"), "{seen}");
     Ok(())
 }

@@ -11,17 +11,21 @@
 use std::{
     env,
     process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
-use axum::{body::Body, http::Request};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
 use praxis::{
     App,
     config::{Config, Overrides},
 };
 use praxis_platform::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     key_service::{AwsCredentials, AwsKms, AwsKmsSettings, CredentialSource},
     vault::{KeyBinding, KeyWrapper, VaultError},
 };
@@ -34,6 +38,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::support::{
+    clock::TestClock,
     installation::TestInstallation,
     server::{TestServer, send},
 };
@@ -129,7 +134,7 @@ const BINDING: KeyBinding = KeyBinding { tenant: Uuid::from_u128(1), version: 3 
 #[tokio::test]
 async fn a_key_returns_only_for_its_tenant_and_version() -> Result<()> {
     let Some((moto, key)) = Moto::start().await? else { return Ok(()) };
-    let kms = AwsKms::new(moto.settings(&key), std::sync::Arc::new(SystemClock))?;
+    let kms = AwsKms::new(moto.settings(&key), Arc::new(SystemClock))?;
     let guarded = kms.wrap(BINDING, b"secret").await?;
     assert!(!guarded.bytes.windows(6).any(|bytes| bytes == b"secret"));
     assert_eq!(*kms.unwrap(BINDING, &guarded).await?, b"secret");
@@ -139,11 +144,10 @@ async fn a_key_returns_only_for_its_tenant_and_version() -> Result<()> {
     }
     let other = moto.post("TrentService.CreateKey", "{}").await?;
     let other = other["KeyMetadata"]["KeyId"].as_str().unwrap();
-    let elsewhere = AwsKms::new(moto.settings(other), std::sync::Arc::new(SystemClock))?;
+    let elsewhere = AwsKms::new(moto.settings(other), Arc::new(SystemClock))?;
     assert!(!elsewhere.opens(&guarded.wrapper));
     assert!(elsewhere.unwrap(BINDING, &guarded).await.is_err());
-    let nowhere =
-        AwsKms::new(moto.settings("00000000-0000-0000-0000-000000000000"), std::sync::Arc::new(SystemClock))?;
+    let nowhere = AwsKms::new(moto.settings("00000000-0000-0000-0000-000000000000"), Arc::new(SystemClock))?;
     assert!(matches!(nowhere.wrap(BINDING, b"secret").await, Err(VaultError::KeyUnavailable(_))));
     Ok(())
 }
@@ -277,4 +281,94 @@ async fn a_clinic_moves_to_kms_outlives_its_absence_for_a_while_and_recovers_by_
 async fn ready(server: &TestServer) -> Result<String> {
     let request = Request::get("/readyz").body(Body::empty())?;
     Ok(send(&server.app.admin_router, request).await.text)
+}
+
+/// What the metadata service of an instance and KMS were asked, in this order.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<String>>>);
+
+/// An instance that lends credentials until an instant, and a KMS that answers what it was given.
+async fn instance(asked: Asked, until: chrono::DateTime<chrono::Utc>) -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let answer = move |request: Request<Body>| {
+        let asked = asked.clone();
+        async move {
+            let header = |name: &str| {
+                request
+                    .headers()
+                    .get(name)
+                    .and_then(|value| value.to_str().ok())
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+            asked.0.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{method} {path}"));
+            let with_token = header("x-aws-ec2-metadata-token") == "a token";
+            match (method.as_str(), path.as_str()) {
+                ("PUT", "/latest/api/token") if header("x-aws-ec2-metadata-token-ttl-seconds") == "300" => {
+                    (StatusCode::OK, "a token".to_owned())
+                }
+                ("GET", "/latest/meta-data/iam/security-credentials/") if with_token => {
+                    (StatusCode::OK, "clinic-role\n".to_owned())
+                }
+                ("GET", "/latest/meta-data/iam/security-credentials/clinic-role") if with_token => {
+                    let lent = json!({ "Code": "Success", "AccessKeyId": "LENT", "SecretAccessKey": "secret",
+                        "Token": "session", "Expiration": until });
+                    (StatusCode::OK, lent.to_string())
+                }
+                ("POST", "/") => {
+                    let lent = header("authorization").contains("Credential=LENT/")
+                        && header("authorization").contains("x-amz-security-token")
+                        && header("x-amz-security-token") == "session";
+                    let status = if lent { StatusCode::OK } else { StatusCode::FORBIDDEN };
+                    (status, json!({ "CiphertextBlob": "Y2lwaGVy", "KeyId": "k" }).to_string())
+                }
+                _ => (StatusCode::UNAUTHORIZED, String::new()),
+            }
+        }
+    };
+    let router = axum::Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(address)
+}
+
+#[tokio::test]
+async fn an_instance_lends_credentials_which_are_kept_until_shortly_before_they_end() -> Result<()> {
+    let (asked, clock) = (Asked::default(), Arc::new(TestClock::default()));
+    let address = instance(asked.clone(), clock.now() + chrono::TimeDelta::hours(1)).await?;
+    let settings = AwsKmsSettings {
+        key_id: "alias/praxis".to_owned(),
+        region: "eu-central-1".to_owned(),
+        endpoint: Some(address.clone()),
+        credentials: CredentialSource::Instance(address),
+    };
+    let kms = AwsKms::new(settings, Arc::clone(&clock) as _)?;
+    let calls = || std::mem::take(&mut *asked.0.lock().unwrap_or_else(PoisonError::into_inner));
+    let folder = "/latest/meta-data/iam/security-credentials/";
+    let borrowed =
+        ["PUT /latest/api/token".to_owned(), format!("GET {folder}"), format!("GET {folder}clinic-role")];
+
+    assert_eq!(kms.wrap(BINDING, b"secret").await?.bytes, b"cipher");
+    assert_eq!(calls(), [&borrowed[..], &["POST /".to_owned()]].concat());
+    kms.wrap(BINDING, b"secret").await?;
+    assert_eq!(calls(), ["POST /"], "what was lent is still good");
+    clock.advance(chrono::TimeDelta::minutes(56));
+    kms.wrap(BINDING, b"secret").await?;
+    assert_eq!(calls(), [&borrowed[..], &["POST /".to_owned()]].concat());
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_an_instance_there_are_no_credentials_and_the_service_counts_as_away() -> Result<()> {
+    let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
+    let settings = AwsKmsSettings {
+        key_id: "alias/praxis".to_owned(),
+        region: "eu-central-1".to_owned(),
+        endpoint: None,
+        credentials: CredentialSource::Instance(format!("http://127.0.0.1:{port}")),
+    };
+    let kms = AwsKms::new(settings, Arc::new(SystemClock))?;
+    assert!(matches!(kms.wrap(BINDING, b"secret").await, Err(VaultError::Away(_))));
+    Ok(())
 }

@@ -288,13 +288,17 @@ async fn rotate_everything(works: &Works, count: usize) -> Result<()> {
     let took = begun.elapsed();
     assert_eq!(code, 0, "{events:?}");
     let finished = events.last().unwrap();
-    assert_eq!(finished["data_keys_made"], 0, "the killed run had made them: {finished}");
+    let made = finished["data_keys_made"].as_u64().unwrap();
+    assert!(
+        made >= u64::try_from(count)?,
+        "the killed run was finished, then came the one asked for: {finished}"
+    );
     let rows = finished["rows"].as_u64().unwrap();
     eprintln!(
         "data keys: {rows} rows sealed anew in {took:?}, {:.0} a second",
         rows as f64 / took.as_secs_f64()
     );
-    assert_eq!(works.number("SELECT max(version)::bigint FROM {schema}.phi_key").await?, 2);
+    assert_eq!(works.number("SELECT max(version)::bigint FROM {schema}.phi_key").await?, 3);
     let open = works.number("SELECT count(*) FROM {schema}.key_rotation WHERE finished_at IS NULL").await?;
     assert_eq!(open, 0);
 
@@ -384,5 +388,91 @@ async fn older_keys_go_when_nothing_needs_them_and_not_before() -> Result<()> {
         .number("SELECT count(DISTINCT action) FROM {schema}.audit_entry WHERE action LIKE 'key.%'")
         .await?;
     assert_eq!(audited, 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rotation_that_was_asked_for_happens_or_says_that_it_did_not() -> Result<()> {
+    let works = Works::new().await?;
+    works.server.person("northside", "receptionist").await.register("Mairead", "Quill", "1980-02-03").await;
+    let finished = |rows: Vec<Value>| rows.last().unwrap()["rotated"].clone();
+
+    // A root key that is prepared is not prepared twice, and then is the one that is used.
+    let (code, rows) = works.run(&["rotate", "--root", "--prepare"]).await?;
+    assert_eq!((code, finished(rows)), (0, json!(true)));
+    let (code, rows) = works.run(&["rotate", "--root", "--prepare"]).await?;
+    assert_eq!((code, finished(rows)), (4, json!(false)));
+    let keys = || fs::read_to_string(works.folder.join("root.key")).map(|text| text.lines().count());
+    assert_eq!(keys()?, 2);
+    assert_eq!(works.run(&["rotate", "--root"]).await?.0, 0);
+    assert_eq!(keys()?, 2);
+    // Half of a rotation is finished before the next, which happens too.
+    let half = "UPDATE control.installation_key SET wrapped = (SELECT wrapped FROM half), wrapper = (SELECT wrapper FROM half)";
+    let mut admin = works.server.installation.admin().await?;
+    let keep = "CREATE TEMPORARY TABLE half AS SELECT wrapped, wrapper FROM control.installation_key";
+    sqlx::query(keep).execute(&mut admin).await?;
+    assert_eq!(works.run(&["rotate", "--root"]).await?.0, 0);
+    sqlx::query(half).execute(&mut admin).await?;
+    let (code, rows) = works.run(&["rotate", "--root"]).await?;
+    assert_eq!((code, finished(rows), keys()?), (0, json!(true), 4));
+    let events = works.number("SELECT count(*) FROM control.tenant_event WHERE kind LIKE 'ROOT%'").await?;
+    assert_eq!(events, 4);
+
+    // Somebody is at a data key all the time: no new version of the clinic's key on top of an unfinished one.
+    let find = "SELECT schema_name FROM control.tenant";
+    let schema: String = sqlx::query_scalar(find).fetch_one(&mut admin).await?;
+    let mut busy = sqlx::Connection::begin(&mut admin).await?;
+    let hold = format!("SELECT FROM {schema}.phi_key FOR UPDATE");
+    sqlx::query(sqlx::AssertSqlSafe(hold)).execute(&mut *busy).await?;
+    let (code, rows) = works.run(&["rotate", "--tenant", "northside"]).await?;
+    assert_eq!(
+        (code, rows.last().unwrap()["left"].as_u64() > Some(0), finished(rows)),
+        (4, true, json!(true))
+    );
+    let (code, rows) = works.run(&["rotate", "--tenant", "northside"]).await?;
+    assert_eq!((code, finished(rows)), (4, json!(false)));
+    busy.rollback().await?;
+    let noted = "SELECT count(*) FROM {schema}.audit_entry WHERE action = 'key.rotate-tenant'";
+    assert_eq!(works.number(noted).await?, 1, "one happened");
+    let (code, rows) = works.run(&["rotate", "--tenant", "northside"]).await?;
+    assert_eq!((code, finished(rows)), (0, json!(true)));
+    assert_eq!(works.number("SELECT max(version)::bigint FROM control.tenant_key").await?, 3);
+    assert_eq!(works.run(&["rewrap"]).await?.0, 0);
+    let noted = "SELECT count(*) FROM {schema}.audit_entry WHERE action = 'key.rewrap'";
+    assert_eq!(works.number(noted).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_installations_own_key_is_opened_too_and_commands_on_root_keys_take_turns() -> Result<()> {
+    let works = Works::new().await?;
+    let mut admin = works.server.installation.admin().await?;
+    assert!(praxis_platform::rotation::turn::changing(&mut admin).await?);
+    assert_eq!(works.run(&["rotate", "--root"]).await?.0, 5);
+    assert_eq!(works.run(&["retire", "--yes"]).await?.0, 4);
+    sqlx::Connection::close(admin).await?;
+
+    let mut admin = works.server.installation.admin().await?;
+    assert_eq!(works.run(&["verify"]).await?.0, 0);
+    let spoil =
+        "UPDATE control.installation_key SET wrapped = set_byte(wrapped, 30, get_byte(wrapped, 30) # 1)";
+    sqlx::query(spoil).execute(&mut admin).await?;
+    let (code, rows) = works.run(&["verify"]).await?;
+    let fault = &rows.last().unwrap()["faults"][0];
+    assert_eq!((code, fault["table"].as_str()), (1, Some("control.installation_key")), "{rows:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn passwords_of_login_roles_are_sent_as_verifiers_that_let_them_in() -> Result<()> {
+    let works = Works::new().await?;
+    let mut admin = works.server.installation.admin().await?;
+    let stored: Vec<String> = sqlx::query_scalar(
+        "SELECT rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL AND rolname LIKE 'praxis\\_' || (SELECT id FROM control.installation) || '\\_%'",
+    )
+    .fetch_all(&mut admin)
+    .await?;
+    // The server of this test is connected with them.
+    assert!(stored.len() >= 2 && stored.iter().all(|one| one.starts_with("SCRAM-SHA-256$4096:")));
     Ok(())
 }
