@@ -2,8 +2,8 @@
 
 use praxis_entity::ids::{
     AlertId, AllergyId, AppointmentId, ConditionId, DocumentId, EncounterId, FamilyHistoryId, ImmunizationId,
-    MedicationStatementId, PatientId, ProcedureId, RuleId, SocialHistoryId, TaskId, WaitlistEntryId,
-    WorkflowInstanceId,
+    MedicationStatementId, ObservationId, PatientId, ProcedureId, RuleId, SocialHistoryId, TaskId,
+    WaitlistEntryId, WorkflowInstanceId,
 };
 use praxis_platform::access::Permission;
 
@@ -31,6 +31,7 @@ told! {
     FamilyHistoryId => HISTORY_READ;
     ImmunizationId => IMMUNIZATION_READ;
     MedicationStatementId => MEDICATION_READ;
+    ObservationId => OBSERVATION_READ;
     PatientId => PATIENT_READ;
     ProcedureId => HISTORY_READ;
     RuleId => RULE_READ;

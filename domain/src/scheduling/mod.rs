@@ -45,7 +45,7 @@ pub use feed::{create_feed, feed, revoke_feed};
 pub use filter::{AppointmentFilter, AppointmentOrder, Ordered};
 pub use find::{FindSlots, MOST_PRACTITIONERS, Slot, find_slots};
 pub(crate) use follow::{follow, left, locked};
-pub use mark_no_show::{is_today, mark_no_show, undo_no_show};
+pub use mark_no_show::{mark_no_show, undo_no_show};
 pub use queue::{QueueStep, call_next, issue_token, queue_tokens, step_token, tokens_by_ids};
 pub use read::{by_ids, count, count_of_patients, devices_of, list, of_patients};
 pub use remind::remind;

@@ -15,8 +15,7 @@ use praxis_platform::{
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{
-    Detail, Result, Violation, ViolationCode, page::any_of, range::one_of, rights, tasks,
-    transitions::step_here,
+    Detail, Result, Violation, ViolationCode, page::any_of, range::one_of, tasks, transitions::step_here,
 };
 
 /// The most definitions of one answer.
