@@ -442,8 +442,10 @@ async fn a_chart_shows_what_is_to_be_done_about_each_patient_and_visit_at_once()
     let (physician, officer) =
         (server.person("northside", "physician").await, server.person("northside", "privacy_officer").await);
     let mut visits = Vec::new();
-    for family in ["Quill", "Moss", "Reed"] {
-        let patient = physician.register("Ada", family, "1990-01-02").await;
+    for (given, family, born) in
+        [("Ada", "Quill", "1990-01-02"), ("Ben", "Moss", "1961-07-30"), ("Cleo", "Reed", "1975-11-11")]
+    {
+        let patient = physician.register(given, family, born).await;
         for code in ["ORDER", "CALL_BACK"] {
             let encounter = visit(&server, &patient, EncounterStatus::InProgress).await;
             create(&physician, json!({ "code": code, "encounterId": encounter.to_string() })).await;
