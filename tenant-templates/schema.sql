@@ -3000,7 +3000,7 @@ GRANT SELECT,INSERT ON TABLE {schema}.audit_leaf TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_node TO {role};
 GRANT SELECT ON TABLE {schema}.audit_pending TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.audit_sealer TO {role};
-GRANT SELECT,INSERT,DELETE ON TABLE {schema}.audit_unwatched TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.audit_unwatched TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_exception TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
 GRANT SELECT ON TABLE {schema}.break_glass TO {role};

@@ -8,4 +8,4 @@ CREATE TABLE audit_unwatched (
     CONSTRAINT audit_unwatched_pk PRIMARY KEY (kind, low),
     CONSTRAINT audit_unwatched_order CHECK (0 <= low AND low < high)
 );
-SELECT grant_to_runtime('audit_unwatched', 'SELECT, INSERT, DELETE');
+SELECT grant_to_runtime('audit_unwatched', 'SELECT, INSERT, UPDATE, DELETE');

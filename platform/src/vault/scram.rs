@@ -41,7 +41,7 @@ mod tests {
         let verifier = scram_verifier("pencil", &salt);
         let (_, server) = verifier.rsplit_once(':').unwrap();
         let signature = crypto::mac(&BASE64.decode(server.as_bytes()).unwrap(), &[message]);
-        assert_eq!(BASE64.encode(&signature), "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJsRjnl95G4=");
+        assert_eq!(BASE64.encode(&signature), "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
         let stored = verifier.split('$').nth(2).and_then(|keys| keys.split(':').next()).unwrap();
         let client = crypto::mac(&salted("pencil", &salt), &[b"Client Key"]);
         assert_eq!(stored, BASE64.encode(&crypto::sha256(&client)));
