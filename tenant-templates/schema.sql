@@ -1,4 +1,35 @@
--- schema version: 27
+-- schema version: 32
+CREATE TABLE {schema}.allergy (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    none_known boolean DEFAULT false NOT NULL,
+    CONSTRAINT allergy_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text, 'RESOLVED'::text, 'REFUTED'::text, 'ENTERED_IN_ERROR'::text])))
+);
+CREATE FUNCTION {schema}.allergy_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.allergy
+    LANGUAGE plpgsql STABLE
+    SET search_path TO '{schema}'
+    AS $$
+            BEGIN
+                RETURN QUERY SELECT t.* FROM allergy t
+                    WHERE t.patient_id = whose AND t.updated_at <= moment AND NOT EXISTS (SELECT FROM chart_version v
+                        WHERE v.kind = 'allergy' AND v.row_id = t.id AND v.known_until > moment);
+                RETURN QUERY SELECT said.* FROM (SELECT DISTINCT ON (v.row_id) v.known_from, v.body, v.sealed FROM chart_version v
+                        WHERE v.patient_id = whose AND v.kind = 'allergy' AND v.known_until > moment
+                        ORDER BY v.row_id, v.known_until, v.version) AS known,
+                    LATERAL jsonb_populate_record(NULL::allergy,
+                        known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
+                    WHERE known.known_from <= moment;
+            END $$;
 CREATE FUNCTION {schema}.audit_entry_is_sealed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -25,6 +56,123 @@ BEGIN
     NEW.updated_at := now();
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.chart_is_whole(whose uuid, moment timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO '{schema}'
+    AS $_$
+DECLARE
+    shelf text;
+    lost boolean;
+BEGIN
+    FOREACH shelf IN ARRAY ARRAY['condition', 'allergy', 'medication_statement', 'immunization', 'procedure', 'family_history',
+        'social_history', 'observation', 'encounter']
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %1$I t WHERE t.patient_id = $1 AND t.created_at <= $2
+            AND NOT EXISTS (SELECT FROM %2$I($1, $2) k WHERE k.id = t.id))', shelf, shelf || '_as_of') INTO lost USING whose, moment;
+        IF lost THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    RETURN true;
+END $_$;
+CREATE TABLE {schema}.condition (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    category text NOT NULL,
+    clinical_status text,
+    verification_status text NOT NULL,
+    recorded_at timestamp with time zone,
+    abated_at timestamp with time zone,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT condition_category_known CHECK ((category = ANY (ARRAY['PROBLEM_LIST_ITEM'::text, 'ENCOUNTER_DIAGNOSIS'::text, 'HEALTH_CONCERN'::text]))),
+    CONSTRAINT condition_clinical_status_known CHECK ((clinical_status = ANY (ARRAY['ACTIVE'::text, 'RECURRENCE'::text, 'RELAPSE'::text, 'INACTIVE'::text, 'REMISSION'::text, 'RESOLVED'::text]))),
+    CONSTRAINT condition_verification_status_known CHECK ((verification_status = ANY (ARRAY['UNCONFIRMED'::text, 'PROVISIONAL'::text, 'DIFFERENTIAL'::text, 'CONFIRMED'::text, 'REFUTED'::text, 'ENTERED_IN_ERROR'::text])))
+);
+CREATE FUNCTION {schema}.condition_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.condition
+    LANGUAGE plpgsql STABLE
+    SET search_path TO '{schema}'
+    AS $$
+            BEGIN
+                RETURN QUERY SELECT t.* FROM condition t
+                    WHERE t.patient_id = whose AND t.updated_at <= moment AND NOT EXISTS (SELECT FROM chart_version v
+                        WHERE v.kind = 'condition' AND v.row_id = t.id AND v.known_until > moment);
+                RETURN QUERY SELECT said.* FROM (SELECT DISTINCT ON (v.row_id) v.known_from, v.body, v.sealed FROM chart_version v
+                        WHERE v.patient_id = whose AND v.kind = 'condition' AND v.known_until > moment
+                        ORDER BY v.row_id, v.known_until, v.version) AS known,
+                    LATERAL jsonb_populate_record(NULL::condition,
+                        known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
+                    WHERE known.known_from <= moment;
+            END $$;
+CREATE TABLE {schema}.document_version (
+    document_id uuid NOT NULL,
+    version integer NOT NULL,
+    id uuid NOT NULL,
+    supersedes integer,
+    head boolean DEFAULT true NOT NULL,
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    author_id uuid,
+    authored_at timestamp with time zone NOT NULL,
+    body bytea NOT NULL,
+    sha256 bytea NOT NULL,
+    CONSTRAINT document_version_first_has_none_before CHECK (((version = 1) = (supersedes IS NULL))),
+    CONSTRAINT document_version_kind_known CHECK ((kind = ANY (ARRAY['ORIGINAL'::text, 'AMENDMENT'::text, 'RETRACTION'::text, 'RECEIVED'::text]))),
+    CONSTRAINT document_version_positive CHECK ((version > 0)),
+    CONSTRAINT document_version_sha256_whole CHECK ((octet_length(sha256) = 32)),
+    CONSTRAINT document_version_supersedes_the_one_before CHECK ((supersedes = (version - 1)))
+);
+CREATE FUNCTION {schema}.document_version_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.document_version
+    LANGUAGE plpgsql STABLE
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT DISTINCT ON (v.document_id) v.* FROM document_version v JOIN clinical_document d ON d.id = v.document_id
+        WHERE v.patient_id = whose AND CASE v.kind WHEN 'RECEIVED' THEN d.created_at ELSE v.authored_at END <= moment
+        ORDER BY v.document_id, v.version DESC;
+END $$;
+CREATE TABLE {schema}.encounter (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid,
+    facility_id uuid,
+    organization_id uuid,
+    appointment_id uuid,
+    class text NOT NULL,
+    status text NOT NULL,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    clinical bytea,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    planned_for timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT encounter_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
+    CONSTRAINT encounter_order CHECK ((ended_at >= started_at)),
+    CONSTRAINT encounter_status_known CHECK ((status = ANY (ARRAY['PLANNED'::text, 'ARRIVED'::text, 'TRIAGED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'CLOSED'::text, 'CANCELLED'::text])))
+);
+CREATE FUNCTION {schema}.encounter_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.encounter
+    LANGUAGE plpgsql STABLE
+    SET search_path TO '{schema}'
+    AS $$
+            BEGIN
+                RETURN QUERY SELECT t.* FROM encounter t
+                    WHERE t.patient_id = whose AND t.updated_at <= moment AND NOT EXISTS (SELECT FROM chart_version v
+                        WHERE v.kind = 'encounter' AND v.row_id = t.id AND v.known_until > moment);
+                RETURN QUERY SELECT said.* FROM (SELECT DISTINCT ON (v.row_id) v.known_from, v.body, v.sealed FROM chart_version v
+                        WHERE v.patient_id = whose AND v.kind = 'encounter' AND v.known_until > moment
+                        ORDER BY v.row_id, v.known_until, v.version) AS known,
+                    LATERAL jsonb_populate_record(NULL::encounter,
+                        known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
+                    WHERE known.known_from <= moment;
+            END $$;
 CREATE FUNCTION {schema}.enforce_lane() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -55,7 +203,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'PX001', MESSAGE = 'what was a mistake stays one';
     END IF;
     IF NEW.clinical_status IS DISTINCT FROM OLD.clinical_status AND NOT EXISTS (SELECT FROM status_transition t
-        WHERE t.machine = 'problem' AND t.from_status = OLD.clinical_status AND t.to_status = NEW.clinical_status) THEN
+        WHERE t.machine = 'problem' AND t.from_status = coalesce(OLD.clinical_status, 'ACTIVE') AND t.to_status = NEW.clinical_status) THEN
         RAISE EXCEPTION USING ERRCODE = 'PX001', MESSAGE = format('illegal transition of problem from %s to %s', OLD.clinical_status, NEW.clinical_status);
     END IF;
     RETURN NEW;
@@ -78,12 +226,51 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE TABLE {schema}.family_history (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT family_history_status_known CHECK ((status = ANY (ARRAY['CURRENT'::text, 'ENTERED_IN_ERROR'::text])))
+);
+CREATE FUNCTION {schema}.family_history_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.family_history
+    LANGUAGE plpgsql STABLE
+    SET search_path TO '{schema}'
+    AS $$
+            BEGIN
+                RETURN QUERY SELECT t.* FROM family_history t
+                    WHERE t.patient_id = whose AND t.updated_at <= moment AND NOT EXISTS (SELECT FROM chart_version v
+                        WHERE v.kind = 'family_history' AND v.row_id = t.id AND v.known_until > moment);
+                RETURN QUERY SELECT said.* FROM (SELECT DISTINCT ON (v.row_id) v.known_from, v.body, v.sealed FROM chart_version v
+                        WHERE v.patient_id = whose AND v.kind = 'family_history' AND v.known_until > moment
+                        ORDER BY v.row_id, v.known_until, v.version) AS known,
+                    LATERAL jsonb_populate_record(NULL::family_history,
+                        known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
+                    WHERE known.known_from <= moment;
+            END $$;
 CREATE FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
     AS $$
 BEGIN
     EXECUTE format('GRANT %s ON %s TO %I', rights, relation, current_setting('praxis.role'));
+END $$;
+CREATE FUNCTION {schema}.hand_over_rule_findings() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    UPDATE alert SET practitioner_id = NEW.practitioner_id WHERE encounter_id = NEW.id;
+    UPDATE rule_evaluation SET practitioner_id = NEW.practitioner_id WHERE encounter_id = NEW.id;
+    RETURN NULL;
 END $$;
 CREATE FUNCTION {schema}.hold_close_gate() RETURNS trigger
     LANGUAGE plpgsql
@@ -122,6 +309,36 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE TABLE {schema}.immunization (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT immunization_status_known CHECK ((status = ANY (ARRAY['COMPLETED'::text, 'NOT_DONE'::text, 'ENTERED_IN_ERROR'::text])))
+);
+CREATE FUNCTION {schema}.immunization_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.immunization
+    LANGUAGE plpgsql STABLE
+    SET search_path TO '{schema}'
+    AS $$
+            BEGIN
+                RETURN QUERY SELECT t.* FROM immunization t
+                    WHERE t.patient_id = whose AND t.updated_at <= moment AND NOT EXISTS (SELECT FROM chart_version v
+                        WHERE v.kind = 'immunization' AND v.row_id = t.id AND v.known_until > moment);
+                RETURN QUERY SELECT said.* FROM (SELECT DISTINCT ON (v.row_id) v.known_from, v.body, v.sealed FROM chart_version v
+                        WHERE v.patient_id = whose AND v.kind = 'immunization' AND v.known_until > moment
+                        ORDER BY v.row_id, v.known_until, v.version) AS known,
+                    LATERAL jsonb_populate_record(NULL::immunization,
+                        known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
+                    WHERE known.known_from <= moment;
+            END $$;
 CREATE FUNCTION {schema}.keep_break_glass_as_it_was() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -132,6 +349,19 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION {schema}.keep_chart_version() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $_$
+DECLARE
+    sealed bytea;
+BEGIN
+    EXECUTE format('SELECT ($1).%I', TG_ARGV[0]) INTO sealed USING OLD;
+    INSERT INTO chart_version (kind, row_id, version, patient_id, known_from, known_until, body, sealed)
+        VALUES (TG_TABLE_NAME, OLD.id, OLD.version, OLD.patient_id, OLD.updated_at, now(),
+            to_jsonb(OLD) - TG_ARGV[0] - 'code_tokens', sealed);
+    RETURN NULL;
+END $_$;
 CREATE FUNCTION {schema}.keep_document() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -226,6 +456,36 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+CREATE TABLE {schema}.medication_statement (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT medication_statement_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'STOPPED'::text, 'NOT_TAKEN'::text, 'UNKNOWN'::text, 'ENTERED_IN_ERROR'::text])))
+);
+CREATE FUNCTION {schema}.medication_statement_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.medication_statement
+    LANGUAGE plpgsql STABLE
+    SET search_path TO '{schema}'
+    AS $$
+            BEGIN
+                RETURN QUERY SELECT t.* FROM medication_statement t
+                    WHERE t.patient_id = whose AND t.updated_at <= moment AND NOT EXISTS (SELECT FROM chart_version v
+                        WHERE v.kind = 'medication_statement' AND v.row_id = t.id AND v.known_until > moment);
+                RETURN QUERY SELECT said.* FROM (SELECT DISTINCT ON (v.row_id) v.known_from, v.body, v.sealed FROM chart_version v
+                        WHERE v.patient_id = whose AND v.kind = 'medication_statement' AND v.known_until > moment
+                        ORDER BY v.row_id, v.known_until, v.version) AS known,
+                    LATERAL jsonb_populate_record(NULL::medication_statement,
+                        known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
+                    WHERE known.known_from <= moment;
+            END $$;
 CREATE FUNCTION {schema}.move_document_head() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -248,6 +508,39 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE TABLE {schema}.observation (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    performer_id uuid,
+    category text NOT NULL,
+    status text NOT NULL,
+    effective_at timestamp with time zone,
+    issued_at timestamp with time zone,
+    result bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    taken_together uuid,
+    CONSTRAINT observation_category_known CHECK ((category = ANY (ARRAY['VITAL_SIGNS'::text, 'LABORATORY'::text, 'SURVEY'::text, 'SOCIAL_HISTORY'::text, 'EXAM'::text, 'IMAGING'::text, 'PROCEDURE'::text, 'THERAPY'::text, 'ACTIVITY'::text, 'OTHER'::text]))),
+    CONSTRAINT observation_status_known CHECK ((status = ANY (ARRAY['REGISTERED'::text, 'PRELIMINARY'::text, 'FINAL'::text, 'AMENDED'::text, 'CORRECTED'::text, 'CANCELLED'::text, 'ENTERED_IN_ERROR'::text, 'UNKNOWN'::text])))
+);
+CREATE FUNCTION {schema}.observation_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.observation
+    LANGUAGE plpgsql STABLE
+    SET search_path TO '{schema}'
+    AS $$
+            BEGIN
+                RETURN QUERY SELECT t.* FROM observation t
+                    WHERE t.patient_id = whose AND t.updated_at <= moment AND NOT EXISTS (SELECT FROM chart_version v
+                        WHERE v.kind = 'observation' AND v.row_id = t.id AND v.known_until > moment);
+                RETURN QUERY SELECT said.* FROM (SELECT DISTINCT ON (v.row_id) v.known_from, v.body, v.sealed FROM chart_version v
+                        WHERE v.patient_id = whose AND v.kind = 'observation' AND v.known_until > moment
+                        ORDER BY v.row_id, v.known_until, v.version) AS known,
+                    LATERAL jsonb_populate_record(NULL::observation,
+                        known.body || jsonb_build_object('result', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
+                    WHERE known.known_from <= moment;
+            END $$;
 CREATE FUNCTION {schema}.order_events() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -268,6 +561,36 @@ BEGIN
     UPDATE counter SET n = behind + placed WHERE name = 'event';
     RETURN placed;
 END $$;
+CREATE TABLE {schema}.procedure (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT procedure_status_known CHECK ((status = ANY (ARRAY['IN_PROGRESS'::text, 'COMPLETED'::text, 'STOPPED'::text, 'NOT_DONE'::text, 'UNKNOWN'::text, 'ENTERED_IN_ERROR'::text])))
+);
+CREATE FUNCTION {schema}.procedure_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.procedure
+    LANGUAGE plpgsql STABLE
+    SET search_path TO '{schema}'
+    AS $$
+            BEGIN
+                RETURN QUERY SELECT t.* FROM procedure t
+                    WHERE t.patient_id = whose AND t.updated_at <= moment AND NOT EXISTS (SELECT FROM chart_version v
+                        WHERE v.kind = 'procedure' AND v.row_id = t.id AND v.known_until > moment);
+                RETURN QUERY SELECT said.* FROM (SELECT DISTINCT ON (v.row_id) v.known_from, v.body, v.sealed FROM chart_version v
+                        WHERE v.patient_id = whose AND v.kind = 'procedure' AND v.known_until > moment
+                        ORDER BY v.row_id, v.known_until, v.version) AS known,
+                    LATERAL jsonb_populate_record(NULL::procedure,
+                        known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
+                    WHERE known.known_from <= moment;
+            END $$;
 CREATE FUNCTION {schema}.refuse_break_glass_while_overdue() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -306,22 +629,20 @@ END $$;
 CREATE FUNCTION {schema}.refuse_foreign_label() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
-    AS $$
+    AS $_$
 DECLARE
     owner uuid;
 BEGIN
-    CASE NEW.object_type
-        WHEN 'PATIENT' THEN owner := NEW.object_id;
-        WHEN 'APPOINTMENT' THEN SELECT patient_id INTO owner FROM appointment WHERE id = NEW.object_id;
-        WHEN 'ENCOUNTER' THEN SELECT patient_id INTO owner FROM encounter WHERE id = NEW.object_id;
-        WHEN 'OBSERVATION' THEN SELECT patient_id INTO owner FROM observation WHERE id = NEW.object_id;
-        ELSE SELECT patient_id INTO owner FROM condition WHERE id = NEW.object_id;
-    END CASE;
+    IF NEW.object_type = 'PATIENT' THEN
+        owner := NEW.object_id;
+    ELSE
+        EXECUTE format('SELECT patient_id FROM %I WHERE id = $1', lower(NEW.object_type)) INTO owner USING NEW.object_id;
+    END IF;
     IF owner IS DISTINCT FROM NEW.patient_id THEN
         RAISE EXCEPTION USING ERRCODE = '23503', CONSTRAINT = 'sensitivity_label_object', MESSAGE = 'the object is not this patient''s';
     END IF;
     RETURN NEW;
-END $$;
+END $_$;
 CREATE FUNCTION {schema}.require_rule_tests() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -334,6 +655,36 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE TABLE {schema}.social_history (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT social_history_status_known CHECK ((status = ANY (ARRAY['CURRENT'::text, 'SUPERSEDED'::text, 'ENTERED_IN_ERROR'::text])))
+);
+CREATE FUNCTION {schema}.social_history_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.social_history
+    LANGUAGE plpgsql STABLE
+    SET search_path TO '{schema}'
+    AS $$
+            BEGIN
+                RETURN QUERY SELECT t.* FROM social_history t
+                    WHERE t.patient_id = whose AND t.updated_at <= moment AND NOT EXISTS (SELECT FROM chart_version v
+                        WHERE v.kind = 'social_history' AND v.row_id = t.id AND v.known_until > moment);
+                RETURN QUERY SELECT said.* FROM (SELECT DISTINCT ON (v.row_id) v.known_from, v.body, v.sealed FROM chart_version v
+                        WHERE v.patient_id = whose AND v.kind = 'social_history' AND v.known_until > moment
+                        ORDER BY v.row_id, v.known_until, v.version) AS known,
+                    LATERAL jsonb_populate_record(NULL::social_history,
+                        known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
+                    WHERE known.known_from <= moment;
+            END $$;
 CREATE TABLE {schema}.account_link (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -365,6 +716,7 @@ CREATE TABLE {schema}.alert (
     closed_by uuid,
     override_reason text,
     words bytea,
+    practitioner_id uuid,
     CONSTRAINT alert_acknowledged_whole CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((status <> ALL (ARRAY['ACKNOWLEDGED'::text, 'RESOLVED'::text])) OR (acknowledged_at IS NOT NULL)))),
     CONSTRAINT alert_closed_whole CHECK ((((status = ANY (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])) = (closed_at IS NOT NULL)) AND ((status <> ALL (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text])) OR (closed_by IS NOT NULL)))),
     CONSTRAINT alert_overridden_has_reason CHECK (((status = 'OVERRIDDEN'::text) = (override_reason IS NOT NULL))),
@@ -380,22 +732,6 @@ CREATE TABLE {schema}.alert_rule (
     CONSTRAINT alert_rule_kind_known CHECK ((kind = ANY (ARRAY['MASS_READING'::text, 'RESTRICTED_READING'::text, 'OWN_RECORD'::text, 'OWN_FAMILY'::text, 'FAILED_SIGN_INS'::text, 'BREAK_GLASS_USE'::text, 'FORGED_ENTRY'::text]))),
     CONSTRAINT alert_rule_threshold_sensible CHECK (((threshold >= 1) AND (threshold <= 100000))),
     CONSTRAINT alert_rule_window_sensible CHECK (((window_minutes >= 1) AND (window_minutes <= 10080)))
-);
-CREATE TABLE {schema}.allergy (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    recorded_by uuid,
-    recorded_at timestamp with time zone NOT NULL,
-    status text NOT NULL,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    none_known boolean DEFAULT false NOT NULL,
-    CONSTRAINT allergy_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text, 'RESOLVED'::text, 'REFUTED'::text, 'ENTERED_IN_ERROR'::text])))
 );
 CREATE TABLE {schema}.api_client (
     id uuid NOT NULL,
@@ -658,6 +994,17 @@ CREATE TABLE {schema}.channel_consent (
     withdrawn_by uuid,
     CONSTRAINT channel_consent_channel_known CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text])))
 );
+CREATE TABLE {schema}.chart_version (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    row_id uuid NOT NULL,
+    version integer NOT NULL,
+    patient_id uuid NOT NULL,
+    known_from timestamp with time zone NOT NULL,
+    known_until timestamp with time zone NOT NULL,
+    body jsonb NOT NULL,
+    sealed bytea
+);
 CREATE TABLE {schema}.clinical_document (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -681,25 +1028,6 @@ CREATE TABLE {schema}.clinical_document (
     CONSTRAINT clinical_document_not_its_own_addendum CHECK ((addendum_to <> id)),
     CONSTRAINT clinical_document_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'IN_REVIEW'::text, 'SIGNED'::text, 'AMENDED'::text, 'RECEIVED'::text, 'ENTERED_IN_ERROR'::text, 'DISCARDED'::text]))),
     CONSTRAINT clinical_document_type_loinc CHECK ((type_code ~ '^[0-9]{1,7}-[0-9]$'::text))
-);
-CREATE TABLE {schema}.condition (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    category text NOT NULL,
-    clinical_status text,
-    verification_status text NOT NULL,
-    recorded_at timestamp with time zone,
-    abated_at timestamp with time zone,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT condition_category_known CHECK ((category = ANY (ARRAY['PROBLEM_LIST_ITEM'::text, 'ENCOUNTER_DIAGNOSIS'::text, 'HEALTH_CONCERN'::text]))),
-    CONSTRAINT condition_clinical_status_known CHECK ((clinical_status = ANY (ARRAY['ACTIVE'::text, 'RECURRENCE'::text, 'RELAPSE'::text, 'INACTIVE'::text, 'REMISSION'::text, 'RESOLVED'::text]))),
-    CONSTRAINT condition_verification_status_known CHECK ((verification_status = ANY (ARRAY['UNCONFIRMED'::text, 'PROVISIONAL'::text, 'DIFFERENTIAL'::text, 'CONFIRMED'::text, 'REFUTED'::text, 'ENTERED_IN_ERROR'::text])))
 );
 CREATE TABLE {schema}.consent_directive (
     id uuid NOT NULL,
@@ -792,46 +1120,6 @@ CREATE TABLE {schema}.document_signature (
     signed_at timestamp with time zone NOT NULL,
     CONSTRAINT document_signature_meaning_known CHECK ((meaning = ANY (ARRAY['AUTHOR'::text, 'COSIGN'::text])))
 );
-CREATE TABLE {schema}.document_version (
-    document_id uuid NOT NULL,
-    version integer NOT NULL,
-    id uuid NOT NULL,
-    supersedes integer,
-    head boolean DEFAULT true NOT NULL,
-    patient_id uuid NOT NULL,
-    kind text NOT NULL,
-    author_id uuid,
-    authored_at timestamp with time zone NOT NULL,
-    body bytea NOT NULL,
-    sha256 bytea NOT NULL,
-    CONSTRAINT document_version_first_has_none_before CHECK (((version = 1) = (supersedes IS NULL))),
-    CONSTRAINT document_version_kind_known CHECK ((kind = ANY (ARRAY['ORIGINAL'::text, 'AMENDMENT'::text, 'RETRACTION'::text, 'RECEIVED'::text]))),
-    CONSTRAINT document_version_positive CHECK ((version > 0)),
-    CONSTRAINT document_version_sha256_whole CHECK ((octet_length(sha256) = 32)),
-    CONSTRAINT document_version_supersedes_the_one_before CHECK ((supersedes = (version - 1)))
-);
-CREATE TABLE {schema}.encounter (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    practitioner_id uuid,
-    facility_id uuid,
-    organization_id uuid,
-    appointment_id uuid,
-    class text NOT NULL,
-    status text NOT NULL,
-    started_at timestamp with time zone,
-    ended_at timestamp with time zone,
-    clinical bytea,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    planned_for timestamp with time zone,
-    closed_at timestamp with time zone,
-    CONSTRAINT encounter_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
-    CONSTRAINT encounter_order CHECK ((ended_at >= started_at)),
-    CONSTRAINT encounter_status_known CHECK ((status = ANY (ARRAY['PLANNED'::text, 'ARRIVED'::text, 'TRIAGED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'CLOSED'::text, 'CANCELLED'::text])))
-);
 CREATE TABLE {schema}.encounter_closing (
     encounter_id uuid NOT NULL,
     encounter_version integer NOT NULL,
@@ -918,21 +1206,6 @@ CREATE TABLE {schema}.factor_guard (
     closed_until timestamp with time zone,
     CONSTRAINT factor_guard_failures_positive CHECK ((failures >= 0))
 );
-CREATE TABLE {schema}.family_history (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    recorded_by uuid,
-    recorded_at timestamp with time zone NOT NULL,
-    status text NOT NULL,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT family_history_status_known CHECK ((status = ANY (ARRAY['CURRENT'::text, 'ENTERED_IN_ERROR'::text])))
-);
 CREATE TABLE {schema}.fhir_resource (
     id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -980,21 +1253,6 @@ CREATE TABLE {schema}.identity_provider (
     active boolean DEFAULT true NOT NULL,
     CONSTRAINT identity_provider_client_present CHECK ((client_id <> ''::text)),
     CONSTRAINT identity_provider_name_present CHECK ((name <> ''::text))
-);
-CREATE TABLE {schema}.immunization (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    recorded_by uuid,
-    recorded_at timestamp with time zone NOT NULL,
-    status text NOT NULL,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT immunization_status_known CHECK ((status = ANY (ARRAY['COMPLETED'::text, 'NOT_DONE'::text, 'ENTERED_IN_ERROR'::text])))
 );
 CREATE TABLE {schema}.import_source (
     resource_type text NOT NULL,
@@ -1061,21 +1319,6 @@ CREATE TABLE {schema}.mail_message (
     CONSTRAINT mail_message_sent_is_forgotten CHECK (((status = 'SENT'::text) = (facts IS NULL))),
     CONSTRAINT mail_message_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'SENT'::text, 'DEAD'::text])))
 );
-CREATE TABLE {schema}.medication_statement (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    recorded_by uuid,
-    recorded_at timestamp with time zone NOT NULL,
-    status text NOT NULL,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT medication_statement_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'STOPPED'::text, 'NOT_TAKEN'::text, 'UNKNOWN'::text, 'ENTERED_IN_ERROR'::text])))
-);
 CREATE TABLE {schema}.membership (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -1130,6 +1373,7 @@ CREATE TABLE {schema}.notification (
     delivered_at timestamp with time zone,
     read_at timestamp with time zone,
     reason text,
+    last_attempt integer DEFAULT 20 NOT NULL,
     CONSTRAINT notification_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
     CONSTRAINT notification_delivered_has_time CHECK (((status <> 'DELIVERED'::text) OR (delivered_at IS NOT NULL))),
     CONSTRAINT notification_in_app_is_for_users CHECK (((channel <> 'IN_APP'::text) OR (user_id IS NOT NULL))),
@@ -1171,24 +1415,6 @@ CREATE TABLE {schema}.notification_template (
     CONSTRAINT notification_template_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
     CONSTRAINT notification_template_mail_has_subject CHECK (((channel = 'EMAIL'::text) = (subject IS NOT NULL))),
     CONSTRAINT notification_template_version_positive CHECK ((version > 0))
-);
-CREATE TABLE {schema}.observation (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    performer_id uuid,
-    category text NOT NULL,
-    status text NOT NULL,
-    effective_at timestamp with time zone,
-    issued_at timestamp with time zone,
-    result bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    taken_together uuid,
-    CONSTRAINT observation_category_known CHECK ((category = ANY (ARRAY['VITAL_SIGNS'::text, 'LABORATORY'::text, 'SURVEY'::text, 'SOCIAL_HISTORY'::text, 'EXAM'::text, 'IMAGING'::text, 'PROCEDURE'::text, 'THERAPY'::text, 'ACTIVITY'::text, 'OTHER'::text]))),
-    CONSTRAINT observation_status_known CHECK ((status = ANY (ARRAY['REGISTERED'::text, 'PRELIMINARY'::text, 'FINAL'::text, 'AMENDED'::text, 'CORRECTED'::text, 'CANCELLED'::text, 'ENTERED_IN_ERROR'::text, 'UNKNOWN'::text])))
 );
 CREATE TABLE {schema}.organization (
     id uuid NOT NULL,
@@ -1275,21 +1501,6 @@ CREATE TABLE {schema}.practitioner_identifier (
     system text NOT NULL,
     value text NOT NULL,
     practitioner_id uuid NOT NULL
-);
-CREATE TABLE {schema}.procedure (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    recorded_by uuid,
-    recorded_at timestamp with time zone NOT NULL,
-    status text NOT NULL,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT procedure_status_known CHECK ((status = ANY (ARRAY['IN_PROGRESS'::text, 'COMPLETED'::text, 'STOPPED'::text, 'NOT_DONE'::text, 'UNKNOWN'::text, 'ENTERED_IN_ERROR'::text])))
 );
 CREATE TABLE {schema}.push_device (
     id uuid NOT NULL,
@@ -1447,6 +1658,8 @@ CREATE TABLE {schema}.rule_evaluation (
     reason text,
     inputs_hash bytea NOT NULL,
     explanation bytea NOT NULL,
+    practitioner_id uuid,
+    measured uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     CONSTRAINT rule_evaluation_reason_known CHECK ((reason = ANY (ARRAY['MISSING_FACTS'::text, 'ERROR'::text, 'BUDGET'::text]))),
     CONSTRAINT rule_evaluation_result_known CHECK ((result = ANY (ARRAY['FIRED'::text, 'NOT_FIRED'::text, 'NOT_CHECKED'::text]))),
     CONSTRAINT rule_evaluation_unchecked_has_reason CHECK (((result = 'NOT_CHECKED'::text) = (reason IS NOT NULL)))
@@ -1488,7 +1701,7 @@ CREATE TABLE {schema}.sensitivity_label (
     labelled_by uuid,
     labelled_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT sensitivity_label_level_known CHECK ((level = ANY (ARRAY['N'::text, 'R'::text, 'V'::text]))),
-    CONSTRAINT sensitivity_label_object_type_known CHECK ((object_type = ANY (ARRAY['PATIENT'::text, 'APPOINTMENT'::text, 'ENCOUNTER'::text, 'OBSERVATION'::text, 'CONDITION'::text])))
+    CONSTRAINT sensitivity_label_object_type_known CHECK ((object_type = ANY (ARRAY['PATIENT'::text, 'APPOINTMENT'::text, 'ENCOUNTER'::text, 'OBSERVATION'::text, 'CONDITION'::text, 'CLINICAL_DOCUMENT'::text, 'ALLERGY'::text, 'MEDICATION_STATEMENT'::text, 'IMMUNIZATION'::text, 'PROCEDURE'::text, 'FAMILY_HISTORY'::text, 'SOCIAL_HISTORY'::text, 'TASK'::text])))
 );
 CREATE TABLE {schema}.session (
     id uuid NOT NULL,
@@ -1514,21 +1727,6 @@ CREATE TABLE {schema}.session_policy (
     idle_minutes integer DEFAULT 15 NOT NULL,
     CONSTRAINT session_policy_idle_range CHECK (((idle_minutes >= 5) AND (idle_minutes <= 60))),
     CONSTRAINT session_policy_only_one CHECK (only_one)
-);
-CREATE TABLE {schema}.social_history (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    recorded_by uuid,
-    recorded_at timestamp with time zone NOT NULL,
-    status text NOT NULL,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT social_history_status_known CHECK ((status = ANY (ARRAY['CURRENT'::text, 'SUPERSEDED'::text, 'ENTERED_IN_ERROR'::text])))
 );
 CREATE TABLE {schema}.specialty (
     id uuid NOT NULL,
@@ -1898,12 +2096,6 @@ INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'CA
 INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'AMENDED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'CORRECTED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'CORRECTED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', '');
 INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', 'encounter:create', 'encounterCreate');
 INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'ARRIVED', 'encounter:check-in', 'encounterCheckIn');
 INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'TRIAGED', 'encounter:triage', 'encounterTriage');
@@ -2103,6 +2295,71 @@ INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENT',
 INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'DELIVERED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'CANCELLED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'SCHEDULED', 'notification:manage', 'notificationRetry');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
+INSERT INTO {schema}.status_transition VALUES ('immunization', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RECURRENCE', 'RECURRENCE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'REGISTERED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REQUESTED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RESOLVED', 'RESOLVED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('family_history', 'CURRENT', 'CURRENT', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'RECEIVED', 'RECEIVED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('social_history', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'AMENDED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('social_history', 'CURRENT', 'CURRENT', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'REMISSION', 'REMISSION', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'IN_REVIEW', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'CORRECTED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'ACCEPTED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DRAFT', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'SIGNED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'FAILED', 'FAILED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'REFUTED', 'REFUTED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('allergy', 'RESOLVED', 'RESOLVED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'STOPPED', 'STOPPED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('immunization', 'NOT_DONE', 'NOT_DONE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'NOT_TAKEN', 'NOT_TAKEN', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('social_history', 'SUPERSEDED', 'SUPERSEDED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'STOPPED', 'STOPPED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('procedure', 'NOT_DONE', 'NOT_DONE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'FINAL', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('immunization', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('family_history', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('problem', 'RELAPSE', 'RELAPSE', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'PRELIMINARY', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DISCARDED', 'DISCARDED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'AMENDED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('task', 'REJECTED', 'REJECTED', 'sensitivity:label', 'confidentialitySet');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'DELIVERED', '', '');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
+INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
 INSERT INTO {schema}.visit_policy VALUES ('AMBULATORY', false, 7, 1, true);
 INSERT INTO {schema}.visit_policy VALUES ('INPATIENT', true, 7, 1, true);
 INSERT INTO {schema}.visit_policy VALUES ('EMERGENCY', true, 7, 1, true);
@@ -2173,6 +2430,10 @@ ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.channel_consent
     ADD CONSTRAINT channel_consent_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.chart_version
+    ADD CONSTRAINT chart_version_once UNIQUE (kind, row_id, version);
+ALTER TABLE ONLY {schema}.chart_version
+    ADD CONSTRAINT chart_version_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.clinical_document
     ADD CONSTRAINT clinical_document_patient_unique UNIQUE (id, patient_id);
 ALTER TABLE ONLY {schema}.clinical_document
@@ -2423,10 +2684,12 @@ CREATE INDEX alert_open ON {schema}.alert USING btree (id DESC) WHERE (status = 
 CREATE INDEX allergy_by_patient ON {schema}.allergy USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE UNIQUE INDEX allergy_none_known_once ON {schema}.allergy USING btree (patient_id) WHERE ((status = 'ACTIVE'::text) AND none_known);
 CREATE INDEX api_client_secret_by_client ON {schema}.api_client_secret USING btree (client_id);
+CREATE INDEX appointment_by_created ON {schema}.appointment USING btree (created_at, id);
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
 CREATE INDEX appointment_by_series ON {schema}.appointment USING btree (series_id, starts_at) WHERE (series_id IS NOT NULL);
 CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at, id);
+CREATE INDEX appointment_by_updated ON {schema}.appointment USING btree (updated_at, id);
 CREATE INDEX appointment_by_waitlist_entry ON {schema}.appointment USING btree (waitlist_entry_id) WHERE (waitlist_entry_id IS NOT NULL);
 CREATE INDEX appointment_held ON {schema}.appointment USING btree (hold_expires_at) WHERE (status = 'PENDING'::text);
 CREATE INDEX appointment_resource_by_appointment ON {schema}.appointment_resource USING btree (appointment_id);
@@ -2446,6 +2709,7 @@ CREATE UNIQUE INDEX calendar_feed_one_open ON {schema}.calendar_feed USING btree
 CREATE INDEX care_team_member_by_patient ON {schema}.care_team_member USING btree (patient_id);
 CREATE UNIQUE INDEX care_team_member_once ON {schema}.care_team_member USING btree (patient_id, COALESCE(practitioner_id, user_id), role) WHERE (ends_at IS NULL);
 CREATE UNIQUE INDEX channel_consent_one_given ON {schema}.channel_consent USING btree (patient_id, channel) WHERE (withdrawn_at IS NULL);
+CREATE INDEX chart_version_by_patient ON {schema}.chart_version USING btree (patient_id, kind, known_until);
 CREATE INDEX clinical_document_by_encounter ON {schema}.clinical_document USING btree (encounter_id, created_at DESC, id DESC) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX clinical_document_by_parent ON {schema}.clinical_document USING btree (addendum_to) WHERE (addendum_to IS NOT NULL);
 CREATE INDEX clinical_document_by_patient ON {schema}.clinical_document USING btree (patient_id, created_at DESC, id DESC);
@@ -2523,6 +2787,7 @@ CREATE INDEX workflow_instance_by_encounter ON {schema}.workflow_instance USING 
 CREATE TRIGGER alert_stays BEFORE DELETE OR TRUNCATE ON {schema}.alert FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER alert_transition BEFORE INSERT OR UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('alert');
 CREATE TRIGGER alert_version BEFORE UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER allergy_kept AFTER UPDATE ON {schema}.allergy FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER allergy_stays BEFORE DELETE OR TRUNCATE ON {schema}.allergy FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER allergy_transition BEFORE INSERT OR UPDATE ON {schema}.allergy FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('allergy');
 CREATE TRIGGER allergy_version BEFORE UPDATE ON {schema}.allergy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -2549,9 +2814,11 @@ CREATE TRIGGER break_glass_stays BEFORE DELETE OR TRUNCATE ON {schema}.break_gla
 CREATE TRIGGER break_glass_transition BEFORE INSERT OR UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('break_glass');
 CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_member FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER chart_version_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.chart_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER clinical_document_stays BEFORE DELETE OR TRUNCATE ON {schema}.clinical_document FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER clinical_document_transition BEFORE INSERT OR UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('clinical_document');
 CREATE TRIGGER clinical_document_version BEFORE UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER condition_kept AFTER UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER condition_problem_step BEFORE UPDATE ON {schema}.condition FOR EACH ROW WHEN ((old.category = 'PROBLEM_LIST_ITEM'::text)) EXECUTE FUNCTION {schema}.enforce_problem_step();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER consent_directive_version BEFORE UPDATE ON {schema}.consent_directive FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -2566,6 +2833,8 @@ CREATE TRIGGER document_version_stays BEFORE DELETE OR TRUNCATE ON {schema}.docu
 CREATE TRIGGER encounter_closing_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.encounter_closing FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_diagnosis_transition BEFORE INSERT OR UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter_diagnosis');
 CREATE TRIGGER encounter_diagnosis_version BEFORE UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER encounter_hands_over_rule_findings AFTER UPDATE OF practitioner_id ON {schema}.encounter FOR EACH ROW WHEN ((new.practitioner_id IS DISTINCT FROM old.practitioner_id)) EXECUTE FUNCTION {schema}.hand_over_rule_findings();
+CREATE TRIGGER encounter_kept AFTER UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
 CREATE TRIGGER encounter_note_kept BEFORE UPDATE ON {schema}.encounter_note FOR EACH ROW EXECUTE FUNCTION {schema}.keep_encounter_note();
 CREATE TRIGGER encounter_note_stays BEFORE DELETE OR TRUNCATE ON {schema}.encounter_note FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -2576,10 +2845,12 @@ CREATE TRIGGER event_kept BEFORE UPDATE ON {schema}.event FOR EACH ROW EXECUTE F
 CREATE TRIGGER event_numbered BEFORE INSERT ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.number_event();
 CREATE TRIGGER event_stays BEFORE DELETE OR TRUNCATE ON {schema}.event FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER family_history_kept AFTER UPDATE ON {schema}.family_history FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER family_history_stays BEFORE DELETE OR TRUNCATE ON {schema}.family_history FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER family_history_transition BEFORE INSERT OR UPDATE ON {schema}.family_history FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('family_history');
 CREATE TRIGGER family_history_version BEFORE UPDATE ON {schema}.family_history FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER identity_provider_version BEFORE UPDATE ON {schema}.identity_provider FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER immunization_kept AFTER UPDATE ON {schema}.immunization FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER immunization_stays BEFORE DELETE OR TRUNCATE ON {schema}.immunization FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER immunization_transition BEFORE INSERT OR UPDATE ON {schema}.immunization FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('immunization');
 CREATE TRIGGER immunization_version BEFORE UPDATE ON {schema}.immunization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -2587,6 +2858,7 @@ CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitat
 CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER job_transition BEFORE INSERT OR UPDATE ON {schema}.job FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('job');
 CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
+CREATE TRIGGER medication_statement_kept AFTER UPDATE ON {schema}.medication_statement FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER medication_statement_stays BEFORE DELETE OR TRUNCATE ON {schema}.medication_statement FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER medication_statement_transition BEFORE INSERT OR UPDATE ON {schema}.medication_statement FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('medication_statement');
 CREATE TRIGGER medication_statement_version BEFORE UPDATE ON {schema}.medication_statement FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -2597,12 +2869,14 @@ CREATE TRIGGER notification_profile_version BEFORE UPDATE ON {schema}.notificati
 CREATE TRIGGER notification_template_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.notification_template FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER notification_transition BEFORE INSERT OR UPDATE ON {schema}.notification FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('notification');
 CREATE TRIGGER notification_version BEFORE UPDATE ON {schema}.notification FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER observation_kept AFTER UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('result');
 CREATE TRIGGER observation_transition BEFORE INSERT OR UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('observation');
 CREATE TRIGGER observation_version BEFORE UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('patient');
 CREATE TRIGGER patient_version BEFORE UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER practitioner_version BEFORE UPDATE ON {schema}.practitioner FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER procedure_kept AFTER UPDATE ON {schema}.procedure FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER procedure_stays BEFORE DELETE OR TRUNCATE ON {schema}.procedure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER procedure_transition BEFORE INSERT OR UPDATE ON {schema}.procedure FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('procedure');
 CREATE TRIGGER procedure_version BEFORE UPDATE ON {schema}.procedure FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -2613,7 +2887,7 @@ CREATE TRIGGER registered_operation_transition BEFORE INSERT OR UPDATE ON {schem
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER role_version BEFORE UPDATE ON {schema}.role FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
-CREATE TRIGGER rule_evaluation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.rule_evaluation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER rule_evaluation_append_only BEFORE DELETE OR UPDATE OF id, at, rule_id, cause_id, patient_id, encounter_id, result, reason, inputs_hash, explanation, measured OR TRUNCATE ON {schema}.rule_evaluation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER rule_kept BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule();
 CREATE TRIGGER rule_stays BEFORE DELETE OR TRUNCATE ON {schema}.rule FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER rule_test_case_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.rule_test_case FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule_tests();
@@ -2624,6 +2898,7 @@ CREATE TRIGGER security_alert_transition BEFORE INSERT OR UPDATE ON {schema}.sec
 CREATE TRIGGER security_alert_version BEFORE UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER social_history_kept AFTER UPDATE ON {schema}.social_history FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER social_history_stays BEFORE DELETE OR TRUNCATE ON {schema}.social_history FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER social_history_transition BEFORE INSERT OR UPDATE ON {schema}.social_history FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('social_history');
 CREATE TRIGGER social_history_version BEFORE UPDATE ON {schema}.social_history FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -2722,6 +2997,8 @@ ALTER TABLE ONLY {schema}.care_team_member
     ADD CONSTRAINT care_team_member_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.channel_consent
     ADD CONSTRAINT channel_consent_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
+ALTER TABLE ONLY {schema}.chart_version
+    ADD CONSTRAINT chart_version_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.clinical_document
     ADD CONSTRAINT clinical_document_addendum_fk FOREIGN KEY (addendum_to, patient_id) REFERENCES {schema}.clinical_document(id, patient_id);
 ALTER TABLE ONLY {schema}.clinical_document
@@ -2968,12 +3245,63 @@ ALTER TABLE ONLY {schema}.workflow_step
     ADD CONSTRAINT workflow_step_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
 ALTER TABLE ONLY {schema}.workflow_step
     ADD CONSTRAINT workflow_step_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
+GRANT SELECT,INSERT ON TABLE {schema}.allergy TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.allergy TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.allergy TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.allergy TO {role};
+GRANT ALL ON FUNCTION {schema}.allergy_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
+GRANT ALL ON FUNCTION {schema}.chart_is_whole(whose uuid, moment timestamp with time zone) TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
+GRANT ALL ON FUNCTION {schema}.condition_as_of(whose uuid, moment timestamp with time zone) TO {role};
+GRANT SELECT ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(document_id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(version) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(supersedes) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(patient_id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(kind) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(author_id) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(authored_at) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(body) ON TABLE {schema}.document_version TO {role};
+GRANT INSERT(sha256) ON TABLE {schema}.document_version TO {role};
+GRANT ALL ON FUNCTION {schema}.document_version_as_of(whose uuid, moment timestamp with time zone) TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
+GRANT ALL ON FUNCTION {schema}.encounter_as_of(whose uuid, moment timestamp with time zone) TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.family_history TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.family_history TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.family_history TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.family_history TO {role};
+GRANT ALL ON FUNCTION {schema}.family_history_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
+GRANT SELECT,INSERT ON TABLE {schema}.immunization TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.immunization TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.immunization TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.immunization TO {role};
+GRANT ALL ON FUNCTION {schema}.immunization_as_of(whose uuid, moment timestamp with time zone) TO {role};
+REVOKE ALL ON FUNCTION {schema}.keep_chart_version() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.keep_note_template_version() FROM PUBLIC;
+GRANT SELECT,INSERT ON TABLE {schema}.medication_statement TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.medication_statement TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.medication_statement TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.medication_statement TO {role};
+GRANT ALL ON FUNCTION {schema}.medication_statement_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.move_document_head() FROM PUBLIC;
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};
+GRANT ALL ON FUNCTION {schema}.observation_as_of(whose uuid, moment timestamp with time zone) TO {role};
 GRANT ALL ON FUNCTION {schema}.order_events() TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.procedure TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.procedure TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.procedure TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.procedure TO {role};
+GRANT ALL ON FUNCTION {schema}.procedure_as_of(whose uuid, moment timestamp with time zone) TO {role};
+REVOKE ALL ON FUNCTION {schema}.refuse_foreign_label() FROM PUBLIC;
+GRANT SELECT,INSERT ON TABLE {schema}.social_history TO {role};
+GRANT UPDATE(status) ON TABLE {schema}.social_history TO {role};
+GRANT UPDATE(clinical) ON TABLE {schema}.social_history TO {role};
+GRANT UPDATE(code_tokens) ON TABLE {schema}.social_history TO {role};
+GRANT ALL ON FUNCTION {schema}.social_history_as_of(whose uuid, moment timestamp with time zone) TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.alert TO {role};
 GRANT UPDATE(status) ON TABLE {schema}.alert TO {role};
@@ -2983,11 +3311,8 @@ GRANT UPDATE(closed_at) ON TABLE {schema}.alert TO {role};
 GRANT UPDATE(closed_by) ON TABLE {schema}.alert TO {role};
 GRANT UPDATE(override_reason) ON TABLE {schema}.alert TO {role};
 GRANT UPDATE(words) ON TABLE {schema}.alert TO {role};
+GRANT UPDATE(practitioner_id) ON TABLE {schema}.alert TO {role};
 GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.allergy TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.allergy TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.allergy TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.allergy TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.api_client_secret TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
@@ -3024,12 +3349,12 @@ GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.calendar_feed TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.care_team_member TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.channel_consent TO {role};
+GRANT SELECT ON TABLE {schema}.chart_version TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.clinical_document TO {role};
 GRANT UPDATE(status) ON TABLE {schema}.clinical_document TO {role};
 GRANT UPDATE(draft) ON TABLE {schema}.clinical_document TO {role};
 GRANT UPDATE(lease_holder) ON TABLE {schema}.clinical_document TO {role};
 GRANT UPDATE(lease_until) ON TABLE {schema}.clinical_document TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.delivery_attempt TO {role};
@@ -3037,18 +3362,6 @@ GRANT SELECT,INSERT ON TABLE {schema}.delivery_report TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.device TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.document_signature TO {role};
-GRANT SELECT ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(document_id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(version) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(supersedes) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(patient_id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(kind) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(author_id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(authored_at) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(body) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(sha256) ON TABLE {schema}.document_version TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.encounter_closing TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.encounter_diagnosis TO {role};
 GRANT UPDATE(status) ON TABLE {schema}.encounter_diagnosis TO {role};
@@ -3068,27 +3381,15 @@ GRANT INSERT(body) ON TABLE {schema}.event TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.external_identity TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.factor_guard TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.family_history TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.family_history TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.family_history TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.family_history TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.fhir_resource TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.field_policy TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.finished_sign_in TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.identity_provider TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.immunization TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.immunization TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.immunization TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.immunization TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.invitation TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.job TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.mail_message TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.medication_statement TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.medication_statement TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.medication_statement TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.medication_statement TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};
 GRANT SELECT ON TABLE {schema}.note_template_version TO {role};
@@ -3096,7 +3397,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification_preference TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification_profile TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.notification_template TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.organization TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.organization_identifier TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.passkey TO {role};
@@ -3106,10 +3406,6 @@ GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.procedure TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.procedure TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.procedure TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.procedure TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.push_device TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.queue_token TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.recovery_code TO {role};
@@ -3125,15 +3421,12 @@ GRANT UPDATE(ends_at) ON TABLE {schema}.rule TO {role};
 GRANT UPDATE(approved_by) ON TABLE {schema}.rule TO {role};
 GRANT UPDATE(approved_at) ON TABLE {schema}.rule TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.rule_evaluation TO {role};
+GRANT UPDATE(practitioner_id) ON TABLE {schema}.rule_evaluation TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.rule_test_case TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.security_alert TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.sensitivity_label TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.social_history TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.social_history TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.social_history TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.social_history TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.spent_challenge TO {role};
 GRANT SELECT ON TABLE {schema}.status_transition TO {role};

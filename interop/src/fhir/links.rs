@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_name_of_two_people_leads_to_neither() {
-        let to = |text: &str| Reference { reference: Some(text.to_owned()), identifier: None };
+        let to = |text: &str| Reference { reference: Some(text.to_owned()), identifier: None, display: None };
         let mut links = Links::default();
         links.add("Patient/1", Some(&target(1)));
         links.add("Patient/1", Some(&target(1)));

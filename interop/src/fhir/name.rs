@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn reference(text: &str) -> Reference {
-        Reference { reference: Some(text.to_owned()), identifier: None }
+        Reference { reference: Some(text.to_owned()), identifier: None, display: None }
     }
 
     #[test]
