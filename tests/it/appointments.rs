@@ -207,8 +207,8 @@ async fn the_database_allows_an_appointment_the_legal_steps_only() -> Result<()>
         }
         "CONFIRMED" => ["ARRIVED", "CHECKED_IN", "CANCELLED", "NO_SHOW", "ENTERED_IN_ERROR"].contains(&to),
         "ARRIVED" => ["CHECKED_IN", "CANCELLED", "ENTERED_IN_ERROR"].contains(&to),
-        "CHECKED_IN" => ["IN_ROOM", "IN_PROGRESS", "ENTERED_IN_ERROR"].contains(&to),
-        "IN_ROOM" => ["IN_PROGRESS", "ENTERED_IN_ERROR"].contains(&to),
+        "CHECKED_IN" => ["IN_ROOM", "IN_PROGRESS", "CANCELLED", "ENTERED_IN_ERROR"].contains(&to),
+        "IN_ROOM" => ["IN_PROGRESS", "CANCELLED", "ENTERED_IN_ERROR"].contains(&to),
         "IN_PROGRESS" => to == "COMPLETED",
         "NO_SHOW" => ["BOOKED", "ENTERED_IN_ERROR"].contains(&to),
         "COMPLETED" | "CANCELLED" => to == "ENTERED_IN_ERROR",

@@ -18,21 +18,21 @@ use crate::support::{people::Person, server::TestServer};
 
 /// What of a list is compared, now and as of then.
 const ROWS: &str = "
-    conditions(first: 100) { totalCount nodes { id version updatedAt clinicalStatus verificationStatus abatedAt code { text } notes } }
-    allergies(first: 100) { totalCount nodes { id version updatedAt status code { text } statusReason } }
-    medicationStatements(first: 100) { totalCount nodes { id version status code { text } statusReason } }
-    immunizations(first: 100) { nodes { id version status vaccine { text } statusReason } }
-    procedures(first: 100) { nodes { id version status code { text } } }
-    familyHistory(first: 100) { nodes { id version status relationship { text } statusReason } }
-    socialHistory(first: 100) { nodes { id version status code { text } value { text } } }
-    observations(first: 100) { totalCount nodes { id version status code { text codings { code } } } }
-    encounters(first: 100) { totalCount nodes { id version status startedAt assessment { version text } plan { version text } } }";
+    conditions(first: 20) { totalCount nodes { id version updatedAt clinicalStatus verificationStatus abatedAt code { text } notes } }
+    allergies(first: 20) { totalCount nodes { id version updatedAt status code { text } statusReason } }
+    medicationStatements(first: 20) { totalCount nodes { id version status code { text } statusReason } }
+    immunizations(first: 20) { nodes { id version status vaccine { text } statusReason } }
+    procedures(first: 20) { nodes { id version status code { text } } }
+    familyHistory(first: 20) { nodes { id version status relationship { text } statusReason } }
+    socialHistory(first: 20) { nodes { id version status code { text } value { text } } }
+    observations(first: 20) { totalCount nodes { id version status code { text codings { code } } } }
+    encounters(first: 20) { totalCount nodes { id version status startedAt assessment { version text } plan { version text } } }";
 const VERSION: &str = "id number kind reason sections { code text } signatures { meaning signedAt }";
 
 /// The chart as it is now: also which documents were signed by now.
 async fn live(person: &Person<'_>, patient: &str) -> (Value, Value) {
     let query = format!(
-        "query($id: ID!) {{ patient(by: {{ id: $id }}) {{ {ROWS} documents(first: 100) {{ nodes {{ current {{ {VERSION} }} }} }} }} }}"
+        "query($id: ID!) {{ patient(by: {{ id: $id }}) {{ {ROWS} documents(first: 20) {{ nodes {{ current {{ {VERSION} }} }} }} }} }}"
     );
     let mut chart = person.ask(&query, json!({ "id": patient })).await["patient"].clone();
     let documents = chart.as_object_mut().unwrap().remove("documents").unwrap();
@@ -44,7 +44,7 @@ async fn live(person: &Person<'_>, patient: &str) -> (Value, Value) {
 /// The chart as of a moment.
 async fn as_of(person: &Person<'_>, patient: &str, at: &str) -> (Value, Value) {
     let query = format!(
-        "query($id: ID!, $at: DateTime!) {{ patient(by: {{ id: $id }}) {{ chart(asOf: $at) {{ complete {ROWS} documents(first: 100) {{ nodes {{ {VERSION} }} }} }} }} }}"
+        "query($id: ID!, $at: DateTime!) {{ patient(by: {{ id: $id }}) {{ chart(asOf: $at) {{ complete {ROWS} documents(first: 20) {{ nodes {{ {VERSION} }} }} }} }} }}"
     );
     let data = person.ask(&query, json!({ "id": patient, "at": at })).await;
     let mut chart = data["patient"]["chart"].clone();
@@ -77,11 +77,11 @@ impl Dice {
 }
 
 const STEPS: &str = "query($id: ID!) { patient(by: { id: $id }) {
-    conditions(first: 100) { nodes { id version allowedActions } }
-    allergies(first: 100) { nodes { id version allowedActions } }
-    medicationStatements(first: 100) { nodes { id version allowedActions } }
-    immunizations(first: 100) { nodes { id version allowedActions } }
-    familyHistory(first: 100) { nodes { id version allowedActions } } } }";
+    conditions(first: 20) { nodes { id version allowedActions } }
+    allergies(first: 20) { nodes { id version allowedActions } }
+    medicationStatements(first: 20) { nodes { id version allowedActions } }
+    immunizations(first: 20) { nodes { id version allowedActions } }
+    familyHistory(first: 20) { nodes { id version allowedActions } } } }";
 
 /// Something happens: a record, or a step of what is there.
 async fn happen(person: &Person<'_>, patient: &str, visit: &mut Value, dice: &mut Dice, round: usize) {

@@ -75,6 +75,17 @@ impl<'a> Visit<'a> {
     }
 }
 
+/// A visit of a new patient that is due by now.
+async fn booked(server: &TestServer, owner: &Person<'_>, practitioner: &str) -> Value {
+    let patient = owner.register("Ada", "Quill", "1990-01-02").await;
+    let soon = server.installation.clock.now() - TimeDelta::minutes(10);
+    let input = json!({ "patientId": patient, "practitionerId": practitioner, "type": "IN_PERSON",
+        "startsAt": soon.to_rfc3339_opts(SecondsFormat::Secs, true) });
+    let made = owner.run("appointmentBook", "appointment { id version } userErrors { message }", input).await;
+    assert_eq!(made["userErrors"], json!([]));
+    made["appointment"].clone()
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
@@ -360,14 +371,7 @@ async fn a_visit_that_was_called_off_does_not_stand_in_the_way_of_its_appointmen
     let server = clinic().await?;
     let owner = server.person(SLUG, "owner").await;
     owner.facility("MAIN").await;
-    let (patient, practitioner) =
-        (owner.register("Ada", "Quill", "1990-01-02").await, owner.clinician("Osei").await);
-    let soon = server.installation.clock.now() - TimeDelta::minutes(10);
-    let booked = json!({ "patientId": patient, "practitionerId": practitioner, "type": "IN_PERSON",
-        "startsAt": soon.to_rfc3339_opts(SecondsFormat::Secs, true) });
-    let booked =
-        owner.run("appointmentBook", "appointment { id version } userErrors { message }", booked).await;
-    let appointment = &booked["appointment"];
+    let appointment = booked(&server, &owner, &owner.clinician("Osei").await).await;
     let mut first = Visit::of(&owner, json!({ "appointmentId": appointment["id"] })).await;
     first.go("encounterCancel", json!({ "reason": "By mistake" })).await;
     let input = json!({ "id": appointment["id"], "ifVersion": appointment["version"] });
@@ -386,13 +390,8 @@ async fn a_visit_and_its_appointment_go_together() -> Result<()> {
     let server = clinic().await?;
     let owner = server.person(SLUG, "owner").await;
     owner.facility("MAIN").await;
-    let (patient, practitioner) =
-        (owner.register("Ada", "Quill", "1990-01-02").await, owner.clinician("Osei").await);
-    let soon = server.installation.clock.now() - TimeDelta::minutes(10);
-    let booked = json!({ "patientId": patient, "practitionerId": practitioner, "type": "IN_PERSON",
-        "startsAt": soon.to_rfc3339_opts(SecondsFormat::Secs, true) });
-    let booked = owner.run("appointmentBook", "appointment { id } userErrors { message }", booked).await;
-    let appointment = text(&booked["appointment"]["id"]);
+    let practitioner = owner.clinician("Osei").await;
+    let appointment = text(&booked(&server, &owner, &practitioner).await["id"]);
     let mut visit = Visit::of(&owner, json!({ "appointmentId": appointment })).await;
     let again = owner.run("encounterCreate", SHOWN, json!({ "appointmentId": appointment })).await;
     assert_eq!(again["userErrors"][0]["code"], "ALREADY_EXISTS");
