@@ -69,6 +69,7 @@ fn the_shipped_roles_keep_to_the_least_they_need() {
             P::ENCOUNTER_CONSULT,
             P::ENCOUNTER_CLOSE,
             P::ENCOUNTER_REOPEN,
+            P::ENCOUNTER_OVERRIDE_CLOSE_GATE,
             P::CONDITION_RECORD,
             P::DOCUMENT_COSIGN,
             P::TASK_ASSIGN,
