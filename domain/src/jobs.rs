@@ -11,7 +11,7 @@ use praxis_entity::{
 };
 use praxis_platform::{
     Failure, Op, Write, events,
-    jobs::{self, NewJob, Perform, Problem},
+    jobs::{self, NewJob, Perform, Problem, RECURRING_KEY},
     tenancy::Tenant,
 };
 use serde::{Deserialize, Serialize};
@@ -26,8 +26,6 @@ use crate::{
 
 /// How long it can be looked up what was done.
 const KEPT_FOR: TimeDelta = TimeDelta::days(30);
-/// The key of the one job of each kind that recurs.
-const RECURRING_KEY: &str = "RECURRING";
 
 /// Work that is due at a time. Fields are ids and codes, never PHI.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

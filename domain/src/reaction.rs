@@ -39,7 +39,7 @@ reactions! {
     // Encounters.
     /// The visit of an appointment is there, and the patient has arrived.
     ReceivePatient;
-    /// The visit of an appointment that was called off while its patient was here does not take place.
+    /// The visit of an appointment that was called off or struck while its patient was here does not take place.
     EndVisit;
 
     // Tasks, workflows and rules.
@@ -90,10 +90,9 @@ pub fn reactions(event: &Event) -> &'static [Reaction] {
         // Scheduling.
         Event::AppointmentBooked { .. } => &[Reaction::TellOfBooking],
         Event::AppointmentRescheduled { .. } => &[Reaction::TellOfMove],
-        Event::AppointmentCancelled { .. } => {
+        Event::AppointmentCancelled { .. } | Event::AppointmentEnteredInError { .. } => {
             &[Reaction::OfferFreedTime, Reaction::TellOfCancellation, Reaction::EndVisit]
         }
-        Event::AppointmentEnteredInError { .. } => &[Reaction::OfferFreedTime, Reaction::TellOfCancellation],
         Event::AppointmentHoldReleased { .. } | Event::AppointmentHoldExpired { .. } => {
             &[Reaction::OfferFreedTime, Reaction::EndOffer]
         }

@@ -212,7 +212,7 @@ async fn at_any_moment_the_chart_is_what_it_was_then() -> Result<()> {
 #[tokio::test]
 async fn who_may_not_read_now_may_not_read_as_of_then_and_the_moment_is_written_down() -> Result<()> {
     const READ: &str = "query($id: ID!, $at: DateTime!) { patient(by: { id: $id }) { chart(asOf: $at) {
-        asOf allergies { nodes { id status allowedActions code { text } } } documents { nodes { id } } } } }";
+        asOf complete allergies { nodes { id status allowedActions code { text } } } documents { nodes { id } } } } }";
     let server = clinic().await?;
     let (owner, desk) =
         (server.person("northside", "owner").await, server.person("northside", "receptionist").await);
@@ -230,11 +230,12 @@ async fn who_may_not_read_now_may_not_read_as_of_then_and_the_moment_is_written_
     assert_eq!(chart["allergies"]["nodes"], json!([]));
     let chart = owner.ask(READ, at(&between)).await["patient"]["chart"].clone();
     let known = json!({ "id": allergy["id"], "status": "ACTIVE", "allowedActions": [], "code": { "text": "Pollen" } });
-    assert_eq!(chart["allergies"]["nodes"], json!([known]));
+    assert_eq!((&chart["allergies"]["nodes"], &chart["complete"]), (&json!([known]), &json!(true)));
 
-    // A receptionist reads no allergies today, so none of then.
+    // A receptionist reads no allergies today, so none of then, and learns of none by what is left out.
     let refused = desk.send(READ, at(&between), &[]).await;
-    assert_eq!(refused.body["data"]["patient"]["chart"]["allergies"], Value::Null, "{}", refused.text);
+    let chart = &refused.body["data"]["patient"]["chart"];
+    assert!(chart["allergies"].is_null() && chart["complete"].is_null(), "{}", refused.text);
 
     // Nobody knows what will be known.
     let ahead = (Utc::now() + TimeDelta::hours(1)).to_rfc3339_opts(SecondsFormat::Micros, true);
@@ -260,5 +261,55 @@ async fn who_may_not_read_now_may_not_read_as_of_then_and_the_moment_is_written_
         let refused = runtime.execute(forbidden).await.unwrap_err();
         assert_eq!(refused.as_database_error().unwrap().code().as_deref(), Some("42501"), "{forbidden}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_document_says_of_a_visit_is_as_sensitive_as_the_document() -> Result<()> {
+    const READ: &str = "query($id: ID!, $visit: ID!, $at: DateTime!) {
+        encounter(id: $visit) { assessment { text } notes { text } timeline { nodes { kind } } }
+        patient(by: { id: $id }) { chart(asOf: $at) { encounters { nodes { assessment { text } } } } } }";
+    const SHOWN: &str = "document { id version } userErrors { code path message }";
+    let server = clinic().await?;
+    let (owner, nurse) =
+        (server.person("northside", "owner").await, server.person("northside", "nurse").await);
+    let patient = owner.register("Ada", "Quill", "1990-01-02").await;
+    let visit = visit(&owner, &patient).await;
+    let section = json!({ "code": "51848-0", "title": "Assessment", "feeds": "ASSESSMENT" });
+    let template = json!({ "title": "Kept", "type": "34748-4", "sections": [section] });
+    let template = owner.run("documentTemplateAdd", "documentTemplate { id }", template).await;
+    let input = json!({ "patientId": patient, "encounterId": visit["id"],
+        "templateId": template["documentTemplate"]["id"],
+        "sections": [{ "code": "51848-0", "text": "Told in confidence" }] });
+    let drafted = owner.run("documentDraft", SHOWN, input).await["document"].clone();
+    let input = json!({ "id": drafted["id"], "ifVersion": drafted["version"] });
+    let signed = owner.run("documentSign", SHOWN, input).await;
+    assert_eq!(signed["userErrors"], json!([]));
+    let variables = json!({ "id": patient, "visit": visit["id"], "at": now() });
+    let seen = async || nurse.send(READ, variables.clone(), &[]).await.body["data"].clone();
+    let then = |data: &Value| data["patient"]["chart"]["encounters"]["nodes"][0]["assessment"].clone();
+
+    let data = seen().await;
+    let said = json!({ "text": "Told in confidence" });
+    assert_eq!((&data["encounter"]["assessment"], &then(&data)), (&said, &said), "{data}");
+    assert!(data.to_string().contains("DOCUMENT_SIGNED"), "{data}");
+
+    // Restricted, it is known to be there.
+    let input = json!({ "id": drafted["id"], "confidentiality": "RESTRICTED" });
+    let labelled = owner.run("confidentialitySet", "userErrors { message }", input).await;
+    assert_eq!(labelled["userErrors"], json!([]));
+    let (data, kept) = (seen().await, json!({ "text": null }));
+    assert_eq!((&data["encounter"]["assessment"], &then(&data)), (&kept, &kept), "{data}");
+    assert_eq!(data["encounter"]["notes"], json!([kept]));
+
+    // Very restricted, it is not.
+    let schema = server.app.directory.by_slug("northside").unwrap().schema.to_string();
+    let mut admin = server.installation.admin().await?;
+    let stricter = format!("UPDATE {schema}.sensitivity_label SET level = 'V'");
+    admin.execute(AssertSqlSafe(stricter)).await?;
+    let data = seen().await;
+    assert_eq!((&data["encounter"]["assessment"], &then(&data)), (&Value::Null, &Value::Null), "{data}");
+    assert_eq!(data["encounter"]["notes"], json!([]));
+    assert!(!data.to_string().contains("DOCUMENT_"), "{data}");
     Ok(())
 }

@@ -57,7 +57,7 @@ pub(super) async fn watch(op: &Op<Write>, batch: &Batch) -> Result<()> {
 pub(super) async fn attempt(op: &Op<Write>, batch: &Batch, rule: &alert_rule::Model) -> Result<bool> {
     let before = op.savepoint().await?;
     let Err(error) = look(op, batch, rule).await else { return Ok(true) };
-    tracing::error!(tenant = %op.tenant().id, kind = rule.kind, error = %error, "the audit log could not be watched");
+    tracing::error!(tenant = %op.tenant().id, kind = rule.kind, error = %error, "a rule of alerts could not look at entries of the audit log; it looks again later");
     op.back_to(before).await?;
     Ok(false)
 }

@@ -17,13 +17,19 @@ pub async fn keep(system: &OpFactory, waiting: &Waiting) -> Result<()> {
     let written = system.read().record_all(counted.collect()).await;
     written.inspect_err(|_| system.give_back(waiting))?;
     while let Some((op, batch)) = seal(system).await? {
-        alert::watch(&op, &batch).await?;
+        if !batch.entries.is_empty() {
+            alert::watch(&op, &batch).await?;
+        }
         op.commit_sealed(&batch).await?;
         if !batch.full {
             break;
         }
     }
-    unwatched::look_again(system).await
+    // The log is sealed, whatever becomes of this.
+    if let Err(error) = unwatched::look_again(system).await {
+        tracing::error!(tenant = %system.tenant().id, error = %error, "what alert rules missed could not be looked at again");
+    }
+    Ok(())
 }
 
 /// Seals a batch in a transaction of its own, yet to be committed.

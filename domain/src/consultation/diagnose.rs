@@ -14,7 +14,11 @@ use praxis_platform::{
     access::{Permission, Row},
     vault::IndexField,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, LockType},
+};
 
 use crate::{
     Error, Result, Violation, ViolationCode, clinic,
@@ -190,7 +194,7 @@ impl Recorded {
     }
 }
 
-/// The problem on the patient's list, if it carries the code.
+/// The problem on the patient's list, if it is one and carries the code; it stays as it is until the diagnosis is made.
 async fn listed(
     op: &Op<Write>,
     encounter: &encounter::Model,
@@ -200,10 +204,15 @@ async fn listed(
 ) -> Result<ConditionId> {
     let path = ["diagnoses", &at.to_string(), "conditionId"];
     let unknown = || Violation::at(ViolationCode::NotFound, &path, "This does not exist.");
-    let found = condition::Entity::find_by_id(id).one(op.db()).await?.ok_or_else(unknown)?;
+    let found = condition::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
+    let found = found.ok_or_else(unknown)?;
     let rights = rights::on(op, found.patient_id, &Row::from(&found)).await?;
     if found.patient_id != encounter.patient_id || !rights.may(Permission::CONDITION_READ) {
         return Err(unknown().into());
+    }
+    if found.verification_status == VerificationStatus::EnteredInError {
+        let message = "This problem was recorded in error.";
+        return Err(Violation::at(ViolationCode::Invalid, &path, message).into());
     }
     if !found.code_tokens.iter().any(|known| known == token) {
         let message = "This problem is not coded with the code of the diagnosis.";

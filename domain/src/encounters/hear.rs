@@ -45,7 +45,7 @@ pub(crate) async fn hear(
     from: Source,
     said: Vec<(EncounterNoteKind, String)>,
 ) -> Result<()> {
-    let visit = encounter::Entity::find_by_id(id).lock(LockType::Update).one(op.db()).await?;
+    let visit = encounter::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let Some(visit) = visit.filter(|visit| visit.status != EncounterStatus::Cancelled) else { return Ok(()) };
     let patient = visit.patient_id;
     if !rights::on(op, patient, &Row::from(&visit)).await?.may(Permission::ENCOUNTER_CONSULT) {

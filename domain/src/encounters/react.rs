@@ -31,9 +31,14 @@ pub async fn receive(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
     Ok(())
 }
 
-/// An appointment was called off although its patient was here: they have left, and their visit does not take place.
+/// An appointment was called off, or struck, although its patient was here: they have left, and their visit does not
+/// take place.
 pub async fn end(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
-    let Event::AppointmentCancelled { appointment, .. } = recorded.event else { return Ok(()) };
+    let (Event::AppointmentCancelled { appointment, .. }
+    | Event::AppointmentEnteredInError { appointment, .. }) = recorded.event
+    else {
+        return Ok(());
+    };
     let Some(visit) = by_appointments(op, &[appointment]).await?.remove(&appointment) else { return Ok(()) };
     if matches!(visit.status, EncounterStatus::Arrived | EncounterStatus::Triaged) {
         cancel(op, visit.id, visit.version, "The appointment was called off.").await?;

@@ -5,6 +5,7 @@
 
 use praxis_entity::{
     condition::{self, ClinicalStatus, Column, ConditionCategory, VerificationStatus},
+    encounter,
     ids::{ConditionId, EncounterId, PatientId},
     value::ConditionClinical,
 };
@@ -14,7 +15,10 @@ use praxis_platform::{
     audit::Entry,
 };
 use sea_orm::{
-    ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType,
+    ActiveEnum,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{LockType, Query},
 };
 
 use super::chapter::{concept_length, meaning};
@@ -92,6 +96,14 @@ pub async fn advance_problem(
     reason: Option<String>,
 ) -> Result<condition::Model> {
     op.require(Permission::CONDITION_RECORD)?;
+    // The event waits for the visit in which it was recorded; whoever makes it a diagnosis there has that first.
+    let visit = Query::select()
+        .column(Column::EncounterId)
+        .from(condition::Entity)
+        .and_where(Column::Id.eq(id))
+        .to_owned();
+    let visit = encounter::Entity::find().filter(encounter::Column::Id.in_subquery(visit));
+    visit.lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let found = condition::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let stored = found.filter(|found| found.category == ConditionCategory::ProblemListItem);
     let stored = stored.ok_or_else(|| Violation::unknown("id"))?;

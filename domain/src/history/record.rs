@@ -75,6 +75,7 @@ pub(crate) async fn withdraw(
     let still_meant = Query::select()
         .column(encounter_diagnosis::Column::ConditionId)
         .from(encounter_diagnosis::Entity)
+        .and_where(any_of(encounter_diagnosis::Column::ConditionId, ids.clone()))
         .and_where(recorded)
         .to_owned();
     let change = condition::ActiveModel {

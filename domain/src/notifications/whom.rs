@@ -77,14 +77,14 @@ async fn users(op: &Op<Write>, sql: &str, value: Value) -> Result<BTreeSet<UserI
     rows.iter().map(|row| Ok(UserId(row.try_get::<Uuid>("", "user_id")?))).collect()
 }
 
-/// Those of them who are here, and may do this with the row of a patient; without a patient, at the clinic.
+/// Those of them who are here, and may do all of this with the row of a patient; without a patient, at the clinic.
 ///
 /// Each is judged by the evaluator that would judge them if they asked: a notice tells nobody of what they could not
 /// open. Emergency access does not count, since nobody declared it for this.
 pub(super) async fn who_may(
     op: &Op<Write>,
     users: BTreeSet<UserId>,
-    permission: Permission,
+    permissions: &[Permission],
     of: Option<(PatientId, Row)>,
 ) -> Result<Vec<UserId>> {
     let ids = users.into_iter().map(|id| id.0).collect();
@@ -105,10 +105,13 @@ pub(super) async fn who_may(
             ..Actor::anonymous()
         };
         let may = match &of {
-            None => actor.may(permission),
+            None => permissions.iter().all(|permission| actor.may(*permission)),
             Some((patient, row)) => {
                 let standing = Standing::load(op.db(), &actor, &[*patient], op.now()).await?.remove(patient);
-                standing.is_some_and(|standing: Arc<Standing>| standing.on(&actor, row).may(permission))
+                standing.is_some_and(|standing: Arc<Standing>| {
+                    let rights = standing.on(&actor, row);
+                    permissions.iter().all(|permission| rights.may(*permission))
+                })
             }
         };
         if may {

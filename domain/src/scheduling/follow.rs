@@ -33,12 +33,18 @@ pub(crate) async fn locked(op: &Op<Write>, id: AppointmentId, path: &str) -> Res
 }
 
 /// Brings the appointment to where its visit is. What it has reached already, or can't reach any more, stays: the
-/// visit is what counts. Only one that was called off or missed is in the way.
+/// visit is what counts. Only one that was called off, missed or struck is in the way.
 pub(crate) async fn follow(op: &Op<Write>, id: AppointmentId, to: AppointmentStatus) -> Result<()> {
     let found = appointment::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(op.db()).await?;
     let found = found.ok_or(Failure::NotFound)?;
-    if matches!(found.status, AppointmentStatus::Cancelled | AppointmentStatus::NoShow) {
-        let message = "The appointment of this visit was called off or missed.";
+    let over = match found.status {
+        AppointmentStatus::Cancelled | AppointmentStatus::NoShow => true,
+        // A visit that took place can be closed, also again, after its appointment was struck.
+        AppointmentStatus::EnteredInError => to != AppointmentStatus::Completed,
+        _ => false,
+    };
+    if over {
+        let message = "The appointment of this visit was called off, missed or struck.";
         return Err(Violation::at(ViolationCode::Locked, &["id"], message).into());
     }
     // Where it is already, nothing happens, and so nothing is told.

@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 
 use async_graphql::{Context, SimpleObject};
 use praxis_domain::audit;
-use praxis_entity::{audit_entry, ids::PatientId, value::AuditChange};
-use praxis_platform::access::Row;
+use praxis_entity::{
+    audit_entry,
+    ids::PatientId,
+    value::{AuditChange, Contact, Identifiers, Identity, PhiClass, RecordNumber},
+};
+use praxis_platform::access::{Permission, Row};
 use serde_json::Value as Json;
 
 use crate::{
-    context::Ask,
+    context::{Ask, Caller, RedactionMode},
     error::ApiError,
     phi::{Class, Phi},
     policy::at,
-    redaction,
+    redaction::{self, Reason},
     subject::Subject,
 };
 
@@ -42,8 +46,15 @@ pub(super) async fn changes_of(
     let subject = if stored.subject == caller.tenant().uuid() {
         Subject::of_the_clinic()
     } else {
-        Subject::new(PatientId(stored.subject), Row::of(stored.subject))
+        Subject::new(PatientId(stored.subject), Row::of(entry.object_id.unwrap_or(stored.subject)))
     };
+    if let Some(reason) = closed_by_class(caller, &subject, entry).await? {
+        caller.recorder().note(&at.name, reason);
+        return match caller.mode() {
+            RedactionMode::Silent => Ok(None),
+            RedactionMode::Error => Err(reason.as_error()),
+        };
+    }
     let class = Class::signed("audit_change", entry.id.0, &subject, stored.sealed);
     let entry = entry.clone();
     let opened = Phi::verified(at, &class, move |change: &AuditChange| {
@@ -51,6 +62,36 @@ pub(super) async fn changes_of(
         Ok(Some(fields(&change.before, &change.after)))
     });
     opened.read(caller).await
+}
+
+/// Why a change is closed to a reader to whom what it changed is closed. A class that this version does not know is.
+async fn closed_by_class(
+    caller: &Caller,
+    subject: &Subject,
+    entry: &audit_entry::Model,
+) -> Result<Option<Reason>, ApiError> {
+    let rights = subject.rights(caller).await?;
+    for class in &entry.classes {
+        let Some(asked) = permissions_of(class) else { return Ok(Some(Reason::Permission(None))) };
+        for permission in asked {
+            if let Some(closed) = rights.closed(*permission) {
+                return Ok(Some(Reason::of(closed, *permission)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// What somebody has to hold to read a class of a patient.
+fn permissions_of(class: &str) -> Option<&'static [Permission]> {
+    let asked: &[Permission] = match class {
+        RecordNumber::CLASS => &[Permission::PATIENT_READ],
+        Identity::CLASS => &[Permission::PATIENT_NAME_READ, Permission::PATIENT_DEMOGRAPHICS_READ],
+        Contact::CLASS => &[Permission::PATIENT_CONTACT_READ],
+        Identifiers::CLASS => &[Permission::PATIENT_IDENTIFIERS_READ],
+        _ => return None,
+    };
+    Some(asked)
 }
 
 /// What differs between two values: by field where both are objects, or one is and the other is nothing.

@@ -9,6 +9,7 @@ use praxis_domain::{
     known::{self, Known},
 };
 use praxis_entity::{document_version, encounter, ids::PatientId};
+use praxis_platform::access::Permission;
 
 use crate::{
     batch::{self, Loader},
@@ -46,6 +47,26 @@ impl Chart {
         Cursors::of(caller, list, &format!("{:?}{:?}", self.patient, self.at)).await
     }
 
+    /// Whether nothing is left out because it was overwritten, for whoever may read all of it.
+    async fn whole(&self, ctx: &Context<'_>) -> Result<Option<bool>, ApiError> {
+        let (caller, at) = (ctx.caller()?, self.at);
+        let rights = self.subject.rights(caller).await?;
+        if !ALL_SHELVES.iter().all(|permission| rights.may(*permission)) {
+            return Ok(None);
+        }
+        let op = caller.reading().clone();
+        let loader = caller.loaders().whole_charts.with(format!("{at:?}"), || {
+            Loader::new(move |patients: Vec<PatientId>| {
+                let op = op.clone();
+                async move {
+                    let whole = known::whole(&op, at, &patients).await?;
+                    Ok(whole.into_iter().map(|patient| (patient, true)).collect::<HashMap<_, _>>())
+                }
+            })
+        });
+        Ok(Some(loader.load(self.patient).await?.unwrap_or(false)))
+    }
+
     /// A page of a list, loaded together with those of its siblings, and how it is counted.
     async fn shelf<E: Known>(
         &self,
@@ -74,6 +95,17 @@ impl Chart {
     }
 }
 
+/// What somebody has to hold to read all of a chart that may have been overwritten.
+const ALL_SHELVES: [Permission; 7] = [
+    Permission::CONDITION_READ,
+    Permission::ALLERGY_READ,
+    Permission::MEDICATION_READ,
+    Permission::IMMUNIZATION_READ,
+    Permission::HISTORY_READ,
+    Permission::OBSERVATION_READ,
+    Permission::ENCOUNTER_READ,
+];
+
 /// Rows with what they are shown with, where that may be read.
 fn beside<M, T>(slice: Slice<M>, mut other: impl FnMut(&M) -> Option<T>) -> Slice<(M, T)> {
     let rows = slice.rows.into_iter().filter_map(|row| other(&row).map(|found| (row, found))).collect();
@@ -83,7 +115,8 @@ fn beside<M, T>(slice: Slice<M>, mut other: impl FnMut(&M) -> Option<T>) -> Slic
 macro_rules! chart {
     ($($(#[$doc:meta])* $field:ident($coordinate:literal, $entity:ident, $connection:ident, $lists:ident, |$caller:ident, $at:ident, $slice:ident, $cursors:ident| $page:expr);)*) => {
         /// What was known of a patient at a moment: what had been recorded by then, as it stood then. The rules of
-        /// today say who may read it. What is linked from here, other than the lists, is of today.
+        /// today say who may read it. What is linked from here, other than the lists, is of today: so are the tasks and
+        /// documents of an encounter.
         #[Object]
         impl Chart {
             /// The moment.
@@ -92,20 +125,9 @@ macro_rules! chart {
             }
 
             /// False where something was recorded by then, but changed later, before the clinic kept what it overwrites:
-            /// that is left out.
-            async fn complete(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
-                let (caller, at) = (ctx.caller()?, self.at);
-                let op = caller.reading().clone();
-                let loader = caller.loaders().whole_charts.with(format!("{at:?}"), || {
-                    Loader::new(move |patients: Vec<PatientId>| {
-                        let op = op.clone();
-                        async move {
-                            let whole = known::whole(&op, at, &patients).await?;
-                            Ok(whole.into_iter().map(|patient| (patient, true)).collect::<HashMap<_, _>>())
-                        }
-                    })
-                });
-                Ok(loader.load(self.patient).await?.unwrap_or(false))
+            /// that is left out. Null where the viewer may not read all of the chart, of which it would tell.
+            async fn complete(&self, ctx: &Context<'_>) -> Nullable<bool> {
+                self.whole(ctx).await.transpose()
             }
 
             $(
@@ -163,7 +185,7 @@ chart! {
         |caller, _at, slice, cursors| Page::new(slice, cursors, SocialHistory::position, SocialHistory::as_known));
     /// Measurements and findings, the latest first. Null where the viewer may not know whether there are any.
     observations("Chart.observations", observation, ObservationConnection, observations_of_patients,
-        |caller, _at, slice, cursors| Page::new(slice, cursors, Observation::position, Observation::new));
+        |caller, _at, slice, cursors| Page::new(slice, cursors, Observation::position, Observation::as_known));
     /// Encounters with their assessments and plans, the latest first. Null where the viewer may not know whether there are any.
     encounters("Chart.encounters", encounter, EncounterConnection, encounters_of_patients, |caller, at, slice, cursors| {
         let ids: Vec<_> = slice.rows.iter().map(|row| row.id).collect();

@@ -83,12 +83,20 @@ pub(crate) struct Observation {
     row: observation::Model,
     subject: Arc<Subject>,
     result: Arc<Class<ObservationResult>>,
+    /// It is shown as it was at a moment: nothing can be done with it.
+    past: bool,
 }
 
 impl Observation {
     pub(crate) fn new(row: observation::Model) -> Self {
         let subject = Subject::new(row.patient_id, &row);
-        Self { result: Class::new("observation", row.id.0, &subject, row.result.clone()), subject, row }
+        let result = Class::new("observation", row.id.0, &subject, row.result.clone());
+        Self { row, subject, result, past: false }
+    }
+
+    /// As it was known at a moment.
+    pub(crate) fn as_known(row: observation::Model) -> Self {
+        Self { past: true, ..Self::new(row) }
     }
 
     pub(crate) fn position(row: &observation::Model) -> Position {
@@ -140,6 +148,9 @@ impl Observation {
 
     /// Names of the mutations that the viewer may run on the observation as it stands.
     async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<String>, ApiError> {
+        if self.past {
+            return Ok(Vec::new());
+        }
         allowed::actions(ctx.caller()?, "observation", &self.subject, &self.row.status.to_value()).await
     }
 

@@ -9,11 +9,12 @@ use praxis_entity::{
     encounter_note::{self, EncounterNoteKind as Kind},
     value::EncounterText,
 };
+use praxis_platform::access::{Permission, Row};
 
 use crate::{
-    context::Ask,
+    context::{Ask, Caller},
     documents::ClinicalDocument,
-    error::{Edge, Nullable},
+    error::{ApiError, Edge, Nullable},
     history::Condition,
     ids,
     node::{self, Node},
@@ -49,8 +50,19 @@ pub(crate) struct EncounterNote {
 }
 
 impl EncounterNote {
-    pub(crate) fn new(row: encounter_note::Model, subject: &Arc<Subject>) -> Self {
-        Self { body: Class::new("encounter_note", row.id, subject, row.body.clone()), row }
+    /// A text of a visit, judged as the visit is. What a document says is as sensitive as the document, too: where its
+    /// label takes the record away, the text is not there.
+    pub(crate) async fn of(
+        caller: &Caller,
+        row: encounter_note::Model,
+        visit: &Row,
+    ) -> Result<Option<Self>, ApiError> {
+        let document = row.document_id.map(|document| document.0);
+        let subject = Subject::new(row.patient_id, Row { document, ..*visit });
+        if !subject.rights(caller).await?.may(Permission::ENCOUNTER_READ) {
+            return Ok(None);
+        }
+        Ok(Some(Self { body: Class::new("encounter_note", row.id, &subject, row.body.clone()), row }))
     }
 }
 

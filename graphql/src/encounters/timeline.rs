@@ -68,32 +68,33 @@ connection!(
 );
 
 impl EncounterEventConnection {
-    /// The events of one encounter, loaded together with those of its siblings.
+    /// The events of one encounter, loaded together with those of its siblings; up to a moment if one is given.
     pub(crate) async fn of_encounter(
         caller: &Caller,
         encounter: EncounterId,
         rights: &Rights,
+        until: Option<chrono::DateTime<chrono::Utc>>,
         page: PageRequest,
         cursors: Cursors,
     ) -> Result<Self, ApiError> {
         let op = caller.reading().clone();
         let timelines = &caller.loaders().timelines;
         let withheld = Arc::new(Event::withheld(rights));
-        let (key, not) = (format!("{withheld:?}{page:?}"), Arc::clone(&withheld));
+        let (key, not) = (format!("{withheld:?}{until:?}{page:?}"), Arc::clone(&withheld));
         let slice = slice_under(timelines, key, encounter, move |encounters| {
             let (op, not) = (op.clone(), Arc::clone(&not));
-            async move { Ok(encounters::timeline_of(&op, &encounters, &not, &page).await?) }
+            async move { Ok(encounters::timeline_of(&op, &encounters, &not, until, &page).await?) }
         })
         .await?;
         let op = caller.reading().clone();
         let count = count_under(
             caller,
             |loaders| &loaders.encounter_counts,
-            format!("timeline{withheld:?}"),
+            format!("timeline{withheld:?}{until:?}"),
             encounter,
             move |encounters, max| {
                 let (op, not) = (op.clone(), Arc::clone(&withheld));
-                async move { Ok(encounters::count_of_timelines(&op, &encounters, &not, max).await?) }
+                async move { Ok(encounters::count_of_timelines(&op, &encounters, &not, until, max).await?) }
             },
         );
         let position = |row: &event::Model| Position { key: Some(row.at), id: row.id.0 };

@@ -8,6 +8,7 @@ use praxis_entity::{
     encounter, encounter_note::EncounterNoteKind, encounter_participant, ids::PatientId,
     value::EncounterClinical,
 };
+use praxis_platform::access::Row;
 use sea_orm::ActiveEnum;
 
 use super::timeline::EncounterEventConnection;
@@ -76,6 +77,8 @@ pub(crate) enum EncounterStatus {
 /// A visit that took place, is under way or expected.
 pub(crate) struct Encounter {
     row: encounter::Model,
+    /// The row of today, by which whoever reads is judged.
+    judged: Row,
     subject: Arc<Subject>,
     clinical: Option<Arc<Class<EncounterClinical>>>,
     /// The moment as of which it is shown, if not now.
@@ -84,8 +87,8 @@ pub(crate) struct Encounter {
 
 impl Encounter {
     pub(crate) fn new(row: encounter::Model) -> Self {
-        let subject = Subject::new(row.patient_id, &row);
-        Self::of(row, subject, None)
+        let judged = Row::from(&row);
+        Self::of(row, judged, None)
     }
 
     /// As it was known at a moment; whether the viewer may read it is judged by the row of today.
@@ -94,14 +97,14 @@ impl Encounter {
         today: &encounter::Model,
         at: chrono::DateTime<chrono::Utc>,
     ) -> Self {
-        let subject = Subject::new(row.patient_id, today);
-        Self::of(row, subject, Some(at))
+        Self::of(row, Row::from(today), Some(at))
     }
 
-    fn of(row: encounter::Model, subject: Arc<Subject>, past: Option<chrono::DateTime<chrono::Utc>>) -> Self {
+    fn of(row: encounter::Model, judged: Row, past: Option<chrono::DateTime<chrono::Utc>>) -> Self {
+        let subject = Subject::new(row.patient_id, judged);
         let sealed = row.clinical.clone();
         let clinical = sealed.map(|clinical| Class::new("encounter", row.id.0, &subject, clinical));
-        Self { row, subject, clinical, past }
+        Self { row, judged, subject, clinical, past }
     }
 
     pub(crate) fn position(row: &encounter::Model) -> Position {
@@ -125,8 +128,10 @@ impl Encounter {
         };
         let loader = loaders.with(format!("{known:?}"), || Loader::new(fetch));
         let current = loader.load(self.row.id).await?.unwrap_or_default();
-        let wanted = current.into_iter().find(|row| row.kind == kind);
-        Ok(wanted.map(|row| EncounterNote::new(row, &self.subject)))
+        match current.into_iter().find(|row| row.kind == kind) {
+            Some(row) => EncounterNote::of(caller, row, &self.judged).await,
+            None => Ok(None),
+        }
     }
 }
 
@@ -260,7 +265,7 @@ impl Encounter {
             if self.past.is_some() {
                 return Ok(Some(Vec::new()));
             }
-            if !redaction::allowed(ctx, at!("Encounter.closeRequirements"), &self.subject).await? {
+            if !redaction::allowed_of(ctx, at!("Encounter.closeRequirements"), &self.subject).await? {
                 return Ok(None);
             }
             let loaders = ctx.caller()?.loaders();
@@ -299,8 +304,12 @@ impl Encounter {
                 let op = op.clone();
                 async move { Ok(encounters::notes_of(&op, &visits, known, first).await?) }
             };
-            let notes = slice_under(loaders, format!("{known:?}{first}"), self.row.id, fetch).await?.rows;
-            Ok(Some(notes.into_iter().map(|row| EncounterNote::new(row, &self.subject)).collect()))
+            let rows = slice_under(loaders, format!("{known:?}{first}"), self.row.id, fetch).await?.rows;
+            let mut notes = Vec::with_capacity(rows.len());
+            for row in rows {
+                notes.extend(EncounterNote::of(caller, row, &self.judged).await?);
+            }
+            Ok(Some(notes))
         }
         .await
         .transpose()
@@ -368,7 +377,7 @@ impl Encounter {
         })
     }
 
-    /// What happened in this encounter, in the order in which it happened.
+    /// What happened in this encounter, in the order in which it happened; in a chart as of a moment, until then.
     async fn timeline(
         &self,
         ctx: &Context<'_>,
@@ -381,10 +390,11 @@ impl Encounter {
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<EncounterEventConnection, ApiError> {
         let caller = ctx.caller()?;
-        let cursors = Cursors::of(caller, "Encounter.timeline", &format!("{:?}", self.row.id)).await?;
+        let list = format!("{:?}{:?}", self.row.id, self.past);
+        let cursors = Cursors::of(caller, "Encounter.timeline", &list).await?;
         let page = cursors.request(&PageArguments { first, after, last, before })?;
         let rights = self.subject.rights(caller).await?;
-        EncounterEventConnection::of_encounter(caller, self.row.id, &rights, page, cursors).await
+        EncounterEventConnection::of_encounter(caller, self.row.id, &rights, self.past, page, cursors).await
     }
 
     /// Measurements and findings of this encounter, the latest first. Null where the viewer may not know whether there are any.

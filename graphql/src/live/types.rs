@@ -29,6 +29,15 @@ impl EventObject {
             _ => Ok(None),
         }
     }
+
+    /// The encounter in which it happened, if the viewer may know of it.
+    async fn encounter_known(&self, ctx: &Context<'_>) -> Result<Option<Encounter>, ApiError> {
+        let Some(encounter) = self.0.event.encounter() else { return Ok(None) };
+        match node::find(ctx.caller()?, AnyId::EncounterId(encounter)).await? {
+            Some(Node::Encounter(encounter)) => Ok(Some(encounter)),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// Something that happened. It says what and to what; what the object is like now, it is asked itself.
@@ -92,22 +101,20 @@ impl EventObject {
         self.patient_known(ctx).await.transpose()
     }
 
-    /// Id of the encounter in which it happened.
-    async fn encounter_id(&self) -> Option<ID> {
-        self.0.event.encounter().map(|encounter| encounter.to_string().into())
+    /// Id of the encounter in which it happened; null where the viewer may not know of it.
+    async fn encounter_id(&self, ctx: &Context<'_>) -> Nullable<ID> {
+        async {
+            let known = self.encounter_known(ctx).await?.is_some();
+            let encounter = self.0.event.encounter().filter(|_| known);
+            Ok(encounter.map(|encounter| encounter.to_string().into()))
+        }
+        .await
+        .transpose()
     }
 
     /// The encounter in which it happened, as it is now.
     async fn encounter(&self, ctx: &Context<'_>) -> Nullable<Encounter> {
-        async {
-            let Some(encounter) = self.0.event.encounter() else { return Ok(None) };
-            match node::find(ctx.caller()?, AnyId::EncounterId(encounter)).await? {
-                Some(Node::Encounter(encounter)) => Ok(Some(encounter)),
-                _ => Ok(None),
-            }
-        }
-        .await
-        .transpose()
+        self.encounter_known(ctx).await.transpose()
     }
 
     /// Its number among the events of the encounter, from one and without a gap.

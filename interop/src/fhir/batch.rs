@@ -163,11 +163,17 @@ impl Batch<'_> {
     }
 
     /// Records allergies, but for what contradicts another: that there is none, and one that is present. The allergy
-    /// goes before the finding that there is none.
+    /// goes before the finding that there is none. The finding that there is none of a kind is no allergy: it is kept as
+    /// it came.
     async fn allergies(
         &mut self,
         allergies: Vec<(Item<'_>, PatientId, Statement<allergy::Entity>)>,
     ) -> Result<(), Failure> {
+        let (none_of_a_kind, allergies): (Vec<_>, Vec<_>) =
+            allergies.into_iter().partition(|(.., new)| history::is_none_of_a_kind(&new.clinical));
+        for (item, ..) in none_of_a_kind {
+            self.unmodelled(item);
+        }
         let patients: Vec<PatientId> = allergies.iter().map(|(_, patient, _)| *patient).collect();
         if patients.is_empty() {
             return Ok(());

@@ -1,10 +1,12 @@
--- What a clinic asks of a kind of visit is changed through the API, and asks for a signed note; what a note says of its
+-- What a clinic asks of a kind of visit is changed through the API, and may be a signed note; what a note says of its
 -- visit becomes the visit's assessment and plan.
 
 ALTER TABLE visit_policy ADD COLUMN version integer NOT NULL DEFAULT 1;
 -- Whoever is responsible has to sign a note before such a visit is closed.
-ALTER TABLE visit_policy ADD COLUMN needs_signed_note boolean NOT NULL DEFAULT true;
-UPDATE visit_policy SET needs_signed_note = false WHERE class = 'OTHER';
+-- A clinic that is being made, where nobody works yet, begins with that. Of those that are there none finds its visits
+-- harder to close after an upgrade, also where a server of the build before, which asks for no note, still runs.
+ALTER TABLE visit_policy ADD COLUMN needs_signed_note boolean NOT NULL DEFAULT false;
+UPDATE visit_policy SET needs_signed_note = true WHERE class <> 'OTHER' AND NOT EXISTS (SELECT FROM user_account);
 
 -- The version of a document that says it, where it was not recorded by itself.
 ALTER TABLE encounter_note ADD COLUMN document_id uuid;

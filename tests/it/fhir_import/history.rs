@@ -111,6 +111,8 @@ async fn awkward_forms_become_what_they_mean_or_are_named() -> Result<()> {
         document("d-binary", &[json!({ "contentType": "text/plain; charset=utf-8", "data": "/w==" })]),
         json!({ "resourceType": "DocumentReference", "id": "d-group", "status": "current",
             "subject": { "reference": "Group/1" }, "content": [{ "attachment": {} }] }),
+        // That there is none of a kind is no allergy, and contradicts none.
+        allergy("a-no-drugs", "p2", coded(SNOMED, "409137002", "No known drug allergy"), "confirmed"),
     ];
     let bad = [
         (allergy("b1", "p2", none(), "confirmed"), "AllergyIntolerance.code"),
@@ -156,6 +158,7 @@ async fn awkward_forms_become_what_they_mean_or_are_named() -> Result<()> {
     assert_eq!(report.failures.len(), bad.len(), "{:#?}", report.failures);
     assert!(!serde_json::to_string(&report)?.contains("secret"));
     assert_eq!((report.of("AllergyIntolerance").created, report.of("AllergyIntolerance").unchanged), (4, 1));
+    assert_eq!(report.of("AllergyIntolerance").kept_sealed, 1);
     assert_eq!(report.of("DocumentReference").kept_sealed, 1);
 
     let stored = Stored::load(&clinic).await?;
@@ -193,6 +196,8 @@ async fn awkward_forms_become_what_they_mean_or_are_named() -> Result<()> {
     assert_eq!(rest("Immunization", "i-refused")["occurrenceString"], "last autumn");
     assert_eq!(rest("AllergyIntolerance", "a-none-too"), &good[3]);
     assert_eq!(rest("Procedure", "x-staged")["status"], "preparation");
+    let no_drugs = &stored.kept[&("AllergyIntolerance".to_owned(), "a-no-drugs".to_owned())];
+    assert!(no_drugs.mapped.is_none() && &no_drugs.json == good.last().unwrap());
 
     // Once more, though the source says something else by now: what is here stays as it was taken over.
     let changed: Vec<Value> = all

@@ -23,7 +23,9 @@ use praxis_platform::{
     vault::{IndexField, crypto},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, LockType},
 };
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -170,19 +172,28 @@ async fn owner<M>(
 }
 
 /// Uses the link up: of many who come at once one gets the user.
+///
+/// The user's row is locked before the link, in the order of whoever changes a password and with it all links:
+/// for a new password as it will be changed, and else so that nobody changes it.
 async fn consume(
     op: &Op<Write>,
     purpose: Purpose,
     hash: &[u8],
     device: Option<&[u8]>,
-) -> Result<Option<UserId>> {
+) -> Result<Option<user_account::Model>> {
+    let Some(account) = owner(op, purpose, hash, device).await? else { return Ok(None) };
+    let lock = match purpose {
+        Purpose::PasswordReset => LockType::NoKeyUpdate,
+        Purpose::SignIn => LockType::Share,
+    };
+    let account = user_account::Entity::find_by_id(account.id).lock(lock).one(op.db()).await?;
     let used = Entity::update_many()
         .col_expr(Column::UsedAt, Expr::value(op.now()))
         .filter(usable(op, purpose, hash, device))
-        .exec_with_returning(op.db())
+        .exec(op.db())
         .await?
-        .pop();
-    Ok(used.map(|link| link.user_id))
+        .rows_affected;
+    Ok(account.filter(|account| account.active && used == 1))
 }
 
 fn usable<M>(op: &Op<M>, purpose: Purpose, hash: &[u8], device: Option<&[u8]>) -> Condition {

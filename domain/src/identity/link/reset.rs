@@ -36,7 +36,7 @@ pub async fn reset_password(system: &OpFactory, secret: &str, password: &str) ->
         op.rollback().await?;
         return Err(useless().into());
     };
-    let changed = replace_password(&op, user, password_hash).await?;
+    let changed = replace_password(&op, user.id, password_hash).await?;
     op.commit().await?;
     Ok(changed)
 }

@@ -3,13 +3,11 @@
 //! The link works only on the device that asked for it, which keeps a secret of its own: who is talked
 //! into forwarding a link, or whose mailbox is read, has not let anybody in yet.
 
-use praxis_entity::user_account;
 use praxis_platform::{
     OpFactory,
     audit::{Entry, Outcome},
     session::{self, Method, SessionKind, SignIn},
 };
-use sea_orm::EntityTrait;
 use zeroize::Zeroizing;
 
 use super::{Purpose, Secret, consume, hash, request, useless};
@@ -29,11 +27,7 @@ pub async fn request_sign_in(system: &OpFactory, address: &str) -> Result<Device
 pub async fn sign_in(system: &OpFactory, secret: &str, device: &Device, kind: SessionKind) -> Result<SignIn> {
     let op = system.write_always().await?;
     let (link, device) = (hash(&op, secret).await?, hash(&op, &device.0).await?);
-    let user = match consume(&op, Purpose::SignIn, &link, Some(&device)).await? {
-        Some(user) => user_account::Entity::find_by_id(user).one(op.db()).await?,
-        None => None,
-    };
-    let Some(user) = user.filter(|user| user.active) else {
+    let Some(user) = consume(&op, Purpose::SignIn, &link, Some(&device)).await? else {
         op.rollback().await?;
         system.read().record(Entry::done("login").ended(Outcome::Denied)).await?;
         return Err(useless().into());

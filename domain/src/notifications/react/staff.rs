@@ -74,7 +74,7 @@ async fn task_at(op: &Op<Write>, id: TaskId) -> Result<Option<task::Model>> {
 
 async fn who_may_see(op: &Op<Write>, row: &task::Model, users: BTreeSet<UserId>) -> Result<Vec<UserId>> {
     let of = row.patient_id.map(|patient| (patient, Row::from(row)));
-    who_may(op, users, Permission::TASK_READ, of).await
+    who_may(op, users, &[Permission::TASK_READ], of).await
 }
 
 /// A rule said something about a patient, or somebody replied. Those at the visit are told; where nobody of them may
@@ -100,10 +100,10 @@ async fn raised(op: &Op<Write>, id: AlertId) -> Result<()> {
         Some(visit) => at_visit(op, visit).await?,
         None => BTreeSet::new(),
     };
-    let mut to = who_may(op, near, Permission::ALERT_READ, of).await?;
+    let mut to = who_may(op, near, &[Permission::ALERT_READ], of).await?;
     if to.is_empty() {
-        to =
-            who_may(op, holding(op, Permission::ALERT_RESPOND).await?, Permission::ALERT_RESPOND, of).await?;
+        let all = holding(op, Permission::ALERT_RESPOND).await?;
+        to = who_may(op, all, &[Permission::ALERT_RESPOND, Permission::ALERT_READ], of).await?;
     }
     alert_raised(op, id, &to).await
 }
@@ -136,10 +136,12 @@ async fn to_cosign(op: &Op<Write>, id: DocumentId, recorded: &Recorded) -> Resul
         Some(visit) => responsible(op, visit).await?,
         None => BTreeSet::new(),
     };
-    let mut to = who_may(op, others(near), Permission::DOCUMENT_COSIGN, of).await?;
+    // Nobody signs what they can't read.
+    let both = [Permission::DOCUMENT_COSIGN, Permission::DOCUMENT_CONTENT_READ];
+    let mut to = who_may(op, others(near), &both, of).await?;
     if to.is_empty() {
         let all = holding(op, Permission::DOCUMENT_COSIGN).await?;
-        to = who_may(op, others(all), Permission::DOCUMENT_COSIGN, of).await?;
+        to = who_may(op, others(all), &both, of).await?;
     }
     document_to_cosign(op, id, &to, &recorded.id.to_string()).await
 }
