@@ -1,8 +1,10 @@
 //! How far this server sealed each clinic's audit log, in a folder of its own, so that a restart forgets
 //! nothing. It helps only where whoever runs the database can't write to it.
+//!
+//! One process has the folder for as long as it runs: another would write what is older over what is newer.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -19,14 +21,19 @@ struct Stored {
     line: [u8; 32],
 }
 
-/// The folder.
-#[derive(Debug, Clone)]
-pub struct Remembered(PathBuf);
+/// The folder, and the lock on it.
+#[derive(Debug)]
+pub struct Remembered {
+    folder: PathBuf,
+    _lock: File,
+}
 
 impl Remembered {
-    /// Reads what was remembered. What can't be read is no reason to go without it.
+    /// Takes the folder and reads what was remembered. What can't be read is no reason to go without it,
+    /// and neither is a folder that another process has, or that can't be written to.
     pub fn recall(folder: &Path, heads: &Heads) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
+        let lock = lock(&folder.join("lock"))?;
         for file in fs::read_dir(folder)? {
             let path = file?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -37,7 +44,7 @@ impl Remembered {
             let edge = Edge::restore(size, &edge.concat()).ok_or_else(odd)?;
             heads.remember(tenant, &Head { edge, line });
         }
-        Ok(Self(folder.to_owned()))
+        Ok(Self { folder: folder.to_owned(), _lock: lock })
     }
 
     /// Writes down where a log ends.
@@ -45,10 +52,25 @@ impl Remembered {
         let bytes = head.edge.bytes();
         let (edge, _) = bytes.as_chunks::<32>();
         let stored = Stored { size: head.edge.size(), edge: edge.to_vec(), line: head.line };
-        let draft = self.0.join(format!("{tenant}.draft"));
+        let draft = self.folder.join(format!("{tenant}.draft"));
         let mut file = File::create(&draft)?;
         file.write_all(&serde_json::to_vec(&stored)?)?;
         file.sync_all()?;
-        fs::rename(draft, self.0.join(format!("{tenant}.head")))
+        fs::rename(draft, self.folder.join(format!("{tenant}.head")))
+    }
+}
+
+fn lock(path: &Path) -> io::Result<File> {
+    let named =
+        |kind, what: &dyn std::fmt::Display| io::Error::new(kind, format!("{}: {what}", path.display()));
+    let file = File::options().create(true).truncate(false).write(true).open(path);
+    let file = file.map_err(|error| named(error.kind(), &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(named(
+            io::ErrorKind::ResourceBusy,
+            &"another process has this folder; each needs one of its own",
+        )),
+        Err(TryLockError::Error(error)) => Err(named(error.kind(), &error)),
     }
 }

@@ -40,7 +40,8 @@ const MAX_HEAD: usize = 64 * 1024;
 const STREAMS: u32 = 64;
 /// How often a silent HTTP/2 connection is asked whether it is still there.
 const PING: Duration = Duration::from_secs(30);
-/// How long a client may take to hang up that is told to, when nothing is under way.
+/// How long a client may take to hang up when the server stops and nothing of it is under way. One that was
+/// only idle has as long as a client may stall: the end of an answer may still be on its way to a slow one.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long a client may take to read anything of what it is sent.
 pub const STALLED: Duration = Duration::from_secs(30);
@@ -135,8 +136,9 @@ async fn connection(
     // Neither timeout above runs while the first bytes have not told which protocol is spoken.
     let mut first = std::pin::pin!(timeout(HEAD, asked.notified()));
     let mut unused = std::pin::pin!(unused_for(idle, at_work.clone()));
+    let mut dismissed = std::pin::pin!(unused_for(STALLED, at_work.clone()));
     let mut left = std::pin::pin!(unused_for(FAREWELL, at_work));
-    let (mut began, mut ending) = (false, false);
+    let (mut began, mut idled, mut stopping) = (false, false, false);
     loop {
         tokio::select! {
             ended = serving.as_mut() => {
@@ -150,11 +152,16 @@ async fn connection(
                 Err(_) => return,
             },
             // What is under way is let finish. Once nothing is, a client that was told to hang up has no say in it.
-            () = async { tokio::select! { () = stop.cancelled() => {} () = unused.as_mut() => {} } }, if !ending => {
-                ending = true;
+            () = stop.cancelled(), if !stopping => {
+                stopping = true;
                 serving.as_mut().graceful_shutdown();
             }
-            () = left.as_mut(), if ending => return,
+            () = unused.as_mut(), if !idled => {
+                idled = true;
+                serving.as_mut().graceful_shutdown();
+            }
+            () = left.as_mut(), if stopping => return,
+            () = dismissed.as_mut(), if idled => return,
         }
     }
 }

@@ -5,11 +5,14 @@ use praxis_entity::{
     job::{self, Column, Entity, JobStatus},
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
 use crate::{Failure, Op, Write, access::Permission, audit::Entry, tenancy::Queue};
+
+/// The key of work that recurs: its one row waits for its next time again and again.
+pub const RECURRING: &str = "RECURRING";
 
 /// The most that is listed.
 const MOST: u64 = 1_000;
@@ -62,11 +65,22 @@ pub async fn retry(op: &Op<Write>, which: Option<JobId>) -> Result<u64, Failure>
 }
 
 /// Decides that one dead job, all of them, or one that waits is not to be done; returns how many.
+///
+/// What recurs is refused: its row is how it comes again, and nobody would plan it anew.
 pub async fn discard(op: &Op<Write>, which: Option<JobId>) -> Result<u64, Failure> {
     op.require(Permission::SETTINGS_MANAGE)?;
+    if let Some(id) = which {
+        let job = Entity::find_by_id(id).one(op.db()).await?;
+        if job.is_some_and(|job| job.dedupe_key.as_deref() == Some(RECURRING)) {
+            let reason = "this work recurs and can't be discarded: it would never be done again";
+            return Err(Failure::BadInput(reason.to_owned()));
+        }
+    }
+    let done_once = Condition::any().add(Column::DedupeKey.is_null()).add(Column::DedupeKey.ne(RECURRING));
     let update = Entity::update_many()
         .col_expr(Column::Status, Expr::value("DISCARDED"))
-        .col_expr(Column::FinishedAt, Expr::value(op.now()));
+        .col_expr(Column::FinishedAt, Expr::value(op.now()))
+        .filter(done_once);
     let update = match which {
         Some(id) => update
             .filter(Column::Id.eq(id))

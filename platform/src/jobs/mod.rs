@@ -12,7 +12,7 @@ mod row;
 mod worker;
 
 pub use cron::next_time;
-pub use dead::{JobFilter, by_id, discard, list, retry};
+pub use dead::{JobFilter, RECURRING as RECURRING_KEY, by_id, discard, list, retry};
 pub use enqueue::{NewJob, enqueue, forget_finished};
 pub use perform::{Perform, Problem};
 pub use worker::{Ran, Result as Outcome, Worker};

@@ -143,18 +143,24 @@ impl AwsKms {
 fn refusal(status: StatusCode, kind: &str) -> VaultError {
     let kind = kind.rsplit('#').next().unwrap_or_default();
     let text = format!("AWS KMS: status {} {kind}", status.as_u16()).trim_end().to_owned();
-    match kind {
-        "InvalidCiphertextException" => VaultError::Tampered,
-        "IncorrectKeyException" => VaultError::WrongKey,
-        "KMSInternalException"
-        | "KMSInvalidStateException"
-        | "KeyUnavailableException"
-        | "DependencyTimeoutException"
-        | "DisabledException"
-        | "ThrottlingException"
-        | "LimitExceededException"
-        | "ExpiredTokenException"
-        | "UnrecognizedClientException" => VaultError::Away(text),
+    // Errors common to all services of AWS come with the ending and without.
+    match kind.strip_suffix("Exception").unwrap_or(kind) {
+        "InvalidCiphertext" => VaultError::Tampered,
+        "IncorrectKey" => VaultError::WrongKey,
+        "KMSInternal"
+        | "KMSInvalidState"
+        | "KeyUnavailable"
+        | "DependencyTimeout"
+        | "Disabled"
+        | "NotFound"
+        | "Throttling"
+        | "LimitExceeded"
+        | "ExpiredToken"
+        | "IncompleteSignature"
+        | "InvalidClientTokenId"
+        | "InvalidSignature"
+        | "MissingAuthenticationToken"
+        | "UnrecognizedClient" => VaultError::Away(text),
         _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => VaultError::Away(text),
         _ => VaultError::KeyUnavailable(text),
     }
@@ -227,10 +233,22 @@ mod tests {
     #[test]
     fn only_what_befalls_everybody_counts_as_away() {
         let of = |kind| refusal(StatusCode::BAD_REQUEST, kind);
-        for kind in ["DisabledException", "aws#KMSInvalidStateException", "ThrottlingException"] {
+        for kind in [
+            "DisabledException",
+            "aws#KMSInvalidStateException",
+            "ThrottlingException",
+            "NotFoundException",
+            "InvalidSignatureException",
+            "IncompleteSignature",
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "ExpiredToken",
+        ] {
             assert!(matches!(of(kind), VaultError::Away(_)), "{kind}");
         }
-        for kind in ["AccessDeniedException", "NotFoundException", "ValidationException", ""] {
+        for kind in ["AccessDeniedException", "ValidationException", "InvalidGrantTokenException", ""] {
             assert!(matches!(of(kind), VaultError::KeyUnavailable(_)), "{kind}");
         }
         for status in [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS] {

@@ -65,7 +65,12 @@ impl Service {
                     *away = Some(Away { pause, try_at: now + pause });
                 }
             }
-            Err(_) => {}
+            // It answered, if only to refuse this tenant: whoever comes next may ask.
+            Err(_) => {
+                if let Some(before) = away.as_mut() {
+                    before.try_at = now;
+                }
+            }
             Ok(_) => *away = None,
         }
         key
@@ -151,6 +156,19 @@ mod tests {
             assert_eq!(after(error.clone()), (true, true), "{error}");
         }
         assert_eq!(after(VaultError::Away("too slow".to_owned())), (false, false));
+    }
+
+    #[test]
+    fn a_refusal_of_one_after_a_pause_leaves_the_next_their_try() {
+        let [bad, good] = [1, 2].map(Uuid::from_u128);
+        let wrapper = Told(bad, VaultError::Tampered);
+        let stored = |tenant| block_on(TenantKey::generate(tenant, 1).unwrap().wrapped(&wrapper)).unwrap();
+        let (theirs, ours) = (stored(bad), stored(good));
+        let service = Service::new(Arc::new(wrapper), Arc::new(SystemClock));
+        *service.away() = Some(Away { pause: PAUSE.1, try_at: service.clock.now() });
+        assert!(block_on(service.unwrap(bad, &[theirs])).is_err());
+        assert!(block_on(service.unwrap(good, &[ours])).is_ok());
+        assert!(service.answers());
     }
 
     #[test]

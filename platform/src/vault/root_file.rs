@@ -51,7 +51,7 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
         let advice = "would be longer than 4096 bytes: take older keys out with `praxis key retire`";
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, advice));
     }
-    let owner = fs::metadata(path).map(|found| (found.uid(), found.gid()))?;
+    let owner = owner_of(path)?;
     let draft = write_aside(path, text, Some(owner))?;
     fs::rename(&draft, path)?;
     File::open(folder(path))?.sync_all()
@@ -68,11 +68,21 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+fn owner_of(path: &Path) -> io::Result<(u32, u32)> {
+    fs::metadata(path).map(|found| (found.uid(), found.gid()))
+}
+
 /// Waits for the lock, which is a file of its own, because the one of the keys is replaced. It stays:
-/// if it were removed, two could hold locks of the same name.
+/// if it were removed, two could hold locks of the same name. It belongs to whom the keys belong, also
+/// where root was the first to need it.
 pub(super) fn lock(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let lock = options.create(true).truncate(false).write(true).mode(0o600).open(beside(path, ".lock"))?;
+    match owner_of(path) {
+        Ok((uid, gid)) if lock.metadata()?.uid() != uid => fchown(&lock, Some(uid), Some(gid))?,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     lock.lock()?;
     Ok(lock)
 }

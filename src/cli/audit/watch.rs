@@ -128,10 +128,10 @@ async fn look(
     if clinic.size == Some(size) && faults.is_empty() {
         return Ok(None);
     }
-    clinic.size = Some(size);
     if let (Some(note), false) = (clinic.walk.signed(), clinic.bad) {
         keep(out, id, &op.now().format("%Y-%m-%d").to_string(), note)?;
     }
+    clinic.size = Some(size);
     Ok(Some((size, faults)))
 }
 
@@ -150,16 +150,21 @@ fn kept(out: &Path, id: TenantId) -> Result<Vec<Kept>> {
     Ok(kept)
 }
 
-/// Keeps a verified checkpoint: as the newest, and for good if it is the first of its day.
+/// Keeps a verified checkpoint: as the newest, and for good if it is the first of its day. Each of the two
+/// is there whole or not at all: half of one would look like evidence.
 fn keep(out: &Path, id: TenantId, day: &str, note: &str) -> io::Result<()> {
-    match File::create_new(out.join(format!("{id}.{day}.checkpoint"))) {
-        Ok(mut file) => file.write_all(note.as_bytes()).and_then(|()| file.sync_all())?,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
-    }
     let partial = out.join(format!("{id}.partial"));
-    let mut file = File::create(&partial)?;
+    // What a killed witness left may be linked to the file of a day: it is removed, never written to.
+    match fs::remove_file(&partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::create_new(&partial)?;
     file.write_all(note.as_bytes())?;
     file.sync_all()?;
+    match fs::hard_link(&partial, out.join(format!("{id}.{day}.checkpoint"))) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
     fs::rename(&partial, out.join(format!("{id}.checkpoint")))
 }

@@ -76,13 +76,13 @@ impl Retire {
         }
         let mut transaction = session.admin.begin().await?;
         turn::retiring(&mut transaction).await?;
-        let file = local.as_ref().filter(|local| local.file().is_some());
-        let file = file.map(|local| local.lock_file()).transpose()?;
         if rotation::wrapped_otherwise(&mut transaction, wrapper.as_ref()).await? > 0 {
             tell("keys are still wrapped by an older root key: run `praxis key rewrap`");
             return Ok(false);
         }
-        if let Some(file) = file {
+        // A file with one key has none to give up, and may lie where nothing can be written.
+        if let Some(local) = local.as_ref().filter(|local| local.file().is_some() && local.len() > 1) {
+            let file = local.lock_file()?;
             let count = file.retire(&rotation::wrapped_by(&mut transaction).await?)?;
             if count > 0 {
                 tell(&format!("{count} older root keys were taken out of the file; do so on all servers"));

@@ -123,14 +123,21 @@ async fn rotate_root(session: &mut Session<'_>, prepare: bool, report: &mut Repo
         );
         return Ok(false);
     }
-    rotation::note_root(&mut session.admin, if prepare { "ROOT_PREPARE" } else { "ROOT_ROTATE" }).await?;
-    if !prepared {
+    let note = if prepare { "ROOT_PREPARE" } else { "ROOT_ROTATE" };
+    if prepared {
+        rotation::note_root(&mut session.admin, note).await?;
+    } else {
+        if rotation::wrapped_otherwise(&mut session.admin, wrapper.as_ref()).await? > 0 {
+            rotation::note_root(&mut session.admin, "ROOT_REWRAP").await?;
+        }
         let left = rewrap_root(session, report).await?;
         if left > 0 {
             report.left += left;
             return Ok(false);
         }
-        local.lock_file()?.add()?;
+        let file = local.lock_file()?;
+        rotation::note_root(&mut session.admin, note).await?;
+        file.add()?;
     }
     if !prepare {
         let left = rewrap_root(session, report).await?;

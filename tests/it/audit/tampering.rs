@@ -7,7 +7,7 @@ use std::{path::Path, process::Command};
 
 use anyhow::Result;
 use praxis::heads::Remembered;
-use praxis_platform::audit::Waiting;
+use praxis_platform::audit::{Heads, Waiting};
 use sqlx::AssertSqlSafe;
 
 use super::Clinic;
@@ -194,8 +194,16 @@ async fn a_witness_keeps_checkpoints_and_tells_of_a_log_that_went_back() -> Resu
     let out = clinic.folder.join("witness");
     let watch = ["watch", "--all", "--once", "--out", out.to_str().unwrap()];
     assert!(clinic.audit(&watch).0);
+    // What a killed witness left half done is no checkpoint, and does no harm to one.
+    let tenant = clinic.server.app.directory.by_slug("northside").unwrap().id;
+    let newest = out.join(format!("{tenant}.checkpoint"));
+    let day = std::fs::read_dir(&out)?.map(|file| file.unwrap().path()).find(|path| *path != newest).unwrap();
+    let first = std::fs::read(&day)?;
+    std::fs::hard_link(&day, out.join(format!("{tenant}.partial")))?;
     clinic.entries(10).await?;
     assert!(clinic.audit(&watch).0);
+    assert_eq!(std::fs::read(&day)?, first);
+    assert_ne!(std::fs::read(&newest)?, first);
     let size = clinic.number("SELECT max(size) FROM audit_checkpoint").await?;
     clinic.tamper(&format!("DELETE FROM audit_entry WHERE id IN (SELECT entry_id FROM audit_leaf WHERE seq >= {0}); DELETE FROM audit_leaf WHERE seq >= {0}; DELETE FROM audit_checkpoint WHERE size > {0}", size - 10)).await?;
     let (good, said) = clinic.audit(&watch);
@@ -252,7 +260,10 @@ async fn a_tail_that_is_taken_back_to_an_older_checkpoint_is_not_sealed_again() 
     let folder = clinic.folder.join("heads");
     Remembered::recall(&folder, clinic.server.app.platform.backlog.heads())?.write(tenant, &head)?;
     let restarted = clinic.server.another().await?;
-    Remembered::recall(&folder, restarted.platform.backlog.heads())?;
+    let held = Remembered::recall(&folder, restarted.platform.backlog.heads())?;
+    let second = Remembered::recall(&folder, &Heads::default()).unwrap_err().to_string();
+    assert!(second.contains("another process"), "{second}");
+    drop(held);
     assert_eq!(restarted.platform.backlog.heads().of(tenant), Some(head));
     assert!(praxis_domain::audit::keep(&Clinic::system_of(&restarted), &Waiting::default()).await.is_err());
     std::fs::write(folder.join(format!("{tenant}.head")), "spoilt")?;
