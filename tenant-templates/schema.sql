@@ -256,6 +256,14 @@ CREATE FUNCTION {schema}.family_history_as_of(whose uuid, moment timestamp with 
                         known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
                     WHERE known.known_from <= moment;
             END $$;
+CREATE FUNCTION {schema}.give_rule_finding() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    SELECT e.practitioner_id INTO NEW.practitioner_id FROM encounter e WHERE e.id = NEW.encounter_id;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -268,8 +276,11 @@ CREATE FUNCTION {schema}.hand_over_rule_findings() RETURNS trigger
     SET search_path TO '{schema}'
     AS $$
 BEGIN
-    UPDATE alert SET practitioner_id = NEW.practitioner_id WHERE encounter_id = NEW.id;
-    UPDATE rule_evaluation SET practitioner_id = NEW.practitioner_id WHERE encounter_id = NEW.id;
+    UPDATE alert a SET practitioner_id = NEW.practitioner_id
+        WHERE a.encounter_id = NEW.id AND a.status IN ('OPEN', 'ACKNOWLEDGED')
+            AND a.practitioner_id IS DISTINCT FROM NEW.practitioner_id;
+    UPDATE rule_evaluation v SET practitioner_id = NEW.practitioner_id
+        WHERE v.encounter_id = NEW.id AND v.practitioner_id IS DISTINCT FROM NEW.practitioner_id;
     RETURN NULL;
 END $$;
 CREATE FUNCTION {schema}.hold_close_gate() RETURNS trigger
@@ -1845,7 +1856,7 @@ CREATE TABLE {schema}.visit_policy (
     needs_vitals boolean NOT NULL,
     reopen_days integer NOT NULL,
     version integer DEFAULT 1 NOT NULL,
-    needs_signed_note boolean DEFAULT true NOT NULL,
+    needs_signed_note boolean DEFAULT false NOT NULL,
     CONSTRAINT visit_policy_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
     CONSTRAINT visit_policy_reopen_sensible CHECK (((reopen_days >= 0) AND (reopen_days <= 365)))
 );
@@ -2360,12 +2371,12 @@ INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'DEL
 INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'DELIVERED', '', '');
 INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
 INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
+INSERT INTO {schema}.visit_policy VALUES ('OTHER', false, 7, 1, false);
 INSERT INTO {schema}.visit_policy VALUES ('AMBULATORY', false, 7, 1, true);
 INSERT INTO {schema}.visit_policy VALUES ('INPATIENT', true, 7, 1, true);
 INSERT INTO {schema}.visit_policy VALUES ('EMERGENCY', true, 7, 1, true);
 INSERT INTO {schema}.visit_policy VALUES ('HOME', false, 7, 1, true);
 INSERT INTO {schema}.visit_policy VALUES ('VIRTUAL', false, 7, 1, true);
-INSERT INTO {schema}.visit_policy VALUES ('OTHER', false, 7, 1, false);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
@@ -2723,6 +2734,7 @@ CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_i
 CREATE UNIQUE INDEX document_version_one_head ON {schema}.document_version USING btree (document_id) WHERE head;
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
+CREATE INDEX encounter_diagnosis_by_condition ON {schema}.encounter_diagnosis USING btree (condition_id) WHERE (status = 'RECORDED'::text);
 CREATE INDEX encounter_diagnosis_by_encounter ON {schema}.encounter_diagnosis USING btree (encounter_id);
 CREATE UNIQUE INDEX encounter_diagnosis_code_unique ON {schema}.encounter_diagnosis USING btree (encounter_id, code_token) WHERE (status = 'RECORDED'::text);
 CREATE UNIQUE INDEX encounter_diagnosis_rank_unique ON {schema}.encounter_diagnosis USING btree (encounter_id, rank) WHERE (status = 'RECORDED'::text);
@@ -2784,6 +2796,7 @@ CREATE INDEX waitlist_entry_waiting ON {schema}.waitlist_entry USING btree (earl
 CREATE UNIQUE INDEX workflow_definition_one_active ON {schema}.workflow_definition USING btree (code) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX workflow_instance_by_definition ON {schema}.workflow_instance USING btree (definition_id, id);
 CREATE INDEX workflow_instance_by_encounter ON {schema}.workflow_instance USING btree (encounter_id) WHERE (status = 'RUNNING'::text);
+CREATE TRIGGER alert_given BEFORE INSERT ON {schema}.alert FOR EACH ROW WHEN ((new.practitioner_id IS NULL)) EXECUTE FUNCTION {schema}.give_rule_finding();
 CREATE TRIGGER alert_stays BEFORE DELETE OR TRUNCATE ON {schema}.alert FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER alert_transition BEFORE INSERT OR UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('alert');
 CREATE TRIGGER alert_version BEFORE UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -2888,6 +2901,7 @@ CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person F
 CREATE TRIGGER role_version BEFORE UPDATE ON {schema}.role FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER rule_evaluation_append_only BEFORE DELETE OR UPDATE OF id, at, rule_id, cause_id, patient_id, encounter_id, result, reason, inputs_hash, explanation, measured OR TRUNCATE ON {schema}.rule_evaluation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER rule_evaluation_given BEFORE INSERT ON {schema}.rule_evaluation FOR EACH ROW WHEN ((new.practitioner_id IS NULL)) EXECUTE FUNCTION {schema}.give_rule_finding();
 CREATE TRIGGER rule_kept BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule();
 CREATE TRIGGER rule_stays BEFORE DELETE OR TRUNCATE ON {schema}.rule FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER rule_test_case_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.rule_test_case FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule_tests();
