@@ -541,7 +541,7 @@ impl Op<Write> {
     }
 
     async fn run(&self, command: &'static str) -> Result<(), Failure> {
-        self.0.db.execute_raw(Statement::from_string(DbBackend::Postgres, command)).await?;
+        self.0.db.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, command, [])).await?;
         Ok(())
     }
 

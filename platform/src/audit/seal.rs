@@ -217,7 +217,7 @@ async fn ends_with(op: &Op<Write>, signer: &Signer, head: &Head) -> Result<bool,
 async fn tell_of_deleted(op: &Op<Write>) -> Result<(), Failure> {
     let sql = "SELECT count(*) FROM audit_pending p \
         WHERE NOT EXISTS (SELECT FROM audit_entry e WHERE e.id = p.entry_id)";
-    let count = Statement::from_string(op.db().get_database_backend(), sql);
+    let count = Statement::from_sql_and_values(op.db().get_database_backend(), sql, []);
     let row = op.db().query_one_raw(count).await?;
     let deleted: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
     if deleted > 0 {

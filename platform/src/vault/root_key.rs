@@ -368,7 +368,7 @@ mod tests {
         for key in [&before, &after] {
             assert_eq!(*block_on(server.unwrap(BINDING, key)).unwrap(), b"secret");
         }
-        assert_eq!(operator.lock_file().unwrap().retire(&[after.wrapper.clone()]).unwrap(), 1);
+        assert_eq!(operator.lock_file().unwrap().retire(std::slice::from_ref(&after.wrapper)).unwrap(), 1);
         assert_eq!(files(&scratch), ["root.key", "root.key.lock"]);
         let reader = LocalKeyWrapper::from_file(&path, false).unwrap();
         assert!(block_on(reader.unwrap(BINDING, &before)).is_err());
@@ -386,7 +386,7 @@ mod tests {
         let first = LocalKeyWrapper::from_file(&path, false).unwrap();
         LocalKeyWrapper::from_file(&path, false).unwrap().lock_file().unwrap().add().unwrap();
         let file = first.lock_file().unwrap();
-        assert_eq!(file.retire(&[before.wrapper.clone()]).unwrap(), 0);
+        assert_eq!(file.retire(std::slice::from_ref(&before.wrapper)).unwrap(), 0);
         assert_eq!(first.len(), 2);
         assert_eq!(*block_on(first.unwrap(BINDING, &before)).unwrap(), b"secret");
         // What is in use and not there at all stops it, whatever else could go.

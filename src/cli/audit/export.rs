@@ -47,7 +47,7 @@ pub(super) async fn run(args: Export, context: &Context) -> Result<Exit> {
         write(&args.out.join(format!("checkpoints/{:012}.txt", checkpoint.size)), &checkpoint.note)?;
     }
     let key = verifier(&op).await?.to_string();
-    write(&args.out.join("key.txt"), &format!("{key}\n"))?;
+    write(&args.out.join("key.txt"), format!("{key}\n"))?;
     let mut file = BufWriter::new(create(&args.out.join("entries.jsonl"))?);
     let (mut next, mut previous, mut entries) = (0, [0; 32], 0);
     loop {

@@ -353,6 +353,9 @@ impl Walk {
 async fn deleted_while_waiting<Mode>(op: &Op<Mode>) -> Result<Vec<AuditEntryId>, Failure> {
     let sql = "SELECT p.entry_id FROM audit_pending p \
         WHERE NOT EXISTS (SELECT FROM audit_entry e WHERE e.id = p.entry_id) ORDER BY p.entry_id LIMIT 100";
-    let rows = op.db().query_all_raw(Statement::from_string(op.db().get_database_backend(), sql)).await?;
+    let rows = op
+        .db()
+        .query_all_raw(Statement::from_sql_and_values(op.db().get_database_backend(), sql, []))
+        .await?;
     Ok(rows.iter().map(|row| row.try_get_by_index(0).map(AuditEntryId)).collect::<Result<_, _>>()?)
 }
