@@ -9,8 +9,11 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use chrono::{SecondsFormat, TimeDelta, Utc};
-use praxis_platform::vault::crypto;
+use chrono::{SecondsFormat, TimeDelta};
+use praxis_platform::{
+    clock::{Clock, SystemClock},
+    vault::crypto,
+};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -60,7 +63,7 @@ fn sorted(mut rows: Vec<Value>) -> Value {
 }
 
 fn now() -> String {
-    Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true)
+    SystemClock.now().to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 /// Numbers that a seed gives: SplitMix64.
@@ -240,7 +243,7 @@ async fn who_may_not_read_now_may_not_read_as_of_then_and_the_moment_is_written_
     assert!(chart["allergies"].is_null() && chart["complete"].is_null(), "{}", refused.text);
 
     // Nobody knows what will be known.
-    let ahead = (Utc::now() + TimeDelta::hours(1)).to_rfc3339_opts(SecondsFormat::Micros, true);
+    let ahead = (SystemClock.now() + TimeDelta::hours(1)).to_rfc3339_opts(SecondsFormat::Micros, true);
     let refused = owner.send(READ, at(&ahead), &[]).await;
     assert_eq!(refused.code(), "BAD_USER_INPUT", "{}", refused.text);
 

@@ -1,6 +1,6 @@
 //! Machines walked through the API: from every status every action is tried, and random legal ways are gone.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
 use anyhow::Result;
 use proptest::{collection::vec, prelude::*, sample::Index, strategy::ValueTree, test_runner::TestRunner};
@@ -204,9 +204,9 @@ impl<'a> Walker<'a> {
                 }
                 let way: Vec<_> = ways[&status].iter().copied().chain([action]).collect();
                 let after = self.follow(&way).await?;
-                if !ways.contains_key(&after.status) {
-                    open.push_back(after.status.clone());
-                    ways.insert(after.status, way);
+                if let Entry::Vacant(new) = ways.entry(after.status) {
+                    open.push_back(new.key().clone());
+                    new.insert(way);
                 }
             }
         }
