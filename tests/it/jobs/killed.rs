@@ -43,7 +43,7 @@ async fn killed_at_random_workers_lose_nothing_and_double_nothing() -> Result<()
         // What the killed one had taken up is nobody's until its lease ends; there is more to do meanwhile.
     }
     let (ended, _) = ends(&server).await?;
-    assert!(ended > 20 * kills && ended < JOBS, "{ended} after {kills} kills");
+    assert!(ended > kills && ended < JOBS, "{ended} after {kills} kills");
     let worker = worker(&server, &server.app, Jobs).await?;
     for _ in 0..3 {
         server.clock.advance(TimeDelta::minutes(3));
