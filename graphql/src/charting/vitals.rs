@@ -32,9 +32,9 @@ pub(crate) struct QuantityInput {
 /// A blood pressure.
 #[derive(InputObject, Debug, Clone)]
 pub(crate) struct BloodPressureInput {
-    /// In the heart's beat, LOINC 8480-6: mm[Hg] or kPa.
+    /// In the heart's beat, LOINC 8480-6: `mm[Hg]` or kPa.
     systolic: QuantityInput,
-    /// Between beats, LOINC 8462-4: mm[Hg] or kPa.
+    /// Between beats, LOINC 8462-4: `mm[Hg]` or kPa.
     diastolic: QuantityInput,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct VitalsRecordInput {
     blood_pressure: Option<BloodPressureInput>,
     /// Heart rate, LOINC 8867-4: /min.
     heart_rate: Option<QuantityInput>,
-    /// Body temperature, LOINC 8310-5: Cel or [degF]; kept in Cel.
+    /// Body temperature, LOINC 8310-5: Cel or `[degF]`; kept in Cel.
     temperature: Option<QuantityInput>,
     /// Respiratory rate, LOINC 9279-1: /min.
     respiratory_rate: Option<QuantityInput>,
@@ -75,9 +75,9 @@ pub(crate) struct VitalsRecordInput {
     inhaled_oxygen: Option<QuantityInput>,
     /// How awake, LOINC 80288-4.
     consciousness: Option<Consciousness>,
-    /// Body weight, LOINC 29463-7: kg, g or [lb_av]; kept in kg. With a height, the body mass index follows.
+    /// Body weight, LOINC 29463-7: kg, g or `[lb_av]`; kept in kg. With a height, the body mass index follows.
     weight: Option<QuantityInput>,
-    /// Body height, LOINC 8302-2: cm, m or [in_i]; kept in cm.
+    /// Body height, LOINC 8302-2: cm, m or `[in_i]`; kept in cm.
     height: Option<QuantityInput>,
 }
 
