@@ -5,40 +5,35 @@
 //! connection at the first statement and is shared by all loaders of a request; a write operation is
 //! one transaction, and commits only together with its audit entries.
 
+mod factory;
+mod write;
+
 use std::{
     collections::{BTreeSet, HashMap},
     marker::PhantomData,
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
 use chrono::{DateTime, Utc};
 use praxis_entity::{
-    ids::{AuditEntryId, PatientId},
-    job,
-    value::{AuditChange, PhiClass, Sealed},
+    ids::PatientId,
+    value::{PhiClass, Sealed},
 };
-use sea_orm::{
-    Condition, ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionSession,
-    TransactionTrait,
-};
-use serde::Serialize;
+use sea_orm::{Condition, DatabaseConnection};
 use uuid::Uuid;
 
 use crate::{
     Failure,
     access::{self, Actor, FieldPolicies, Permission, Table},
-    audit::{self, Backlog, Batch, Change, Disclosures, Entry, Head, Waiting},
-    bell::Bell,
-    clock::SharedClock,
+    audit::{self, Disclosures, Entry},
     factor::webauthn::Site,
-    keyring::Keyring,
-    names::{NameIndexes, TenantNames},
-    tenancy::{Pool, Queue, Standing, Tenant, TenantDb, TenantTransaction},
-    vault::{DataKey, IndexField, Place, TenantKey, VaultError, crypto},
+    names::TenantNames,
+    tenancy::{Queue, Tenant, TenantDb, TenantTransaction},
+    vault::{DataKey, IndexField, Place, TenantKey, VaultError},
 };
+
+pub use factory::{OpFactory, Origin, Platform, RequestInfo};
+pub use write::Savepoint;
 
 /// Marks an operation that reads.
 #[derive(Debug, Clone, Copy)]
@@ -46,170 +41,6 @@ pub struct Read;
 /// Marks an operation that writes: one transaction.
 #[derive(Debug, Clone, Copy)]
 pub struct Write;
-
-/// Where a request came from and what for.
-#[derive(Debug, Clone)]
-pub struct RequestInfo {
-    /// Request id, as the client sees it.
-    pub id: Option<Uuid>,
-    /// Address it came from.
-    pub source_address: Option<String>,
-    /// What the client calls itself.
-    pub user_agent: Option<String>,
-    /// The host it was sent to, with its port: what passkeys are bound to.
-    pub authority: Option<String>,
-    /// Hash of the operation's text, once it is known.
-    pub operation_hash: Arc<OnceLock<String>>,
-    /// Name of the operation, once it is known; of a nameless one, the fields it asks for.
-    pub operation_name: Arc<OnceLock<String>>,
-    /// Purpose of use, HL7 v3: TREAT unless said otherwise.
-    pub purpose: &'static str,
-}
-
-impl Default for RequestInfo {
-    fn default() -> Self {
-        Self {
-            id: None,
-            source_address: None,
-            user_agent: None,
-            authority: None,
-            operation_hash: Arc::default(),
-            operation_name: Arc::default(),
-            purpose: "TREAT",
-        }
-    }
-}
-
-/// Who asks, when and from where: what every audit entry says.
-pub struct Origin {
-    /// Who.
-    pub actor: Arc<Actor>,
-    /// Where from.
-    pub request: RequestInfo,
-    /// When, and new ids.
-    pub clock: SharedClock,
-}
-
-/// What all operations of a server share.
-pub struct Platform {
-    /// Connections.
-    pub pool: Pool,
-    /// Keys at hand.
-    pub keyring: Keyring,
-    /// Time and ids.
-    pub clock: SharedClock,
-    /// Name search.
-    pub names: NameIndexes,
-    /// Which clinics have entries to be sealed.
-    pub backlog: Backlog,
-    /// Tells of what was committed here.
-    pub bell: Bell,
-}
-
-/// Makes operations for one actor at one tenant.
-#[derive(Clone)]
-pub struct OpFactory {
-    platform: Arc<Platform>,
-    tenant: Arc<Tenant>,
-    origin: Arc<Origin>,
-    policies: Arc<FieldPolicies>,
-    writable: bool,
-}
-
-impl OpFactory {
-    /// A factory for the actor at the tenant. `writable` is false when the directory is stale.
-    pub fn new(
-        platform: Arc<Platform>,
-        tenant: Arc<Tenant>,
-        actor: Arc<Actor>,
-        request: RequestInfo,
-        writable: bool,
-    ) -> Self {
-        let origin = Arc::new(Origin { actor, request, clock: Arc::clone(&platform.clock) });
-        Self { platform, tenant, origin, policies: Arc::default(), writable }
-    }
-
-    /// The same under what the clinic asks for before fields are read.
-    #[must_use]
-    pub fn under(self, policies: Arc<FieldPolicies>) -> Self {
-        Self { policies, ..self }
-    }
-
-    /// The tenant.
-    pub fn tenant(&self) -> &Arc<Tenant> {
-        &self.tenant
-    }
-
-    /// The actor.
-    pub fn actor(&self) -> &Arc<Actor> {
-        &self.origin.actor
-    }
-
-    /// Where the request came from.
-    pub fn request(&self) -> &RequestInfo {
-        &self.origin.request
-    }
-
-    /// Says which operation all of this belongs to; every audit entry names it.
-    pub fn note_operation(&self, text: &str) {
-        let hash = || data_encoding::HEXLOWER.encode(&crypto::sha256(text.as_bytes()));
-        self.origin.request.operation_hash.get_or_init(hash);
-    }
-
-    /// Names the operation, if it has no name yet.
-    pub fn name_operation(&self, name: impl FnOnce() -> String) {
-        self.origin.request.operation_name.get_or_init(name);
-    }
-
-    /// Counts an attempt of somebody who is not known.
-    pub fn count_stranger(&self, action: &'static str) {
-        self.platform.backlog.count_stranger(self.tenant.id, action);
-    }
-
-    /// Counts attempts again that could not be written down.
-    pub fn give_back(&self, waiting: &Waiting) {
-        self.platform.backlog.give_back(self.tenant.id, &waiting.strangers);
-    }
-
-    /// An operation that reads.
-    pub fn read(&self) -> Op<Read> {
-        Op(Arc::new(self.inner()), PhantomData)
-    }
-
-    /// An operation that writes: begins its transaction.
-    pub async fn write(&self) -> Result<Op<Write>, Failure> {
-        if self.origin.actor.view_as.is_some() {
-            return Err(Failure::ViewOnly);
-        }
-        if self.tenant.standing() != Standing::Served || !self.writable {
-            return Err(Failure::TenantLocked);
-        }
-        self.write_always().await
-    }
-
-    /// A write that a lock does not stop: sign-in, sign-out, audit.
-    #[expect(clippy::disallowed_methods, reason = "the one place where a tenant's transaction begins")]
-    pub async fn write_always(&self) -> Result<Op<Write>, Failure> {
-        let mut inner = self.inner();
-        inner.transaction = Mutex::new(Some(inner.db.begin().await?));
-        Ok(Op(Arc::new(inner), PhantomData))
-    }
-
-    fn inner(&self) -> Inner {
-        Inner {
-            db: TenantDb::new(self.platform.pool.clone(), Arc::clone(&self.tenant)),
-            transaction: Mutex::new(None),
-            platform: Arc::clone(&self.platform),
-            tenant: Arc::clone(&self.tenant),
-            origin: Arc::clone(&self.origin),
-            policies: Arc::clone(&self.policies),
-            disclosures: Disclosures::default(),
-            entries: Mutex::new(Vec::new()),
-            wakes: Mutex::default(),
-            announced: AtomicBool::new(false),
-        }
-    }
-}
 
 struct Inner {
     // Dropped in this order: the transaction first, which dooms an unfinished connection.
@@ -227,12 +58,6 @@ struct Inner {
 
 /// One operation of one actor at one tenant.
 pub struct Op<Mode>(Arc<Inner>, PhantomData<Mode>);
-
-/// A place in a transaction to go back to.
-#[derive(Debug)]
-pub struct Savepoint {
-    entries: usize,
-}
 
 impl Clone for Op<Read> {
     fn clone(&self) -> Self {
@@ -458,184 +283,5 @@ impl Drop for Inner {
             // Nothing may have been answered; the reader of the log should know all the same.
             tracing::error!(tenant = %self.tenant.id, "an operation ended without writing down what it disclosed");
         }
-    }
-}
-
-impl Op<Write> {
-    /// Makes the data key of a new patient.
-    pub async fn create_data_key(&self, subject: Uuid) -> Result<Arc<DataKey>, Failure> {
-        self.0.platform.keyring.create(&self.0.tenant, &self.0.db, subject).await
-    }
-
-    /// The data key of the clinic's own data; made at first use.
-    pub async fn clinic_key(&self) -> Result<Arc<DataKey>, Failure> {
-        let subject = self.0.tenant.uuid();
-        match self.data_keys(&[subject]).await?.remove(&subject) {
-            Some(key) => Ok(key),
-            None => self.create_data_key(subject).await,
-        }
-    }
-
-    /// Seals a value for its place.
-    pub fn seal<T: PhiClass>(&self, key: &DataKey, place: &Place, value: &T) -> Result<Sealed<T>, Failure> {
-        Ok(key.seal(place, value)?)
-    }
-
-    /// The entry with what was changed: sealed under the key of whom it concerns, and committed to.
-    pub fn changed<T: Serialize>(
-        &self,
-        entry: Entry,
-        (subject, key): (Uuid, &DataKey),
-        before: &T,
-        after: &T,
-    ) -> Result<Entry, Failure> {
-        let unwritable = |error: serde_json::Error| Failure::Internal(error.to_string());
-        let change = AuditChange {
-            salt: data_encoding::HEXLOWER.encode(&crypto::random::<32>()?),
-            before: serde_json::to_value(before).map_err(unwritable)?,
-            after: serde_json::to_value(after).map_err(unwritable)?,
-        };
-        let hash = crypto::sha256(&serde_json::to_vec(&change).map_err(unwritable)?);
-        let id = AuditEntryId(self.new_id());
-        let sealed = self.seal(key, &self.place("audit_change", id.0, subject), &change)?;
-        Ok(Entry { id: Some(id), change: Some(Change { subject, hash, sealed }), ..entry })
-    }
-
-    /// The same for what is the clinic's own, sealed under the clinic's key.
-    pub async fn changed_here<T: Serialize>(
-        &self,
-        entry: Entry,
-        before: &T,
-        after: &T,
-    ) -> Result<Entry, Failure> {
-        let key = self.clinic_key().await?;
-        self.changed(entry, (self.0.tenant.uuid(), &*key), before, after)
-    }
-
-    /// Notes what this operation does; written with the commit.
-    pub fn record(&self, entry: Entry) {
-        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
-    }
-
-    /// Says that there will be work of a kind at an instant; told to the workers with the commit.
-    pub fn wake(&self, queue: Queue, at: DateTime<Utc>) {
-        self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner).insert((queue, at));
-    }
-
-    /// Says that something happened; told to those who wait for it once it is committed.
-    pub(crate) fn announce(&self) {
-        self.0.announced.store(true, Ordering::Relaxed);
-    }
-
-    /// Marks where to go back to, if what comes next fails.
-    pub async fn savepoint(&self) -> Result<Savepoint, Failure> {
-        self.run("SAVEPOINT attempt").await?;
-        let entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).len();
-        Ok(Savepoint { entries })
-    }
-
-    /// Takes back what was written and recorded since. Work that was told of may turn out to be none.
-    pub async fn back_to(&self, savepoint: Savepoint) -> Result<(), Failure> {
-        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).truncate(savepoint.entries);
-        self.run("ROLLBACK TO SAVEPOINT attempt").await
-    }
-
-    async fn run(&self, command: &'static str) -> Result<(), Failure> {
-        self.0.db.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, command, [])).await?;
-        Ok(())
-    }
-
-    /// Writes the audit entries and commits. A write that recorded nothing is refused.
-    pub async fn commit(self) -> Result<(), Failure> {
-        if self.is_unrecorded() {
-            return Err(Failure::Internal("a write without an audit entry".to_owned()));
-        }
-        self.commit_whole().await
-    }
-
-    /// Commits what a job did together with its end. What it did is recorded like any write; where it found nothing
-    /// to do there is nothing to record but that it looked, which its own row says.
-    pub(crate) async fn commit_job(self, _: &job::Model) -> Result<(), Failure> {
-        self.commit_whole().await
-    }
-
-    fn is_unrecorded(&self) -> bool {
-        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
-    async fn commit_whole(self) -> Result<(), Failure> {
-        let entries = std::mem::take(&mut *self.0.entries.lock().unwrap_or_else(PoisonError::into_inner));
-        let wakes = std::mem::take(&mut *self.0.wakes.lock().unwrap_or_else(PoisonError::into_inner));
-        self.write_wakes(&wakes).await?;
-        let written = if entries.is_empty() { 0 } else { self.write_entries(entries).await? };
-        let (platform, tenant) = (Arc::clone(&self.0.platform), self.0.tenant.id);
-        let (announced, now) = (self.0.announced.load(Ordering::Relaxed), self.now());
-        self.finish(true).await?;
-        if written > 0 {
-            platform.backlog.note(tenant, written);
-        }
-        if announced {
-            platform.bell.events(tenant);
-        }
-        let due: BTreeSet<_> =
-            wakes.into_iter().filter(|(_, at)| *at <= now).map(|(queue, _)| queue).collect();
-        due.into_iter().for_each(|queue| platform.bell.work(queue));
-        Ok(())
-    }
-
-    /// Each instant gets a hint of its own: whoever looks at one may leave what is due at another.
-    async fn write_wakes(&self, wakes: &BTreeSet<(Queue, DateTime<Utc>)>) -> Result<(), Failure> {
-        if wakes.is_empty() {
-            return Ok(());
-        }
-        let (queues, instants): (Vec<_>, Vec<_>) =
-            wakes.iter().map(|(queue, at)| (queue.code().to_owned(), *at)).unzip();
-        let wake = Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            "SELECT count(cell.wake(queue, at)) FROM unnest($1::text[], $2::timestamptz[]) AS w (queue, at)",
-            [queues.into(), instants.into()],
-        );
-        self.0.db.query_one_raw(wake).await?;
-        Ok(())
-    }
-
-    /// Commits what was sealed, together with what was found out on the way. Only sealing itself
-    /// may commit without an entry of its own; it would never come to an end otherwise.
-    pub async fn commit_sealed(self, batch: &Batch) -> Result<(), Failure> {
-        let (platform, tenant) = (Arc::clone(&self.0.platform), self.0.tenant.id);
-        if self.is_unrecorded() {
-            self.finish(true).await?
-        } else {
-            self.commit().await?
-        }
-        platform.backlog.heads().remember(tenant, &batch.head);
-        Ok(())
-    }
-
-    /// Where the clinic's log ended when this server saw it last.
-    pub(crate) fn head(&self) -> Option<Head> {
-        self.0.platform.backlog.heads().of(self.0.tenant.id)
-    }
-
-    /// Takes everything back. Dropping the operation does the same at the price of its connection.
-    pub async fn rollback(self) -> Result<(), Failure> {
-        self.finish(false).await
-    }
-
-    async fn finish(self, commit: bool) -> Result<(), Failure> {
-        let transaction = self
-            .0
-            .transaction
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .ok_or_else(|| Failure::Internal("no transaction".to_owned()))?;
-        if commit {
-            transaction.commit().await?
-        } else {
-            transaction.rollback().await?
-        }
-        self.0.db.release().await;
-        Ok(())
     }
 }
