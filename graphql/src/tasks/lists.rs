@@ -1,23 +1,78 @@
 //! The tasks of a patient and of an encounter.
 
-use std::sync::Arc;
+use std::{collections::HashMap, fmt::Debug, hash::Hash, sync::Arc};
 
 use async_graphql::{Context, Object};
-use praxis_domain::tasks;
-use praxis_entity::ids::{EncounterId, PatientId};
+use praxis_domain::{PageRequest, Slice, tasks};
+use praxis_entity::{
+    ids::{EncounterId, PatientId},
+    task,
+};
+use praxis_platform::{Op, Read};
 
 use super::{
     inputs::{TaskFilter, TaskOrder},
     types::TaskConnection,
 };
 use crate::{
+    batch,
     context::Ask,
-    error::Nullable,
+    error::{ApiError, Nullable},
+    loaders::Loaders,
     page::{Cursors, PageArguments, count_under, slice_under},
-    policy::at,
+    policy::{At, at},
     redaction,
     subject::Subject,
 };
+
+/// What is asked of a list of tasks.
+struct Asked {
+    page: PageArguments,
+    filter: Option<TaskFilter>,
+    order: TaskOrder,
+}
+
+/// Where the tasks under a parent are found and counted, together with those of its siblings.
+struct Shelf<P> {
+    at: &'static At,
+    slices: fn(&Loaders) -> &batch::Loaders<P, Slice<task::Model>>,
+    counts: fn(&Loaders) -> &batch::Loaders<P, i64>,
+}
+
+impl<P: Copy + Debug + Eq + Hash + Send + Sync + 'static> Shelf<P> {
+    async fn list<F, C>(
+        &self,
+        ctx: &Context<'_>,
+        (parent, subject): (P, &Subject),
+        asked: Asked,
+        find: fn(Op<Read>, Vec<P>, tasks::TaskFilter, tasks::TaskOrder, PageRequest) -> F,
+        count: fn(Op<Read>, Vec<P>, tasks::TaskFilter, u64) -> C,
+    ) -> Result<Option<TaskConnection>, ApiError>
+    where
+        F: Future<Output = Result<HashMap<P, Slice<task::Model>>, ApiError>> + Send + 'static,
+        C: Future<Output = Result<HashMap<P, i64>, ApiError>> + Send + 'static,
+    {
+        let filter: tasks::TaskFilter = asked.filter.unwrap_or_default().try_into()?;
+        let (caller, order) = (ctx.caller()?, tasks::TaskOrder::from(asked.order));
+        let list = format!("{parent:?}{filter:?}{order:?}");
+        let cursors = Cursors::of(caller, &self.at.name, &list).await?;
+        let page = cursors.request(&asked.page)?;
+        if !redaction::allowed(ctx, self.at, subject).await? {
+            return Ok(None);
+        }
+        let (op, wanted) = (caller.reading().clone(), filter.clone());
+        let arguments = format!("{filter:?}{order:?}{page:?}");
+        let slice = slice_under((self.slices)(caller.loaders()), arguments, parent, move |parents| {
+            find(op.clone(), parents, wanted.clone(), order, page)
+        })
+        .await?;
+        let (op, arguments) = (caller.reading().clone(), format!("tasks {filter:?}"));
+        let counted = count_under(caller, self.counts, arguments, parent, move |parents, max| {
+            count(op.clone(), parents, filter.clone(), max)
+        });
+        Ok(Some(TaskConnection::of_slice(slice, order, cursors, counted)))
+    }
+}
 
 /// What is to be done about a patient.
 pub(crate) struct PatientTasks {
@@ -48,38 +103,26 @@ impl PatientTasks {
         #[graphql(desc = "Which tasks.")] filter: Option<TaskFilter>,
         #[graphql(desc = "Order.", default_with = "TaskOrder::DueAt")] order_by: TaskOrder,
     ) -> Nullable<TaskConnection> {
-        async {
-            let filter: tasks::TaskFilter = filter.unwrap_or_default().try_into()?;
-            let (caller, order) = (ctx.caller()?, tasks::TaskOrder::from(order_by));
-            let list = format!("{:?}{filter:?}{order:?}", self.patient);
-            let cursors = Cursors::of(caller, "Patient.tasks", &list).await?;
-            let page = cursors.request(&PageArguments { first, after, last, before })?;
-            if !redaction::allowed(ctx, at!("Patient.tasks"), &self.subject).await? {
-                return Ok(None);
-            }
-            let arguments = format!("{filter:?}{order:?}{page:?}");
-            let (op, wanted) = (caller.reading().clone(), filter.clone());
-            let loaders = &caller.loaders().tasks_of_patients;
-            let slice = slice_under(loaders, arguments, self.patient, move |patients| {
-                let (op, filter) = (op.clone(), wanted.clone());
-                async move { Ok(tasks::of_patients(&op, &patients, &filter, order, &page).await?) }
-            })
-            .await?;
-            let (op, arguments) = (caller.reading().clone(), format!("tasks {filter:?}"));
-            let count = count_under(
-                caller,
-                |loaders| &loaders.patient_counts,
-                arguments,
-                self.patient,
-                move |patients, max| {
-                    let (op, filter) = (op.clone(), filter.clone());
-                    async move { Ok(tasks::count_of_patients(&op, &patients, &filter, max).await?) }
+        let page = PageArguments { first, after, last, before };
+        let shelf = Shelf {
+            at: at!("Patient.tasks"),
+            slices: |loaders| &loaders.tasks_of_patients,
+            counts: |loaders| &loaders.patient_counts,
+        };
+        shelf
+            .list(
+                ctx,
+                (self.patient, &self.subject),
+                Asked { page, filter, order: order_by },
+                |op, patients, filter, order, page| async move {
+                    Ok(tasks::of_patients(&op, &patients, &filter, order, &page).await?)
                 },
-            );
-            Ok(Some(TaskConnection::of_slice(slice, order, cursors, count)))
-        }
-        .await
-        .transpose()
+                |op, patients, filter, max| async move {
+                    Ok(tasks::count_of_patients(&op, &patients, &filter, max).await?)
+                },
+            )
+            .await
+            .transpose()
     }
 }
 
@@ -112,37 +155,25 @@ impl EncounterTasks {
         #[graphql(desc = "Which tasks.")] filter: Option<TaskFilter>,
         #[graphql(desc = "Order.", default_with = "TaskOrder::DueAt")] order_by: TaskOrder,
     ) -> Nullable<TaskConnection> {
-        async {
-            let filter: tasks::TaskFilter = filter.unwrap_or_default().try_into()?;
-            let (caller, order) = (ctx.caller()?, tasks::TaskOrder::from(order_by));
-            let list = format!("{:?}{filter:?}{order:?}", self.encounter);
-            let cursors = Cursors::of(caller, "Encounter.tasks", &list).await?;
-            let page = cursors.request(&PageArguments { first, after, last, before })?;
-            if !redaction::allowed(ctx, at!("Encounter.tasks"), &self.subject).await? {
-                return Ok(None);
-            }
-            let arguments = format!("{filter:?}{order:?}{page:?}");
-            let (op, wanted) = (caller.reading().clone(), filter.clone());
-            let loaders = &caller.loaders().tasks_of_encounters;
-            let slice = slice_under(loaders, arguments, self.encounter, move |encounters| {
-                let (op, filter) = (op.clone(), wanted.clone());
-                async move { Ok(tasks::of_encounters(&op, &encounters, &filter, order, &page).await?) }
-            })
-            .await?;
-            let (op, arguments) = (caller.reading().clone(), format!("tasks {filter:?}"));
-            let count = count_under(
-                caller,
-                |loaders| &loaders.encounter_counts,
-                arguments,
-                self.encounter,
-                move |encounters, max| {
-                    let (op, filter) = (op.clone(), filter.clone());
-                    async move { Ok(tasks::count_of_encounters(&op, &encounters, &filter, max).await?) }
+        let page = PageArguments { first, after, last, before };
+        let shelf = Shelf {
+            at: at!("Encounter.tasks"),
+            slices: |loaders| &loaders.tasks_of_encounters,
+            counts: |loaders| &loaders.encounter_counts,
+        };
+        shelf
+            .list(
+                ctx,
+                (self.encounter, &self.subject),
+                Asked { page, filter, order: order_by },
+                |op, encounters, filter, order, page| async move {
+                    Ok(tasks::of_encounters(&op, &encounters, &filter, order, &page).await?)
                 },
-            );
-            Ok(Some(TaskConnection::of_slice(slice, order, cursors, count)))
-        }
-        .await
-        .transpose()
+                |op, encounters, filter, max| async move {
+                    Ok(tasks::count_of_encounters(&op, &encounters, &filter, max).await?)
+                },
+            )
+            .await
+            .transpose()
     }
 }
