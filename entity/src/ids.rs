@@ -114,6 +114,14 @@ macro_rules! ids {
         }
 
         impl AnyId {
+            /// The id of an object by the name of its kind: `Patient`. Nothing for kinds without an id of their own.
+            pub fn of_kind(kind: &str, id: Uuid) -> Option<Self> {
+                $(if stringify!($name).strip_suffix("Id") == Some(kind) {
+                    return Some(Self::$name($name(id)));
+                })*
+                None
+            }
+
             /// The stored form.
             pub fn uuid(self) -> Uuid {
                 match self {

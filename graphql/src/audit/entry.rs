@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object};
 use praxis_domain::Position;
 use praxis_entity::{
     audit_entry,
-    ids::{ApiClientId, FacilityId, PatientId, SessionId, UserId, encode_base32},
+    ids::{AnyId, ApiClientId, FacilityId, PatientId, SessionId, UserId},
 };
 use praxis_platform::audit::{line, proof::Proof};
 use uuid::Uuid;
@@ -51,26 +51,10 @@ pub(super) async fn proof_of(
 
 /// An id by the name of its kind; the bare UUID of kinds that have no name here.
 fn object_id(kind: Option<&str>, id: Uuid) -> ID {
-    let prefix = match kind {
-        Some("Patient") => "pat",
-        Some("Appointment") => "apt",
-        Some("User") => "usr",
-        Some("RelatedPerson") => "rel",
-        Some("Practitioner") => "pra",
-        Some("Facility") => "fac",
-        Some("Room") => "roo",
-        Some("Organization") => "org",
-        Some("Session") => "ses",
-        Some("BreakGlass") => "bgl",
-        Some("Disclosure") => "dis",
-        Some("SecurityAlert") => "sal",
-        Some("Consent") => "cns",
-        Some("CareTeamMember") => "ctm",
-        Some("Invitation") => "inv",
-        Some("Role") => "rol",
-        _ => return ID(id.to_string()),
-    };
-    ID(format!("{prefix}_{}", encode_base32(id)))
+    // What the API calls otherwise than its id.
+    let kind = kind.map(|kind| if kind == "ClinicalDocument" { "Document" } else { kind });
+    let named = kind.and_then(|kind| AnyId::of_kind(kind, id));
+    ID(named.map_or_else(|| id.to_string(), |named| named.to_string()))
 }
 
 impl AuditEntry {
