@@ -11,7 +11,7 @@ pub use wanted::Wanted;
 
 use told::Told;
 
-use std::{any::Any, collections::BTreeSet};
+use std::{any::Any, collections::BTreeSet, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
 use praxis_entity::{
@@ -272,10 +272,17 @@ impl Event {
     }
 
     /// Kinds of which somebody with these rights is not told: what they happen to is closed to them.
-    pub fn withheld(rights: &Rights) -> BTreeSet<String> {
-        let kinds = Self::KINDS.iter().map(|(name, _, read)| (capitals(name), *read));
-        let closed = kinds.filter(|(kind, read)| !rights.may(told::finer(kind).unwrap_or(*read)));
-        closed.map(|(kind, _)| kind).collect()
+    pub fn withheld(rights: &Rights) -> BTreeSet<&'static str> {
+        static READING: LazyLock<Vec<(String, Permission)>> = LazyLock::new(|| {
+            let kinds = Event::KINDS.iter().map(|(name, _, read)| (capitals(name), *read));
+            kinds
+                .map(|(kind, read)| {
+                    let read = told::finer(&kind).unwrap_or(read);
+                    (kind, read)
+                })
+                .collect()
+        });
+        READING.iter().filter(|(_, read)| !rights.may(*read)).map(|(kind, _)| kind.as_str()).collect()
     }
 
     /// The code of its kind: `APPOINTMENT_BOOKED`.

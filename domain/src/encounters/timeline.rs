@@ -27,7 +27,7 @@ const OLDEST_FIRST: Ordering<Column> =
 pub async fn timeline_of<M>(
     op: &Op<M>,
     encounters: &[EncounterId],
-    withheld: &BTreeSet<String>,
+    withheld: &BTreeSet<&'static str>,
     until: Option<DateTime<Utc>>,
     page: &PageRequest,
 ) -> Result<HashMap<EncounterId, Slice<event::Model>>> {
@@ -40,7 +40,7 @@ pub async fn timeline_of<M>(
 pub async fn count_of_timelines<M>(
     op: &Op<M>,
     encounters: &[EncounterId],
-    withheld: &BTreeSet<String>,
+    withheld: &BTreeSet<&'static str>,
     until: Option<DateTime<Utc>>,
     max: u64,
 ) -> Result<HashMap<EncounterId, i64>> {
@@ -49,8 +49,8 @@ pub async fn count_of_timelines<M>(
     Ok(count_under::<event::Entity, _>(op.db(), encounters, parent, all, max).await?)
 }
 
-fn told<M>(op: &Op<M>, withheld: &BTreeSet<String>, until: Option<DateTime<Utc>>) -> Condition {
-    let named = (!withheld.is_empty()).then(|| Column::Kind.is_not_in(withheld));
+fn told<M>(op: &Op<M>, withheld: &BTreeSet<&'static str>, until: Option<DateTime<Utc>>) -> Condition {
+    let named = (!withheld.is_empty()).then(|| Column::Kind.is_not_in(withheld.iter().copied()));
     let then = until.map(|moment| Column::At.lte(moment));
     let trusted = op.actor().may(Permission::PATIENT_RESTRICTED_READ);
     Condition::all().add_option(named).add_option(then).add_option((!trusted).then(unlabelled))
@@ -61,5 +61,5 @@ fn unlabelled() -> Expr {
     let content = Event::withheld(&Rights::unbound(PermissionSet::all().without(CONTENT)));
     let sql = "NOT EXISTS (SELECT FROM sensitivity_label l WHERE l.object_id = event.subject_id \
         AND l.object_id <> event.encounter_id AND (l.level = 'V' OR l.level = 'R' AND event.kind = ANY($1)))";
-    Expr::cust_with_values(sql, [content.into_iter().collect::<Vec<String>>()])
+    Expr::cust_with_values(sql, [content.into_iter().map(str::to_owned).collect::<Vec<_>>()])
 }
