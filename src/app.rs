@@ -1,8 +1,9 @@
 //! The composition root: what the server consists of, made from top to bottom.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
+use futures::future::BoxFuture;
 use praxis_domain::{jobs::Jobs, notifications::Ports};
 use praxis_graphql::api::{Gate, UnreadableSchema};
 use praxis_platform::{
@@ -118,12 +119,21 @@ pub enum StartError {
 
 impl App {
     /// Builds the server, and refuses where it would not be safe to serve.
-    pub async fn build(config: Config) -> Result<Self, StartError> {
-        Self::build_with_clock(config, Arc::new(SystemClock)).await
+    ///
+    /// Boxed, as is serving: so a server is compiled with the library, and not once more by whoever awaits it.
+    pub fn build(config: Config) -> BoxFuture<'static, Result<Self, StartError>> {
+        Self::build_with_clock(config, Arc::new(SystemClock))
     }
 
     /// The same by another clock: tests move time.
-    pub async fn build_with_clock(config: Config, clock: SharedClock) -> Result<Self, StartError> {
+    pub fn build_with_clock(
+        config: Config,
+        clock: SharedClock,
+    ) -> BoxFuture<'static, Result<Self, StartError>> {
+        Box::pin(Self::built(config, clock))
+    }
+
+    async fn built(config: Config, clock: SharedClock) -> Result<Self, StartError> {
         metrics::handle();
         let url = config.database.url()?;
         let mut operator = connect_admin(url).await.map_err(StartError::Database)?;
@@ -225,11 +235,20 @@ impl App {
     }
 
     /// Serves until `shutdown`, then lets requests under way finish for a while.
-    pub async fn serve(
+    pub fn serve(
         self,
         public: Vec<TcpListener>,
         admin: Option<TcpListener>,
-        shutdown: impl Future<Output = ()>,
+        shutdown: BoxFuture<'static, ()>,
+    ) -> BoxFuture<'static, Result<(), StartError>> {
+        Box::pin(self.serving(public, admin, shutdown))
+    }
+
+    async fn serving(
+        self,
+        public: Vec<TcpListener>,
+        admin: Option<TcpListener>,
+        shutdown: BoxFuture<'static, ()>,
     ) -> Result<(), StartError> {
         let stop = self.stop;
         let mut servers = JoinSet::new();

@@ -28,6 +28,7 @@ pub mod worker;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use futures::future::LocalBoxFuture;
 
 pub use exit::Exit;
 pub use output::Output;
@@ -128,7 +129,13 @@ impl Context {
 
 impl Cli {
     /// Runs the command and says how it ended; failures are told on stderr.
-    pub async fn run(self) -> Exit {
+    ///
+    /// Boxed: so the commands are compiled with the library, and not once more with the binary that awaits them.
+    pub fn run(self) -> LocalBoxFuture<'static, Exit> {
+        Box::pin(self.told())
+    }
+
+    async fn told(self) -> Exit {
         let Self { global, command } = self;
         let values = global.database_url.map(|url| ("database.url", url)).into_iter().collect();
         let overrides = Overrides { file: global.config, values };

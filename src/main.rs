@@ -3,7 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use praxis::cli::{Cli, Exit};
+
+/// An answer is many small values, made on one thread and freed on another.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A deep query polls a resolver inside a resolver: the default of 2 MiB is close in a build without optimisation.
 const STACK: usize = 8 * 1024 * 1024;

@@ -11,7 +11,7 @@ use praxis_entity::ids::TypedId;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, Order,
     QueryResult,
-    sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, JoinType, Query, SelectStatement},
+    sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, JoinType, NullOrdering, Query, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -121,35 +121,39 @@ fn source<E: EntityTrait>(statement: &mut SelectStatement, at: Option<DateTime<U
     };
 }
 
-fn select<E: EntityTrait>(
-    filter: Condition,
-    order: &Ordering<E::Column>,
-    page: &PageRequest,
-    at: Option<DateTime<Utc>>,
-) -> SelectStatement {
+fn columns<E: EntityTrait>() -> SelectStatement {
     let mut statement = Query::select();
     statement.columns(E::Column::iter().map(|column| (E::default(), column)));
-    source::<E>(&mut statement, at);
-    statement.cond_where(filter);
+    statement
+}
+
+/// Puts rows into the order in which the page is read.
+fn in_order<E: EntityTrait>(
+    statement: &mut SelectStatement,
+    order: &Ordering<E::Column>,
+    page: &PageRequest,
+) {
+    let direction = if order.descending != page.backward { Order::Desc } else { Order::Asc };
+    let nulls = if page.backward { NullOrdering::First } else { NullOrdering::Last };
+    if let Some(column) = order.column {
+        statement.order_by_with_nulls((E::default(), column), direction.clone(), nulls);
+    }
+    statement.order_by((E::default(), order.id), direction);
+}
+
+/// Leaves out the rows that lie outside of the page's edges.
+fn within<C: ColumnTrait>(statement: &mut SelectStatement, order: &Ordering<C>, page: &PageRequest) {
     if let Some(after) = &page.after {
         statement.cond_where(beyond(order, after, true));
     }
     if let Some(before) = &page.before {
         statement.cond_where(beyond(order, before, false));
     }
-    let direction = if order.descending != page.backward { Order::Desc } else { Order::Asc };
-    let nulls = if page.backward {
-        sea_orm::sea_query::NullOrdering::First
-    } else {
-        sea_orm::sea_query::NullOrdering::Last
-    };
-    if let Some(column) = order.column {
-        statement.order_by_with_nulls((E::default(), column), direction.clone(), nulls);
-    }
-    statement
-        .order_by((E::default(), order.id), direction)
-        .limit(u64::from(Ord::min(page.size, MAX_PAGE)) + 1);
-    statement
+}
+
+/// One row more than the page has: it tells whether others follow.
+fn enough(page: &PageRequest) -> u64 {
+    u64::from(Ord::min(page.size, MAX_PAGE)) + 1
 }
 
 /// One page of a list.
@@ -159,7 +163,11 @@ pub async fn list<E: EntityTrait>(
     order: &Ordering<E::Column>,
     page: &PageRequest,
 ) -> Result<Slice<E::Model>, DbErr> {
-    let rows = db.query_all(&select::<E>(filter, order, page, None)).await?;
+    let mut statement = columns::<E>();
+    statement.from(E::default()).cond_where(filter).limit(enough(page));
+    within(&mut statement, order, page);
+    in_order::<E>(&mut statement, order, page);
+    let rows = db.query_all(&statement).await?;
     let rows = rows.iter().map(|row| E::Model::from_query_result(row, "")).collect::<Result<_, _>>()?;
     Ok(Slice::cut(rows, page))
 }
@@ -187,8 +195,21 @@ pub(crate) async fn list_under_as_of<E: EntityTrait, P: TypedId + Hash>(
     at: Option<DateTime<Utc>>,
 ) -> Result<HashMap<P, Slice<E::Model>>, DbErr> {
     let (parent, rows) = (Alias::new("parent"), Alias::new("rows"));
-    let mut inner = select::<E>(filter, order, page, at);
-    inner.and_where(Expr::col((E::default(), parent_column)).equals((parent.clone(), Alias::new("parent"))));
+    // What the reader may see is asked of one row after the other until the page is full. Postgres would ask it of
+    // all rows of a parent of whom it expects few; it does not look past an OFFSET.
+    let mut ordered = columns::<E>();
+    source::<E>(&mut ordered, at);
+    ordered
+        .and_where(Expr::col((E::default(), parent_column)).equals((parent.clone(), Alias::new("parent"))))
+        .offset(0);
+    within(&mut ordered, order, page);
+    in_order::<E>(&mut ordered, order, page);
+    let mut inner = columns::<E>();
+    inner
+        .from_subquery(ordered, Alias::new(E::default().table_name()))
+        .cond_where(filter)
+        .limit(enough(page));
+    in_order::<E>(&mut inner, order, page);
     let ids: Vec<Uuid> = parents.iter().map(|parent| parent.uuid()).collect();
     let mut outer = Query::select();
     outer

@@ -22,6 +22,7 @@ mod subscription;
 use std::{any::Any, sync::Arc};
 
 use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType};
+use futures::future::BoxFuture;
 use praxis_platform::{
     Failure,
     rates::{Bucket, Verdict},
@@ -179,10 +180,15 @@ impl Api {
     }
 
     /// Runs one operation for one caller.
-    pub async fn execute(&self, caller: Caller, request: GraphqlRequest) -> Outcome {
-        let request_id = request.request_id.clone();
-        let outcome = self.run(&caller, request).await;
-        self.accounted(&caller, &request_id, outcome).await.unwrap_or_else(|refused| refused)
+    ///
+    /// Boxed, as is everything here that runs an operation: so the resolvers are compiled in this crate, and not once
+    /// more by each crate that awaits them.
+    pub fn execute(&self, caller: Caller, request: GraphqlRequest) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            let request_id = request.request_id.clone();
+            let outcome = self.run(&caller, request).await;
+            self.accounted(&caller, &request_id, outcome).await.unwrap_or_else(|refused| refused)
+        })
     }
 
     /// What was disclosed is written down before the answer leaves; if it can't be, nothing leaves.

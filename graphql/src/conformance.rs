@@ -25,30 +25,30 @@ struct Leaf {
 
 #[async_graphql::ComplexObject]
 impl Leaf {
-    async fn denied(&self) -> Nullable<i32> {
+    fn denied(&self) -> Nullable<i32> {
         Some(Err(denied()))
     }
-    async fn absent(&self) -> Nullable<i32> {
+    fn absent(&self) -> Nullable<i32> {
         None
     }
-    async fn required(&self) -> Result<i32, ApiError> {
+    fn required(&self) -> Result<i32, ApiError> {
         Err(denied())
     }
     /// The shape to avoid, kept to notice when the framework repairs it.
-    async fn wrong_shape(&self) -> Result<Option<i32>, ApiError> {
+    fn wrong_shape(&self) -> Result<Option<i32>, ApiError> {
         Err(denied())
     }
     async fn slow(&self) -> i32 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         7
     }
-    async fn some_denied(&self) -> Vec<Option<Result<i32, ApiError>>> {
+    fn some_denied(&self) -> Vec<Option<Result<i32, ApiError>>> {
         vec![Some(Ok(1)), Some(Err(denied())), None, Some(Ok(4))]
     }
-    async fn leaves(&self) -> Vec<Leaf> {
+    fn leaves(&self) -> Vec<Leaf> {
         vec![self.clone(), self.clone()]
     }
-    async fn maybe_leaves(&self) -> Vec<Option<Leaf>> {
+    fn maybe_leaves(&self) -> Vec<Option<Leaf>> {
         vec![Some(self.clone()), None]
     }
 }
@@ -68,22 +68,22 @@ fn leaf() -> Leaf {
 
 #[Object]
 impl First {
-    async fn leaf(&self) -> Leaf {
+    fn leaf(&self) -> Leaf {
         leaf()
     }
-    async fn maybe_leaf(&self) -> Option<Leaf> {
+    fn maybe_leaf(&self) -> Option<Leaf> {
         Some(leaf())
     }
-    async fn thing(&self) -> Thing {
+    fn thing(&self) -> Thing {
         Thing::Leaf(leaf())
     }
-    async fn leaves(&self) -> Vec<Leaf> {
+    fn leaves(&self) -> Vec<Leaf> {
         vec![leaf(), leaf()]
     }
-    async fn maybe_leaves(&self) -> Vec<Option<Leaf>> {
+    fn maybe_leaves(&self) -> Vec<Option<Leaf>> {
         vec![Some(leaf()), Some(leaf())]
     }
-    async fn denied_leaf(&self) -> Nullable<Leaf> {
+    fn denied_leaf(&self) -> Nullable<Leaf> {
         Some(Err(denied()))
     }
 }
@@ -98,25 +98,25 @@ struct Second;
 
 #[Object]
 impl Second {
-    async fn denied_root(&self) -> Nullable<i32> {
+    fn denied_root(&self) -> Nullable<i32> {
         Some(Err(denied()))
     }
-    async fn required_root(&self) -> Result<i32, ApiError> {
+    fn required_root(&self) -> Result<i32, ApiError> {
         Err(denied())
     }
-    async fn leak(&self) -> async_graphql::Result<i32> {
+    fn leak(&self) -> async_graphql::Result<i32> {
         Err(Error::from(std::io::Error::other("the secret")))
     }
-    async fn leak_text(&self) -> async_graphql::Result<i32> {
+    fn leak_text(&self) -> async_graphql::Result<i32> {
         Err(Error::new("the secret"))
     }
-    async fn wrapped(&self) -> Result<i32, ApiError> {
+    fn wrapped(&self) -> Result<i32, ApiError> {
         Err(ApiError::internal(std::io::Error::other("the secret")))
     }
-    async fn echo(&self, numbers: Numbers) -> i32 {
+    fn echo(&self, numbers: Numbers) -> i32 {
         numbers.n
     }
-    async fn letter(&self, letter: char) -> String {
+    fn letter(&self, letter: char) -> String {
         letter.to_string()
     }
 }
@@ -128,10 +128,10 @@ struct Mutation;
 
 #[Object]
 impl Mutation {
-    async fn leaf_create(&self) -> Leaf {
+    fn leaf_create(&self) -> Leaf {
         leaf()
     }
-    async fn leaf_refuse(&self) -> Nullable<Leaf> {
+    fn leaf_refuse(&self) -> Nullable<Leaf> {
         Some(Err(denied()))
     }
 }

@@ -186,17 +186,17 @@ macro_rules! connection {
         #[async_graphql::Object]
         impl $connection {
             /// Rows with their cursors.
-            async fn edges(&self) -> Vec<$edge<'_>> {
+            fn edges(&self) -> Vec<$edge<'_>> {
                 self.page.rows.iter().map(|(position, node)| $edge { position, node, cursors: &self.page.cursors }).collect()
             }
 
             /// Rows alone.
-            async fn nodes(&self) -> Vec<&$node> {
+            fn nodes(&self) -> Vec<&$node> {
                 self.page.rows.iter().map(|(_, node)| node).collect()
             }
 
             /// Where the page lies in the list.
-            async fn page_info(&self) -> Result<$crate::page::PageInfo, $crate::error::ApiError> {
+            fn page_info(&self) -> Result<$crate::page::PageInfo, $crate::error::ApiError> {
                 self.page.info()
             }
 
@@ -227,12 +227,12 @@ macro_rules! connection {
         #[async_graphql::Object]
         impl $edge<'_> {
             /// Opaque place in the list, for `after` and `before`.
-            async fn cursor(&self) -> Result<String, $crate::error::ApiError> {
+            fn cursor(&self) -> Result<String, $crate::error::ApiError> {
                 self.cursors.seal(self.position)
             }
 
             /// The row.
-            async fn node(&self) -> &$node {
+            fn node(&self) -> &$node {
                 self.node
             }
         }

@@ -123,7 +123,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
             });
             ready.tell(context.output, &args.dir.to_string_lossy())?;
             tracing::info!(duration_ms = begun.elapsed().as_millis(), "serving the demo");
-            app.serve(listeners, Some(admin), shutdown::signal()).await.map_err(Into::into)
+            app.serve(listeners, Some(admin), Box::pin(shutdown::signal())).await.map_err(Into::into)
         }
         Err(error) => Err(error),
     };

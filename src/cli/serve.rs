@@ -32,7 +32,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
         tracing::info!(address = %listener.local_addr()?, "serving clinics");
     }
     tracing::info!(address = %admin.local_addr()?, "serving health checks and metrics");
-    app.serve(public, Some(admin), shutdown::signal()).await?;
+    app.serve(public, Some(admin), Box::pin(shutdown::signal())).await?;
     tracing::info!("stopped");
     Ok(Exit::Done)
 }

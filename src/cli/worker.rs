@@ -23,7 +23,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     let admin = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
     let app = App::build(config).await?;
     tracing::info!(address = %admin.local_addr()?, "working; serving health checks and metrics");
-    app.serve(Vec::new(), Some(admin), shutdown::signal()).await?;
+    app.serve(Vec::new(), Some(admin), Box::pin(shutdown::signal())).await?;
     tracing::info!("stopped");
     Ok(Exit::Done)
 }

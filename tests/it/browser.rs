@@ -46,9 +46,13 @@ async fn people_sign_in_with_passkeys_and_codes_in_chromium() -> Result<()> {
     let port = listener.local_addr()?.port();
     let clock = server.clock;
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(server.app.serve(vec![listener], None, async {
-        let _ = stopped.await;
-    }));
+    let serving = tokio::spawn(server.app.serve(
+        vec![listener],
+        None,
+        Box::pin(async {
+            let _ = stopped.await;
+        }),
+    ));
 
     let mut flows = Command::new(node)
         .arg("flows.mjs")

@@ -393,9 +393,13 @@ async fn a_client_that_does_not_speak_is_hung_up_on() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(server.app.serve(vec![listener], None, async {
-        let _ = stopped.await;
-    }));
+    let serving = tokio::spawn(server.app.serve(
+        vec![listener],
+        None,
+        Box::pin(async {
+            let _ = stopped.await;
+        }),
+    ));
     // Nothing at all, a beginning that could become HTTP/2, and a head that never ends.
     let beginnings: [&[u8]; 3] = [b"", b"P", b"GET / HTTP/1.1\r\nhost: northside.praxis.test\r\nx-a: 1\r\n"];
     let mut silent = Vec::new();
@@ -435,9 +439,13 @@ async fn a_connection_without_requests_is_closed_over_both_protocols() -> Result
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(app.serve(vec![listener], None, async {
-        let _ = stopped.await;
-    }));
+    let serving = tokio::spawn(app.serve(
+        vec![listener],
+        None,
+        Box::pin(async {
+            let _ = stopped.await;
+        }),
+    ));
     let closed = |begun: Instant| {
         eprintln!("closed after {:?}", begun.elapsed());
         assert!((idle..idle + Duration::from_secs(4)).contains(&begun.elapsed()), "{:?}", begun.elapsed());

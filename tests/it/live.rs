@@ -94,7 +94,7 @@ async fn serve(app: App) -> Result<(SocketAddr, JoinHandle<()>, CancellationToke
     let stop = CancellationToken::new();
     let told = stop.clone();
     let serving = tokio::spawn(async move {
-        app.serve(vec![listener], None, async move { told.cancelled().await }).await.unwrap();
+        app.serve(vec![listener], None, Box::pin(async move { told.cancelled().await })).await.unwrap();
     });
     Ok((address, serving, stop))
 }

@@ -242,9 +242,13 @@ async fn requests_under_way_are_finished_when_the_server_stops() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(server.app.serve(vec![listener], None, async {
-        let _ = stopped.await;
-    }));
+    let serving = tokio::spawn(server.app.serve(
+        vec![listener],
+        None,
+        Box::pin(async {
+            let _ = stopped.await;
+        }),
+    ));
     let body = json!({ "email": "ann@praxis.test", "password": PASSWORD }).to_string();
     let mut client = TcpStream::connect(address).await?;
     let head = format!(

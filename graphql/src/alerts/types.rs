@@ -159,27 +159,27 @@ impl Alert {
     }
 
     /// How grave.
-    async fn severity(&self) -> AlertSeverity {
+    fn severity(&self) -> AlertSeverity {
         self.row.severity.into()
     }
 
     /// Where it stands.
-    async fn status(&self) -> ClinicalAlertStatus {
+    fn status(&self) -> ClinicalAlertStatus {
         self.row.status.into()
     }
 
     /// When it was raised.
-    async fn raised_at(&self) -> DateTime {
+    fn raised_at(&self) -> DateTime {
         DateTime(self.row.raised_at)
     }
 
     /// When its time runs out.
-    async fn expires_at(&self) -> Option<DateTime> {
+    fn expires_at(&self) -> Option<DateTime> {
         self.row.expires_at.map(DateTime)
     }
 
     /// When somebody said that they have seen it.
-    async fn acknowledged_at(&self) -> Option<DateTime> {
+    fn acknowledged_at(&self) -> Option<DateTime> {
         self.row.acknowledged_at.map(DateTime)
     }
 
@@ -194,7 +194,7 @@ impl Alert {
     }
 
     /// When it was over.
-    async fn closed_at(&self) -> Option<DateTime> {
+    fn closed_at(&self) -> Option<DateTime> {
         self.row.closed_at.map(DateTime)
     }
 
@@ -209,17 +209,17 @@ impl Alert {
     }
 
     /// Why somebody went against it.
-    async fn override_reason(&self) -> Option<AlertOverrideReason> {
+    fn override_reason(&self) -> Option<AlertOverrideReason> {
         self.row.override_reason.map(Into::into)
     }
 
     /// How it was dealt with, in words.
-    async fn resolution(&self) -> Phi<AlertWords, String> {
+    fn resolution(&self) -> Phi<AlertWords, String> {
         Phi::optional(at!("Alert.resolution"), self.words.as_ref(), |words| words.resolution.clone())
     }
 
     /// Why it was gone against, in words.
-    async fn justification(&self) -> Phi<AlertWords, String> {
+    fn justification(&self) -> Phi<AlertWords, String> {
         Phi::optional(at!("Alert.justification"), self.words.as_ref(), |words| words.justification.clone())
     }
 }

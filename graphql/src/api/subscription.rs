@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use futures::future::BoxFuture;
 use praxis_domain::event::Recorded;
 
 use super::{
@@ -39,10 +40,12 @@ impl Subscription {
 
 impl Api {
     /// Runs an operation, or opens it if it is a subscription.
-    pub async fn open(&self, caller: Caller, request: GraphqlRequest) -> Opened {
-        let request_id = request.request_id.clone();
-        let opened = self.opened(&caller, GraphqlRequest { streaming: true, ..request }).await;
-        self.accounted(&caller, &request_id, opened).await.unwrap_or_else(Opened::Done)
+    pub fn open(&self, caller: Caller, request: GraphqlRequest) -> BoxFuture<'_, Opened> {
+        Box::pin(async move {
+            let request_id = request.request_id.clone();
+            let opened = self.opened(&caller, GraphqlRequest { streaming: true, ..request }).await;
+            self.accounted(&caller, &request_id, opened).await.unwrap_or_else(Opened::Done)
+        })
     }
 
     async fn opened(&self, caller: &Caller, mut request: GraphqlRequest) -> Opened {
@@ -76,25 +79,27 @@ impl Api {
     }
 
     /// Shows an event to whoever opened a subscription; `None` when they may not know of it.
-    pub async fn deliver(
-        &self,
+    pub fn deliver<'a>(
+        &'a self,
         caller: Caller,
-        subscription: &Subscription,
-        event: &Arc<Recorded>,
-    ) -> Option<Outcome> {
-        let request_id = &subscription.request.request_id;
-        let outcome = match self.delivered(&caller, subscription, event).await {
-            Ok(outcome) => outcome?,
-            Err(error) => Outcome::failed(&error, request_id),
-        };
-        Some(self.accounted(&caller, request_id, outcome).await.unwrap_or_else(|refused| refused))
+        subscription: &'a Subscription,
+        event: Arc<Recorded>,
+    ) -> BoxFuture<'a, Option<Outcome>> {
+        Box::pin(async move {
+            let request_id = &subscription.request.request_id;
+            let outcome = match self.delivered(&caller, subscription, event).await {
+                Ok(outcome) => outcome?,
+                Err(error) => Outcome::failed(&error, request_id),
+            };
+            Some(self.accounted(&caller, request_id, outcome).await.unwrap_or_else(|refused| refused))
+        })
     }
 
     async fn delivered(
         &self,
         caller: &Caller,
         Subscription { prepared, request, source }: &Subscription,
-        event: &Arc<Recorded>,
+        event: Arc<Recorded>,
     ) -> Result<Option<Outcome>, ApiError> {
         caller.note_operation(&prepared.text);
         if !is_shown(source, caller, &event.event).await? {
@@ -105,7 +110,7 @@ impl Api {
             Err(outcome) => return Ok(Some(outcome)),
         };
         let asked = admitted.asked;
-        let event = Arc::new(Delivery::Event(Arc::clone(event)));
+        let event = Arc::new(Delivery::Event(event));
         let run = self.deliver_on(admitted, caller.clone(), &event).await;
         self.note_lost(caller, asked, &run);
         self.gate.rates.charge(self.gate.buckets(caller), run.used());

@@ -30,12 +30,12 @@ impl AccessLogEntry {
     }
 
     /// When.
-    async fn at(&self) -> DateTime {
+    fn at(&self) -> DateTime {
         DateTime(self.row.at)
     }
 
     /// What kind of actor.
-    async fn actor_kind(&self) -> Option<AuditActorKind> {
+    fn actor_kind(&self) -> Option<AuditActorKind> {
         AuditActorKind::of(&self.row.actor_kind)
     }
 
@@ -45,32 +45,32 @@ impl AccessLogEntry {
     }
 
     /// Codes of the roles held at that moment.
-    async fn roles(&self) -> &[String] {
+    fn roles(&self) -> &[String] {
         &self.row.roles
     }
 
     /// Purpose of use, HL7 v3.
-    async fn purpose(&self) -> &str {
+    fn purpose(&self) -> &str {
         &self.row.purpose
     }
 
     /// What: `disclose` for reading.
-    async fn action(&self) -> &str {
+    fn action(&self) -> &str {
         &self.row.action
     }
 
     /// Sensitivity classes opened or changed.
-    async fn classes(&self) -> &[String] {
+    fn classes(&self) -> &[String] {
         &self.row.classes
     }
 
     /// How it ended.
-    async fn outcome(&self) -> Option<AuditOutcome> {
+    fn outcome(&self) -> Option<AuditOutcome> {
         AuditOutcome::of(&self.row.outcome)
     }
 
     /// True when it was done under emergency access.
-    async fn break_glass(&self) -> bool {
+    fn break_glass(&self) -> bool {
         self.row.break_glass_id.is_some()
     }
 

@@ -58,12 +58,12 @@ impl SecurityAlert {
     }
 
     /// What was seen.
-    async fn kind(&self) -> Option<AlertKind> {
+    fn kind(&self) -> Option<AlertKind> {
         AlertKind::of(&self.row.kind)
     }
 
     /// Where it stands.
-    async fn status(&self) -> AlertStatus {
+    fn status(&self) -> AlertStatus {
         self.row.status.into()
     }
 
@@ -76,7 +76,7 @@ impl SecurityAlert {
     }
 
     /// Whose doing it was, if it is known.
-    async fn actor_id(&self) -> Option<ID> {
+    fn actor_id(&self) -> Option<ID> {
         self.row.actor_id.map(|id| ids::show(UserId(id)))
     }
 
@@ -86,42 +86,42 @@ impl SecurityAlert {
     }
 
     /// Whose chart, if it is about one.
-    async fn patient_id(&self) -> Option<ID> {
+    fn patient_id(&self) -> Option<ID> {
         self.row.patient_id.map(ids::show)
     }
 
     /// The entry of the audit log that it is about, if it is one.
-    async fn entry_id(&self) -> Option<ID> {
+    fn entry_id(&self) -> Option<ID> {
         self.row.entry_id.map(ids::show)
     }
 
     /// How many there were.
-    async fn seen(&self) -> i32 {
+    fn seen(&self) -> i32 {
         self.row.seen
     }
 
     /// How many make it suspicious.
-    async fn threshold(&self) -> i32 {
+    fn threshold(&self) -> i32 {
         self.row.threshold
     }
 
     /// Within how many minutes.
-    async fn window_minutes(&self) -> i32 {
+    fn window_minutes(&self) -> i32 {
         self.row.window_minutes
     }
 
     /// When it was closed.
-    async fn closed_at(&self) -> Option<DateTime> {
+    fn closed_at(&self) -> Option<DateTime> {
         self.row.closed_at.map(DateTime)
     }
 
     /// The user who closed it.
-    async fn closed_by(&self) -> Option<ID> {
+    fn closed_by(&self) -> Option<ID> {
         self.row.closed_by.map(ids::show)
     }
 
     /// What they found.
-    async fn resolution(&self) -> Option<AlertResolution> {
+    fn resolution(&self) -> Option<AlertResolution> {
         self.row.close_reason.as_deref().and_then(AlertResolution::of)
     }
 }

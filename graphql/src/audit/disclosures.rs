@@ -48,37 +48,37 @@ impl Disclosure {
     }
 
     /// When the data were given.
-    async fn disclosed_at(&self) -> DateTime {
+    fn disclosed_at(&self) -> DateTime {
         DateTime(self.row.disclosed_at)
     }
 
     /// What for.
-    async fn purpose(&self) -> Option<DisclosurePurpose> {
+    fn purpose(&self) -> Option<DisclosurePurpose> {
         DisclosurePurpose::of(&self.row.purpose)
     }
 
     /// The user who wrote it down.
-    async fn recorded_by(&self) -> Option<ID> {
+    fn recorded_by(&self) -> Option<ID> {
         self.row.recorded_by.map(ids::show)
     }
 
     /// To whom.
-    async fn recipient(&self) -> Phi<DisclosureDetails, String> {
+    fn recipient(&self) -> Phi<DisclosureDetails, String> {
         Phi::new(at!("Disclosure.recipient"), &self.details, |details| Some(details.recipient.clone()))
     }
 
     /// Their address.
-    async fn recipient_address(&self) -> Phi<DisclosureDetails, String> {
+    fn recipient_address(&self) -> Phi<DisclosureDetails, String> {
         Phi::new(at!("Disclosure.recipientAddress"), &self.details, |details| details.address.clone())
     }
 
     /// What was given.
-    async fn description(&self) -> Phi<DisclosureDetails, String> {
+    fn description(&self) -> Phi<DisclosureDetails, String> {
         Phi::new(at!("Disclosure.description"), &self.details, |details| Some(details.description.clone()))
     }
 
     /// Why.
-    async fn reason(&self) -> Phi<DisclosureDetails, String> {
+    fn reason(&self) -> Phi<DisclosureDetails, String> {
         Phi::new(at!("Disclosure.reason"), &self.details, |details| Some(details.reason.clone()))
     }
 }

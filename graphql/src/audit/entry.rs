@@ -76,17 +76,17 @@ impl AuditEntry {
     }
 
     /// When.
-    async fn at(&self) -> DateTime {
+    fn at(&self) -> DateTime {
         DateTime(self.row.at)
     }
 
     /// What kind of actor.
-    async fn actor_kind(&self) -> Option<AuditActorKind> {
+    fn actor_kind(&self) -> Option<AuditActorKind> {
         AuditActorKind::of(&self.row.actor_kind)
     }
 
     /// Which user or client; absent for the system and for who is not known.
-    async fn actor_id(&self) -> Option<ID> {
+    fn actor_id(&self) -> Option<ID> {
         let id = self.row.actor_id?;
         Some(if self.row.actor_kind == "CLIENT" { ids::show(ApiClientId(id)) } else { ids::show(UserId(id)) })
     }
@@ -97,92 +97,92 @@ impl AuditEntry {
     }
 
     /// Codes of the roles held at that moment.
-    async fn roles(&self) -> &[String] {
+    fn roles(&self) -> &[String] {
         &self.row.roles
     }
 
     /// In which session.
-    async fn session_id(&self) -> Option<ID> {
+    fn session_id(&self) -> Option<ID> {
         self.row.session_id.map(|id| ids::show(SessionId(id)))
     }
 
     /// Acting for which branch.
-    async fn facility_id(&self) -> Option<ID> {
+    fn facility_id(&self) -> Option<ID> {
         self.row.facility_id.map(|id| ids::show(FacilityId(id)))
     }
 
     /// Patients concerned.
-    async fn patient_ids(&self) -> Vec<ID> {
+    fn patient_ids(&self) -> Vec<ID> {
         self.row.patients.iter().map(|id| ids::show(PatientId(*id))).collect()
     }
 
     /// What: `appointment.book`, `disclose`, `login`; the field's coordinate where it came to nothing.
-    async fn action(&self) -> &str {
+    fn action(&self) -> &str {
         &self.row.action
     }
 
     /// Kind of the object acted on.
-    async fn object_type(&self) -> Option<&str> {
+    fn object_type(&self) -> Option<&str> {
         self.row.object_type.as_deref()
     }
 
     /// The object acted on.
-    async fn object_id(&self) -> Option<ID> {
+    fn object_id(&self) -> Option<ID> {
         self.row.object_id.map(|id| object_id(self.row.object_type.as_deref(), id))
     }
 
     /// Its version afterwards.
-    async fn object_version(&self) -> Option<i32> {
+    fn object_version(&self) -> Option<i32> {
         self.row.object_version
     }
 
     /// Sensitivity classes opened or changed.
-    async fn classes(&self) -> &[String] {
+    fn classes(&self) -> &[String] {
         &self.row.classes
     }
 
     /// Purpose of use, HL7 v3.
-    async fn purpose(&self) -> &str {
+    fn purpose(&self) -> &str {
         &self.row.purpose
     }
 
     /// Name of the operation; of a nameless one, the fields it asked for.
-    async fn operation_name(&self) -> Option<&str> {
+    fn operation_name(&self) -> Option<&str> {
         self.row.operation_name.as_deref()
     }
 
     /// SHA-256 of the operation's text.
-    async fn operation_hash(&self) -> Option<&str> {
+    fn operation_hash(&self) -> Option<&str> {
         self.row.operation_hash.as_deref()
     }
 
     /// The request it belongs to, as the client was told.
-    async fn request_id(&self) -> Option<String> {
+    fn request_id(&self) -> Option<String> {
         self.row.request_id.map(|id| id.to_string())
     }
 
     /// Address it came from.
-    async fn source_address(&self) -> Option<&str> {
+    fn source_address(&self) -> Option<&str> {
         self.row.source_address.as_deref()
     }
 
     /// How it ended.
-    async fn outcome(&self) -> Option<AuditOutcome> {
+    fn outcome(&self) -> Option<AuditOutcome> {
         AuditOutcome::of(&self.row.outcome)
     }
 
     /// Code of what stood in the way.
-    async fn reason(&self) -> Option<&str> {
+    fn reason(&self) -> Option<&str> {
         self.row.reason.as_deref()
     }
 
     /// How often it happened; more than once only for attempts of who is not known.
-    async fn times(&self) -> i32 {
+    fn times(&self) -> i32 {
         self.row.times
     }
 
     /// The emergency access it was done under.
-    async fn break_glass_id(&self) -> Option<ID> {
+    fn break_glass_id(&self) -> Option<ID> {
         self.row.break_glass_id.map(ids::show)
     }
 
@@ -201,22 +201,22 @@ impl AuditEntry {
 #[Object]
 impl AuditProof {
     /// Place of the entry in the log, from zero.
-    async fn index(&self) -> String {
+    fn index(&self) -> String {
         self.proof.index.to_string()
     }
 
     /// RFC 6962 hash of the entry's line, in hexadecimal.
-    async fn leaf_hash(&self) -> String {
+    fn leaf_hash(&self) -> String {
         self.proof.leaf.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The proof, as a C2SP `tlog-proof` with the log's signed checkpoint.
-    async fn text(&self) -> &str {
+    fn text(&self) -> &str {
         &self.proof.text
     }
 
     /// The entry's line, whose hash is proved. It names everybody whom the entry concerns.
-    async fn line(&self, ctx: &Context<'_>) -> Nullable<String> {
+    fn line(&self, ctx: &Context<'_>) -> Nullable<String> {
         let line = || {
             if !redaction::open(ctx, at!("AuditProof.line"))? {
                 return Ok(None);

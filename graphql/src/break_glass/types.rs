@@ -132,17 +132,17 @@ impl BreakGlass {
     }
 
     /// Id of the user who declared it.
-    async fn user_id(&self) -> ID {
+    fn user_id(&self) -> ID {
         ids::show(self.row.user_id)
     }
 
     /// True when the viewer declared it.
-    async fn mine(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
+    fn mine(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
         Ok(ctx.caller()?.actor().user == Some(self.row.user_id))
     }
 
     /// Id of the patient.
-    async fn patient_id(&self) -> ID {
+    fn patient_id(&self) -> ID {
         ids::show(self.row.patient_id)
     }
 
@@ -154,23 +154,23 @@ impl BreakGlass {
     }
 
     /// What kind of emergency.
-    async fn category(&self) -> BreakGlassCategory {
+    fn category(&self) -> BreakGlassCategory {
         self.row.category.into()
     }
 
     /// Which classes of the record were opened.
-    async fn classes(&self) -> Vec<BreakGlassClass> {
+    fn classes(&self) -> Vec<BreakGlassClass> {
         let opened = |class: &BreakGlassClass| self.row.classes.iter().any(|code| code == class.code());
         BreakGlassClass::ALL.into_iter().filter(opened).collect()
     }
 
     /// Why, in words; for reviewers.
-    async fn reason(&self) -> Phi<BreakGlassStatement, String> {
+    fn reason(&self) -> Phi<BreakGlassStatement, String> {
         Phi::new(at!("BreakGlass.reason"), &self.statement, |opened| Some(opened.reason.clone()))
     }
 
     /// Where it stands now.
-    async fn status(&self, ctx: &Context<'_>) -> Result<BreakGlassStatus, ApiError> {
+    fn status(&self, ctx: &Context<'_>) -> Result<BreakGlassStatus, ApiError> {
         Ok(rules::status_at(&self.row, ctx.caller()?.reading().now()).into())
     }
 
@@ -183,37 +183,37 @@ impl BreakGlass {
     }
 
     /// When it was declared.
-    async fn declared_at(&self) -> DateTime {
+    fn declared_at(&self) -> DateTime {
         DateTime(self.row.declared_at)
     }
 
     /// When it ends by itself.
-    async fn expires_at(&self) -> DateTime {
+    fn expires_at(&self) -> DateTime {
         DateTime(self.row.expires_at)
     }
 
     /// When it was ended early.
-    async fn ended_at(&self) -> Option<DateTime> {
+    fn ended_at(&self) -> Option<DateTime> {
         self.row.ended_at.map(DateTime)
     }
 
     /// By when somebody else has to have reviewed it.
-    async fn review_due_at(&self) -> DateTime {
+    fn review_due_at(&self) -> DateTime {
         DateTime(self.row.review_due_at)
     }
 
     /// True when the review is late: until it is done, its author can't declare another.
-    async fn overdue(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
+    fn overdue(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
         Ok(rules::is_overdue(&self.row, ctx.caller()?.reading().now()))
     }
 
     /// When it was reviewed.
-    async fn reviewed_at(&self) -> Option<DateTime> {
+    fn reviewed_at(&self) -> Option<DateTime> {
         self.row.reviewed_at.map(DateTime)
     }
 
     /// What the review found, in words; for reviewers.
-    async fn finding(&self) -> Phi<BreakGlassFinding, String> {
+    fn finding(&self) -> Phi<BreakGlassFinding, String> {
         Phi::optional(at!("BreakGlass.finding"), self.finding.as_ref(), |opened| Some(opened.comment.clone()))
     }
 }

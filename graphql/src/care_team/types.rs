@@ -84,22 +84,22 @@ impl CareTeamMember {
     }
 
     /// Opaque id of the user; null for a clinician.
-    async fn user_id(&self) -> Option<ID> {
+    fn user_id(&self) -> Option<ID> {
         self.row.user_id.map(ids::show)
     }
 
     /// As what.
-    async fn role(&self) -> CareTeamRole {
+    fn role(&self) -> CareTeamRole {
         self.row.role.into()
     }
 
     /// From when on.
-    async fn starts_at(&self) -> DateTime {
+    fn starts_at(&self) -> DateTime {
         DateTime(self.row.starts_at)
     }
 
     /// Until when; null while it lasts.
-    async fn ends_at(&self) -> Option<DateTime> {
+    fn ends_at(&self) -> Option<DateTime> {
         self.row.ends_at.map(DateTime)
     }
 }

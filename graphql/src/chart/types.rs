@@ -120,7 +120,7 @@ macro_rules! chart {
         #[Object]
         impl Chart {
             /// The moment.
-            async fn as_of(&self) -> DateTime {
+            fn as_of(&self) -> DateTime {
                 DateTime(self.at)
             }
 

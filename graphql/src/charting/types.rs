@@ -185,77 +185,77 @@ impl Observation {
     }
 
     /// Kind of observation.
-    async fn category(&self) -> ObservationCategory {
+    fn category(&self) -> ObservationCategory {
         self.row.category.into()
     }
 
     /// How final it is.
-    async fn status(&self) -> ObservationStatus {
+    fn status(&self) -> ObservationStatus {
         self.row.status.into()
     }
 
     /// When it was true.
-    async fn effective_at(&self) -> Option<DateTime> {
+    fn effective_at(&self) -> Option<DateTime> {
         self.row.effective_at.map(DateTime)
     }
 
     /// When it became known.
-    async fn issued_at(&self) -> Option<DateTime> {
+    fn issued_at(&self) -> Option<DateTime> {
         self.row.issued_at.map(DateTime)
     }
 
     /// What was measured or found.
-    async fn code(&self) -> Phi<ObservationResult, CodeableConcept> {
+    fn code(&self) -> Phi<ObservationResult, CodeableConcept> {
         Phi::new(at!("Observation.code"), &self.result, |result| Some((&result.code).into()))
     }
 
     /// The result; null for a composed observation, whose results are its components.
-    async fn value(&self) -> Phi<ObservationResult, ObservationValue> {
+    fn value(&self) -> Phi<ObservationResult, ObservationValue> {
         Phi::new(at!("Observation.value"), &self.result, |result| result.value.as_ref().map(Into::into))
     }
 
     /// Why there is no result.
-    async fn absent_reason(&self) -> Phi<ObservationResult, CodeableConcept> {
+    fn absent_reason(&self) -> Phi<ObservationResult, CodeableConcept> {
         Phi::new(at!("Observation.absentReason"), &self.result, |result| {
             result.absent_reason.as_ref().map(Into::into)
         })
     }
 
     /// High, low, normal and the like.
-    async fn interpretations(&self) -> Phi<ObservationResult, Vec<CodeableConcept>> {
+    fn interpretations(&self) -> Phi<ObservationResult, Vec<CodeableConcept>> {
         Phi::new(at!("Observation.interpretations"), &self.result, |result| {
             Some(concepts(&result.interpretations))
         })
     }
 
     /// The ranges it was read against.
-    async fn reference_ranges(&self) -> Phi<ObservationResult, Vec<ReferenceRange>> {
+    fn reference_ranges(&self) -> Phi<ObservationResult, Vec<ReferenceRange>> {
         Phi::new(at!("Observation.referenceRanges"), &self.result, |result| {
             Some(result.reference_ranges.iter().map(Into::into).collect())
         })
     }
 
     /// Parts of a composed observation, such as systolic and diastolic pressure.
-    async fn components(&self) -> Phi<ObservationResult, Vec<ObservationComponent>> {
+    fn components(&self) -> Phi<ObservationResult, Vec<ObservationComponent>> {
         Phi::new(at!("Observation.components"), &self.result, |result| {
             Some(result.components.iter().map(Into::into).collect())
         })
     }
 
     /// Where on the body.
-    async fn body_site(&self) -> Phi<ObservationResult, CodeableConcept> {
+    fn body_site(&self) -> Phi<ObservationResult, CodeableConcept> {
         Phi::new(at!("Observation.bodySite"), &self.result, |result| {
             result.body_site.as_ref().map(Into::into)
         })
     }
 
     /// How it was measured.
-    async fn method(&self) -> Phi<ObservationResult, CodeableConcept> {
+    fn method(&self) -> Phi<ObservationResult, CodeableConcept> {
         Phi::new(at!("Observation.method"), &self.result, |result| result.method.as_ref().map(Into::into))
     }
 
     /// Remarks.
-    async fn notes(&self) -> Phi<ObservationResult, Vec<String>> {
+    fn notes(&self) -> Phi<ObservationResult, Vec<String>> {
         Phi::new(at!("Observation.notes"), &self.result, |result| Some(result.notes.clone()))
     }
 }

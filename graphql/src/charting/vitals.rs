@@ -121,7 +121,7 @@ impl VitalSigns {
 #[Object]
 impl VitalSigns {
     /// When it was measured.
-    async fn taken_at(&self) -> Option<DateTime> {
+    fn taken_at(&self) -> Option<DateTime> {
         self.0.taken_at.map(DateTime)
     }
 
@@ -136,7 +136,7 @@ impl VitalSigns {
     }
 
     /// Each measurement, as an observation of its own.
-    async fn observations(&self) -> Vec<Observation> {
+    fn observations(&self) -> Vec<Observation> {
         self.0.observations.iter().cloned().map(Observation::new).collect()
     }
 

@@ -13,7 +13,7 @@ pub(crate) struct ClinicQuery;
 #[Object]
 impl ClinicQuery {
     /// The clinic that the host name leads to.
-    async fn tenant(&self, ctx: &Context<'_>) -> Result<Tenant, ApiError> {
+    fn tenant(&self, ctx: &Context<'_>) -> Result<Tenant, ApiError> {
         ctx.read("Query.tenant")?;
         let tenant = ctx.caller()?.tenant();
         Ok(Tenant {

@@ -70,32 +70,32 @@ impl Facility {
     }
 
     /// Short code, unique in the clinic.
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.row.code
     }
 
     /// Name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.row.name
     }
 
     /// Zone of its wall clock.
-    async fn time_zone(&self) -> TimeZone {
+    fn time_zone(&self) -> TimeZone {
         TimeZone(self.row.time_zone.clone())
     }
 
     /// Telephone.
-    async fn phone(&self) -> Option<&str> {
+    fn phone(&self) -> Option<&str> {
         self.row.phone.as_deref()
     }
 
     /// Postal address, line by line.
-    async fn address_lines(&self) -> &[String] {
+    fn address_lines(&self) -> &[String] {
         &self.row.address_lines
     }
 
     /// False once closed.
-    async fn active(&self) -> bool {
+    fn active(&self) -> bool {
         self.row.active
     }
 }
@@ -114,12 +114,12 @@ impl Room {
     }
 
     /// Name, unique at the branch.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.row.name
     }
 
     /// False once out of use.
-    async fn active(&self) -> bool {
+    fn active(&self) -> bool {
         self.row.active
     }
 
@@ -136,12 +136,12 @@ impl Room {
     }
 
     /// How many visits may use it at once.
-    async fn capacity(&self) -> i32 {
+    fn capacity(&self) -> i32 {
         self.row.capacity
     }
 
     /// How many more on purpose.
-    async fn overbook_limit(&self) -> i32 {
+    fn overbook_limit(&self) -> i32 {
         self.row.overbook_limit
     }
 }
@@ -182,27 +182,27 @@ impl Device {
     }
 
     /// What it is, as kinds of visit ask for it: `ULTRASOUND`.
-    async fn kind(&self) -> &str {
+    fn kind(&self) -> &str {
         &self.row.kind
     }
 
     /// Name, unique at the branch.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.row.name
     }
 
     /// How many visits may use it at once.
-    async fn capacity(&self) -> i32 {
+    fn capacity(&self) -> i32 {
         self.row.capacity
     }
 
     /// How many more on purpose.
-    async fn overbook_limit(&self) -> i32 {
+    fn overbook_limit(&self) -> i32 {
         self.row.overbook_limit
     }
 
     /// False once out of use.
-    async fn active(&self) -> bool {
+    fn active(&self) -> bool {
         self.row.active
     }
 }
@@ -221,33 +221,33 @@ impl VisitKind {
     }
 
     /// Key, unique in the clinic.
-    async fn key(&self) -> &str {
+    fn key(&self) -> &str {
         &self.row.key
     }
 
     /// Name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.row.name
     }
 
     /// How it takes place.
     #[graphql(name = "type")]
-    async fn modality(&self) -> AppointmentType {
+    fn modality(&self) -> AppointmentType {
         self.row.modality.into()
     }
 
     /// Length in minutes.
-    async fn duration_minutes(&self) -> i32 {
+    fn duration_minutes(&self) -> i32 {
         self.row.duration_minutes
     }
 
     /// Minutes kept free before.
-    async fn buffer_before_minutes(&self) -> i32 {
+    fn buffer_before_minutes(&self) -> i32 {
         self.row.buffer_before_minutes
     }
 
     /// Minutes kept free after.
-    async fn buffer_after_minutes(&self) -> i32 {
+    fn buffer_after_minutes(&self) -> i32 {
         self.row.buffer_after_minutes
     }
 
@@ -257,27 +257,27 @@ impl VisitKind {
     }
 
     /// Offered no later than so many minutes before the start.
-    async fn lead_minutes(&self) -> i32 {
+    fn lead_minutes(&self) -> i32 {
         self.row.lead_minutes
     }
 
     /// Called off without remark no later than so many minutes before the start.
-    async fn cutoff_minutes(&self) -> i32 {
+    fn cutoff_minutes(&self) -> i32 {
         self.row.cutoff_minutes
     }
 
     /// True when it takes a room.
-    async fn needs_room(&self) -> bool {
+    fn needs_room(&self) -> bool {
         self.row.needs_room
     }
 
     /// Kinds of device that it takes, one of each.
-    async fn device_kinds(&self) -> &[String] {
+    fn device_kinds(&self) -> &[String] {
         &self.row.device_kinds
     }
 
     /// How many minutes before the start patients are reminded; whole days are days on the wall clock.
-    async fn reminder_minutes(&self) -> &[i32] {
+    fn reminder_minutes(&self) -> &[i32] {
         &self.row.reminder_minutes
     }
 }
@@ -296,22 +296,22 @@ impl Organization {
     }
 
     /// Name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.row.name
     }
 
     /// Kind, as its source names it.
-    async fn kind(&self) -> Option<&str> {
+    fn kind(&self) -> Option<&str> {
         self.row.kind.as_deref()
     }
 
     /// Telephone.
-    async fn phone(&self) -> Option<&str> {
+    fn phone(&self) -> Option<&str> {
         self.row.phone.as_deref()
     }
 
     /// Postal address, line by line.
-    async fn address_lines(&self) -> &[String] {
+    fn address_lines(&self) -> &[String] {
         &self.row.address_lines
     }
 }

@@ -97,17 +97,17 @@ impl Consent {
     }
 
     /// Allows or forbids.
-    async fn decision(&self) -> ConsentDecision {
+    fn decision(&self) -> ConsentDecision {
         self.row.decision.into()
     }
 
     /// Which part of the record.
-    async fn class(&self) -> ConsentClass {
+    fn class(&self) -> ConsentClass {
         self.row.class.into()
     }
 
     /// Whom it speaks of.
-    async fn scope(&self) -> ConsentScope {
+    fn scope(&self) -> ConsentScope {
         self.row.scope.into()
     }
 
@@ -122,27 +122,27 @@ impl Consent {
     }
 
     /// Code of the role, for scope ROLE.
-    async fn role(&self) -> Option<&str> {
+    fn role(&self) -> Option<&str> {
         self.row.role_code.as_deref()
     }
 
     /// Opaque id of the person, for scope USER.
-    async fn user_id(&self) -> Option<ID> {
+    fn user_id(&self) -> Option<ID> {
         self.row.user_id.map(ids::show)
     }
 
     /// From when on.
-    async fn starts_at(&self) -> DateTime {
+    fn starts_at(&self) -> DateTime {
         DateTime(self.row.starts_at)
     }
 
     /// Until when; null where no end was set.
-    async fn ends_at(&self) -> Option<DateTime> {
+    fn ends_at(&self) -> Option<DateTime> {
         self.row.ends_at.map(DateTime)
     }
 
     /// When it was taken back.
-    async fn revoked_at(&self) -> Option<DateTime> {
+    fn revoked_at(&self) -> Option<DateTime> {
         self.row.revoked_at.map(DateTime)
     }
 }

@@ -70,7 +70,7 @@ impl EncounterNote {
 #[Object]
 impl EncounterNote {
     /// What it is about.
-    async fn kind(&self) -> EncounterNoteKind {
+    fn kind(&self) -> EncounterNoteKind {
         self.row.kind.into()
     }
 
@@ -80,12 +80,12 @@ impl EncounterNote {
     }
 
     /// The words.
-    async fn text(&self) -> Phi<EncounterText, String> {
+    fn text(&self) -> Phi<EncounterText, String> {
         Phi::new(at!("EncounterNote.text"), &self.body, |opened| Some(opened.text.clone()))
     }
 
     /// When it was written.
-    async fn recorded_at(&self) -> DateTime {
+    fn recorded_at(&self) -> DateTime {
         DateTime(self.row.recorded_at)
     }
 
@@ -150,18 +150,18 @@ impl Diagnosis {
     }
 
     /// 1 for the one that the encounter is mainly about; no two of an encounter have the same.
-    async fn rank(&self) -> i32 {
+    fn rank(&self) -> i32 {
         self.row.rank
     }
 
     /// What it is for.
     #[graphql(name = "use")]
-    async fn purpose(&self) -> DiagnosisUse {
+    fn purpose(&self) -> DiagnosisUse {
         self.row.purpose.into()
     }
 
     /// When it was made.
-    async fn recorded_at(&self) -> DateTime {
+    fn recorded_at(&self) -> DateTime {
         DateTime(self.row.created_at)
     }
 
@@ -214,12 +214,12 @@ impl CloseRequirement {
 #[Object]
 impl CloseRequirement {
     /// What kind of thing.
-    async fn code(&self) -> CloseRequirementCode {
+    fn code(&self) -> CloseRequirementCode {
         self.0.requirement.into()
     }
 
     /// One sentence to show.
-    async fn message(&self) -> &'static str {
+    fn message(&self) -> &'static str {
         match self.0.requirement {
             Requirement::SignedDocument => "Sign a note of this visit.",
             Requirement::UnsignedDocument => "Sign or discard this document.",

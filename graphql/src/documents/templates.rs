@@ -93,33 +93,33 @@ impl DocumentTemplate {
     }
 
     /// Name shown when a document is begun.
-    async fn title(&self) -> &str {
+    fn title(&self) -> &str {
         &self.row.title
     }
 
     /// LOINC code of the documents begun from it.
     #[graphql(name = "type")]
-    async fn type_code(&self) -> &str {
+    fn type_code(&self) -> &str {
         &self.row.type_code
     }
 
     /// Whether a document of somebody who may not cosign needs a cosignature.
-    async fn needs_cosign(&self) -> bool {
+    fn needs_cosign(&self) -> bool {
         self.row.needs_cosign
     }
 
     /// True once out of use.
-    async fn retired(&self) -> bool {
+    fn retired(&self) -> bool {
         self.row.retired
     }
 
     /// Key in the clinic's template, where it came from there: `soap`.
-    async fn key(&self) -> Option<&str> {
+    fn key(&self) -> Option<&str> {
         self.row.template_key.as_deref()
     }
 
     /// The sections, in order.
-    async fn sections(&self) -> Result<Vec<DocumentTemplateSection>, ApiError> {
+    fn sections(&self) -> Result<Vec<DocumentTemplateSection>, ApiError> {
         let row = self.row.id.0;
         let unreadable = |_| Failure::Inconsistent { table: "note_template", column: "body", row };
         let sections: Vec<NoteSection> = serde_json::from_str(&self.row.body).map_err(unreadable)?;

@@ -155,7 +155,7 @@ impl ClinicalDocument {
 
     /// What kind of document it is, a LOINC code: `11506-3` progress note, `18842-5` discharge summary.
     #[graphql(name = "type")]
-    async fn type_code(&self) -> &str {
+    fn type_code(&self) -> &str {
         &self.row.type_code
     }
 
@@ -170,17 +170,17 @@ impl ClinicalDocument {
     }
 
     /// The version of the template that it was begun from, and keeps.
-    async fn template_version(&self) -> Option<i32> {
+    fn template_version(&self) -> Option<i32> {
         self.row.template_version
     }
 
     /// Where it stands.
-    async fn status(&self) -> DocumentStatus {
+    fn status(&self) -> DocumentStatus {
         self.row.status.into()
     }
 
     /// Opaque id of the user who writes it; null for what came from elsewhere.
-    async fn author_id(&self) -> Option<ID> {
+    fn author_id(&self) -> Option<ID> {
         self.row.author_id.map(ids::show)
     }
 

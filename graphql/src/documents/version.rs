@@ -125,53 +125,53 @@ impl DocumentVersion {
     }
 
     /// The document, as it stands now.
-    async fn document(&self) -> ClinicalDocument {
+    fn document(&self) -> ClinicalDocument {
         ClinicalDocument::new((*self.document).clone())
     }
 
     /// From 1 on.
     #[graphql(name = "number")]
-    async fn show_number(&self) -> i32 {
+    fn show_number(&self) -> i32 {
         self.row.version
     }
 
     /// The version it takes the place of: always the one before.
-    async fn supersedes(&self) -> Option<i32> {
+    fn supersedes(&self) -> Option<i32> {
         self.row.supersedes
     }
 
     /// Whether it is the one that counts.
-    async fn current(&self) -> bool {
+    fn current(&self) -> bool {
         self.row.head
     }
 
     /// Why there is one.
-    async fn kind(&self) -> DocumentVersionKind {
+    fn kind(&self) -> DocumentVersionKind {
         self.row.kind.into()
     }
 
     /// Opaque id of the user who wrote it; null for what came from elsewhere.
-    async fn author_id(&self) -> Option<ID> {
+    fn author_id(&self) -> Option<ID> {
         self.row.author_id.map(ids::show)
     }
 
     /// When it was finished.
-    async fn authored_at(&self) -> DateTime {
+    fn authored_at(&self) -> DateTime {
         DateTime(self.row.authored_at)
     }
 
     /// Hash of what was signed, in hexadecimal: of the text, its metadata, and a salt that is sealed with it.
-    async fn sha256(&self) -> String {
+    fn sha256(&self) -> String {
         data_encoding::HEXLOWER.encode(&self.row.sha256)
     }
 
     /// Why it takes the place of the version before.
-    async fn reason(&self) -> Phi<DocumentBody, String> {
+    fn reason(&self) -> Phi<DocumentBody, String> {
         self.verified(at!("DocumentVersion.reason"), |body| body.reason.clone())
     }
 
     /// What it says. Where that is not what was signed, null and an error INTEGRITY_FAILED.
-    async fn sections(&self) -> Phi<DocumentBody, Vec<DocumentSection>> {
+    fn sections(&self) -> Phi<DocumentBody, Vec<DocumentSection>> {
         self.verified(at!("DocumentVersion.sections"), |body| {
             Some(body.sections.iter().map(Into::into).collect())
         })
@@ -210,12 +210,12 @@ impl DocumentSignature {
     }
 
     /// What the signer says by it.
-    async fn meaning(&self) -> SignatureMeaning {
+    fn meaning(&self) -> SignatureMeaning {
         self.row.meaning.into()
     }
 
     /// Opaque id of the user who signed.
-    async fn signer_id(&self) -> ID {
+    fn signer_id(&self) -> ID {
         ids::show(self.row.signer_id)
     }
 
@@ -230,17 +230,17 @@ impl DocumentSignature {
     }
 
     /// Hash of what was signed: that of the version.
-    async fn sha256(&self) -> String {
+    fn sha256(&self) -> String {
         data_encoding::HEXLOWER.encode(&self.row.sha256)
     }
 
     /// Whether the signer had shown a second factor.
-    async fn second_factor(&self) -> bool {
+    fn second_factor(&self) -> bool {
         self.row.second_factor
     }
 
     /// When.
-    async fn signed_at(&self) -> DateTime {
+    fn signed_at(&self) -> DateTime {
         DateTime(self.row.signed_at)
     }
 }

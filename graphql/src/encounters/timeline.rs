@@ -32,22 +32,22 @@ impl EncounterEvent {
     }
 
     /// Its number among the events of the encounter: from one, without a gap but for those that the viewer is not told.
-    async fn sequence(&self) -> Option<i32> {
+    fn sequence(&self) -> Option<i32> {
         self.row.encounter_seq
     }
 
     /// What happened, for example `ENCOUNTER_CHECKED_IN`.
-    async fn kind(&self) -> &str {
+    fn kind(&self) -> &str {
         &self.row.kind
     }
 
     /// When.
-    async fn occurred_at(&self) -> DateTime {
+    fn occurred_at(&self) -> DateTime {
         DateTime(self.row.at)
     }
 
     /// Id of the user who did it; null where the system did.
-    async fn actor_id(&self) -> Option<ID> {
+    fn actor_id(&self) -> Option<ID> {
         self.row.actor_id.map(|id| ids::show(UserId(id)))
     }
 

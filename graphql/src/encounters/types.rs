@@ -221,32 +221,32 @@ impl Encounter {
     }
 
     /// Setting.
-    async fn class(&self) -> EncounterClass {
+    fn class(&self) -> EncounterClass {
         self.row.class.into()
     }
 
     /// Where it stands.
-    async fn status(&self) -> EncounterStatus {
+    fn status(&self) -> EncounterStatus {
         self.row.status.into()
     }
 
     /// When it is expected.
-    async fn planned_for(&self) -> Option<DateTime> {
+    fn planned_for(&self) -> Option<DateTime> {
         self.row.planned_for.map(DateTime)
     }
 
     /// When it began.
-    async fn started_at(&self) -> Option<DateTime> {
+    fn started_at(&self) -> Option<DateTime> {
         self.row.started_at.map(DateTime)
     }
 
     /// When it ended.
-    async fn ended_at(&self) -> Option<DateTime> {
+    fn ended_at(&self) -> Option<DateTime> {
         self.row.ended_at.map(DateTime)
     }
 
     /// When it was closed, if that was done here.
-    async fn closed_at(&self) -> Option<DateTime> {
+    fn closed_at(&self) -> Option<DateTime> {
         self.row.closed_at.map(DateTime)
     }
 
@@ -357,21 +357,21 @@ impl Encounter {
     }
 
     /// What kind of encounter it is, as coded.
-    async fn types(&self) -> Phi<EncounterClinical, Vec<CodeableConcept>> {
+    fn types(&self) -> Phi<EncounterClinical, Vec<CodeableConcept>> {
         Phi::optional(at!("Encounter.types"), self.clinical.as_ref(), |clinical| {
             Some(clinical.types.iter().map(Into::into).collect())
         })
     }
 
     /// Why the patient came.
-    async fn reasons(&self) -> Phi<EncounterClinical, Vec<CodeableConcept>> {
+    fn reasons(&self) -> Phi<EncounterClinical, Vec<CodeableConcept>> {
         Phi::optional(at!("Encounter.reasons"), self.clinical.as_ref(), |clinical| {
             Some(clinical.reasons.iter().map(Into::into).collect())
         })
     }
 
     /// Where the patient went afterwards.
-    async fn discharge_disposition(&self) -> Phi<EncounterClinical, CodeableConcept> {
+    fn discharge_disposition(&self) -> Phi<EncounterClinical, CodeableConcept> {
         Phi::optional(at!("Encounter.dischargeDisposition"), self.clinical.as_ref(), |clinical| {
             clinical.discharge_disposition.as_ref().map(Into::into)
         })
@@ -432,13 +432,13 @@ impl Encounter {
 
     /// What is written in the encounter.
     #[graphql(flatten)]
-    async fn written(&self, _ctx: &Context<'_>) -> EncounterDocuments {
+    fn written(&self, _ctx: &Context<'_>) -> EncounterDocuments {
         EncounterDocuments::new(self.row.id, &self.subject)
     }
 
     /// What is to be done in the encounter.
     #[graphql(flatten)]
-    async fn to_do(&self, _ctx: &Context<'_>) -> EncounterTasks {
+    fn to_do(&self, _ctx: &Context<'_>) -> EncounterTasks {
         EncounterTasks::new(self.row.id, &self.subject)
     }
 
@@ -500,17 +500,17 @@ impl EncounterParticipant {
     }
 
     /// As what, HL7 v3 ParticipationType: ATND, CON, PPRF, PART.
-    async fn role(&self) -> &str {
+    fn role(&self) -> &str {
         &self.row.role
     }
 
     /// Since when, where that is known.
-    async fn starts_at(&self) -> Option<DateTime> {
+    fn starts_at(&self) -> Option<DateTime> {
         self.row.starts_at.map(DateTime)
     }
 
     /// Until when.
-    async fn ends_at(&self) -> Option<DateTime> {
+    fn ends_at(&self) -> Option<DateTime> {
         self.row.ends_at.map(DateTime)
     }
 }

@@ -56,32 +56,32 @@ impl FieldPolicy {
 
     /// Type of the API.
     #[graphql(name = "type")]
-    async fn type_name(&self) -> &str {
+    fn type_name(&self) -> &str {
         &self.row.type_name
     }
 
     /// Its field.
-    async fn field(&self) -> &str {
+    fn field(&self) -> &str {
         &self.row.field_name
     }
 
     /// Code of the permission that is asked for.
-    async fn permission(&self) -> &str {
+    fn permission(&self) -> &str {
         &self.row.permission
     }
 
     /// The relation that must hold as well.
-    async fn condition(&self) -> Option<AccessCondition> {
+    fn condition(&self) -> Option<AccessCondition> {
         Relation::parse(&self.row.condition).map(Into::into)
     }
 
     /// Why.
-    async fn reason(&self) -> &str {
+    fn reason(&self) -> &str {
         &self.row.reason
     }
 
     /// Code of the permission that the platform asks for, whatever the clinic does.
-    async fn platform_permission(&self) -> Option<&'static str> {
+    fn platform_permission(&self) -> Option<&'static str> {
         let at = find(&format!("{}.{}", self.row.type_name, self.row.field_name))?;
         at.permission().map(Permission::code)
     }

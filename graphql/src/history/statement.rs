@@ -201,12 +201,12 @@ macro_rules! statement {
             }
 
             /// When it became known.
-            async fn recorded_at(&self) -> $crate::scalar::DateTime {
+            fn recorded_at(&self) -> $crate::scalar::DateTime {
                 $crate::scalar::DateTime(self.row.recorded_at)
             }
 
             /// Where it stands.
-            async fn status(&self) -> $status {
+            fn status(&self) -> $status {
                 self.row.status.into()
             }
 

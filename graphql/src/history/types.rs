@@ -186,58 +186,58 @@ impl Condition {
     }
 
     /// Where it belongs.
-    async fn category(&self) -> ConditionCategory {
+    fn category(&self) -> ConditionCategory {
         self.row.category.into()
     }
 
     /// Whether it is present.
-    async fn clinical_status(&self) -> Option<ClinicalStatus> {
+    fn clinical_status(&self) -> Option<ClinicalStatus> {
         self.row.clinical_status.map(Into::into)
     }
 
     /// How sure it is.
-    async fn verification_status(&self) -> VerificationStatus {
+    fn verification_status(&self) -> VerificationStatus {
         self.row.verification_status.into()
     }
 
     /// When it was recorded.
-    async fn recorded_at(&self) -> Option<DateTime> {
+    fn recorded_at(&self) -> Option<DateTime> {
         self.row.recorded_at.map(DateTime)
     }
 
     /// When it ended.
-    async fn abated_at(&self) -> Option<DateTime> {
+    fn abated_at(&self) -> Option<DateTime> {
         self.row.abated_at.map(DateTime)
     }
 
     /// What it is.
-    async fn code(&self) -> Phi<ConditionClinical, CodeableConcept> {
+    fn code(&self) -> Phi<ConditionClinical, CodeableConcept> {
         Phi::new(at!("Condition.code"), &self.clinical, |clinical| Some((&clinical.code).into()))
     }
 
     /// How grave it is.
-    async fn severity(&self) -> Phi<ConditionClinical, CodeableConcept> {
+    fn severity(&self) -> Phi<ConditionClinical, CodeableConcept> {
         Phi::new(at!("Condition.severity"), &self.clinical, |clinical| {
             clinical.severity.as_ref().map(Into::into)
         })
     }
 
     /// Where on the body.
-    async fn body_sites(&self) -> Phi<ConditionClinical, Vec<CodeableConcept>> {
+    fn body_sites(&self) -> Phi<ConditionClinical, Vec<CodeableConcept>> {
         Phi::new(at!("Condition.bodySites"), &self.clinical, |clinical| {
             Some(clinical.body_sites.iter().map(Into::into).collect())
         })
     }
 
     /// When it began.
-    async fn onset_at(&self) -> Phi<ConditionClinical, DateTime> {
+    fn onset_at(&self) -> Phi<ConditionClinical, DateTime> {
         Phi::new(at!("Condition.onsetAt"), &self.clinical, |clinical| {
             clinical.onset.as_ref().map(|onset| DateTime(onset.at))
         })
     }
 
     /// Remarks.
-    async fn notes(&self) -> Phi<ConditionClinical, Vec<String>> {
+    fn notes(&self) -> Phi<ConditionClinical, Vec<String>> {
         Phi::new(at!("Condition.notes"), &self.clinical, |clinical| Some(clinical.notes.clone()))
     }
 }

@@ -60,17 +60,17 @@ impl User {
     }
 
     /// Address with which they sign in.
-    async fn email(&self) -> EmailAddress {
+    fn email(&self) -> EmailAddress {
         EmailAddress(self.row.email.clone())
     }
 
     /// Name as shown.
-    async fn display_name(&self) -> &str {
+    fn display_name(&self) -> &str {
         &self.row.display_name
     }
 
     /// False once disabled.
-    async fn active(&self) -> bool {
+    fn active(&self) -> bool {
         self.row.active
     }
 
@@ -203,12 +203,12 @@ impl Invitation {
     }
 
     /// Where the link went; the login later.
-    async fn email(&self) -> EmailAddress {
+    fn email(&self) -> EmailAddress {
         EmailAddress(self.row.email.clone())
     }
 
     /// Name as it is going to be shown.
-    async fn display_name(&self) -> &str {
+    fn display_name(&self) -> &str {
         &self.row.display_name
     }
 
@@ -249,12 +249,12 @@ impl Invitation {
     }
 
     /// When the link ends.
-    async fn expires_at(&self) -> DateTime {
+    fn expires_at(&self) -> DateTime {
         DateTime(self.row.expires_at)
     }
 
     /// Where it stands.
-    async fn status(&self) -> InvitationState {
+    fn status(&self) -> InvitationState {
         self.status
     }
 

@@ -17,7 +17,7 @@ pub(crate) struct Subscription;
 #[Object]
 impl Subscription {
     /// Events of the clinic.
-    async fn events(
+    fn events(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which events; all when absent.")] filter: Option<EventFilter>,
@@ -32,7 +32,7 @@ impl Subscription {
     }
 
     /// Events that concern a patient.
-    async fn patient_events(
+    fn patient_events(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Id of the patient.")] patient_id: ID,
@@ -47,7 +47,7 @@ impl Subscription {
     }
 
     /// Events of an encounter.
-    async fn encounter_events(
+    fn encounter_events(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Id of the encounter.")] encounter_id: ID,
@@ -62,7 +62,7 @@ impl Subscription {
     }
 
     /// What happens to appointments: an agenda that keeps itself up to date.
-    async fn appointment_events(
+    fn appointment_events(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only of this practitioner, also where a visit is moved away from them.")]

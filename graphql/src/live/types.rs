@@ -49,17 +49,17 @@ impl EventObject {
     }
 
     /// What happened.
-    async fn kind(&self) -> EventKind {
+    fn kind(&self) -> EventKind {
         EventKind(self.0.event.kind())
     }
 
     /// When.
-    async fn at(&self) -> DateTime {
+    fn at(&self) -> DateTime {
         DateTime(self.0.at)
     }
 
     /// Id of whoever did it; null where it happened by itself.
-    async fn actor_id(&self) -> Option<ID> {
+    fn actor_id(&self) -> Option<ID> {
         self.0.actor.map(|actor| UserId(actor).to_string().into())
     }
 
@@ -77,7 +77,7 @@ impl EventObject {
     }
 
     /// Id of what it happened to.
-    async fn subject_id(&self) -> ID {
+    fn subject_id(&self) -> ID {
         self.0.event.subject().to_string().into()
     }
 
@@ -118,7 +118,7 @@ impl EventObject {
     }
 
     /// Its number among the events of the encounter, from one and without a gap.
-    async fn encounter_sequence(&self) -> Option<i32> {
+    fn encounter_sequence(&self) -> Option<i32> {
         self.0.encounter_seq
     }
 }

@@ -116,17 +116,17 @@ impl Notification {
     }
 
     /// What it is about.
-    async fn topic(&self) -> NotificationTopic {
+    fn topic(&self) -> NotificationTopic {
         self.row.topic.into()
     }
 
     /// In words of the viewer's language. It says nothing of a patient.
-    async fn text(&self) -> &str {
+    fn text(&self) -> &str {
         &self.text
     }
 
     /// Opaque id of what it is about.
-    async fn subject_id(&self) -> ID {
+    fn subject_id(&self) -> ID {
         ID(self.about().to_string())
     }
 
@@ -136,12 +136,12 @@ impl Notification {
     }
 
     /// The time of the subject that it speaks of, if it speaks of one.
-    async fn about_at(&self) -> Option<DateTime> {
+    fn about_at(&self) -> Option<DateTime> {
         self.row.about_at.map(DateTime)
     }
 
     /// When the viewer read it.
-    async fn read_at(&self) -> Option<DateTime> {
+    fn read_at(&self) -> Option<DateTime> {
         self.row.read_at.map(DateTime)
     }
 }
@@ -182,53 +182,53 @@ impl NotificationDelivery {
     }
 
     /// What it is about.
-    async fn topic(&self) -> NotificationTopic {
+    fn topic(&self) -> NotificationTopic {
         self.row.topic.into()
     }
 
     /// By which way it goes.
-    async fn channel(&self) -> NotificationChannel {
+    fn channel(&self) -> NotificationChannel {
         self.row.channel.into()
     }
 
     /// Whether it goes to a patient; to a user otherwise.
-    async fn to_patient(&self) -> bool {
+    fn to_patient(&self) -> bool {
         self.row.patient_id.is_some()
     }
 
     /// Where it stands.
-    async fn status(&self) -> NotificationStatus {
+    fn status(&self) -> NotificationStatus {
         self.row.status.into()
     }
 
     /// When it was to be sent, quiet hours apart.
-    async fn scheduled_for(&self) -> DateTime {
+    fn scheduled_for(&self) -> DateTime {
         DateTime(self.row.scheduled_for)
     }
 
     /// How often somebody took it in hand.
-    async fn attempts(&self) -> i32 {
+    fn attempts(&self) -> i32 {
         self.row.attempts
     }
 
     /// When it is looked at next, while it is neither sent nor given up.
-    async fn next_attempt_at(&self) -> Option<DateTime> {
+    fn next_attempt_at(&self) -> Option<DateTime> {
         use notification::NotificationStatus::{Failed, Scheduled, Sending};
         matches!(self.row.status, Scheduled | Sending | Failed).then_some(DateTime(self.row.next_attempt_at))
     }
 
     /// When the provider took it.
-    async fn sent_at(&self) -> Option<DateTime> {
+    fn sent_at(&self) -> Option<DateTime> {
         self.row.sent_at.map(DateTime)
     }
 
     /// When it arrived.
-    async fn delivered_at(&self) -> Option<DateTime> {
+    fn delivered_at(&self) -> Option<DateTime> {
         self.row.delivered_at.map(DateTime)
     }
 
     /// Why it is where it is, as a code.
-    async fn reason(&self) -> Option<&str> {
+    fn reason(&self) -> Option<&str> {
         self.row.reason.as_deref()
     }
 
@@ -277,32 +277,32 @@ impl NotificationTemplate {
     }
 
     /// The user who wrote it.
-    async fn created_by(&self) -> Option<ID> {
+    fn created_by(&self) -> Option<ID> {
         self.row.created_by.map(ids::show)
     }
 
     /// What it is about.
-    async fn topic(&self) -> NotificationTopic {
+    fn topic(&self) -> NotificationTopic {
         self.row.topic.into()
     }
 
     /// By which way it goes.
-    async fn channel(&self) -> NotificationChannel {
+    fn channel(&self) -> NotificationChannel {
         self.row.channel.into()
     }
 
     /// BCP 47.
-    async fn locale(&self) -> &str {
+    fn locale(&self) -> &str {
         &self.row.locale
     }
 
     /// Subject of a mail.
-    async fn subject(&self) -> Option<&str> {
+    fn subject(&self) -> Option<&str> {
         self.row.subject.as_deref()
     }
 
     /// The words, with places for what differs, as `{{ date }}`.
-    async fn body(&self) -> &str {
+    fn body(&self) -> &str {
         &self.row.body
     }
 }

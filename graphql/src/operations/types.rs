@@ -136,32 +136,32 @@ impl ApiClient {
     }
 
     /// Whose program it is and what it does.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.row.name
     }
 
     /// Codes of the permissions that it holds.
-    async fn permissions(&self) -> &[String] {
+    fn permissions(&self) -> &[String] {
         &self.row.permissions
     }
 
     /// Ids of the documents that it may call.
-    async fn operations(&self) -> &[String] {
+    fn operations(&self) -> &[String] {
         &self.row.operations
     }
 
     /// Points of cost that it may spend at once.
-    async fn rate_points(&self) -> i32 {
+    fn rate_points(&self) -> i32 {
         self.row.rate_points
     }
 
     /// Points that it gets back each second.
-    async fn rate_restore(&self) -> i32 {
+    fn rate_restore(&self) -> i32 {
         self.row.rate_restore
     }
 
     /// Whether it may call.
-    async fn status(&self) -> ApiClientStatus {
+    fn status(&self) -> ApiClientStatus {
         self.row.status.into()
     }
 

@@ -137,25 +137,25 @@ impl Patient {
     }
 
     /// The name to use.
-    async fn name(&self) -> Phi<Identity, HumanName> {
+    fn name(&self) -> Phi<Identity, HumanName> {
         Phi::new(at!("Patient.name"), &self.identity, |identity| identity.names.first().map(Into::into))
     }
 
     /// All names, the one to use first.
-    async fn names(&self) -> Phi<Identity, Vec<HumanName>> {
+    fn names(&self) -> Phi<Identity, Vec<HumanName>> {
         Phi::new(at!("Patient.names"), &self.identity, |identity| {
             Some(identity.names.iter().map(Into::into).collect())
         })
     }
 
     /// Birth date, as precise as it is known.
-    async fn birth_date(&self) -> Phi<Identity, PartialDate> {
+    fn birth_date(&self) -> Phi<Identity, PartialDate> {
         Phi::new(at!("Patient.birthDate"), &self.identity, |identity| Some(PartialDate(identity.birth_date)))
     }
 
     /// Age in whole years. Asks for what birthDate asks for: whoever reads it day by day knows the birthday. Null
     /// once deceased.
-    async fn age(&self, ctx: &Context<'_>) -> Nullable<Phi<Identity, i32>> {
+    fn age(&self, ctx: &Context<'_>) -> Nullable<Phi<Identity, i32>> {
         let today = match ctx.caller() {
             Ok(caller) => caller.reading().now().date_naive(),
             Err(error) => return Some(Err(error)),
@@ -167,73 +167,73 @@ impl Patient {
     }
 
     /// Sex for administrative purposes.
-    async fn administrative_sex(&self) -> AdministrativeSex {
+    fn administrative_sex(&self) -> AdministrativeSex {
         self.row.administrative_sex.into()
     }
 
     /// When the patient died, as precise as it is known.
-    async fn deceased_at(&self) -> Phi<Identity, String> {
+    fn deceased_at(&self) -> Phi<Identity, String> {
         Phi::new(at!("Patient.deceasedAt"), &self.identity, |identity| {
             identity.deceased.as_ref().map(|at| at.text.clone())
         })
     }
 
     /// Marital status.
-    async fn marital_status(&self) -> Phi<Identity, CodeableConcept> {
+    fn marital_status(&self) -> Phi<Identity, CodeableConcept> {
         Phi::new(at!("Patient.maritalStatus"), &self.identity, |identity| {
             identity.marital_status.as_ref().map(Into::into)
         })
     }
 
     /// Languages the patient speaks, preferred first.
-    async fn languages(&self) -> Phi<Identity, Vec<CodeableConcept>> {
+    fn languages(&self) -> Phi<Identity, Vec<CodeableConcept>> {
         Phi::new(at!("Patient.languages"), &self.identity, |identity| {
             Some(identity.languages.iter().map(Into::into).collect())
         })
     }
 
     /// The e-mail address to use.
-    async fn email(&self) -> Phi<Contact, EmailAddress> {
+    fn email(&self) -> Phi<Contact, EmailAddress> {
         Phi::new(at!("Patient.email"), &self.contact, |contact| {
             preferred(contact, ContactSystem::Email).map(EmailAddress)
         })
     }
 
     /// The telephone number to use.
-    async fn phone(&self) -> Phi<Contact, PhoneNumber> {
+    fn phone(&self) -> Phi<Contact, PhoneNumber> {
         Phi::new(at!("Patient.phone"), &self.contact, |contact| {
             preferred(contact, ContactSystem::Phone).map(PhoneNumber)
         })
     }
 
     /// All ways to reach the patient.
-    async fn contact_points(&self) -> Phi<Contact, Vec<ContactPoint>> {
+    fn contact_points(&self) -> Phi<Contact, Vec<ContactPoint>> {
         Phi::new(at!("Patient.contactPoints"), &self.contact, |contact| {
             Some(contact.points.iter().map(Into::into).collect())
         })
     }
 
     /// Postal addresses.
-    async fn addresses(&self) -> Phi<Contact, Vec<Address>> {
+    fn addresses(&self) -> Phi<Contact, Vec<Address>> {
         Phi::new(at!("Patient.addresses"), &self.contact, |contact| {
             Some(contact.addresses.iter().map(Into::into).collect())
         })
     }
 
     /// National number of the clinic's country.
-    async fn national_id(&self) -> Phi<Identifiers, String> {
+    fn national_id(&self) -> Phi<Identifiers, String> {
         Phi::new(at!("Patient.nationalId"), &self.identifiers, |identifiers| identifiers.national_id.clone())
     }
 
     /// Other numbers that authorities gave the patient.
-    async fn identifiers(&self) -> Phi<Identifiers, Vec<Identifier>> {
+    fn identifiers(&self) -> Phi<Identifiers, Vec<Identifier>> {
         Phi::new(at!("Patient.identifiers"), &self.identifiers, |identifiers| {
             Some(identifiers.others.iter().map(Into::into).collect())
         })
     }
 
     /// Where the record stands.
-    async fn status(&self) -> PatientStatus {
+    fn status(&self) -> PatientStatus {
         self.row.status.into()
     }
 
@@ -407,19 +407,19 @@ impl Patient {
 
     /// The chapters of the patient's history.
     #[graphql(flatten)]
-    async fn history(&self, _ctx: &Context<'_>) -> PatientHistory {
+    fn history(&self, _ctx: &Context<'_>) -> PatientHistory {
         PatientHistory::new(self.row.id, &self.subject)
     }
 
     /// What is written about the patient.
     #[graphql(flatten)]
-    async fn written(&self, _ctx: &Context<'_>) -> PatientDocuments {
+    fn written(&self, _ctx: &Context<'_>) -> PatientDocuments {
         PatientDocuments::new(self.row.id, &self.subject)
     }
 
     /// What is to be done about the patient.
     #[graphql(flatten)]
-    async fn to_do(&self, _ctx: &Context<'_>) -> PatientTasks {
+    fn to_do(&self, _ctx: &Context<'_>) -> PatientTasks {
         PatientTasks::new(self.row.id, &self.subject)
     }
 
@@ -561,36 +561,36 @@ impl RelatedPerson {
     }
 
     /// What they are to the patient.
-    async fn relationship(&self) -> Phi<RelatedPersonDetails, CodeableConcept> {
+    fn relationship(&self) -> Phi<RelatedPersonDetails, CodeableConcept> {
         Phi::new(at!("RelatedPerson.relationship"), &self.details, |details| {
             Some((&details.relationship).into())
         })
     }
 
     /// Name.
-    async fn name(&self) -> Phi<RelatedPersonDetails, HumanName> {
+    fn name(&self) -> Phi<RelatedPersonDetails, HumanName> {
         Phi::new(at!("RelatedPerson.name"), &self.details, |details| Some((&details.name).into()))
     }
 
     /// How they are reached.
-    async fn contact_points(&self) -> Phi<RelatedPersonDetails, Vec<ContactPoint>> {
+    fn contact_points(&self) -> Phi<RelatedPersonDetails, Vec<ContactPoint>> {
         Phi::new(at!("RelatedPerson.contactPoints"), &self.details, |details| {
             Some(details.points.iter().map(Into::into).collect())
         })
     }
 
     /// False once it no longer holds.
-    async fn active(&self) -> bool {
+    fn active(&self) -> bool {
         self.row.active
     }
 
     /// True for a legal guardian.
-    async fn guardian(&self) -> bool {
+    fn guardian(&self) -> bool {
         self.row.guardian
     }
 
     /// True for whom to call in an emergency.
-    async fn emergency_contact(&self) -> bool {
+    fn emergency_contact(&self) -> bool {
         self.row.emergency_contact
     }
 }

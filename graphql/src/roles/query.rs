@@ -35,7 +35,7 @@ impl RoleQuery {
     }
 
     /// Everything that a role can permit.
-    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<PermissionDescription>, ApiError> {
+    fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<PermissionDescription>, ApiError> {
         ctx.read("Query.permissions")?;
         Ok(Permission::ALL.iter().copied().map(Into::into).collect())
     }

@@ -73,42 +73,42 @@ impl Role {
     }
 
     /// Code, unique in the clinic.
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.role.row.code
     }
 
     /// Name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.role.row.name
     }
 
     /// Who holds the role and what it is for.
-    async fn description(&self) -> &str {
+    fn description(&self) -> &str {
         &self.role.row.description
     }
 
     /// True once out of use: it permits nothing any more.
-    async fn retired(&self) -> bool {
+    fn retired(&self) -> bool {
         self.role.row.retired
     }
 
     /// True when the clinic made or changed it: the template does not touch it any more.
-    async fn customised(&self) -> bool {
+    fn customised(&self) -> bool {
         self.role.row.customised
     }
 
     /// True when it permits everything, also what later versions add.
-    async fn everything(&self) -> bool {
+    fn everything(&self) -> bool {
         self.role.holds_everything()
     }
 
     /// Codes of what it permits.
-    async fn permissions(&self) -> Vec<&'static str> {
+    fn permissions(&self) -> Vec<&'static str> {
         self.role.permissions().iter().map(Permission::code).collect()
     }
 
     /// Which of them hold only under a relation to the patient or record.
-    async fn conditions(&self) -> Vec<RoleCondition> {
+    fn conditions(&self) -> Vec<RoleCondition> {
         let bound = self.role.permitted.iter().filter_map(|(code, condition)| {
             Some(RoleCondition {
                 permission: Permission::parse(code)?.code(),
@@ -143,32 +143,32 @@ impl AccessGrant {
     }
 
     /// Id of the user.
-    async fn user_id(&self) -> ID {
+    fn user_id(&self) -> ID {
         ids::show(self.held.user.id)
     }
 
     /// Name of the user.
-    async fn display_name(&self) -> &str {
+    fn display_name(&self) -> &str {
         &self.held.user.display_name
     }
 
     /// With which address they sign in.
-    async fn email(&self) -> EmailAddress {
+    fn email(&self) -> EmailAddress {
         EmailAddress(self.held.user.email.clone())
     }
 
     /// False when the account is disabled, so that the role is of no use.
-    async fn active(&self) -> bool {
+    fn active(&self) -> bool {
         self.held.user.active
     }
 
     /// Id of the role.
-    async fn role_id(&self) -> ID {
+    fn role_id(&self) -> ID {
         ids::show(self.held.role.id)
     }
 
     /// Code of the role.
-    async fn role(&self) -> &str {
+    fn role(&self) -> &str {
         &self.held.role.code
     }
 
@@ -183,12 +183,12 @@ impl AccessGrant {
     }
 
     /// Since when.
-    async fn since(&self) -> DateTime {
+    fn since(&self) -> DateTime {
         DateTime(self.held.membership.created_at)
     }
 
     /// When they last signed in.
-    async fn last_sign_in_at(&self) -> Option<DateTime> {
+    fn last_sign_in_at(&self) -> Option<DateTime> {
         self.held.last_sign_in.map(DateTime)
     }
 }

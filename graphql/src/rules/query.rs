@@ -61,7 +61,7 @@ impl RuleQuery {
     }
 
     /// The facts that a condition may use.
-    async fn rule_facts(
+    fn rule_facts(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "On which occasion.")] cause: RuleCause,

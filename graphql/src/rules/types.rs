@@ -233,57 +233,57 @@ impl ClinicalRule {
     }
 
     /// Key that all editions share.
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.row.code
     }
 
     /// Number of the edition, from one.
-    async fn edition(&self) -> i32 {
+    fn edition(&self) -> i32 {
         self.row.edition
     }
 
     /// What it says, in a few words.
-    async fn title(&self) -> &str {
+    fn title(&self) -> &str {
         &self.row.title
     }
 
     /// How grave it is.
-    async fn severity(&self) -> AlertSeverity {
+    fn severity(&self) -> AlertSeverity {
         self.row.severity.into()
     }
 
     /// When it is asked.
-    async fn cause(&self) -> RuleCause {
+    fn cause(&self) -> RuleCause {
         self.row.cause.into()
     }
 
     /// Why one believes it.
-    async fn evidence(&self) -> Option<&str> {
+    fn evidence(&self) -> Option<&str> {
         self.row.evidence.as_deref()
     }
 
     /// Where it stands.
-    async fn status(&self) -> RuleStatus {
+    fn status(&self) -> RuleStatus {
         self.row.status.into()
     }
 
     /// In effect from then on.
-    async fn starts_at(&self) -> Option<DateTime> {
+    fn starts_at(&self) -> Option<DateTime> {
         self.row.starts_at.map(DateTime)
     }
 
     /// In effect until then.
-    async fn ends_at(&self) -> Option<DateTime> {
+    fn ends_at(&self) -> Option<DateTime> {
         self.row.ends_at.map(DateTime)
     }
 
     /// When it fires: an expression of the Common Expression Language over the facts of its cause.
-    async fn condition(&self, ctx: &Context<'_>) -> Nullable<String> {
+    fn condition(&self, ctx: &Context<'_>) -> Nullable<String> {
         guarded(ctx, "Rule.condition", || self.row.condition.clone())
     }
 
     /// What follows when it fires.
-    async fn actions(&self, ctx: &Context<'_>) -> Nullable<Vec<RuleAction>> {
+    fn actions(&self, ctx: &Context<'_>) -> Nullable<Vec<RuleAction>> {
         match guarded(ctx, "Rule.actions", || ())? {
             Err(error) => Some(Err(error)),
             Ok(()) => Some(
@@ -337,7 +337,7 @@ impl ClinicalRule {
     }
 
     /// When it was approved.
-    async fn approved_at(&self, ctx: &Context<'_>) -> Nullable<DateTime> {
+    fn approved_at(&self, ctx: &Context<'_>) -> Nullable<DateTime> {
         let at = self.row.approved_at?;
         guarded(ctx, "Rule.approvedAt", || DateTime(at))
     }
@@ -406,17 +406,17 @@ impl RuleCheck {
 #[Object]
 impl RuleCheck {
     /// The edition that was asked.
-    async fn rule(&self) -> ClinicalRule {
+    fn rule(&self) -> ClinicalRule {
         ClinicalRule::new(self.rule.clone())
     }
 
     /// What it found.
-    async fn result(&self) -> RuleResult {
+    fn result(&self) -> RuleResult {
         self.evaluation.as_ref().map_or(RuleResult::NotChecked, |row| row.result.into())
     }
 
     /// Why it was not checked.
-    async fn reason(&self) -> Option<NotCheckedReason> {
+    fn reason(&self) -> Option<NotCheckedReason> {
         let Some(row) = &self.evaluation else { return Some(NotCheckedReason::NotAsked) };
         row.reason.map(|reason| match reason {
             rule_evaluation::NotCheckedReason::MissingFacts => NotCheckedReason::MissingFacts,
@@ -426,7 +426,7 @@ impl RuleCheck {
     }
 
     /// When it was asked.
-    async fn checked_at(&self) -> Option<DateTime> {
+    fn checked_at(&self) -> Option<DateTime> {
         self.evaluation.as_ref().map(|row| DateTime(row.at))
     }
 
@@ -439,21 +439,21 @@ impl RuleCheck {
     }
 
     /// The parts of its condition, and which of them held.
-    async fn parts(&self) -> Phi<RuleExplanation, Vec<RulePart>> {
+    fn parts(&self) -> Phi<RuleExplanation, Vec<RulePart>> {
         Phi::optional(at!("RuleCheck.parts"), self.explanation.as_ref(), |why| {
             Some(why.parts.iter().cloned().map(Into::into).collect())
         })
     }
 
     /// What was known when it was asked.
-    async fn facts(&self) -> Phi<RuleExplanation, Vec<RuleFact>> {
+    fn facts(&self) -> Phi<RuleExplanation, Vec<RuleFact>> {
         Phi::optional(at!("RuleCheck.facts"), self.explanation.as_ref(), |why| {
             Some(why.facts.iter().map(|(name, value)| RuleFact::new(name, value)).collect())
         })
     }
 
     /// Names of what its condition asks for and nobody knew.
-    async fn missing(&self) -> Phi<RuleExplanation, Vec<String>> {
+    fn missing(&self) -> Phi<RuleExplanation, Vec<String>> {
         Phi::optional(at!("RuleCheck.missing"), self.explanation.as_ref(), |why| Some(why.missing.clone()))
     }
 }

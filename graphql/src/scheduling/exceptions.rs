@@ -86,32 +86,32 @@ impl AvailabilityException {
     }
 
     /// Closed or extra.
-    async fn kind(&self) -> AvailabilityExceptionKind {
+    fn kind(&self) -> AvailabilityExceptionKind {
         self.row.kind.into()
     }
 
     /// First day.
-    async fn first_day(&self) -> Date {
+    fn first_day(&self) -> Date {
         Date(self.row.first_day)
     }
 
     /// Last day.
-    async fn last_day(&self) -> Date {
+    fn last_day(&self) -> Date {
         Date(self.row.last_day)
     }
 
     /// First minute on each day, wall clock; all day when absent.
-    async fn starts_local(&self) -> Option<LocalTime> {
+    fn starts_local(&self) -> Option<LocalTime> {
         self.row.starts_local.map(LocalTime)
     }
 
     /// End on each day, wall clock.
-    async fn ends_local(&self) -> Option<LocalTime> {
+    fn ends_local(&self) -> Option<LocalTime> {
         self.row.ends_local.map(LocalTime)
     }
 
     /// Zone of the wall clock.
-    async fn time_zone(&self) -> TimeZone {
+    fn time_zone(&self) -> TimeZone {
         TimeZone(self.row.time_zone.clone())
     }
 }

@@ -79,17 +79,17 @@ impl QueueToken {
     }
 
     /// In which queue.
-    async fn queue(&self) -> &str {
+    fn queue(&self) -> &str {
         &self.row.queue
     }
 
     /// On which day of the branch.
-    async fn day(&self) -> Date {
+    fn day(&self) -> Date {
         Date(self.row.day)
     }
 
     /// The number, from 1 each day.
-    async fn number(&self) -> i32 {
+    fn number(&self) -> i32 {
         self.row.number
     }
 
@@ -104,22 +104,22 @@ impl QueueToken {
     }
 
     /// Where it stands.
-    async fn status(&self) -> QueueStatus {
+    fn status(&self) -> QueueStatus {
         self.row.status.into()
     }
 
     /// Where its holder was called to.
-    async fn desk(&self) -> Option<&str> {
+    fn desk(&self) -> Option<&str> {
         self.row.desk.as_deref()
     }
 
     /// When it was last called.
-    async fn called_at(&self) -> Option<DateTime> {
+    fn called_at(&self) -> Option<DateTime> {
         self.row.called_at.map(DateTime)
     }
 
     /// When its holder was seen to.
-    async fn served_at(&self) -> Option<DateTime> {
+    fn served_at(&self) -> Option<DateTime> {
         self.row.served_at.map(DateTime)
     }
 }

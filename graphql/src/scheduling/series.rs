@@ -97,17 +97,17 @@ impl AppointmentSeries {
     }
 
     /// When it recurs: RFC 5545, on the wall clock of `timeZone`.
-    async fn rule(&self) -> &str {
+    fn rule(&self) -> &str {
         &self.row.rule
     }
 
     /// Zone of the wall clock.
-    async fn time_zone(&self) -> TimeZone {
+    fn time_zone(&self) -> TimeZone {
         TimeZone(self.row.time_zone.clone())
     }
 
     /// Where it stands.
-    async fn status(&self) -> AppointmentSeriesStatus {
+    fn status(&self) -> AppointmentSeriesStatus {
         self.row.status.into()
     }
 
@@ -128,7 +128,7 @@ impl AppointmentSeries {
     }
 
     /// Starts that the rule names and that were taken when it was booked.
-    async fn skipped(&self) -> Vec<DateTime> {
+    fn skipped(&self) -> Vec<DateTime> {
         self.row.skipped.iter().copied().map(DateTime).collect()
     }
 }

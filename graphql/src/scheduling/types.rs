@@ -201,17 +201,17 @@ impl Appointment {
     }
 
     /// Until when the time is kept, while nobody has said yes.
-    async fn hold_expires_at(&self) -> Option<DateTime> {
+    fn hold_expires_at(&self) -> Option<DateTime> {
         self.row.hold_expires_at.map(DateTime)
     }
 
     /// True when it was booked on purpose beyond what its resources hold.
-    async fn overbooked(&self) -> bool {
+    fn overbooked(&self) -> bool {
         self.row.overbooked
     }
 
     /// True when it was called off after the cut-off time of its kind.
-    async fn cancelled_late(&self) -> bool {
+    fn cancelled_late(&self) -> bool {
         self.row.cancelled_late
     }
 
@@ -227,42 +227,42 @@ impl Appointment {
 
     /// How it takes place.
     #[graphql(name = "type")]
-    async fn modality(&self) -> AppointmentType {
+    fn modality(&self) -> AppointmentType {
         self.row.modality.into()
     }
 
     /// Where it stands.
-    async fn status(&self) -> AppointmentStatus {
+    fn status(&self) -> AppointmentStatus {
         self.row.status.into()
     }
 
     /// Start.
-    async fn starts_at(&self) -> DateTime {
+    fn starts_at(&self) -> DateTime {
         DateTime(self.row.starts_at)
     }
 
     /// End.
-    async fn ends_at(&self) -> DateTime {
+    fn ends_at(&self) -> DateTime {
         DateTime(self.row.ends_at)
     }
 
     /// Zone of the branch when it was booked.
-    async fn time_zone(&self) -> TimeZone {
+    fn time_zone(&self) -> TimeZone {
         TimeZone(self.row.time_zone.clone())
     }
 
     /// Why the patient comes.
-    async fn reason(&self) -> Phi<AppointmentNote, String> {
+    fn reason(&self) -> Phi<AppointmentNote, String> {
         Phi::optional(at!("Appointment.reason"), self.note.as_ref(), |note| note.reason.clone())
     }
 
     /// Why it was cancelled, in words.
-    async fn cancel_reason(&self) -> Phi<AppointmentNote, String> {
+    fn cancel_reason(&self) -> Phi<AppointmentNote, String> {
         Phi::optional(at!("Appointment.cancelReason"), self.note.as_ref(), |note| note.cancel_reason.clone())
     }
 
     /// Why it was cancelled, from HL7's appointment-cancellation-reason.
-    async fn cancel_code(&self) -> Option<String> {
+    fn cancel_code(&self) -> Option<String> {
         self.row.cancel_code.clone()
     }
 

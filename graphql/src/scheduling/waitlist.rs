@@ -131,32 +131,32 @@ impl WaitlistEntry {
 
     /// How it takes place.
     #[graphql(name = "type")]
-    async fn modality(&self) -> AppointmentType {
+    fn modality(&self) -> AppointmentType {
         self.row.modality.into()
     }
 
     /// Length in minutes.
-    async fn duration_minutes(&self) -> i32 {
+    fn duration_minutes(&self) -> i32 {
         self.row.duration_minutes
     }
 
     /// They can come from then on.
-    async fn earliest(&self) -> DateTime {
+    fn earliest(&self) -> DateTime {
         DateTime(self.row.earliest)
     }
 
     /// Until then.
-    async fn latest(&self) -> DateTime {
+    fn latest(&self) -> DateTime {
         DateTime(self.row.latest)
     }
 
     /// How pressing it is.
-    async fn priority(&self) -> WaitlistPriority {
+    fn priority(&self) -> WaitlistPriority {
         self.row.priority.into()
     }
 
     /// Where it stands.
-    async fn status(&self) -> WaitlistStatus {
+    fn status(&self) -> WaitlistStatus {
         self.row.status.into()
     }
 

@@ -70,7 +70,7 @@ impl Session {
     }
 
     /// How the client carries it.
-    async fn kind(&self) -> SessionKind {
+    fn kind(&self) -> SessionKind {
         if self.row.kind == "COOKIE" { SessionKind::Cookie } else { SessionKind::Bearer }
     }
 
@@ -80,42 +80,42 @@ impl Session {
     }
 
     /// When it was last used, to about half a minute.
-    async fn last_seen_at(&self) -> DateTime {
+    fn last_seen_at(&self) -> DateTime {
         DateTime(self.row.last_seen_at)
     }
 
     /// Its absolute end.
-    async fn expires_at(&self) -> DateTime {
+    fn expires_at(&self) -> DateTime {
         DateTime(self.row.expires_at)
     }
 
     /// When it was ended, if it was.
-    async fn ended_at(&self) -> Option<DateTime> {
+    fn ended_at(&self) -> Option<DateTime> {
         self.row.ended_at.map(DateTime)
     }
 
     /// How the person proved who they are.
-    async fn methods(&self) -> Vec<SignInMethod> {
+    fn methods(&self) -> Vec<SignInMethod> {
         self.row.methods.iter().filter_map(|code| SignInMethod::stored(code)).collect()
     }
 
     /// When a second factor was last shown.
-    async fn second_factor_at(&self) -> Option<DateTime> {
+    fn second_factor_at(&self) -> Option<DateTime> {
         self.row.second_factor_at.map(DateTime)
     }
 
     /// Address it was opened from.
-    async fn source_address(&self) -> Option<&str> {
+    fn source_address(&self) -> Option<&str> {
         self.row.source_address.as_deref()
     }
 
     /// What the client called itself.
-    async fn user_agent(&self) -> Option<&str> {
+    fn user_agent(&self) -> Option<&str> {
         self.row.user_agent.as_deref()
     }
 
     /// True for the session that asks.
-    async fn current(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
+    fn current(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
         Ok(ctx.caller()?.actor().session == Some(self.row.id))
     }
 }
@@ -191,37 +191,37 @@ impl IdentityProvider {
     }
 
     /// Name as shown to people who sign in.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.row.name
     }
 
     /// Its issuer, exactly as it calls itself.
-    async fn issuer(&self) -> &str {
+    fn issuer(&self) -> &str {
         &self.row.issuer
     }
 
     /// What it calls us.
-    async fn client_id(&self) -> &str {
+    fn client_id(&self) -> &str {
         &self.row.client_id
     }
 
     /// Whether a client secret is stored; it is never shown.
-    async fn has_secret(&self) -> bool {
+    fn has_secret(&self) -> bool {
         self.row.client_secret.is_some()
     }
 
     /// What is asked for besides `openid`.
-    async fn scopes(&self) -> &[String] {
+    fn scopes(&self) -> &[String] {
         &self.row.scopes
     }
 
     /// Values of `acr` by which the provider says that it asked for several factors.
-    async fn multi_factor_acr(&self) -> &[String] {
+    fn multi_factor_acr(&self) -> &[String] {
         &self.row.multi_factor_acr
     }
 
     /// False while nobody may sign in there.
-    async fn active(&self) -> bool {
+    fn active(&self) -> bool {
         self.row.active
     }
 }

@@ -54,22 +54,22 @@ impl Practitioner {
     }
 
     /// The name ready to show.
-    async fn display_name(&self) -> String {
+    fn display_name(&self) -> String {
         self.row.display_name()
     }
 
     /// Family name.
-    async fn family(&self) -> &str {
+    fn family(&self) -> &str {
         &self.row.family
     }
 
     /// Given names.
-    async fn given(&self) -> &[String] {
+    fn given(&self) -> &[String] {
         &self.row.given
     }
 
     /// Title.
-    async fn prefix(&self) -> Option<&str> {
+    fn prefix(&self) -> Option<&str> {
         self.row.prefix.as_deref()
     }
 
@@ -84,22 +84,22 @@ impl Practitioner {
     }
 
     /// False once they have left.
-    async fn active(&self) -> bool {
+    fn active(&self) -> bool {
         self.row.active
     }
 
     /// True when patients can be booked with them.
-    async fn bookable(&self) -> bool {
+    fn bookable(&self) -> bool {
         self.row.bookable
     }
 
     /// How many visits may be with them at once.
-    async fn capacity(&self) -> i32 {
+    fn capacity(&self) -> i32 {
         self.row.capacity
     }
 
     /// How many more on purpose.
-    async fn overbook_limit(&self) -> i32 {
+    fn overbook_limit(&self) -> i32 {
         self.row.overbook_limit
     }
 
@@ -192,32 +192,32 @@ impl AvailabilityRule {
     }
 
     /// Day of the week.
-    async fn weekday(&self) -> Option<Weekday> {
+    fn weekday(&self) -> Option<Weekday> {
         Weekday::ALL.into_iter().find(|day| i16::from(day.number()) == self.row.weekday)
     }
 
     /// First minute, wall clock.
-    async fn starts_local(&self) -> LocalTime {
+    fn starts_local(&self) -> LocalTime {
         LocalTime(self.row.starts_local)
     }
 
     /// End, wall clock.
-    async fn ends_local(&self) -> LocalTime {
+    fn ends_local(&self) -> LocalTime {
         LocalTime(self.row.ends_local)
     }
 
     /// Zone of the wall clock.
-    async fn time_zone(&self) -> TimeZone {
+    fn time_zone(&self) -> TimeZone {
         TimeZone(self.row.time_zone.clone())
     }
 
     /// First day.
-    async fn valid_from(&self) -> Date {
+    fn valid_from(&self) -> Date {
         Date(self.row.valid_from)
     }
 
     /// Last day.
-    async fn valid_until(&self) -> Option<Date> {
+    fn valid_until(&self) -> Option<Date> {
         self.row.valid_until.map(Date)
     }
 }

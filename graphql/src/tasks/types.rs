@@ -165,22 +165,22 @@ impl Task {
     }
 
     /// What kind of task, from the clinic's own list: `ORDER`, `CALL_BACK` …
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.row.code
     }
 
     /// How soon.
-    async fn priority(&self) -> TaskPriority {
+    fn priority(&self) -> TaskPriority {
         self.row.priority.into()
     }
 
     /// Where it stands.
-    async fn status(&self) -> TaskStatus {
+    fn status(&self) -> TaskStatus {
         self.row.status.into()
     }
 
     /// Opaque id of the user who was asked, or has taken it on.
-    async fn owner_id(&self) -> Option<ID> {
+    fn owner_id(&self) -> Option<ID> {
         self.row.owner_id.map(ids::show)
     }
 
@@ -195,12 +195,12 @@ impl Task {
     }
 
     /// Code of the role that may take it on.
-    async fn role(&self) -> Option<&str> {
+    fn role(&self) -> Option<&str> {
         self.row.role_code.as_deref()
     }
 
     /// Opaque id of the user who asked for it; null where a workflow or rule did.
-    async fn requested_by_id(&self) -> Option<ID> {
+    fn requested_by_id(&self) -> Option<ID> {
         self.row.requested_by.map(ids::show)
     }
 
@@ -215,43 +215,43 @@ impl Task {
     }
 
     /// By when.
-    async fn due_at(&self) -> Option<DateTime> {
+    fn due_at(&self) -> Option<DateTime> {
         self.row.due_at.map(DateTime)
     }
 
     /// Whether it is late: still open after it was due.
-    async fn overdue(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
+    fn overdue(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
         let now = ctx.caller()?.reading().now();
         Ok(self.row.status.is_open() && self.row.due_at.is_some_and(|due| due < now))
     }
 
     /// When somebody first began.
-    async fn started_at(&self) -> Option<DateTime> {
+    fn started_at(&self) -> Option<DateTime> {
         self.row.started_at.map(DateTime)
     }
 
     /// When it was over.
-    async fn ended_at(&self) -> Option<DateTime> {
+    fn ended_at(&self) -> Option<DateTime> {
         self.row.ended_at.map(DateTime)
     }
 
     /// What came of it.
-    async fn outcome(&self) -> Option<TaskOutcome> {
+    fn outcome(&self) -> Option<TaskOutcome> {
         self.row.outcome.map(Into::into)
     }
 
     /// What is to be done, in words.
-    async fn description(&self) -> Phi<TaskWords, String> {
+    fn description(&self) -> Phi<TaskWords, String> {
         Phi::optional(at!("Task.description"), self.words.as_ref(), |words| words.description.clone())
     }
 
     /// More about what came of it, in words.
-    async fn result(&self) -> Phi<TaskWords, String> {
+    fn result(&self) -> Phi<TaskWords, String> {
         Phi::optional(at!("Task.result"), self.words.as_ref(), |words| words.result.clone())
     }
 
     /// Why it waits, was turned down or called off, in words.
-    async fn reason(&self) -> Phi<TaskWords, String> {
+    fn reason(&self) -> Phi<TaskWords, String> {
         Phi::optional(at!("Task.reason"), self.words.as_ref(), |words| words.reason.clone())
     }
 }

@@ -113,22 +113,22 @@ impl WorkflowDefinition {
     }
 
     /// Key that all editions share.
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.row.code
     }
 
     /// Number of the edition, from one.
-    async fn edition(&self) -> i32 {
+    fn edition(&self) -> i32 {
         self.row.edition
     }
 
     /// Name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.row.name
     }
 
     /// Where it stands.
-    async fn status(&self) -> WorkflowDefinitionStatus {
+    fn status(&self) -> WorkflowDefinitionStatus {
         self.row.status.into()
     }
 
@@ -220,12 +220,12 @@ impl WorkflowInstance {
     }
 
     /// Where it stands.
-    async fn status(&self) -> WorkflowInstanceStatus {
+    fn status(&self) -> WorkflowInstanceStatus {
         self.row.status.into()
     }
 
     /// When it was over.
-    async fn ended_at(&self) -> Option<DateTime> {
+    fn ended_at(&self) -> Option<DateTime> {
         self.row.ended_at.map(DateTime)
     }
 

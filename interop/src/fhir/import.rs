@@ -5,6 +5,7 @@ use std::{
     time::Instant,
 };
 
+use futures::future::BoxFuture;
 use praxis_platform::{Failure, OpFactory};
 
 use super::{
@@ -47,16 +48,22 @@ pub struct Options<'a> {
 }
 
 /// Imports files into the clinic of the factory. Importing twice adds nothing.
-pub async fn import(factory: &OpFactory, input: &Input, options: Options<'_>) -> Result<Report, ImportError> {
-    let begun = Instant::now();
-    let mut run = Run { factory, options, tally: Tally::default(), carried: Carried::default(), done: 0 };
-    for file in &input.bundles {
-        run.bundle(file).await?;
-    }
-    for pass in [Pass::People, Pass::Visits, Pass::Rest] {
-        run.loose(input, pass).await?;
-    }
-    Ok(run.tally.finish(begun.elapsed()))
+pub fn import<'a>(
+    factory: &'a OpFactory,
+    input: &'a Input,
+    options: Options<'a>,
+) -> BoxFuture<'a, Result<Report, ImportError>> {
+    Box::pin(async move {
+        let begun = Instant::now();
+        let mut run = Run { factory, options, tally: Tally::default(), carried: Carried::default(), done: 0 };
+        for file in &input.bundles {
+            run.bundle(file).await?;
+        }
+        for pass in [Pass::People, Pass::Visits, Pass::Rest] {
+            run.loose(input, pass).await?;
+        }
+        Ok(run.tally.finish(begun.elapsed()))
+    })
 }
 
 /// Loose resources stand in any order: what others refer to is taken in first.

@@ -112,6 +112,8 @@ impl Control {
                 ("lock_timeout", "4000"),
                 ("idle_in_transaction_session_timeout", "15000"),
                 ("client_connection_check_interval", "2000"),
+                // Planning costs several times what running does; see `docs/decisions/0051-plans-are-kept.md`.
+                ("plan_cache_mode", "force_generic_plan"),
             ])
     }
 }

@@ -112,7 +112,7 @@ async fn follow(
                 }
             };
             let delivered =
-                timeout(DEADLINE, live.api.deliver(caller, subscription, &Arc::new(recorded))).await;
+                timeout(DEADLINE, live.api.deliver(caller, subscription, Arc::new(recorded))).await;
             let too_long = || Some(Outcome::refused(Code::Timeout, "The event took too long.", request_id));
             match delivered.unwrap_or_else(|_| too_long()) {
                 None => continue,
