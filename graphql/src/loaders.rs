@@ -1,6 +1,11 @@
 //! The loaders of one request: each row and key is fetched once, siblings in one statement.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
 use praxis_domain::{
     Missing, Slice, alerts, audit, care_team, charting, clinic, consent, consultation, documents, encounters,
@@ -33,63 +38,63 @@ use crate::{
 
 /// Everything that is loaded in batches.
 pub(crate) struct Loaders {
-    pub(crate) keys: Loader<Uuid, Arc<DataKey>>,
-    pub(crate) patients: Loader<PatientId, patient::Model>,
-    pub(crate) standings: Loader<PatientId, Arc<Standing>>,
-    pub(crate) machines: Loader<&'static str, Arc<transitions::Machine>>,
-    pub(crate) care_teams: Loader<PatientId, Vec<care_team_member::Model>>,
-    pub(crate) consents: Loader<PatientId, Vec<consent_directive::Model>>,
-    pub(crate) channel_consents: Loader<PatientId, Vec<channel_consent::Model>>,
-    pub(crate) notification_profiles: Loader<PatientId, notifications::Profile>,
-    pub(crate) related_persons_by_id: Loader<RelatedPersonId, related_person::Model>,
-    pub(crate) related_persons: Loader<PatientId, Vec<related_person::Model>>,
-    pub(crate) appointments: Loader<AppointmentId, appointment::Model>,
-    pub(crate) devices_of_appointments: Loader<AppointmentId, Vec<device::Model>>,
-    pub(crate) series: Loader<AppointmentSeriesId, appointment_series::Model>,
-    pub(crate) appointments_of_series: Loader<AppointmentSeriesId, Vec<appointment::Model>>,
-    pub(crate) waitlist_entries: Loader<WaitlistEntryId, waitlist_entry::Model>,
-    pub(crate) queue_tokens: Loader<QueueTokenId, queue_token::Model>,
-    pub(crate) encounters: Loader<EncounterId, encounter::Model>,
-    pub(crate) encounters_of_appointments: Loader<AppointmentId, encounter::Model>,
-    pub(crate) participants: Loader<EncounterId, Vec<encounter_participant::Model>>,
+    pub(crate) keys: Late<Uuid, Arc<DataKey>>,
+    pub(crate) patients: Late<PatientId, patient::Model>,
+    pub(crate) standings: Late<PatientId, Arc<Standing>>,
+    pub(crate) machines: Late<&'static str, Arc<transitions::Machine>>,
+    pub(crate) care_teams: Late<PatientId, Vec<care_team_member::Model>>,
+    pub(crate) consents: Late<PatientId, Vec<consent_directive::Model>>,
+    pub(crate) channel_consents: Late<PatientId, Vec<channel_consent::Model>>,
+    pub(crate) notification_profiles: Late<PatientId, notifications::Profile>,
+    pub(crate) related_persons_by_id: Late<RelatedPersonId, related_person::Model>,
+    pub(crate) related_persons: Late<PatientId, Vec<related_person::Model>>,
+    pub(crate) appointments: Late<AppointmentId, appointment::Model>,
+    pub(crate) devices_of_appointments: Late<AppointmentId, Vec<device::Model>>,
+    pub(crate) series: Late<AppointmentSeriesId, appointment_series::Model>,
+    pub(crate) appointments_of_series: Late<AppointmentSeriesId, Vec<appointment::Model>>,
+    pub(crate) waitlist_entries: Late<WaitlistEntryId, waitlist_entry::Model>,
+    pub(crate) queue_tokens: Late<QueueTokenId, queue_token::Model>,
+    pub(crate) encounters: Late<EncounterId, encounter::Model>,
+    pub(crate) encounters_of_appointments: Late<AppointmentId, encounter::Model>,
+    pub(crate) participants: Late<EncounterId, Vec<encounter_participant::Model>>,
     pub(crate) current_notes: batch::Loaders<EncounterId, Vec<encounter_note::Model>>,
     pub(crate) notes_of_encounters: batch::Loaders<EncounterId, Slice<encounter_note::Model>>,
-    pub(crate) diagnoses: Loader<EncounterId, Vec<encounter_diagnosis::Model>>,
+    pub(crate) diagnoses: Late<EncounterId, Vec<encounter_diagnosis::Model>>,
     pub(crate) vital_signs: batch::Loaders<EncounterId, Slice<charting::VitalSigns>>,
-    pub(crate) close_requirements: Loader<EncounterId, Vec<Missing>>,
-    pub(crate) observations: Loader<ObservationId, observation::Model>,
-    pub(crate) conditions: Loader<ConditionId, condition::Model>,
-    pub(crate) allergies: Loader<ids::AllergyId, allergy::Model>,
-    pub(crate) medications: Loader<ids::MedicationStatementId, medication_statement::Model>,
-    pub(crate) immunizations: Loader<ids::ImmunizationId, immunization::Model>,
-    pub(crate) procedures: Loader<ids::ProcedureId, procedure::Model>,
-    pub(crate) family_histories: Loader<ids::FamilyHistoryId, family_history::Model>,
-    pub(crate) social_histories: Loader<ids::SocialHistoryId, social_history::Model>,
-    pub(crate) documents: Loader<DocumentId, clinical_document::Model>,
-    pub(crate) addenda: Loader<DocumentId, Vec<clinical_document::Model>>,
-    pub(crate) document_versions: Loader<DocumentId, Vec<document_version::Model>>,
-    pub(crate) document_signatures: Loader<DocumentId, Vec<document_signature::Model>>,
-    pub(crate) document_templates: Loader<NoteTemplateId, note_template::Model>,
-    pub(crate) practitioners: Loader<PractitionerId, practitioner::Model>,
-    pub(crate) facilities: Loader<FacilityId, facility::Model>,
-    pub(crate) rooms: Loader<RoomId, room::Model>,
-    pub(crate) devices: Loader<DeviceId, device::Model>,
-    pub(crate) visit_types: Loader<VisitTypeId, visit_type::Model>,
-    pub(crate) specialties: Loader<SpecialtyId, specialty::Model>,
-    pub(crate) organizations: Loader<OrganizationId, organization::Model>,
-    pub(crate) users: Loader<UserId, user_account::Model>,
-    pub(crate) roles: Loader<RoleId, role::Model>,
-    pub(crate) roles_of_users: Loader<UserId, Vec<(membership::Model, role::Model)>>,
-    pub(crate) tasks: Loader<TaskId, task::Model>,
-    pub(crate) tasks_of_instances: Loader<WorkflowInstanceId, Vec<task::Model>>,
-    pub(crate) workflow_definitions: Loader<WorkflowDefinitionId, workflow_definition::Model>,
-    pub(crate) workflow_steps: Loader<WorkflowDefinitionId, Vec<workflow_step::Model>>,
-    pub(crate) workflow_instances: Loader<WorkflowInstanceId, workflow_instance::Model>,
-    pub(crate) rules: Loader<RuleId, rule::Model>,
-    pub(crate) rule_cases: Loader<RuleId, Vec<rule_test_case::Model>>,
-    pub(crate) alerts: Loader<AlertId, alert::Model>,
-    pub(crate) invitations: Loader<InvitationId, invitation::Model>,
-    pub(crate) availability: Loader<PractitionerId, Vec<praxis_entity::availability_rule::Model>>,
+    pub(crate) close_requirements: Late<EncounterId, Vec<Missing>>,
+    pub(crate) observations: Late<ObservationId, observation::Model>,
+    pub(crate) conditions: Late<ConditionId, condition::Model>,
+    pub(crate) allergies: Late<ids::AllergyId, allergy::Model>,
+    pub(crate) medications: Late<ids::MedicationStatementId, medication_statement::Model>,
+    pub(crate) immunizations: Late<ids::ImmunizationId, immunization::Model>,
+    pub(crate) procedures: Late<ids::ProcedureId, procedure::Model>,
+    pub(crate) family_histories: Late<ids::FamilyHistoryId, family_history::Model>,
+    pub(crate) social_histories: Late<ids::SocialHistoryId, social_history::Model>,
+    pub(crate) documents: Late<DocumentId, clinical_document::Model>,
+    pub(crate) addenda: Late<DocumentId, Vec<clinical_document::Model>>,
+    pub(crate) document_versions: Late<DocumentId, Vec<document_version::Model>>,
+    pub(crate) document_signatures: Late<DocumentId, Vec<document_signature::Model>>,
+    pub(crate) document_templates: Late<NoteTemplateId, note_template::Model>,
+    pub(crate) practitioners: Late<PractitionerId, practitioner::Model>,
+    pub(crate) facilities: Late<FacilityId, facility::Model>,
+    pub(crate) rooms: Late<RoomId, room::Model>,
+    pub(crate) devices: Late<DeviceId, device::Model>,
+    pub(crate) visit_types: Late<VisitTypeId, visit_type::Model>,
+    pub(crate) specialties: Late<SpecialtyId, specialty::Model>,
+    pub(crate) organizations: Late<OrganizationId, organization::Model>,
+    pub(crate) users: Late<UserId, user_account::Model>,
+    pub(crate) roles: Late<RoleId, role::Model>,
+    pub(crate) roles_of_users: Late<UserId, Vec<(membership::Model, role::Model)>>,
+    pub(crate) tasks: Late<TaskId, task::Model>,
+    pub(crate) tasks_of_instances: Late<WorkflowInstanceId, Vec<task::Model>>,
+    pub(crate) workflow_definitions: Late<WorkflowDefinitionId, workflow_definition::Model>,
+    pub(crate) workflow_steps: Late<WorkflowDefinitionId, Vec<workflow_step::Model>>,
+    pub(crate) workflow_instances: Late<WorkflowInstanceId, workflow_instance::Model>,
+    pub(crate) rules: Late<RuleId, rule::Model>,
+    pub(crate) rule_cases: Late<RuleId, Vec<rule_test_case::Model>>,
+    pub(crate) alerts: Late<AlertId, alert::Model>,
+    pub(crate) invitations: Late<InvitationId, invitation::Model>,
+    pub(crate) availability: Late<PractitionerId, Vec<praxis_entity::availability_rule::Model>>,
     pub(crate) appointments_of_patients: batch::Loaders<PatientId, Slice<appointment::Model>>,
     pub(crate) encounters_of_patients: batch::Loaders<PatientId, Slice<encounter::Model>>,
     pub(crate) observations_of_patients: batch::Loaders<PatientId, Slice<observation::Model>>,
@@ -110,54 +115,75 @@ pub(crate) struct Loaders {
     pub(crate) tasks_of_encounters: batch::Loaders<EncounterId, Slice<task::Model>>,
     pub(crate) access_logs_of_patients: batch::Loaders<PatientId, Slice<audit_entry::Model>>,
     pub(crate) disclosures_of_patients: batch::Loaders<PatientId, Slice<disclosure::Model>>,
-    pub(crate) actor_names: Loader<Uuid, String>,
-    pub(crate) proofs: Loader<AuditEntryId, Proof>,
-    pub(crate) changes: Loader<AuditEntryId, audit_change::Model>,
+    pub(crate) actor_names: Late<Uuid, String>,
+    pub(crate) proofs: Late<AuditEntryId, Proof>,
+    pub(crate) changes: Late<AuditEntryId, audit_change::Model>,
     pub(crate) timelines: batch::Loaders<EncounterId, Slice<event::Model>>,
     pub(crate) patient_counts: batch::Loaders<PatientId, i64>,
     pub(crate) encounter_counts: batch::Loaders<EncounterId, i64>,
 }
 
+/// A loader that is made when it is first asked: a request asks few of all there are.
+pub(crate) struct Late<K, V> {
+    op: Op<Read>,
+    make: fn(Op<Read>) -> Loader<K, V>,
+    made: OnceLock<Loader<K, V>>,
+}
+
+impl<K, V> Late<K, V> {
+    fn new(op: &Op<Read>, make: fn(Op<Read>) -> Loader<K, V>) -> Self {
+        Self { op: op.clone(), make, made: OnceLock::new() }
+    }
+}
+
+impl<K, V> Deref for Late<K, V> {
+    type Target = Loader<K, V>;
+
+    fn deref(&self) -> &Loader<K, V> {
+        self.made.get_or_init(|| (self.make)(self.op.clone()))
+    }
+}
+
 /// A loader of rows by id.
 macro_rules! by_id {
-    ($op:expr, $fetch:path, $id:expr) => {{
-        let op = $op.clone();
-        Loader::new(move |ids: Vec<_>| {
-            let op = op.clone();
-            async move { Ok(keyed($fetch(&op, &ids).await?, $id)) }
+    ($op:expr, $fetch:path, $id:expr) => {
+        Late::new($op, |op| {
+            Loader::new(move |ids: Vec<_>| {
+                let op = op.clone();
+                async move { Ok(keyed($fetch(&op, &ids).await?, $id)) }
+            })
         })
-    }};
+    };
 }
 
 /// A loader over a domain function that already answers by key.
 macro_rules! by_key {
-    ($op:expr, $fetch:path) => {{
-        let op = $op.clone();
-        Loader::new(move |ids: Vec<_>| {
-            let op = op.clone();
-            async move { Ok($fetch(&op, &ids).await?) }
+    ($op:expr, $fetch:path) => {
+        Late::new($op, |op| {
+            Loader::new(move |ids: Vec<_>| {
+                let op = op.clone();
+                async move { Ok($fetch(&op, &ids).await?) }
+            })
         })
-    }};
+    };
 }
 
 impl Loaders {
     pub(crate) fn new(op: &Op<Read>) -> Self {
         Self {
-            keys: {
-                let op = op.clone();
+            keys: Late::new(op, |op| {
                 Loader::new(move |subjects: Vec<Uuid>| {
                     let op = op.clone();
                     async move { op.data_keys(&subjects).await.map_err(ApiError::from) }
                 })
-            },
+            }),
             patients: by_id!(op, patients::by_ids, |row| row.id),
-            standings: {
-                let op = op.clone();
+            standings: Late::new(op, |op| {
                 Loader::new(move |patients: Vec<PatientId>| {
                     let op = op.clone();
                     async move { op.standings(&patients).await.map_err(ApiError::from) }
                 })
-            },
+            }),
             machines: by_key!(op, transitions::machines),
             care_teams: by_key!(op, care_team::of_patients),
             consents: by_key!(op, consent::of_patients),
