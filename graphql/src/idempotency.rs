@@ -35,7 +35,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     context::Ask,
     error::{ApiError, Code},
-    second_factors::{Left, Options, RecoveryCodes, Told},
+    second_factors::{Left, RecoveryCodes, Told},
 };
 
 /// Mutations that refuse to run without a key.
@@ -356,12 +356,15 @@ impl Replay for Left {
     }
 }
 
-impl Replay for Options {
-    type Outcome = ();
+/// What the passkey is to sign is kept, which is sealed and no secret; the rest is put together anew.
+impl Replay for second_factors::PasskeyCreation {
+    type Outcome = String;
 
-    fn outcome(&self) {}
+    fn outcome(&self) -> String {
+        self.challenge.clone()
+    }
 
-    async fn recall(op: &Op<Write>, (): ()) -> Result<Option<Self>, Error> {
-        second_factors::passkey_register_start(op).await.map(|options| Some(Self(options)))
+    async fn recall(op: &Op<Write>, challenge: String) -> Result<Option<Self>, Error> {
+        second_factors::passkey_register_again(op, &challenge).await.map(Some)
     }
 }

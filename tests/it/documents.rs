@@ -281,24 +281,6 @@ async fn what_somebody_signs_who_may_not_cosign_waits_for_another() -> Result<()
 }
 
 #[tokio::test]
-async fn a_cosignature_sent_twice_is_given_once() -> Result<()> {
-    let server = clinic().await?;
-    let (physician, nurse) =
-        (server.person("northside", "physician").await, server.person("northside", "nurse").await);
-    let patient = physician.register("Ada", "Quill", "1990-01-02").await;
-    let drafted = draft(&nurse, &patient, "soap").await;
-    let waiting = done(&nurse, "documentSign", &drafted, json!({})).await;
-    let query = "mutation($input: DocumentCosignInput!) { documentCosign(input: $input) { document { version current { signatures { id } } } userErrors { code } } }";
-    let input = json!({ "input": { "id": waiting["id"], "ifVersion": waiting["version"] } });
-    let first = physician.send(query, input.clone(), &[("idempotency-key", "once")]).await;
-    let again = physician.send(query, input, &[("idempotency-key", "once")]).await;
-    assert_eq!(first.body["data"]["documentCosign"]["userErrors"], json!([]));
-    assert_eq!(again.body["data"], first.body["data"]);
-    assert_eq!(again.body["extensions"]["idempotentReplay"], json!(["documentCosign"]));
-    Ok(())
-}
-
-#[tokio::test]
 async fn one_place_at_a_time_edits_a_draft_until_its_lease_is_over() -> Result<()> {
     let server = clinic().await?;
     server.user("northside", "ines@praxis.test", "physician").await?;

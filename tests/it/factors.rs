@@ -9,7 +9,7 @@
 
 #[path = "../../platform/src/factor/webauthn/tests/authenticator.rs"]
 #[expect(dead_code, reason = "shared with the unit tests, which use all of it")]
-mod authenticator;
+pub mod authenticator;
 
 use anyhow::Result;
 use authenticator::{Authenticator, Kind};
@@ -20,14 +20,19 @@ use praxis_entity::value::TotpSecret;
 use praxis_platform::{clock::Clock, factor::totp};
 use serde_json::{Value, json};
 
-use crate::support::server::{Answer, PASSWORD, TestServer};
+use crate::support::{
+    people,
+    server::{Answer, PASSWORD, TestServer},
+};
 
 mod codes;
 mod passkeys;
 mod required;
 
-const HOST: &str = "northside.praxis.test";
-const ORIGIN: &str = "https://northside.praxis.test";
+/// The clinic's host.
+pub const HOST: &str = "northside.praxis.test";
+/// What browsers say that they are at.
+pub const ORIGIN: &str = "https://northside.praxis.test";
 
 /// Somebody with an account, whatever they have to show.
 struct Staff<'a> {
@@ -38,7 +43,7 @@ struct Staff<'a> {
 }
 
 /// An authenticator app.
-struct App(TotpSecret);
+pub struct App(TotpSecret);
 
 async fn clinic() -> Result<TestServer> {
     TestServer::new(&[("northside", "root@northside.test", "owner")]).await
@@ -93,7 +98,7 @@ impl<'a> Staff<'a> {
         let payload = self.run("totpEnrol", "uri secret", Value::Null).await;
         let secret = payload["secret"].as_str().unwrap_or_else(|| panic!("{payload}"));
         assert!(payload["uri"].as_str().unwrap().starts_with("otpauth://totp/NORTHSIDE:"), "{payload}");
-        let app = App(TotpSecret(BASE32_NOPAD.decode(secret.as_bytes()).unwrap().try_into().unwrap()));
+        let app = App::new(secret);
         let confirmed = self
             .run(
                 "totpConfirm",
@@ -130,7 +135,13 @@ impl<'a> Staff<'a> {
 }
 
 impl App {
-    fn code(&self, server: &TestServer) -> String {
+    /// One that a secret was typed into.
+    pub fn new(secret: &str) -> Self {
+        Self(TotpSecret(BASE32_NOPAD.decode(secret.as_bytes()).unwrap().try_into().unwrap()))
+    }
+
+    /// The code of the moment.
+    pub fn code(&self, server: &TestServer) -> String {
         totp::code(&self.0, server.clock.now().timestamp() / 30)
     }
 
@@ -146,13 +157,7 @@ async fn server_post(server: &TestServer, path: &str, body: Value) -> Answer {
 }
 
 fn mutation(field: &str, select: &str, input: &Value) -> String {
-    let errors = "userErrors { code message path }";
-    if input.is_null() {
-        return format!("mutation {{ {field} {{ {select} {errors} }} }}");
-    }
-    let (first, rest) = field.split_at(1);
-    let input = format!("{}{rest}Input", first.to_uppercase());
-    format!("mutation($input: {input}!) {{ {field}(input: $input) {{ {select} {errors} }} }}")
+    people::mutation(field, &format!("{select} userErrors {{ code message path }}"), input)
 }
 
 fn texts(list: &Value) -> Vec<String> {

@@ -323,31 +323,3 @@ async fn accounts_are_disabled_and_enabled_but_never_the_last_owners() -> Result
     assert_eq!(clinic.count(left).await?, 1);
     Ok(())
 }
-
-#[tokio::test]
-async fn what_is_done_to_a_user_under_one_key_is_done_once() -> Result<()> {
-    let clinic = Clinic::new().await?;
-    let owner = clinic.server.proven("northside", "owner").await;
-    clinic.server.user("northside", "nurse@praxis.test", "nurse").await?;
-    let data = owner.ask("{ users(last: 1) { nodes { id } } }", json!({})).await;
-    let id = data["users"]["nodes"][0]["id"].clone();
-    for (mutation, input) in [
-        ("userRename", json!({ "id": id, "displayName": "Nia" })),
-        ("userDisable", json!({ "id": id })),
-        ("userEnable", json!({ "id": id })),
-    ] {
-        let (first, rest) = mutation.split_at(1);
-        let query = format!(
-            "mutation($input: {}{rest}Input!) {{ {mutation}(input: $input) {{ user {{ id version active }} userErrors {{ code }} }} }}",
-            first.to_uppercase()
-        );
-        let send = async || {
-            owner.send(&query, json!({ "input": input }), &[("idempotency-key", mutation)]).await.body
-        };
-        let (done, again) = (send().await, send().await);
-        assert!(done["errors"].is_null(), "{done}");
-        assert_eq!(again["data"], done["data"]);
-        assert_eq!(again["extensions"]["idempotentReplay"], json!([mutation]));
-    }
-    Ok(())
-}

@@ -329,46 +329,6 @@ async fn a_rule_asks_for_a_task_and_keeps_a_visit_from_being_closed() -> Result<
 }
 
 #[tokio::test]
-async fn what_is_done_under_one_key_is_done_once() -> Result<()> {
-    let server = clinic().await?;
-    let (author, owner) =
-        (server.person("northside", "physician").await, server.person("northside", "owner").await);
-    let twice = async |person: &Person<'_>, mutation: &str, object: &str, input: Value| {
-        let (first, rest) = mutation.split_at(1);
-        let query = format!(
-            "mutation($input: {}{rest}Input!) {{ {mutation}(input: $input) {{ {object} {{ id version status }} userErrors {{ code }} }} }}",
-            first.to_uppercase()
-        );
-        let key = server.clock.new_id().to_string();
-        let send =
-            async || person.send(&query, json!({ "input": input }), &[("idempotency-key", &key)]).await.body;
-        let (once, again) = (send().await, send().await);
-        assert_eq!(once["data"][mutation]["userErrors"], json!([]), "{once}");
-        assert_eq!(again["data"], once["data"]);
-        assert_eq!(again["extensions"]["idempotentReplay"], json!([mutation]));
-        once["data"][mutation][object].clone()
-    };
-    let drafted = draft(&author, low_oxygen("vitals.spo2 < 92", "WARNING")).await;
-    let tested = act(&author, "ruleTest", &drafted).await["rule"].clone();
-    let seen = |object: &Value| json!({ "id": object["id"], "ifVersion": object["version"] });
-    twice(&owner, "ruleActivate", "rule", seen(&tested)).await;
-    let patient = owner.register("Ada", "Quill", "1990-01-02").await;
-    let encounter = visit(&server, &patient, EncounterStatus::InProgress).await;
-    for _ in 0..2 {
-        measure(&server, &patient, encounter, &[("59408-5", "80", "%")]).await;
-        ask(&server, &patient, encounter, server.clock.new_id()).await;
-    }
-    let open = owner.ask("{ alerts { nodes { id version } } }", json!({})).await;
-    let (first, second) = (&open["alerts"]["nodes"][0], &open["alerts"]["nodes"][1]);
-    let acknowledged = twice(&owner, "alertAcknowledge", "alert", seen(first)).await;
-    twice(&owner, "alertResolve", "alert", seen(&acknowledged)).await;
-    let mut against = seen(second);
-    against["reason"] = json!("NOT_APPLICABLE");
-    twice(&owner, "alertOverride", "alert", against).await;
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_rule_does_not_say_the_same_again_with_every_round() -> Result<()> {
     let server = clinic().await?;
     low_oxygen_in_use(&server, "CRITICAL").await;

@@ -12,7 +12,8 @@ mod reset;
 mod totp;
 
 pub use passkeys::{
-    NewPasskey, own_passkey, passkey_register_finish, passkey_register_start, passkey_remove, passkey_rename,
+    NewPasskey, PasskeyCreation, own_passkey, passkey_register_again, passkey_register_finish,
+    passkey_register_start, passkey_remove, passkey_rename,
 };
 pub use read::{SecondFactors, second_factors};
 pub use recovery_codes::recovery_codes_renew;

@@ -22,6 +22,14 @@ use crate::{Result, Violation, ViolationCode, clinic::text, error::Violations};
 /// Nobody carries more authenticators than this.
 const MOST: usize = 20;
 
+/// What a browser is asked to make a passkey.
+pub struct PasskeyCreation {
+    /// What the passkey is to sign. It is sealed, and good for one session and for five minutes.
+    pub challenge: String,
+    /// All of it, as browsers take it.
+    pub options: Value,
+}
+
 /// A passkey that was made, and recovery codes for whoever had none.
 pub struct NewPasskey {
     /// The passkey.
@@ -31,20 +39,36 @@ pub struct NewPasskey {
 }
 
 /// What a browser is asked to make a passkey. Nothing counts before the answer.
-pub async fn passkey_register_start(op: &Op<Write>) -> Result<Value> {
+pub async fn passkey_register_start(op: &Op<Write>) -> Result<PasskeyCreation> {
     let own = Own::fresh(op).await?;
+    let purpose = Purpose::NewPasskey { session: own.session };
+    let asked = ask(op, &own, &Challenge::issue(op, purpose).await?)?;
+    op.record(Entry::done("passkey.start").on("User", own.user.id.0, own.user.version));
+    Ok(asked)
+}
+
+/// The same for a retry: with the challenge of the first time, or with another one once that is over.
+pub async fn passkey_register_again(op: &Op<Write>, challenge: &str) -> Result<PasskeyCreation> {
+    let own = Own::fresh(op).await?;
+    let purpose = Purpose::NewPasskey { session: own.session };
+    match Challenge::open(op, challenge).await?.filter(|first| first.purpose == purpose) {
+        Some(first) => ask(op, &own, &first),
+        None => ask(op, &own, &Challenge::issue(op, purpose).await?),
+    }
+}
+
+fn ask(op: &Op<Write>, own: &Own, challenge: &Challenge) -> Result<PasskeyCreation> {
     let site = site(op)?;
-    room_for_more(&own)?;
-    let challenge = Challenge::issue(op, Purpose::NewPasskey { session: own.session }).await?;
+    room_for_more(own)?;
     let known: Vec<_> = own.enrolled.passkeys_at(site.host()).map(Known::from).collect();
     let person = Person {
         handle: own.user.id.0.as_bytes(),
         email: &own.user.email,
         display_name: &own.user.display_name,
     };
-    op.record(Entry::done("passkey.start").on("User", own.user.id.0, own.user.version));
     let clinic = &op.tenant().display_name;
-    Ok(webauthn::creation_options(challenge.text(), &site, clinic, person, &known))
+    let options = webauthn::creation_options(challenge.text(), &site, clinic, person, &known);
+    Ok(PasskeyCreation { challenge: challenge.text().to_owned(), options })
 }
 
 /// Takes the browser's answer, which has to be to a challenge of this session.

@@ -6,7 +6,7 @@
 mod mutation;
 mod types;
 
-pub(crate) use mutation::{Left, Options, RecoveryCodes, SecondFactorMutation, Told};
+pub(crate) use mutation::{Left, RecoveryCodes, SecondFactorMutation, Told};
 pub(crate) use types::SecondFactors;
 
 use praxis_platform::access::Permission;

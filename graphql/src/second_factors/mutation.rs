@@ -208,11 +208,10 @@ impl SecondFactorMutation {
         &self,
         ctx: &Context<'_>,
     ) -> Result<PasskeyRegisterStartPayload, ApiError> {
-        let done = change(ctx, "Mutation.passkeyRegisterStart", async |op| {
-            domain::passkey_register_start(op).await.map(Options)
-        });
-        let (options, user_errors) = done.await?.split();
-        let options = options.map(|options| PasskeyCreationOptions(options.0));
+        let done =
+            change(ctx, "Mutation.passkeyRegisterStart", async |op| domain::passkey_register_start(op).await);
+        let (creation, user_errors) = done.await?.split();
+        let options = creation.map(|creation| PasskeyCreationOptions(creation.options));
         Ok(PasskeyRegisterStartPayload { options, user_errors })
     }
 
@@ -324,9 +323,6 @@ pub(crate) struct Told<T> {
     pub(crate) value: T,
     pub(crate) codes: RecoveryCodes,
 }
-
-/// What a browser is asked; a retry gets a challenge of its own.
-pub(crate) struct Options(pub(crate) serde_json::Value);
 
 /// What is left after a change; a retry gets what is left by then.
 pub(crate) struct Left(pub(crate) domain::SecondFactors);

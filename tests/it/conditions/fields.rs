@@ -115,29 +115,3 @@ async fn a_field_policy_can_ask_for_the_care_team() -> Result<()> {
     assert_eq!((count().await, found(&nurse, Some("+442079460123")).await), (json!(1), (json!(1), 1)));
     Ok(())
 }
-
-#[tokio::test]
-async fn a_field_policy_sent_twice_is_set_once() -> Result<()> {
-    let server = clinic().await?;
-    let owner = server.person(SLUG, "owner").await;
-    execute(&server, "UPDATE session SET second_factor_at = now()").await;
-    two_seconds().await;
-    let input = json!({ "input": { "type": "Patient", "field": "phone", "permission": "audit:read", "reason": "House rule." } });
-    let key = [("idempotency-key", "set")];
-    let first = owner.send(SET, input.clone(), &key).await;
-    let again = owner.send(SET, input, &key).await;
-    assert_eq!(first.body["data"], again.body["data"], "{}", first.text);
-    assert_eq!(again.body["extensions"]["idempotentReplay"], json!(["fieldPolicySet"]));
-    let id = first.body["data"]["fieldPolicySet"]["fieldPolicy"]["id"].clone();
-    let listed = owner.ask("{ fieldPolicies { id type field permission } }", json!({})).await;
-    let listed = listed["fieldPolicies"].as_array().unwrap();
-    assert_eq!(listed.iter().filter(|policy| policy["field"] == "phone").count(), 1);
-    let remove =
-        "mutation($id: ID!) { fieldPolicyRemove(input: { id: $id }) { removedId userErrors { code } } }";
-    let key = [("idempotency-key", "remove")];
-    let first = owner.send(remove, json!({ "id": id }), &key).await;
-    assert_eq!(first.body["data"]["fieldPolicyRemove"]["removedId"], id, "{}", first.text);
-    let again = owner.send(remove, json!({ "id": id }), &key).await;
-    assert_eq!(first.body["data"], again.body["data"]);
-    Ok(())
-}

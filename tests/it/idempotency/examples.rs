@@ -1,75 +1,23 @@
-//! What is sent twice: one example of each mutation, or the name of the test that has one.
+//! What is sent many times: examples of every mutation, a chapter a file.
 
-mod access;
-mod patients;
-mod scheduling;
-mod settings;
-mod visits;
-mod work;
+pub mod access;
+pub mod administration;
+pub mod factors;
+pub mod patients;
+pub mod scheduling;
+pub mod settings;
+pub mod visits;
+pub mod work;
 
-/// One call of each mutation: the mutation, what to select, the input, and what later calls know of
-/// the answer. `$name` in an input is what an earlier call kept.
-///
-/// They run in this order, as one story. A mutation that can't be part of it is tried elsewhere.
+/// One call of a mutation: the mutation, what to select, the input, and what later calls know of the
+/// answer. `"$name"` in an input is what was kept by then; an empty one stands for a mutation that takes none.
 pub type Call = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-/// What the owner does, who has shown a second factor.
-pub const STORY: &[&[Call]] =
-    &[patients::CALLS, visits::CALLS, scheduling::CALLS, access::CALLS, work::CALLS, settings::CALLS];
-
-/// What only somebody else may do: the privacy officer.
-pub const BY_ANOTHER: &[Call] = &[(
-    "breakGlassReview",
-    "breakGlass { id version status }",
-    r#"{ "id": "$breakGlass", "outcome": "JUSTIFIED", "comment": "It was right." }"#,
-    &[],
-)];
-
-/// Mutations that need somebody or something that the story has not, and the test that sends them twice.
-pub const ELSEWHERE: &[(&str, &str)] = &[
-    ("calendarFeedCreate", "scheduling::feed::the_address_is_told_once_even_to_a_retry"),
-    ("calendarFeedRevoke", "scheduling::feed::the_address_is_told_once_even_to_a_retry"),
-    ("waitlistOfferAccept", "scheduling::waiting::an_answer_to_an_offer_sent_twice_counts_once"),
-    ("waitlistOfferDecline", "scheduling::waiting::an_answer_to_an_offer_sent_twice_counts_once"),
-    ("ruleActivate", "rules::what_is_done_under_one_key_is_done_once"),
-    ("alertAcknowledge", "rules::what_is_done_under_one_key_is_done_once"),
-    ("alertResolve", "rules::what_is_done_under_one_key_is_done_once"),
-    ("alertOverride", "rules::what_is_done_under_one_key_is_done_once"),
-    ("notificationRetry", "notifications::what_may_pass_is_tried_again_and_what_can_not_is_given_up"),
-    ("userDisable", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
-    ("userEnable", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
-    ("userRename", "identity::what_is_done_to_a_user_under_one_key_is_done_once"),
-    ("fieldPolicySet", "conditions::a_field_policy_sent_twice_is_set_once"),
-    ("fieldPolicyRemove", "conditions::a_field_policy_sent_twice_is_set_once"),
-    ("documentCosign", "documents::a_cosignature_sent_twice_is_given_once"),
-    ("sessionEnd", "sessions::administration::people_see_their_sessions_and_end_them"),
-    (
-        "identityProviderAdd",
-        "oidc::administration::providers_are_changed_by_whoever_may_and_shows_a_second_factor",
-    ),
-    (
-        "identityProviderChange",
-        "oidc::administration::providers_are_changed_by_whoever_may_and_shows_a_second_factor",
-    ),
-    (
-        "identityProviderRemove",
-        "oidc::administration::providers_are_changed_by_whoever_may_and_shows_a_second_factor",
-    ),
-    (
-        "securityAlertClose",
-        "audit::reading::suspicious_access_raises_one_alert_each_and_somebody_else_closes_it",
-    ),
-    ("apiClientCreate", "operations::a_retried_creation_tells_no_secret_twice"),
-    ("apiClientRotateSecret", "operations::a_retried_creation_tells_no_secret_twice"),
-    ("apiClientRetire", "operations::a_retried_creation_tells_no_secret_twice"),
-    ("totpEnrol", "factors::codes::a_secret_is_told_once_even_to_a_retry"),
-    ("totpConfirm", "factors::codes::a_secret_is_told_once_even_to_a_retry"),
-    ("totpRemove", "factors::codes::a_secret_is_told_once_even_to_a_retry"),
-    ("passkeyRegisterStart", "factors::codes::a_secret_is_told_once_even_to_a_retry"),
-    ("passkeyRegisterFinish", "factors::codes::a_secret_is_told_once_even_to_a_retry"),
-    ("passkeyRename", "factors::codes::a_secret_is_told_once_even_to_a_retry"),
-    ("passkeyRemove", "factors::codes::a_secret_is_told_once_even_to_a_retry"),
-    ("recoveryCodesRenew", "factors::codes::a_secret_is_told_once_even_to_a_retry"),
-    ("userResetSecondFactors", "factors::codes::a_secret_is_told_once_even_to_a_retry"),
-    ("roleRequireSecondFactor", "factors::codes::a_secret_is_told_once_even_to_a_retry"),
+/// What is told to one caller only, and to no retry: secrets, which are stored nowhere as they are.
+pub const TOLD_ONCE: &[(&str, &str)] = &[
+    ("apiClientCreate", "secret"),
+    ("apiClientRotateSecret", "secret"),
+    ("calendarFeedCreate", "path"),
+    ("recoveryCodesRenew", "recoveryCodes"),
+    ("totpConfirm", "recoveryCodes"),
 ];

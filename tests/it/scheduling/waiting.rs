@@ -76,35 +76,6 @@ async fn a_freed_time_is_offered_to_the_most_pressing_first_and_then_to_the_next
 }
 
 #[tokio::test]
-async fn an_answer_to_an_offer_sent_twice_counts_once() -> Result<()> {
-    let clinic = Clinic::new().await?;
-    let owner = clinic.person("owner").await;
-    let entry = wait(&owner, &clinic.patient, json!({})).await;
-    for (time, mutation, expected) in
-        [("10:00", "waitlistOfferDecline", "WAITING"), ("11:00", "waitlistOfferAccept", "BOOKED")]
-    {
-        let visit = booked(&owner, clinic.visit(time, json!({}))).await;
-        owner.run("appointmentCancel", APPOINTMENT, json!({ "id": visit["id"], "ifVersion": 1 })).await;
-        clinic.work().await?;
-        let offered = seen(&owner, &entry).await;
-        assert_eq!(offered["status"], "OFFERED");
-        let (first, rest) = mutation.split_at(1);
-        let query = format!(
-            "mutation($input: {}{rest}Input!) {{ {mutation}(input: $input) {{ waitlistEntry {{ version status }} userErrors {{ code }} }} }}",
-            first.to_uppercase()
-        );
-        let input = json!({ "input": step(&offered) });
-        let key = [("idempotency-key", mutation)];
-        let done = owner.send(&query, input.clone(), &key).await.body;
-        assert_eq!(done["data"][mutation]["waitlistEntry"]["status"], expected, "{done}");
-        let again = owner.send(&query, input, &key).await.body;
-        assert_eq!(again["data"], done["data"]);
-        assert_eq!(again["extensions"]["idempotentReplay"], json!([mutation]));
-    }
-    Ok(())
-}
-
-#[tokio::test]
 async fn an_offer_that_ran_out_can_not_be_taken_and_who_is_taken_off_gives_their_time_back() -> Result<()> {
     let clinic = Clinic::new().await?;
     let owner = clinic.person("owner").await;

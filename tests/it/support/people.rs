@@ -82,11 +82,7 @@ impl Person<'_> {
 
     /// Runs one mutation under a key of its own and hands out its payload; any error fails the test.
     pub async fn run(&self, field: &str, select: &str, input: Value) -> Value {
-        let (first, rest) = field.split_at(1);
-        let query = format!(
-            "mutation($input: {}{rest}Input!) {{ {field}(input: $input) {{ {select} }} }}",
-            first.to_uppercase()
-        );
+        let query = mutation(field, select, &input);
         let key = self.server.installation.clock.new_id().to_string();
         let answer = self.send(&query, json!({ "input": input }), &[("idempotency-key", &key)]).await;
         assert!(answer.body["errors"].is_null(), "{}", answer.text);
@@ -117,6 +113,16 @@ impl Person<'_> {
         let data = self.ask(query, json!({ "input": input })).await;
         data["facilityAdd"]["facility"]["id"].as_str().unwrap().to_owned()
     }
+}
+
+/// A mutation as it is written, with its input as the only variable; without one where it takes none.
+pub fn mutation(field: &str, select: &str, input: &Value) -> String {
+    if input.is_null() {
+        return format!("mutation {{ {field} {{ {select} }} }}");
+    }
+    let (first, rest) = field.split_at(1);
+    let input = format!("{}{rest}Input", first.to_uppercase());
+    format!("mutation($input: {input}!) {{ {field}(input: $input) {{ {select} }} }}")
 }
 
 /// The street of all patients of the tests: it must be found nowhere afterwards.

@@ -4,6 +4,12 @@ use super::Call;
 
 pub const CALLS: &[Call] = &[
     (
+        "alertRuleUpdate",
+        "alertRule { kind threshold }",
+        r#"{ "kind": "BREAK_GLASS_USE", "threshold": 1 }"#,
+        &[],
+    ),
+    (
         "breakGlassDeclare",
         "breakGlass { id version }",
         r#"{ "patientId": "$patient", "category": "OTHER", "reason": "Somebody sends this twice", "classes": ["CLINICAL"] }"#,
@@ -48,4 +54,20 @@ pub const CALLS: &[Call] = &[
     ("roleGrant", "grant { id role }", r#"{ "userId": "$me", "roleId": "$role" }"#, &[]),
     ("roleRevoke", "role { id version }", r#"{ "userId": "$me", "roleId": "$role" }"#, &[]),
     ("roleRetire", "role { id version retired }", r#"{ "id": "$role", "ifVersion": 2 }"#, &[]),
+];
+
+/// Somebody else looks into the emergency, and into the alert that it raised.
+pub const REVIEWED: &[Call] = &[
+    (
+        "breakGlassReview",
+        "breakGlass { id version status }",
+        r#"{ "id": "$breakGlass", "outcome": "JUSTIFIED", "comment": "It was right." }"#,
+        &[],
+    ),
+    (
+        "securityAlertClose",
+        "securityAlert { id version status resolution }",
+        r#"{ "id": "$securityAlert", "ifVersion": 1, "resolution": "JUSTIFIED" }"#,
+        &[],
+    ),
 ];

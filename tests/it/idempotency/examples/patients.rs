@@ -25,7 +25,19 @@ pub const CALLS: &[Call] = &[
     (
         "patientUpdate",
         "patient { id version }",
-        r#"{ "id": "$patient", "ifVersion": 1, "email": "ada@example.org" }"#,
+        r#"{ "id": "$patient", "ifVersion": 1, "email": "ada@example.org", "phone": "+442079460123" }"#,
+        &[],
+    ),
+    (
+        "channelConsentSet",
+        "patient { id }",
+        r#"{ "patientId": "$patient", "channel": "SMS", "allowed": true }"#,
+        &[],
+    ),
+    (
+        "notificationProfileSet",
+        "profile { locale timeZone quietFrom quietUntil }",
+        r#"{ "patientId": "$patient", "timeZone": "UTC", "quietFrom": "$quietFrom", "quietUntil": "$quietUntil" }"#,
         &[],
     ),
     ("patientDeactivate", "patient { id version }", r#"{ "id": "$patient", "ifVersion": 2 }"#, &[]),

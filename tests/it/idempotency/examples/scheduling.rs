@@ -94,4 +94,44 @@ pub const CALLS: &[Call] = &[
     ("queueTokenSkip", "token { id version }", r#"{ "id": "$token", "ifVersion": 2 }"#, &[]),
     ("queueTokenCall", "token { id version }", r#"{ "id": "$token", "ifVersion": 3 }"#, &[]),
     ("queueTokenServe", "token { id version }", r#"{ "id": "$token", "ifVersion": 4 }"#, &[]),
+    ("calendarFeedCreate", "path", r#"{ "practitionerId": "$practitioner" }"#, &[]),
+    ("calendarFeedRevoke", "revoked", r#"{ "practitionerId": "$practitioner" }"#, &[]),
+    (
+        "waitlistEntryAdd",
+        "waitlistEntry { id version }",
+        r#"{ "patientId": "$patient", "type": "PHONE", "latest": "$latest" }"#,
+        &[("waiting", "/waitlistEntry/id")],
+    ),
 ];
+
+/// A visit is called off, and so its time is free for whoever waits.
+pub const FREED: &[Call] = &[
+    (
+        "appointmentBook",
+        "appointment { id version }",
+        r#"{ "patientId": "$patient", "practitionerId": "$practitioner", "type": "PHONE", "startsAt": "$monday" }"#,
+        &[("freed", "/appointment/id")],
+    ),
+    (
+        "appointmentCancel",
+        "appointment { id version status }",
+        r#"{ "id": "$freed", "ifVersion": 1, "code": "pat" }"#,
+        &[],
+    ),
+];
+
+/// They don't want it, and wait on.
+pub const DECLINED: &[Call] = &[(
+    "waitlistOfferDecline",
+    "waitlistEntry { id version status }",
+    r#"{ "id": "$waiting", "ifVersion": 2 }"#,
+    &[],
+)];
+
+/// They take the next one.
+pub const ACCEPTED: &[Call] = &[(
+    "waitlistOfferAccept",
+    "waitlistEntry { id version status appointment { id status } }",
+    r#"{ "id": "$waiting", "ifVersion": 4 }"#,
+    &[],
+)];

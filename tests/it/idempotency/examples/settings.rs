@@ -1,4 +1,4 @@
-//! A death; and what a clinic and its people decide of sessions, disclosures, notices and alerts.
+//! A death; and what a clinic and its people decide of sessions, disclosures and notices.
 
 use super::Call;
 
@@ -48,22 +48,14 @@ pub const CALLS: &[Call] = &[
         &[],
     ),
     (
-        "channelConsentSet",
-        "patient { id }",
-        r#"{ "patientId": "$patient", "channel": "EMAIL", "allowed": true }"#,
-        &[],
-    ),
-    (
         "pushDeviceRegister",
         "device { id }",
         r#"{ "name": "Phone", "address": "https://push.example.org/abc" }"#,
         &[("device", "/device/id")],
     ),
     ("pushDeviceRemove", "device { id }", r#"{ "id": "$device" }"#, &[]),
-    (
-        "alertRuleUpdate",
-        "alertRule { kind threshold }",
-        r#"{ "kind": "MASS_READING", "threshold": 77 }"#,
-        &[],
-    ),
 ];
+
+/// A notice that was given up is tried anew.
+pub const GIVEN_UP: &[Call] =
+    &[("notificationRetry", "delivery { id status }", r#"{ "id": "$notice" }"#, &[])];

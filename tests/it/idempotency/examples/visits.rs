@@ -133,3 +133,42 @@ pub const CALLS: &[Call] = &[
         &[],
     ),
 ];
+
+/// What somebody writes and signs who may not do so alone.
+pub const SIGNED: &[Call] = &[
+    (
+        "documentDraft",
+        "document { id version }",
+        r#"{ "patientId": "$patient", "templateId": "$soap", "sections": [{ "code": "61150-9", "text": "Coughs" }, { "code": "61149-1", "text": "Clear" }, { "code": "51848-0", "text": "Bronchitis" }, { "code": "18776-5", "text": "Rest" }] }"#,
+        &[("note", "/document/id")],
+    ),
+    ("documentSign", "document { id version status }", r#"{ "id": "$note", "ifVersion": 1 }"#, &[]),
+];
+
+/// It is signed by a second person.
+pub const COSIGNED: &[Call] = &[(
+    "documentCosign",
+    "document { id version status current { signatures { id } } }",
+    r#"{ "id": "$note", "ifVersion": 2 }"#,
+    &[],
+)];
+
+/// A measurement by which a rule raises an alert.
+pub const ALARMING: &[Call] = &[(
+    "vitalsRecord",
+    "encounter { id version } vitalSigns { observations { id } }",
+    r#"{ "id": "$visit", "oxygenSaturation": { "value": "80", "unit": "%" } }"#,
+    &[],
+)];
+
+/// What is done about two alerts.
+pub const ALERTED: &[Call] = &[
+    ("alertAcknowledge", "alert { id version status }", r#"{ "id": "$alert", "ifVersion": 1 }"#, &[]),
+    ("alertResolve", "alert { id version status }", r#"{ "id": "$alert", "ifVersion": 2 }"#, &[]),
+    (
+        "alertOverride",
+        "alert { id version status }",
+        r#"{ "id": "$otherAlert", "ifVersion": 1, "reason": "NOT_APPLICABLE" }"#,
+        &[],
+    ),
+];

@@ -83,3 +83,18 @@ pub const CALLS: &[Call] = &[
         &[],
     ),
 ];
+
+/// A rule is written and tested.
+pub const WRITTEN: &[Call] = &[
+    (
+        "ruleDraft",
+        "rule { id version status }",
+        r#"{ "code": "low-oxygen", "title": "Low", "cause": "VITALS_RECORDED", "condition": "vitals.spo2 < 92", "severity": "WARNING", "actions": [{ "alert": {} }], "cases": [{ "name": "low", "facts": [{ "name": "vitals.spo2", "value": { "number": 80 } }], "fires": true }, { "name": "well", "facts": [{ "name": "vitals.spo2", "value": { "number": 99 } }], "fires": false }] }"#,
+        &[("written", "/rule/id")],
+    ),
+    ("ruleTest", "rule { id version status }", r#"{ "id": "$written", "ifVersion": 1 }"#, &[]),
+];
+
+/// Somebody else than its author puts it into use.
+pub const APPROVED: &[Call] =
+    &[("ruleActivate", "rule { id version status }", r#"{ "id": "$written", "ifVersion": 2 }"#, &[])];
