@@ -4,7 +4,8 @@ use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use praxis_domain::{
     Missing, Slice, alerts, audit, care_team, charting, clinic, consent, consultation, documents, encounters,
-    history, identity, notifications, patients, rules, scheduling, staff, tasks, transitions, workflows,
+    history, identity, notifications, patients, providers, rules, scheduling, staff, tasks, transitions,
+    workflows,
 };
 use praxis_entity::ids;
 use praxis_entity::{
@@ -80,6 +81,7 @@ pub(crate) struct Loaders {
     pub(crate) users: Loader<UserId, user_account::Model>,
     pub(crate) roles: Loader<RoleId, role::Model>,
     pub(crate) roles_of_users: Loader<UserId, Vec<(membership::Model, role::Model)>>,
+    pub(crate) identities_of_users: Loader<UserId, Vec<providers::Linked>>,
     pub(crate) tasks: Loader<TaskId, task::Model>,
     pub(crate) tasks_of_instances: Loader<WorkflowInstanceId, Vec<task::Model>>,
     pub(crate) workflow_definitions: Loader<WorkflowDefinitionId, workflow_definition::Model>,
@@ -203,6 +205,7 @@ impl Loaders {
             users: by_id!(op, identity::users_by_ids, |row| row.id),
             roles: by_id!(op, identity::roles_by_ids, |row| row.id),
             roles_of_users: by_key!(op, identity::roles_of),
+            identities_of_users: by_key!(op, providers::identities_of),
             tasks: by_id!(op, tasks::by_ids, |row| row.id),
             tasks_of_instances: by_key!(op, workflows::tasks_of),
             workflow_definitions: by_id!(op, workflows::definitions_by_ids, |row| row.id),
