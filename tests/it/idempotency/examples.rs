@@ -55,6 +55,11 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
         "identityProviderRemove",
         "oidc::administration::providers_are_changed_by_whoever_may_and_shows_a_second_factor",
     ),
+    ("externalIdentityUnlink", "oidc::linking::a_person_sees_their_identities_and_unlinks_them"),
+    (
+        "userUnlinkIdentity",
+        "oidc::linking::an_administrator_unlinks_an_identity_and_what_it_opened_is_over_within_two_seconds",
+    ),
     (
         "securityAlertClose",
         "audit::reading::suspicious_access_raises_one_alert_each_and_somebody_else_closes_it",
