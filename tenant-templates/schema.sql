@@ -1,4 +1,4 @@
--- schema version: 32
+-- schema version: 33
 CREATE TABLE {schema}.allergy (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -1197,6 +1197,7 @@ CREATE TABLE {schema}.external_identity (
     subject text NOT NULL,
     user_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
     CONSTRAINT external_identity_subject_length CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
 );
 CREATE TABLE {schema}.facility (
@@ -1727,6 +1728,7 @@ CREATE TABLE {schema}.session (
     second_factor_at timestamp with time zone,
     source_address text,
     user_agent text,
+    identity_provider_id uuid,
     CONSTRAINT session_cookie_has_token CHECK (((kind <> 'COOKIE'::text) OR (token_hash IS NOT NULL))),
     CONSTRAINT session_kind_known CHECK ((kind = ANY (ARRAY['BEARER'::text, 'COOKIE'::text])))
 );
@@ -2742,6 +2744,7 @@ CREATE UNIQUE INDEX encounter_note_said_once ON {schema}.encounter_note USING bt
 CREATE INDEX event_by_patient ON {schema}.event USING btree (patient_id, "position");
 CREATE INDEX event_by_subject ON {schema}.event USING btree (subject_id, id);
 CREATE INDEX event_unordered ON {schema}.event USING btree (id) WHERE ("position" IS NULL);
+CREATE INDEX external_identity_by_user ON {schema}.external_identity USING btree (user_id);
 CREATE INDEX family_history_by_patient ON {schema}.family_history USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
 CREATE INDEX finished_sign_in_by_expiry ON {schema}.finished_sign_in USING btree (expires_at);
@@ -2779,6 +2782,7 @@ CREATE INDEX rule_in_use ON {schema}.rule USING btree (cause) WHERE (status = 'A
 CREATE UNIQUE INDEX rule_one_active ON {schema}.rule USING btree (code) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (status, id);
 CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
+CREATE INDEX session_by_provider ON {schema}.session USING btree (identity_provider_id) WHERE (identity_provider_id IS NOT NULL);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
 CREATE INDEX social_history_by_patient ON {schema}.social_history USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
@@ -3204,6 +3208,8 @@ ALTER TABLE ONLY {schema}.security_alert
 ALTER TABLE ONLY {schema}.sensitivity_label
     ADD CONSTRAINT sensitivity_label_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
 ALTER TABLE ONLY {schema}.session
+    ADD CONSTRAINT session_provider_fk FOREIGN KEY (identity_provider_id) REFERENCES {schema}.identity_provider(id) ON DELETE SET NULL;
+ALTER TABLE ONLY {schema}.session
     ADD CONSTRAINT session_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
 ALTER TABLE ONLY {schema}.social_history
     ADD CONSTRAINT social_history_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
@@ -3393,6 +3399,7 @@ GRANT INSERT(encounter_id) ON TABLE {schema}.event TO {role};
 GRANT INSERT(subject_id) ON TABLE {schema}.event TO {role};
 GRANT INSERT(body) ON TABLE {schema}.event TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.external_identity TO {role};
+GRANT UPDATE(last_used_at) ON TABLE {schema}.external_identity TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.factor_guard TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.fhir_resource TO {role};

@@ -18,6 +18,8 @@ pub struct Model {
     pub user_id: UserId,
     /// Since when.
     pub created_at: DateTimeUtc,
+    /// When a session was last opened by it.
+    pub last_used_at: Option<DateTimeUtc>,
 }
 
 /// Joins are written where they are needed; none is declared here.

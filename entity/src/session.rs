@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{SessionId, UserId};
+use crate::ids::{IdentityProviderId, SessionId, UserId};
 
 /// A signed-in session; the token itself is never stored.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -30,6 +30,8 @@ pub struct Model {
     pub methods: Vec<String>,
     /// When a second factor was last shown.
     pub second_factor_at: Option<DateTimeUtc>,
+    /// The identity provider at which it was opened, if it was one.
+    pub identity_provider_id: Option<IdentityProviderId>,
     /// Address it was opened from.
     #[sea_orm(column_type = "Text", nullable)]
     pub source_address: Option<String>,

@@ -36,6 +36,7 @@ use crate::{
     context::Ask,
     error::{ApiError, Code},
     second_factors::{Left, RecoveryCodes, Told},
+    sign_in::Identities,
 };
 
 /// Mutations that refuse to run without a key.
@@ -353,6 +354,16 @@ impl Replay for Left {
 
     async fn recall(op: &Op<Write>, (): ()) -> Result<Option<Self>, Error> {
         second_factors::second_factors(op).await.map(|left| Some(Self(left)))
+    }
+}
+
+impl Replay for Identities {
+    type Outcome = ();
+
+    fn outcome(&self) {}
+
+    async fn recall(op: &Op<Write>, (): ()) -> Result<Option<Self>, Error> {
+        providers::own_identities(op).await.map(|left| Some(Self(left)))
     }
 }
 

@@ -9,7 +9,8 @@ use std::{
 
 use praxis_domain::{
     Missing, Slice, alerts, audit, care_team, charting, clinic, consent, consultation, documents, encounters,
-    history, identity, notifications, patients, rules, scheduling, staff, tasks, transitions, workflows,
+    history, identity, notifications, patients, providers, rules, scheduling, staff, tasks, transitions,
+    workflows,
 };
 use praxis_entity::ids;
 use praxis_entity::{
@@ -85,6 +86,7 @@ pub(crate) struct Loaders {
     pub(crate) users: Late<UserId, user_account::Model>,
     pub(crate) roles: Late<RoleId, role::Model>,
     pub(crate) roles_of_users: Late<UserId, Vec<(membership::Model, role::Model)>>,
+    pub(crate) identities_of_users: Late<UserId, Vec<providers::Linked>>,
     pub(crate) tasks: Late<TaskId, task::Model>,
     pub(crate) tasks_of_instances: Late<WorkflowInstanceId, Vec<task::Model>>,
     pub(crate) workflow_definitions: Late<WorkflowDefinitionId, workflow_definition::Model>,
@@ -229,6 +231,7 @@ impl Loaders {
             users: by_id!(op, identity::users_by_ids, |row| row.id),
             roles: by_id!(op, identity::roles_by_ids, |row| row.id),
             roles_of_users: by_key!(op, identity::roles_of),
+            identities_of_users: by_key!(op, providers::identities_of),
             tasks: by_id!(op, tasks::by_ids, |row| row.id),
             tasks_of_instances: by_key!(op, workflows::tasks_of),
             workflow_definitions: by_id!(op, workflows::definitions_by_ids, |row| row.id),

@@ -7,6 +7,7 @@ mod answer;
 mod call;
 mod links;
 mod oidc;
+mod page;
 mod password;
 mod second_factor;
 mod session;
@@ -38,6 +39,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .route("/auth/providers", get(oidc::providers))
         .route("/auth/oidc/start", get(oidc::start))
         .route("/auth/oidc/link", post(oidc::link))
+        .route("/auth/oidc/invitation", post(oidc::join))
         .route("/auth/oidc/callback", get(oidc::callback))
         .merge(second_factor::router())
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -52,6 +52,10 @@ impl Refused {
         self.status
     }
 
+    pub(super) const fn message(self) -> &'static str {
+        self.message
+    }
+
     /// The same may be granted a moment later.
     pub(super) const fn may_pass(self) -> bool {
         self.retry_after.is_some()

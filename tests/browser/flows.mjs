@@ -9,7 +9,7 @@ import { mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
-const { BASE, CHROMIUM, EMAIL, REQUIRED_EMAIL, PASSWORD, SCREENSHOTS } = process.env;
+const { BASE, CHROMIUM, EMAIL, REQUIRED_EMAIL, PASSWORD, INVITATION, SCREENSHOTS } = process.env;
 if (SCREENSHOTS) mkdirSync(SCREENSHOTS, { recursive: true });
 
 const replies = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -223,6 +223,31 @@ await story('a sign-in that began elsewhere goes on here', async () => {
   await fourth.fill('#totp', totp(secret, 1));
   await fourth.click('#factor-totp button[type=submit]');
   await fourth.waitForURL(/whoami/);
+});
+
+await story('whoever is invited joins with who they are at a provider, and sees to it later', async () => {
+  const { page: fifth } = await person();
+  await fifth.goto(`${BASE}/auth/invitation#${INVITATION}`);
+  await fifth.waitForSelector('#elsewhere:not([hidden])');
+  await shot(fifth, '10-invitation');
+  await fifth.click('text=Continue with Hospital');
+  await inside(fifth);
+  await fifth.waitForSelector('#identities >> text=Hospital: since');
+  assert.ok(await fifth.isHidden('#identities button'), 'without a second factor nothing of it changes');
+  await signOut(fifth);
+  await fifth.click('#providers >> text=Continue with Hospital');
+  await inside(fifth);
+  await fifth.fill('#passkey-name', 'Desk');
+  await fifth.click('#passkey-form button[type=submit]');
+  await fifth.click('#codes-kept');
+  // What a server remembers of a session is a second old.
+  await fifth.waitForTimeout(1_200);
+  await shot(fifth, '11-linked');
+  await fifth.click('#identities button');
+  await fifth.waitForSelector('#identities >> text=Hospital: not linked');
+  await fifth.click('#identities button');
+  await fifth.waitForSelector('#identities >> text=Hospital: since');
+  await shot(fifth, '12-linked-again');
 });
 
 await story('the page leads to no other host', async () => {

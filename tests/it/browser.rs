@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use chrono::TimeDelta;
+use praxis_domain::{identity, providers};
 use praxis_entity::role;
 use praxis_platform::{OpFactory, RequestInfo, access::Actor, audit::Entry};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
@@ -23,7 +24,14 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::server::{PASSWORD, TestServer};
+use crate::{
+    mail::{mailer, send_all},
+    support::{
+        idp::Idp,
+        server::{PASSWORD, TestServer},
+        smtp::MailServer,
+    },
+};
 
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const LONGEST: Duration = Duration::from_secs(180);
@@ -42,6 +50,7 @@ async fn people_sign_in_with_passkeys_and_codes_in_chromium() -> Result<()> {
     let server = TestServer::at("localhost", &[("northside", "nurse@northside.test", "nurse")]).await?;
     server.user("northside", "porter@northside.test", "receptionist").await?;
     ask_for_a_second_factor(&server, "receptionist").await?;
+    let (_idp, invitation) = invite_where_there_is_a_provider(&server).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     let clock = server.clock;
@@ -62,6 +71,7 @@ async fn people_sign_in_with_passkeys_and_codes_in_chromium() -> Result<()> {
         .env("EMAIL", "nurse@northside.test")
         .env("REQUIRED_EMAIL", "porter@northside.test")
         .env("PASSWORD", PASSWORD)
+        .env("INVITATION", invitation)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
@@ -113,4 +123,32 @@ async fn ask_for_a_second_factor(server: &TestServer, role: &str) -> Result<()> 
         .await?;
     op.record(Entry::done("role.require-second-factor"));
     Ok(op.commit().await?)
+}
+
+/// A provider of the clinic's, and the secret of an invitation.
+async fn invite_where_there_is_a_provider(server: &TestServer) -> Result<(Idp, String)> {
+    let idp = Idp::start(&server.clock).await;
+    let op = server.as_system("northside").await?;
+    let provider = providers::NewProvider {
+        name: "Hospital".to_owned(),
+        issuer: idp.issuer.clone(),
+        client_id: "praxis".to_owned(),
+        client_secret: None,
+        scopes: Vec::new(),
+        multi_factor_acr: Vec::new(),
+    };
+    let invited = identity::NewInvitation {
+        email: "nia@northside.test".to_owned(),
+        display_name: "Nia Okoro".to_owned(),
+        role: "nurse".to_owned(),
+        facility: None,
+        practitioner: None,
+    };
+    providers::add(&op, provider).await?;
+    identity::invite(&op, invited).await?;
+    op.commit().await?;
+    let post = MailServer::start(&[]).await;
+    send_all(&mailer(server, &server.app, &post.url()).await?).await?;
+    let mail = post.taken().pop().context("no mail came")?;
+    Ok((idp, mail.secret()))
 }

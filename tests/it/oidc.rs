@@ -21,8 +21,10 @@ use crate::support::{
 };
 
 mod administration;
+mod joining;
 mod kit;
 mod lies;
+mod linking;
 mod signing_in;
 
 const HOST: &str = "northside.praxis.test";
@@ -126,6 +128,19 @@ impl TestServer {
         let sql = format!("UPDATE {schema}.session SET second_factor_at = '{now}'");
         self.installation.admin().await.unwrap().execute(AssertSqlSafe(sql)).await.unwrap();
     }
+}
+
+/// How often somebody was told that their identities changed.
+async fn identity_mails(server: &TestServer, to: &str) -> i64 {
+    let mut sql = server.installation.tenant_connection("northside").await.unwrap();
+    let count = "SELECT count(*) FROM mail_message WHERE to_address = $1 AND template = 'identity-changed'";
+    sqlx::query_scalar(count).bind(to).fetch_one(&mut sql).await.unwrap()
+}
+
+async fn entries(server: &TestServer, action: &str, outcome: &str) -> i64 {
+    let mut sql = server.installation.tenant_connection("northside").await.unwrap();
+    let count = "SELECT count(*) FROM audit_entry WHERE action = $1 AND outcome = $2";
+    sqlx::query_scalar(count).bind(action).bind(outcome).fetch_one(&mut sql).await.unwrap()
 }
 
 async fn clinic() -> Result<TestServer> {

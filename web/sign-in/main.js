@@ -1,4 +1,5 @@
-// The sign-in page: password, second factor, passkey alone; then one's own second factors.
+// The sign-in page: password, second factor, passkey alone, identity providers; then one's own second factors and
+// identities.
 import { Refused, get, graphql, post } from './api.js';
 import { canUsePasskeys, makePasskey, usePasskey } from './passkey.js';
 import { qrSvg } from './qr.js';
@@ -89,6 +90,28 @@ async function passkeyAlone() {
   await signedIn(await post('/auth/passkey', { passkey: await usePasskey(options), cookie: true }));
 }
 
+// Identity providers: where the clinic's people sign in instead of here.
+
+const offered = get('/auth/providers').then(({ providers }) => providers, () => []);
+
+function button(text, id, action) {
+  const made = document.createElement('button');
+  made.type = 'button';
+  made.id = id;
+  made.textContent = text;
+  queueMicrotask(() => on(id, 'click', action));
+  return made;
+}
+
+async function offerProviders() {
+  const elsewhere = await offered;
+  $('providers').replaceChildren(...elsewhere.map(({ id, name }) => button(`Continue with ${name}`, `sign-in-${id}`, async () => {
+    const next = destination();
+    const { pathname, search } = next ? new URL(next) : location;
+    location.assign(`/auth/oidc/start?${new URLSearchParams({ provider: id, returnTo: pathname + search })}`);
+  })));
+}
+
 // Showing a second factor.
 
 function ask(what) {
@@ -120,7 +143,7 @@ async function stepUp(then) {
 
 // Second factors of one's own.
 
-const FACTORS = '{ viewer { secondFactors { required totpConfirmedAt recoveryCodesLeft passkeys { id name synced createdAt lastUsedAt clonedAt } } } }';
+const FACTORS = '{ viewer { externalIdentities { providerId providerName linkedAt lastUsedAt } secondFactors { required totpConfirmedAt recoveryCodesLeft passkeys { id name synced createdAt lastUsedAt clonedAt } } } }';
 const day = (instant) => new Date(instant).toLocaleDateString();
 
 async function account() {
@@ -134,11 +157,11 @@ async function account() {
     }
   }
   $('must-enrol').hidden = !identity.secondFactorRequired;
-  const factors = identity.secondFactorRequired
-    ? { passkeys: [], totpConfirmedAt: null, recoveryCodesLeft: 0 }
-    : (await graphql(FACTORS)).viewer.secondFactors;
+  const { secondFactors: factors, externalIdentities } = identity.secondFactorRequired
+    ? { secondFactors: { passkeys: [], totpConfirmedAt: null, recoveryCodesLeft: 0 }, externalIdentities: [] }
+    : (await graphql(FACTORS)).viewer;
   const any = factors.passkeys.length > 0 || factors.totpConfirmedAt !== null;
-  $('passkeys').replaceChildren(...factors.passkeys.map(row));
+  $('passkeys').replaceChildren(...factors.passkeys.map(passkeyRow));
   $('passkey-form').hidden = !canUsePasskeys;
   $('totp-state').textContent = factors.totpConfirmedAt ? `Set up on ${day(factors.totpConfirmedAt)}.` : 'None.';
   $('totp-remove').hidden = !factors.totpConfirmedAt;
@@ -146,39 +169,62 @@ async function account() {
   $('totp-form').hidden = true;
   $('codes-section').hidden = !any;
   $('codes-left').textContent = `${factors.recoveryCodesLeft} left.`;
+  const others = (await offered).filter(({ id }) => externalIdentities.every((known) => known.providerId !== id));
+  $('identities').replaceChildren(
+    ...externalIdentities.map((known) => linkedRow(known, any)),
+    ...others.map((provider) => unlinkedRow(provider, any)),
+  );
+  $('identities-section').hidden = identity.secondFactorRequired || $('identities').children.length === 0;
+  $('identities-hint').hidden = any;
   const next = destination();
   $('next').hidden = !next || identity.secondFactorRequired;
   if (next) $('next').href = next;
   show('account-step');
 }
 
-function row(passkey) {
+function row(text, ...buttons) {
   const item = document.createElement('li');
   const what = document.createElement('span');
   what.className = 'what';
-  const used = passkey.lastUsedAt ? `last used on ${day(passkey.lastUsedAt)}` : 'never used';
-  what.textContent = `${passkey.name}: since ${day(passkey.createdAt)}, ${used}`;
-  if (passkey.clonedAt) what.textContent += '. Shut off, because there seems to be a copy of it';
-  const button = (text, action) => {
-    const made = document.createElement('button');
-    made.type = 'button';
-    made.id = `${text}-${passkey.id}`.toLowerCase();
-    made.textContent = text;
-    item.append(made);
-    queueMicrotask(() => on(made.id, 'click', action));
-  };
-  item.append(what);
-  button('Rename', async () => {
-    const name = prompt('Name of the passkey', passkey.name);
-    if (name === null) return;
-    await graphql('mutation($input: PasskeyRenameInput!) { passkeyRename(input: $input) { userErrors { code message } } }', { input: { id: passkey.id, name } });
-    await account();
-  });
-  button('Remove', async () => {
-    await graphql('mutation($input: PasskeyRemoveInput!) { passkeyRemove(input: $input) { userErrors { code message } } }', { input: { id: passkey.id } });
-    await account();
-  });
+  what.textContent = text;
+  item.append(what, ...buttons);
   return item;
+}
+
+const usage = (instant) => (instant ? `last used on ${day(instant)}` : 'never used');
+
+function passkeyRow({ id, name, createdAt, lastUsedAt, clonedAt }) {
+  let text = `${name}: since ${day(createdAt)}, ${usage(lastUsedAt)}`;
+  if (clonedAt) text += '. Shut off, because there seems to be a copy of it';
+  const rename = button('Rename', `rename-${id}`, async () => {
+    const other = prompt('Name of the passkey', name);
+    if (other === null) return;
+    await graphql('mutation($input: PasskeyRenameInput!) { passkeyRename(input: $input) { userErrors { code message } } }', { input: { id, name: other } });
+    await account();
+  });
+  const remove = button('Remove', `remove-${id}`, async () => {
+    await graphql('mutation($input: PasskeyRemoveInput!) { passkeyRemove(input: $input) { userErrors { code message } } }', { input: { id } });
+    await account();
+  });
+  return row(text, rename, remove);
+}
+
+function linkedRow({ providerId, providerName, linkedAt, lastUsedAt }, may) {
+  const unlink = button('Unlink', `unlink-${providerId}`, async () => {
+    await graphql('mutation($input: ExternalIdentityUnlinkInput!) { externalIdentityUnlink(input: $input) { userErrors { code message } } }', { input: { providerId } });
+    await account();
+  });
+  unlink.hidden = !may;
+  return row(`${providerName}: since ${day(linkedAt)}, ${usage(lastUsedAt)}`, unlink);
+}
+
+function unlinkedRow({ id, name }, may) {
+  const link = button('Link', `link-${id}`, async () => {
+    const { url } = await post('/auth/oidc/link', { provider: id, returnTo: location.pathname + location.search });
+    location.assign(url);
+  });
+  link.hidden = !may;
+  return row(`${name}: not linked`, link);
 }
 
 function tell(codes) {
@@ -264,4 +310,5 @@ async function start() {
 
 $('host').textContent = location.host;
 $('passkey-alone').hidden = !canUsePasskeys;
+offerProviders();
 start();

@@ -12,14 +12,15 @@ pub(crate) mod reach;
 mod read;
 mod rename_user;
 mod set_password;
+pub(crate) mod ways;
 
 pub use change_password::change_password;
 pub use create_user::{NewUser, create_user};
 pub use disable_user::{disable_user, enable_user};
 pub use grant_role::grant_role;
 pub use invitation::{
-    NewInvitation, accept_invitation, invitations, invitations_by_ids, invite, resend_invitation,
-    revoke_invitation,
+    NewInvitation, accept_elsewhere, accept_invitation, accept_returned, invitations, invitations_by_ids,
+    invite, resend_invitation, revoke_invitation,
 };
 pub use link::{
     Device, VALID as LINK_VALID, forget as forget_links, request_reset, request_sign_in, reset_password,

@@ -17,7 +17,7 @@ use super::{
     own::Own,
     totp::{first_codes, forget_codes},
 };
-use crate::{Result, Violation, ViolationCode, clinic::text, error::Violations};
+use crate::{Result, Violation, ViolationCode, clinic::text, error::Violations, identity::ways};
 
 /// Nobody carries more authenticators than this.
 const MOST: usize = 20;
@@ -148,6 +148,7 @@ pub async fn passkey_remove(op: &Op<Write>, id: PasskeyId) -> Result<()> {
     let left = own.enrolled.totp.is_some() || own.enrolled.passkeys.len() > 1;
     own.may_lose(op, left).await?;
     passkey::Entity::delete_by_id(id).exec(op.db()).await?;
+    ways::remain(op, &own.user, "id").await?;
     forget_codes(op, own.user.id, left).await?;
     op.record(Entry::done("passkey.remove").on("Passkey", id.0, 1));
     Ok(notice::changed(op, &own.user, "a passkey was removed").await?)

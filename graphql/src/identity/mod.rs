@@ -26,6 +26,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "active",
             "practitioner",
             "roles",
+            "externalIdentities",
         ],
     ),
     inherited("UserRole", &["id", "code", "name", "facility"]),

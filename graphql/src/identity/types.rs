@@ -18,6 +18,7 @@ use crate::{
     ids,
     page::connection,
     scalar::{DateTime, EmailAddress},
+    sign_in::ExternalIdentity,
     staff::Practitioner,
 };
 
@@ -99,6 +100,12 @@ impl User {
             roles.push(UserRole { id: ids::show(membership.id), code: role.code, name: role.name, facility });
         }
         Ok(roles)
+    }
+
+    /// Who they are at identity providers, by the name of the provider.
+    async fn external_identities(&self, ctx: &Context<'_>) -> Result<Vec<ExternalIdentity>, ApiError> {
+        let linked = ctx.caller()?.loaders().identities_of_users.load(self.row.id).await?;
+        Ok(linked.unwrap_or_default().into_iter().map(Into::into).collect())
     }
 }
 

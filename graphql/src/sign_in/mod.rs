@@ -1,12 +1,12 @@
-//! How people get in and stay in: sessions, and the identity providers of the clinic.
+//! How people get in and stay in: sessions, the identity providers of the clinic, and who people are there.
 
 mod mutation;
 mod query;
 mod types;
 
-pub(crate) use mutation::SignInMutation;
+pub(crate) use mutation::{Identities, SignInMutation};
 pub(crate) use query::SignInQuery;
-pub(crate) use types::{IdentityProvider, LinkedProvider, Session};
+pub(crate) use types::{ExternalIdentity, IdentityProvider, Session};
 
 use praxis_platform::access::Permission;
 
@@ -30,7 +30,7 @@ pub(crate) const POLICY: &[Rule] = &[
         ],
     ),
     inherited("SessionPolicy", &["version", "idleMinutes", "absoluteMinutes"]),
-    inherited("LinkedProvider", &["providerId", "name"]),
+    inherited("ExternalIdentity", &["providerId", "providerName", "linkedAt", "lastUsedAt"]),
     inherited(
         "IdentityProvider",
         &[
@@ -50,13 +50,16 @@ pub(crate) const POLICY: &[Rule] = &[
     needs("Query", Permission::SESSION_MANAGE, &["userSessions"]),
     needs("Query", Permission::SETTINGS_READ, &["sessionPolicy"]),
     needs("Query", Permission::IDENTITY_PROVIDER_READ, &["identityProviders"]),
-    open("Mutation", Access::SignedIn, &["sessionEnd", "sessionEndOthers"]),
+    open("Mutation", Access::SignedIn, &["sessionEnd", "sessionEndOthers", "externalIdentityUnlink"]),
+    needs("Mutation", Permission::USER_MANAGE, &["userUnlinkIdentity"]),
     needs("Mutation", Permission::SETTINGS_MANAGE, &["sessionPolicySet"]),
     needs(
         "Mutation",
         Permission::IDENTITY_PROVIDER_MANAGE,
         &["identityProviderAdd", "identityProviderChange", "identityProviderRemove"],
     ),
+    inherited("ExternalIdentityUnlinkPayload", &["externalIdentities", "userErrors"]),
+    inherited("UserUnlinkIdentityPayload", &["user", "userErrors"]),
     inherited("SessionEndPayload", &["session", "userErrors"]),
     inherited("SessionEndOthersPayload", &["ended", "userErrors"]),
     inherited("SessionPolicySetPayload", &["sessionPolicy", "userErrors"]),

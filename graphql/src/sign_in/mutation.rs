@@ -1,13 +1,13 @@
-//! Ending sessions, deciding how long they live, and administering identity providers.
+//! Ending sessions, deciding how long they live, administering identity providers, and unlinking identities.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use praxis_domain::{providers, sessions};
 use praxis_entity::ids::UserId;
 
-use super::{IdentityProvider, Session, types::SessionPolicy};
-use crate::{context::change, error::ApiError, ids, payload::UserError};
+use super::{ExternalIdentity, IdentityProvider, Session, types::SessionPolicy};
+use crate::{context::change, error::ApiError, identity::User, ids, payload::UserError};
 
-/// Ending sessions, deciding how long they live, and administering identity providers.
+/// Ending sessions, deciding how long they live, administering identity providers, and unlinking identities.
 #[derive(Default)]
 pub(crate) struct SignInMutation;
 
@@ -137,6 +137,40 @@ pub(crate) struct IdentityProviderRemovePayload {
     user_errors: Vec<UserError>,
 }
 
+/// Which of the viewer's identities to unlink.
+#[derive(InputObject)]
+pub(crate) struct ExternalIdentityUnlinkInput {
+    /// The identity provider at which it is.
+    provider_id: ID,
+}
+
+/// What is left, or why nothing was unlinked.
+#[derive(SimpleObject)]
+pub(crate) struct ExternalIdentityUnlinkPayload {
+    /// The viewer's identities that are left.
+    external_identities: Option<Vec<ExternalIdentity>>,
+    /// What the person at the screen can put right; non-empty means nothing was written.
+    user_errors: Vec<UserError>,
+}
+
+/// Whose identity to unlink.
+#[derive(InputObject)]
+pub(crate) struct UserUnlinkIdentityInput {
+    /// Whose.
+    user_id: ID,
+    /// The identity provider at which it is.
+    provider_id: ID,
+}
+
+/// Whose identity was unlinked, or why none was.
+#[derive(SimpleObject)]
+pub(crate) struct UserUnlinkIdentityPayload {
+    /// Whose.
+    user: Option<User>,
+    /// What the person at the screen can put right; non-empty means nothing was written.
+    user_errors: Vec<UserError>,
+}
+
 #[Object]
 impl SignInMutation {
     /// Ends a session: one of the viewer's own, or anybody's with `session:manage`.
@@ -243,4 +277,43 @@ impl SignInMutation {
         let (removed, user_errors) = done.await?.split();
         Ok(IdentityProviderRemovePayload { removed_id: removed.map(ids::show), user_errors })
     }
+
+    /// Unlinks an identity of the viewer's own. Sessions that came from it end, but for the one that asks. It is
+    /// linked by `POST /auth/oidc/link`.
+    ///
+    /// Needs a second factor shown a short while ago. Errors: NOT_FOUND; LOCKED where it is the last way to sign in.
+    async fn external_identity_unlink(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which.")] input: ExternalIdentityUnlinkInput,
+    ) -> Result<ExternalIdentityUnlinkPayload, ApiError> {
+        let provider = ids::parse(&input.provider_id)?;
+        let done = change(ctx, "Mutation.externalIdentityUnlink", async |op| {
+            providers::unlink(op, provider).await?;
+            providers::own_identities(op).await.map(Identities)
+        });
+        let (left, user_errors) = done.await?.split();
+        let external_identities = left.map(|left| left.0.into_iter().map(Into::into).collect());
+        Ok(ExternalIdentityUnlinkPayload { external_identities, user_errors })
+    }
+
+    /// Unlinks somebody's identity, and ends the sessions that came from it. Answers FORBIDDEN for somebody who may do
+    /// more than the caller.
+    ///
+    /// Needs a second factor shown a short while ago. Errors: NOT_FOUND; LOCKED for oneself.
+    async fn user_unlink_identity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose, and where.")] input: UserUnlinkIdentityInput,
+    ) -> Result<UserUnlinkIdentityPayload, ApiError> {
+        let (user, provider) = (ids::parse(&input.user_id)?, ids::parse(&input.provider_id)?);
+        let done = change(ctx, "Mutation.userUnlinkIdentity", async |op| {
+            providers::unlink_user(op, user, provider).await
+        });
+        let (user, user_errors) = done.await?.split();
+        Ok(UserUnlinkIdentityPayload { user: user.map(User::new), user_errors })
+    }
 }
+
+/// The identities that are left after a change; a retry gets those that are left by then.
+pub(crate) struct Identities(pub(crate) Vec<providers::Linked>);

@@ -1,7 +1,7 @@
 //! Sessions and identity providers.
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use praxis_domain::sessions;
+use praxis_domain::{providers, sessions};
 use praxis_entity::{identity_provider, session};
 use praxis_platform::session::ABSOLUTE;
 
@@ -141,18 +141,28 @@ impl From<sessions::SessionPolicy> for SessionPolicy {
     }
 }
 
-/// An identity provider at which the viewer is known.
+/// Who a person is at an identity provider, where they have one identity at the most. What the provider calls them is
+/// not shown.
 #[derive(SimpleObject)]
-pub(crate) struct LinkedProvider {
+pub(crate) struct ExternalIdentity {
     /// Opaque id of the provider.
     provider_id: ID,
     /// Its name as shown.
-    name: String,
+    provider_name: String,
+    /// Since when the account is opened by it.
+    linked_at: DateTime,
+    /// When a session was last opened by it, if one was.
+    last_used_at: Option<DateTime>,
 }
 
-impl From<identity_provider::Model> for LinkedProvider {
-    fn from(row: identity_provider::Model) -> Self {
-        Self { provider_id: ids::show(row.id), name: row.name }
+impl From<providers::Linked> for ExternalIdentity {
+    fn from(providers::Linked { identity, provider }: providers::Linked) -> Self {
+        Self {
+            provider_id: ids::show(provider.id),
+            provider_name: provider.name,
+            linked_at: DateTime(identity.created_at),
+            last_used_at: identity.last_used_at.map(DateTime),
+        }
     }
 }
 

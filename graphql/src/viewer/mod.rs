@@ -11,7 +11,7 @@ use crate::{
     notifications::{NotificationPreference, NotificationProfile, PushDevice},
     policy::{Access, Rule, inherited, open},
     second_factors::SecondFactors,
-    sign_in::{LinkedProvider, Session},
+    sign_in::{ExternalIdentity, Session},
     staff::Practitioner,
 };
 
@@ -26,7 +26,7 @@ pub(crate) const POLICY: &[Rule] = &[
             "permissions",
             "practitioner",
             "sessions",
-            "linkedProviders",
+            "externalIdentities",
             "secondFactors",
             "notificationPreferences",
             "notificationProfile",
@@ -58,9 +58,9 @@ impl Viewer {
         Ok(sessions::own(ctx.caller()?.reading()).await?.into_iter().map(Session::new).collect())
     }
 
-    /// The identity providers at which the viewer is known.
-    async fn linked_providers(&self, ctx: &Context<'_>) -> Result<Vec<LinkedProvider>, ApiError> {
-        Ok(providers::linked(ctx.caller()?.reading()).await?.into_iter().map(Into::into).collect())
+    /// Who the viewer is at identity providers, by the name of the provider.
+    async fn external_identities(&self, ctx: &Context<'_>) -> Result<Vec<ExternalIdentity>, ApiError> {
+        Ok(providers::own_identities(ctx.caller()?.reading()).await?.into_iter().map(Into::into).collect())
     }
 
     /// What the user can show besides a password.

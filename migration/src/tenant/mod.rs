@@ -33,4 +33,5 @@ crate::sql_steps! {
     AuditUnwatched = "m0030_audit_unwatched";
     ProblemsWithoutStatus = "m0031_problems_without_status";
     ChartVersions = "m0032_chart_versions";
+    ExternalIdentities = "m0033_external_identities";
 }

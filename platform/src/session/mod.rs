@@ -20,11 +20,11 @@ mod step;
 mod watch;
 
 pub use authenticate::{Authenticator, Credential, touch};
-pub use end::{end_session, end_sessions, logout};
+pub use end::{end_session, end_sessions, end_sessions_from, logout};
 pub use live::{IDLE, idle_limit};
 pub use login::{LoginRefused, SessionKind, login};
 pub use open::{ABSOLUTE, Method, SignedIn};
-pub use password::{hash_password, verify_password};
+pub use password::{NO_PASSWORD, hash_password, verify_password};
 pub use password_policy::PasswordRefused;
 pub use refresh::refresh;
 pub use second_factor::{

@@ -3,10 +3,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use praxis_entity::{
-    ids::{SessionId, UserId},
+    external_identity,
+    ids::{IdentityProviderId, SessionId, UserId},
     session, user_account,
 };
-use sea_orm::{ActiveValue::Set, EntityTrait, QuerySelect, sea_query::LockType};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, LockType},
+};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -35,9 +40,9 @@ pub enum Method {
     /// A recovery code.
     RecoveryCode,
     /// Another identity provider.
-    External,
+    External(IdentityProviderId),
     /// Another identity provider that said it asked for several factors.
-    ExternalMultiFactor,
+    ExternalMultiFactor(IdentityProviderId),
 }
 
 impl Method {
@@ -49,14 +54,22 @@ impl Method {
             Self::Totp => "otp",
             Self::Passkey => "hwk",
             Self::RecoveryCode => "rec",
-            Self::External => "fed",
-            Self::ExternalMultiFactor => "fed+mfa",
+            Self::External(_) => "fed",
+            Self::ExternalMultiFactor(_) => "fed+mfa",
         }
     }
 
     /// Whether it counts as a second factor, or as two at once.
     pub fn is_second_factor(self) -> bool {
-        matches!(self, Self::Totp | Self::Passkey | Self::RecoveryCode | Self::ExternalMultiFactor)
+        matches!(self, Self::Totp | Self::Passkey | Self::RecoveryCode | Self::ExternalMultiFactor(_))
+    }
+
+    /// The identity provider, where it was one.
+    fn provider(self) -> Option<IdentityProviderId> {
+        match self {
+            Self::External(provider) | Self::ExternalMultiFactor(provider) => Some(provider),
+            _ => None,
+        }
     }
 }
 
@@ -88,6 +101,18 @@ async fn is_unchanged(op: &Op<Write>, user: &user_account::Model) -> Result<bool
     Ok(now.is_some_and(|now| now.active && now.version == user.version))
 }
 
+/// Whether the user is known at the provider by which they came, as of now: the identity may have been unlinked
+/// while the second factor was asked for. Whoever unlinks it later ends this session. Notes that it was used.
+async fn is_known(op: &Op<Write>, user: UserId, provider: IdentityProviderId) -> Result<bool, Failure> {
+    let used = external_identity::Entity::update_many()
+        .col_expr(external_identity::Column::LastUsedAt, Expr::value(op.now()))
+        .filter(external_identity::Column::ProviderId.eq(provider))
+        .filter(external_identity::Column::UserId.eq(user))
+        .exec(op.db())
+        .await?;
+    Ok(used.rows_affected > 0)
+}
+
 /// Opens a session, which nobody outside may: [`super::proceed`] decides first. The operation is
 /// the system's, and records the sign-in.
 pub(super) async fn open(
@@ -97,6 +122,12 @@ pub(super) async fn open(
     kind: SessionKind,
 ) -> Result<SignedIn, Failure> {
     if !is_unchanged(op, user).await? {
+        return Err(Failure::Unauthenticated);
+    }
+    let provider = methods.iter().find_map(|method| method.provider());
+    if let Some(provider) = provider
+        && !is_known(op, user.id, provider).await?
+    {
         return Err(Failure::Unauthenticated);
     }
     let session_expires_at = op.now() + ABSOLUTE;
@@ -120,6 +151,7 @@ pub(super) async fn open(
         ended_at: Set(None),
         methods: Set(methods.iter().map(|method| method.code().to_owned()).collect()),
         second_factor_at: Set(second_factor_at),
+        identity_provider_id: Set(provider),
         source_address: Set(op.request().source_address.clone()),
         user_agent: Set(op.request().user_agent.clone()),
     })

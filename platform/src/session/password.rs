@@ -57,7 +57,7 @@ pub async fn verify_password(password: &str, stored: Option<&str>) -> Result<boo
     let stored = match stored {
         Some(stored) => stored.to_owned(),
         // A hash of nothing in particular: an unknown account takes as long as a known one.
-        None => DECOY.to_owned(),
+        None => NO_PASSWORD.to_owned(),
     };
     on_a_slot(move || {
         let parsed = PasswordHash::new(&stored).map_err(|error| Failure::Internal(error.to_string()))?;
@@ -66,7 +66,9 @@ pub async fn verify_password(password: &str, stored: Option<&str>) -> Result<boo
     .await
 }
 
-const DECOY: &str =
+/// What an account without a password has in its place: the hash of nothing in particular, so that comparing with it
+/// takes as long as with any, and says no.
+pub const NO_PASSWORD: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 async fn on_a_slot<T: Send + 'static>(

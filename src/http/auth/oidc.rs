@@ -1,7 +1,8 @@
-//! Signing in at an identity provider, for browsers: away with a redirect, and back with one.
+//! Going to an identity provider and coming back, for browsers: to sign in, to link an identity to
+//! one's account, to accept an invitation.
 //!
-//! What happens in between is [`oidc`]'s. Here are the cookie that binds a sign-in to the browser
-//! that began it, and the places a browser may be sent to: the provider, and paths of this host.
+//! What happens in between is [`oidc`]'s. Here are the cookie that binds it to the browser that
+//! began it, and the places a browser may be sent to: the provider, and paths of this host.
 
 use std::sync::Arc;
 
@@ -11,13 +12,14 @@ use axum::{
     http::{HeaderName, StatusCode, header, request::Parts},
     response::{AppendHeaders, IntoResponse, Response},
 };
+use praxis_domain::{identity, providers as domain};
 use praxis_entity::ids::IdentityProviderId;
 use praxis_graphql::error::Code;
 use praxis_platform::{
-    access::Actor,
+    OpFactory,
     session::{
         SignIn,
-        oidc::{self, Begun, Callback, Finished, Refusal},
+        oidc::{self, Begun, Callback, Intent, Refusal},
     },
     tenancy::Tenant,
 };
@@ -26,7 +28,11 @@ use serde_json::json;
 
 use url::form_urlencoded;
 
-use super::{answer, malformed};
+use super::{
+    answer,
+    call::{Body, Call, read},
+    malformed, page,
+};
 use crate::http::{credential, gateway::Edge, hygiene::RequestId, refused::Refused};
 
 /// Carries the sign-in under way. `Lax`, because the way back begins at the provider.
@@ -35,6 +41,7 @@ const CALLBACK: &str = "/auth/oidc/callback";
 /// Longer paths are nobody's.
 const MAX_PATH: usize = 1_024;
 const EXPECTED: &str = "The body has to be JSON with provider, and returnTo if need be.";
+const INVITED: &str = "The body has to be JSON with provider and token, and returnTo if need be.";
 
 /// Where to, and from where.
 #[derive(Deserialize)]
@@ -44,6 +51,14 @@ pub(super) struct Start {
     return_to: Option<String>,
 }
 
+/// An invitation that is to be accepted, and where.
+#[derive(Deserialize)]
+pub(super) struct Invited {
+    token: String,
+    #[serde(flatten)]
+    start: Start,
+}
+
 /// The providers that people may sign in at.
 pub(super) async fn providers(
     State(edge): State<Arc<Edge>>,
@@ -51,8 +66,7 @@ pub(super) async fn providers(
     Extension(RequestId(id)): Extension<RequestId>,
     parts: Parts,
 ) -> Response {
-    let system = edge.factory(&tenant, Arc::new(Actor::system()), edge.request_info(&parts));
-    match oidc::offered(&system).await {
+    match oidc::offered(&edge.as_system(&tenant, edge.request_info(&parts))).await {
         Ok(offered) => {
             let offered: Vec<_> =
                 offered.into_iter().map(|(id, name)| json!({ "id": id.to_string(), "name": name })).collect();
@@ -72,7 +86,8 @@ pub(super) async fn start(
 ) -> Response {
     let begun = async {
         let Query(start) = start.map_err(|_| Refused::bad("The address has to name the provider."))?;
-        edge.begin(&tenant, &parts, &start, Arc::new(Actor::system())).await
+        let system = edge.as_system(&tenant, edge.request_info(&parts));
+        edge.begin(&system, &parts, &start, Intent::SignIn).await
     };
     match begun.await {
         Ok(begun) => (StatusCode::SEE_OTHER, [carry(&begun), (header::LOCATION, begun.url)]).into_response(),
@@ -91,12 +106,25 @@ pub(super) async fn link(
     let begun = async {
         let actor = edge.actor(&parts, &tenant).await?.ok_or(Refused::UNAUTHENTICATED)?;
         let Json(start) = body.map_err(|rejection| malformed(&rejection, EXPECTED))?;
-        edge.begin(&tenant, &parts, &start, actor).await
+        let factory = edge.factory(&tenant, actor, edge.request_info(&parts));
+        let intent = Intent::link(&factory.read())?;
+        edge.begin(&factory, &parts, &start, intent).await
     };
     match begun.await {
-        Ok(begun) => ([carry(&begun)], Json(json!({ "url": begun.url }))).into_response(),
+        Ok(begun) => leave(&begun),
         Err(refused) => refused.response(&id),
     }
+}
+
+/// Begins to accept an invitation with an identity at a provider, instead of with a password.
+pub(super) async fn join(call: Call, body: Body<Invited>) -> Response {
+    call.answer(async |call: Call| {
+        let Invited { token, start } = read(body, INVITED)?;
+        let system = call.system();
+        let intent = identity::accept_elsewhere(&system, &token).await?;
+        Ok(leave(&call.edge.begin(&system, &call.parts, &start, intent).await?))
+    })
+    .await
 }
 
 /// Where the provider sends the browser back to.
@@ -112,34 +140,39 @@ pub(super) async fn callback(
         edge.finish(&tenant, &parts, &callback).await
     };
     let response = match finished.await {
-        Ok(Finished::SignedIn { outcome: SignIn::Opened(signed_in), return_to }) => {
+        Ok(Finished { outcome: Some(SignIn::Opened(signed_in)), return_to }) => {
             let headers = [answer::cookie(&signed_in), (header::LOCATION, return_to)];
             (StatusCode::SEE_OTHER, AppendHeaders(headers)).into_response()
         }
-        Ok(Finished::SignedIn { outcome: SignIn::SecondFactor(asked), return_to }) => {
+        Ok(Finished { outcome: Some(SignIn::SecondFactor(asked)), return_to }) => {
             // Behind `#`, where no server sees it: the page shows the factor and goes on.
             let next =
                 form_urlencoded::Serializer::new(String::new()).append_pair("next", &return_to).finish();
             let page = format!("/sign-in?{next}#challenge={}", asked.challenge.text());
             (StatusCode::SEE_OTHER, [(header::LOCATION, page)]).into_response()
         }
-        Ok(Finished::Linked { return_to }) => {
+        Ok(Finished { outcome: None, return_to }) => {
             (StatusCode::SEE_OTHER, [(header::LOCATION, return_to)]).into_response()
         }
-        Err(refused) => refused.response(&id),
+        Err(refused) => page::refused(refused, &parts.headers, &id),
     };
-    // Whatever came of it, this sign-in is over.
+    // Whatever came of it, it is over.
     (AppendHeaders([forget()]), response).into_response()
 }
 
+/// To what it came: a sign-in, or an identity that was linked.
+struct Finished {
+    outcome: Option<SignIn>,
+    return_to: String,
+}
+
 impl Edge {
-    /// The system begins a sign-in; a person begins to link an identity to their account.
     async fn begin(
         &self,
-        tenant: &Arc<Tenant>,
+        factory: &OpFactory,
         parts: &Parts,
         start: &Start,
-        actor: Arc<Actor>,
+        intent: Intent,
     ) -> Result<Begun, Refused> {
         let provider: IdentityProviderId = start.provider.parse().map_err(|_| refused(Refusal::Unknown))?;
         let return_to = start.return_to.as_deref().unwrap_or("/");
@@ -147,8 +180,7 @@ impl Edge {
             return Err(Refused::bad("returnTo has to be a path of this host."));
         }
         let redirect_uri = redirect_uri(parts)?;
-        let factory = self.factory(tenant, actor, self.request_info(parts));
-        oidc::begin(&factory, &self.identity_providers, provider, &redirect_uri, return_to)
+        oidc::begin(factory, &self.identity_providers, provider, &redirect_uri, return_to, intent)
             .await
             .map_err(told)
     }
@@ -161,10 +193,31 @@ impl Edge {
     ) -> Result<Finished, Refused> {
         let sealed = credential::cookie(&parts.headers, COOKIE)?.ok_or(refused(Refusal::Stale))?;
         // Somebody whose session is over may still sign in.
-        let signed_in = self.actor(parts, tenant).await.unwrap_or_default().and_then(|actor| actor.user);
-        let system = self.factory(tenant, Arc::new(Actor::system()), self.request_info(parts));
-        oidc::finish(&system, &self.identity_providers, signed_in, &sealed, callback).await.map_err(told)
+        let actor = self.actor(parts, tenant).await.unwrap_or_default();
+        let session = actor.as_ref().and_then(|actor| actor.session);
+        let system = self.as_system(tenant, self.request_info(parts));
+        let returned = oidc::come_back(&system, &self.identity_providers, session, &sealed, callback);
+        let returned = returned.await.map_err(told)?;
+        let outcome = match returned.intent() {
+            Intent::SignIn => {
+                let sign_in = returned.settle(&system, async |op| returned.sign_in(op).await);
+                Some(sign_in.await.map_err(told)?)
+            }
+            Intent::Link { .. } => {
+                let actor = actor.ok_or(Refused::UNAUTHENTICATED)?;
+                let factory = self.factory(tenant, actor, self.request_info(parts));
+                domain::link(&factory, &returned).await.map_err(told)?;
+                None
+            }
+            Intent::Join { .. } => Some(identity::accept_returned(&system, &returned).await.map_err(told)?),
+        };
+        Ok(Finished { outcome, return_to: returned.return_to().to_owned() })
     }
+}
+
+/// Tells a page where to send the browser.
+fn leave(begun: &Begun) -> Response {
+    ([carry(begun)], Json(json!({ "url": begun.url }))).into_response()
 }
 
 fn carry(begun: &Begun) -> (HeaderName, String) {
@@ -214,17 +267,21 @@ const fn refused(refusal: Refusal) -> Refused {
             Code::UpstreamUnavailable,
             "The identity provider does not answer as it should.",
         ),
-        Refusal::Stale => Refused::bad("This sign-in is not under way in this browser; begin again."),
+        Refusal::Stale => Refused::bad("This is not under way in this browser; begin again."),
         Refusal::Denied => Refused::forbidden("The identity provider did not sign you in."),
         Refusal::Untrusted => Refused::new(
             StatusCode::UNAUTHORIZED,
             Code::Unauthenticated,
             "The identity provider's answer cannot be trusted.",
         ),
+        Refusal::Remembered => Refused::forbidden(
+            "The identity provider did not ask who is there; sign out at the provider, and begin again.",
+        ),
         Refusal::Stranger => Refused::forbidden(
             "Nobody here is known by this identity; sign in another way and link it to your account first.",
         ),
         Refusal::Taken => Refused::forbidden("This identity cannot be linked to your account."),
+        Refusal::Uninvited => Refused::bad("This link can't be used any more. Ask for a new one."),
     }
 }
 

@@ -9,6 +9,7 @@
 use anyhow::Result;
 use chrono::{DateTime, Days, NaiveTime, SecondsFormat, TimeDelta, Utc, Weekday};
 use praxis_domain::audit;
+use praxis_entity::ids::UserId;
 use praxis_platform::audit::Waiting;
 use serde_json::json;
 
@@ -64,6 +65,7 @@ pub async fn tell(story: &mut Story, server: &TestServer, twilio: &Twilio) -> Re
     clinic.owner(settings::CALLS).await?;
     clinic.factors().await?;
     clinic.owner(administration::CALLS).await?;
+    clinic.linked().await?;
     sealed(server).await
 }
 
@@ -186,5 +188,16 @@ impl Clinic<'_> {
         self.story.keep("credential", credential);
         self.story.chapter(&colleague, factors::PASSKEY).await?;
         self.owner(factors::ADMINISTERED).await
+    }
+
+    /// The provider has been visited by two, of whom each was somebody there.
+    async fn linked(&mut self) -> Result<()> {
+        let mut sql = self.server.installation.tenant_connection(SLUG).await?;
+        let link = "INSERT INTO external_identity (provider_id, subject, user_id) SELECT id, $1, $2 FROM identity_provider";
+        for (subject, who) in [("0001", "me"), ("0002", "nurse")] {
+            let user: UserId = self.story.kept(who).as_str().unwrap().parse()?;
+            sqlx::query(link).bind(subject).bind(user.0).execute(&mut sql).await?;
+        }
+        self.owner(administration::LINKED).await
     }
 }

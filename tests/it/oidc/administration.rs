@@ -33,7 +33,9 @@ async fn providers_are_changed_by_whoever_may_and_shows_a_second_factor() -> Res
     const REMOVE: &str = "mutation($input: IdentityProviderRemoveInput!) { identityProviderRemove(input: $input) { removedId userErrors { code } } }";
     let data = owner.ask(REMOVE, json!({ "id": provider, "ifVersion": 2 })).await;
     assert_eq!(data["identityProviderRemove"]["removedId"], json!(provider));
-    let data = owner.ask("{ identityProviders { id } viewer { linkedProviders { name } } }", json!({})).await;
-    assert_eq!(data, json!({ "identityProviders": [], "viewer": { "linkedProviders": [] } }));
+    let data = owner
+        .ask("{ identityProviders { id } viewer { externalIdentities { providerName } } }", json!({}))
+        .await;
+    assert_eq!(data, json!({ "identityProviders": [], "viewer": { "externalIdentities": [] } }));
     Ok(())
 }

@@ -10,6 +10,10 @@ use tokio::{
 };
 
 use super::*;
+use crate::{
+    mail::{mailer, send_all},
+    support::smtp::MailServer,
+};
 
 /// One GET over a socket: status, and headers by lower-case name.
 async fn fetch(url: &url::Url, cookie: &str) -> Result<(u16, Vec<(String, String)>)> {
@@ -28,10 +32,14 @@ async fn fetch(url: &url::Url, cookie: &str) -> Result<(u16, Vec<(String, String
     Ok((status, pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect()))
 }
 
-/// Walks through the provider's pages until it sends the browser back to the clinic.
-async fn walk(start: &str) -> Result<String> {
+/// Walks through the provider's pages as somebody until it sends the browser back to the clinic.
+async fn walk(start: &str, login: &str) -> Result<String> {
     let (mut url, mut jar) = (url::Url::parse(start)?, HashMap::new());
     for _ in 0..12 {
+        // Where the provider asks who is there.
+        if url.path().starts_with("/i/") {
+            url.query_pairs_mut().append_pair("login", login);
+        }
         let cookie: Vec<_> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let (status, headers) = fetch(&url, &cookie.join("; ")).await?;
         for (_, set) in headers.iter().filter(|(name, _)| name == "set-cookie") {
@@ -83,16 +91,16 @@ async fn a_certified_provider_signs_people_in() -> Result<()> {
     let mut ann = Browser::new(&server);
     // Nobody knows them yet.
     let url = ann.start(&provider, "/").await;
-    let answer = ann.callback(&walk(&url).await?).await;
+    let answer = ann.callback(&walk(&url, "ann").await?).await;
     assert_eq!((answer.status, answer.code()), (StatusCode::FORBIDDEN, "FORBIDDEN"), "{}", answer.text);
     ann.sign_in(ANN).await;
     let url = ann.start_link(&provider).await;
-    let answer = ann.callback(&walk(&url).await?).await;
+    let answer = ann.callback(&walk(&url, "ann").await?).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
 
     let mut browser = Browser::new(&server);
     let url = browser.start(&provider, "/explorer").await;
-    let brought = walk(&url).await?;
+    let brought = walk(&url, "ann").await?;
     let answer = browser.callback(&brought).await;
     assert_eq!(
         (answer.status, &answer.headers[header::LOCATION]),
@@ -101,5 +109,30 @@ async fn a_certified_provider_signs_people_in() -> Result<()> {
     assert!(browser.signed_in().await);
     let viewer = browser.ask("{ viewer { sessions { methods current } } }", json!({})).await;
     eprintln!("the certified provider signed somebody in: {viewer}");
+
+    // Nia is invited, and joins as who she is there; she comes in again, and Ann's identity stays Ann's.
+    let post = MailServer::start(&[]).await;
+    let mailer = mailer(&server, &server.app, &post.url()).await?;
+    send_all(&mailer).await?;
+    let before = post.taken().len();
+    let owner = server.proven("northside", "owner").await;
+    let input = json!({ "email": "nia@praxis.test", "displayName": "Nia Okoro", "role": "nurse" });
+    owner.run("userInvite", "invitation { id }", input).await;
+    send_all(&mailer).await?;
+    let secret = post.taken()[before].secret();
+    for (login, status) in [("ann", StatusCode::FORBIDDEN), ("nia", StatusCode::SEE_OTHER)] {
+        let mut nia = Browser::new(&server);
+        let body = json!({ "token": secret, "provider": provider, "returnTo": "/explorer" });
+        let begun = nia.post("/auth/oidc/invitation", body).await;
+        let brought = walk(begun.body["url"].as_str().context("no address")?, login).await?;
+        let answer = nia.callback(&brought).await;
+        assert_eq!((answer.status, nia.signed_in().await), (status, login == "nia"), "{}", answer.text);
+    }
+    let mut nia = Browser::new(&server);
+    let url = nia.start(&provider, "/").await;
+    assert_eq!(nia.callback(&walk(&url, "nia").await?).await.status, StatusCode::SEE_OTHER);
+    let viewer = nia.ask("{ viewer { displayName externalIdentities { providerName } } }", json!({})).await;
+    assert_eq!(viewer["viewer"]["displayName"], "Nia Okoro");
+    eprintln!("the certified provider let somebody join: {viewer}");
     Ok(())
 }

@@ -20,12 +20,15 @@ async fn a_person_signs_in_where_their_account_is_linked() -> Result<()> {
     );
     assert!(browser.signed_in().await);
     let viewer = browser
-        .ask("{ viewer { sessions { methods secondFactorAt current } linkedProviders { name } } }", json!({}))
+        .ask(
+            "{ viewer { sessions { methods secondFactorAt current } externalIdentities { providerName } } }",
+            json!({}),
+        )
         .await;
     let sessions = viewer["viewer"]["sessions"].as_array().unwrap();
     let own = sessions.iter().find(|session| session["current"] == true).unwrap();
     assert_eq!((&own["methods"], &own["secondFactorAt"]), (&json!(["EXTERNAL"]), &Value::Null));
-    assert_eq!(viewer["viewer"]["linkedProviders"], json!([{ "name": "Hospital" }]));
+    assert_eq!(viewer["viewer"]["externalIdentities"], json!([{ "providerName": "Hospital" }]));
 
     // A provider that asked for several factors saves asking for one here; freshness is its own matter.
     idp.twist(|_, claims| claims["acr"] = json!("urn:mfa"));

@@ -14,7 +14,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, Uri},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -85,6 +85,7 @@ impl Idp {
         let idp = Self { issuer, inner: Arc::new(Mutex::new(inner)), clock: Arc::clone(clock) };
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
+            .route("/authorize", get(page))
             .route("/keys", get(keys))
             .route("/token", post(token))
             .with_state(idp.clone());
@@ -169,6 +170,15 @@ async fn metadata(State(idp): State<Idp>) -> Response {
     let changed = inner.metadata.as_object().unwrap().clone();
     metadata.as_object_mut().unwrap().extend(changed);
     Json(metadata).into_response()
+}
+
+/// Where a real browser comes: somebody signs in at once, and is sent back.
+async fn page(State(idp): State<Idp>, uri: Uri) -> Response {
+    let url = format!("{}{uri}", idp.issuer);
+    let brought = idp.authorize(&url, "browser-1");
+    let asked: HashMap<String, String> = url::Url::parse(&url).unwrap().query_pairs().into_owned().collect();
+    let back = format!("{}?{brought}", asked["redirect_uri"]);
+    (StatusCode::SEE_OTHER, [("location", back)]).into_response()
 }
 
 async fn keys(State(idp): State<Idp>) -> Json<Value> {

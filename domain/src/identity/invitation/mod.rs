@@ -10,7 +10,7 @@ mod read;
 mod resend;
 mod revoke;
 
-pub use accept::accept_invitation;
+pub use accept::{accept_elsewhere, accept_invitation, accept_returned};
 pub use invite::{NewInvitation, invite};
 pub use read::{invitations, invitations_by_ids};
 pub use resend::resend_invitation;

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
-use praxis_entity::ids::{IdentityProviderId, UserId};
+use praxis_entity::ids::{IdentityProviderId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -14,6 +14,49 @@ use crate::{
 
 /// For how long a person may be away at the provider.
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(10);
+
+/// What somebody goes to the provider for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Intent {
+    /// To sign in.
+    SignIn,
+    /// To be known by the identity from now on, in the session that asks.
+    Link {
+        /// Who.
+        user: UserId,
+        /// Where they are signed in, and where it has to come to its end.
+        session: SessionId,
+    },
+    /// To accept an invitation.
+    Join {
+        /// Keyed hash of its secret.
+        invitation: Vec<u8>,
+    },
+}
+
+impl Intent {
+    /// To link an identity to the actor's own account; needs a fresh second factor.
+    pub fn link<Mode>(op: &Op<Mode>) -> Result<Self, Failure> {
+        op.require_step_up()?;
+        let (user, session) = op.actor().user.zip(op.actor().session).ok_or(Failure::Unauthenticated)?;
+        Ok(Self::Link { user, session })
+    }
+
+    /// What the audit log calls it.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::SignIn => "login",
+            Self::Link { .. } => "identity.link",
+            Self::Join { .. } => "invitation.accept",
+        }
+    }
+
+    /// Whether an account is going to be opened by the identity from now on. Then the provider is asked to let the
+    /// person prove anew who they are: at a shared workstation it may remember somebody else.
+    pub(super) fn binds(&self) -> bool {
+        matches!(self, Self::Link { .. } | Self::Join { .. })
+    }
+}
 
 /// What has to be remembered between leaving for the provider and coming back.
 #[derive(Serialize, Deserialize)]
@@ -25,8 +68,7 @@ pub(super) struct Attempt {
     pub(super) verifier: String,
     pub(super) redirect_uri: String,
     pub(super) return_to: String,
-    /// Who wants to be known by this identity from now on; nobody, to sign in.
-    pub(super) link: Option<UserId>,
+    pub(super) intent: Intent,
     pub(super) expires_at: DateTime<Utc>,
 }
 
@@ -37,7 +79,7 @@ impl Attempt {
         provider: IdentityProviderId,
         redirect_uri: &str,
         return_to: &str,
-        link: Option<UserId>,
+        intent: Intent,
     ) -> Result<Self, Failure> {
         let secret = || Ok::<_, Failure>(BASE64URL_NOPAD.encode(&random::<32>()?));
         Ok(Self {
@@ -47,9 +89,14 @@ impl Attempt {
             verifier: secret()?,
             redirect_uri: redirect_uri.to_owned(),
             return_to: return_to.to_owned(),
-            link,
+            intent,
             expires_at: op.now() + LIFETIME,
         })
+    }
+
+    /// When it began.
+    pub(super) fn began_at(&self) -> DateTime<Utc> {
+        self.expires_at - LIFETIME
     }
 
     /// The attempt as the browser carries it.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::vault::PublicKey;
 
 /// The provider's clock may differ by this much.
-const SKEW: TimeDelta = TimeDelta::seconds(60);
+pub(super) const SKEW: TimeDelta = TimeDelta::seconds(60);
 /// A token was made for this very sign-in.
 const OLDEST: TimeDelta = TimeDelta::minutes(10);
 const LONGEST: usize = 16 * 1024;

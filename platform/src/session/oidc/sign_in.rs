@@ -11,33 +11,23 @@ use oauth2::{
     },
 };
 use praxis_entity::{
-    external_identity, finished_sign_in, identity_provider,
-    ids::{IdentityProviderId, UserId},
-    session, user_account,
+    identity_provider,
+    ids::{IdentityProviderId, SessionId},
 };
-use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::{Expr, OnConflict},
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Providers,
+    Intent, Providers,
     attempt::Attempt,
     http::NoAnswer,
-    id_token::{Expected, Unverified, Vouched},
+    id_token::{Expected, SKEW, Unverified, Vouched},
     provider::Metadata,
+    returned::{Returned, note_refusal},
 };
-use crate::{
-    Failure, Op, OpFactory, Read, Write,
-    access::FRESH,
-    audit::{Entry, Outcome},
-    session::{Method, SessionKind, SignIn, proceed},
-    vault::IndexField,
-};
+use crate::{Failure, Op, OpFactory, Read};
 
-/// Why there is no session. Each is one constant answer; what was wrong exactly is in the log.
+/// Why it came to nothing. Each is one constant answer; what was wrong exactly is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The clinic knows no such provider.
@@ -55,12 +45,18 @@ pub enum Refusal {
     /// What the provider sent proves nothing.
     #[error("the identity provider's answer cannot be trusted")]
     Untrusted,
+    /// The provider remembered somebody, and did not ask who is there now.
+    #[error("the identity provider did not ask who is there")]
+    Remembered,
     /// The provider vouches for somebody who is nobody here.
     #[error("nobody here is known by this identity")]
     Stranger,
     /// The identity, or this person at the provider, is taken.
     #[error("the identity belongs to somebody already")]
     Taken,
+    /// The invitation that was to be accepted is of no use any more.
+    #[error("the invitation can't be used")]
+    Uninvited,
 }
 
 /// What went wrong.
@@ -101,22 +97,6 @@ pub struct Callback {
     pub error: Option<String>,
 }
 
-/// How it ended well.
-pub enum Finished {
-    /// Somebody signed in.
-    SignedIn {
-        /// To what it came.
-        outcome: SignIn,
-        /// Where the browser wanted to go.
-        return_to: String,
-    },
-    /// Somebody is known by the identity from now on.
-    Linked {
-        /// Where the browser wanted to go.
-        return_to: String,
-    },
-}
-
 #[derive(Debug, Serialize, Deserialize)]
 struct IdToken {
     id_token: Option<String>,
@@ -148,23 +128,20 @@ pub async fn offered(system: &OpFactory) -> Result<Vec<(IdentityProviderId, Stri
     Ok(offered.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-/// Begins a sign-in, or with an actor the linking of an identity to their account.
+/// Begins what somebody goes to the provider for.
 pub async fn begin(
     factory: &OpFactory,
     providers: &Providers,
     provider: IdentityProviderId,
     redirect_uri: &str,
     return_to: &str,
+    intent: Intent,
 ) -> Result<Begun, Error> {
     let op = factory.read();
-    let link = op.actor().user;
-    if link.is_some() {
-        op.require_step_up()?;
-    }
     let row = active(&op, provider).await?;
     op.release().await;
     let metadata = metadata(&op, providers, &row).await?;
-    let attempt = Attempt::new(&op, provider, redirect_uri, return_to, link)?;
+    let attempt = Attempt::new(&op, provider, redirect_uri, return_to, intent)?;
     let client = client(&row, None, &metadata, redirect_uri)?;
     let verifier = PkceCodeVerifier::new(attempt.verifier.clone());
     let state = CsrfToken::new(attempt.state.clone());
@@ -177,43 +154,42 @@ pub async fn begin(
     if !row.multi_factor_acr.is_empty() {
         request = request.add_extra_param("acr_values", row.multi_factor_acr.join(" "));
     }
+    if attempt.intent.binds() {
+        request = request.add_extra_param("max_age", "0");
+    }
     let (url, _) = request.url();
     Ok(Begun { url: url.into(), sealed: attempt.seal(&op).await? })
 }
 
-/// Finishes what the browser began. `signed_in` is whose session the browser has, if it has one.
-pub async fn finish(
+/// Takes back who left, with whom the provider vouches for. `session` is the one that the browser has, if it has one.
+pub async fn come_back(
     system: &OpFactory,
     providers: &Providers,
-    signed_in: Option<UserId>,
+    session: Option<SessionId>,
     sealed: &str,
     callback: &Callback,
-) -> Result<Finished, Error> {
+) -> Result<Returned, Error> {
     let op = system.read();
-    let result = finish_judged(system, &op, providers, signed_in, sealed, callback).await;
-    // A sign-in that nobody began leaves no entry: the log would be anybody's to fill.
-    if let Err(Error::Refused(refusal)) = &result
-        && *refusal != Refusal::Stale
-    {
-        tracing::info!(tenant = %op.tenant().id, %refusal, "a sign-in at an identity provider was refused");
-        op.record(Entry::done("login").ended(Outcome::Denied)).await?;
-    }
-    result
-}
-
-async fn finish_judged(
-    system: &OpFactory,
-    op: &Op<Read>,
-    providers: &Providers,
-    signed_in: Option<UserId>,
-    sealed: &str,
-    callback: &Callback,
-) -> Result<Finished, Error> {
     let state = callback.state.as_deref().ok_or(Refusal::Stale)?;
-    let attempt = Attempt::open(op, sealed, state).await?.ok_or(Refusal::Stale)?;
-    if attempt.link.is_some() && attempt.link != signed_in {
+    let attempt = Attempt::open(&op, sealed, state).await?.ok_or(Refusal::Stale)?;
+    if let Intent::Link { session: began, .. } = attempt.intent
+        && session != Some(began)
+    {
         return Err(Refusal::Stale.into());
     }
+    match vouch(&op, providers, &attempt, callback).await {
+        Ok((provider, vouched)) => Ok(Returned { attempt, provider, vouched }),
+        Err(error) => Err(note_refusal(&op, &attempt.intent, error).await?),
+    }
+}
+
+/// For whom the provider vouches, judged by what it sent along with the browser and what it answers itself.
+async fn vouch(
+    op: &Op<Read>,
+    providers: &Providers,
+    attempt: &Attempt,
+    callback: &Callback,
+) -> Result<(identity_provider::Model, Vouched), Error> {
     let row = active(op, attempt.provider).await?;
     let secret = client_secret(op, &row).await?;
     op.release().await;
@@ -226,101 +202,12 @@ async fn finish_judged(
         _ => {}
     }
     let (None, Some(code)) = (&callback.error, &callback.code) else { return Err(Refusal::Denied.into()) };
-    let vouched = exchange(op, providers, &row, secret, &metadata, &attempt, code).await?;
-    let op = system.write_always().await?;
-    match settle(&op, &row, &vouched, attempt).await {
-        Ok(finished) => {
-            op.commit().await?;
-            Ok(finished)
-        }
-        Err(error) => {
-            // Dropping the operation would do the same at the price of its connection.
-            op.rollback().await?;
-            Err(error)
-        }
+    let vouched = exchange(op, providers, &row, secret, &metadata, attempt, code).await?;
+    // One that does not say when it asked is believed: `max_age` was asked for, and not all providers tell.
+    if attempt.intent.binds() && vouched.at.is_some_and(|at| at + SKEW < attempt.began_at()) {
+        return Err(Refusal::Remembered.into());
     }
-}
-
-/// What the attempt was for, done once.
-async fn settle(
-    op: &Op<Write>,
-    row: &identity_provider::Model,
-    vouched: &Vouched,
-    attempt: Attempt,
-) -> Result<Finished, Error> {
-    once(op, &attempt).await?;
-    let return_to = attempt.return_to;
-    match attempt.link {
-        Some(user) => {
-            link(op, row.id, &vouched.subject, user).await?;
-            Ok(Finished::Linked { return_to })
-        }
-        None => Ok(Finished::SignedIn { outcome: sign_in(op, row, vouched).await?, return_to }),
-    }
-}
-
-/// Makes an identity known as a user's: for whoever proved to be both.
-pub async fn link(
-    op: &Op<Write>,
-    provider: IdentityProviderId,
-    subject: &str,
-    user: UserId,
-) -> Result<(), Error> {
-    let row = external_identity::ActiveModel {
-        provider_id: Set(provider),
-        subject: Set(subject.to_owned()),
-        user_id: Set(user),
-        created_at: Set(op.now()),
-    };
-    let linked = external_identity::Entity::insert_many([row])
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_without_returning(op.db())
-        .await?;
-    let held = external_identity::Entity::find_by_id((provider, subject.to_owned())).one(op.db()).await?;
-    if linked == 0 && held.is_none_or(|held| held.user_id != user) {
-        return Err(Refusal::Taken.into());
-    }
-    op.record(Entry::done("identity.link").on("User", user.0, 1));
-    Ok(())
-}
-
-/// The session of the user who is known by the identity.
-async fn sign_in(op: &Op<Write>, row: &identity_provider::Model, vouched: &Vouched) -> Result<SignIn, Error> {
-    let known = external_identity::Entity::find_by_id((row.id, vouched.subject.clone())).one(op.db()).await?;
-    let user = match known {
-        Some(known) => user_account::Entity::find_by_id(known.user_id).one(op.db()).await?,
-        None => None,
-    };
-    let user = user.filter(|user| user.active).ok_or(Refusal::Stranger)?;
-    let method = if vouched.multi_factor { Method::ExternalMultiFactor } else { Method::External };
-    let outcome = proceed(op, &user, &[method], SessionKind::Cookie).await?;
-    if vouched.multi_factor
-        && let SignIn::Opened(signed_in) = &outcome
-    {
-        // The provider may have asked long ago and remembered: then the factor is not fresh here.
-        let shown = vouched.at.map_or(op.now() - FRESH, |at| at.min(op.now()));
-        session::Entity::update_many()
-            .col_expr(session::Column::SecondFactorAt, Expr::value(shown))
-            .filter(session::Column::Id.eq(signed_in.session))
-            .exec(op.db())
-            .await?;
-    }
-    Ok(outcome)
-}
-
-/// Notes that the attempt came to its end; refuses when it had before.
-async fn once(op: &Op<Write>, attempt: &Attempt) -> Result<(), Error> {
-    finished_sign_in::Entity::delete_many()
-        .filter(finished_sign_in::Column::ExpiresAt.lt(op.now()))
-        .exec(op.db())
-        .await?;
-    let hash = op.token(IndexField::Session, &attempt.state).await?.ok_or(Failure::KeyUnavailable)?;
-    let row = finished_sign_in::ActiveModel { state_hash: Set(hash), expires_at: Set(attempt.expires_at) };
-    let first = finished_sign_in::Entity::insert_many([row])
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_without_returning(op.db())
-        .await?;
-    if first == 0 { Err(Refusal::Stale.into()) } else { Ok(()) }
+    Ok((row, vouched))
 }
 
 /// Exchanges the code for an ID token, and judges it.

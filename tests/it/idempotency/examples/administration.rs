@@ -37,6 +37,17 @@ pub const CALLS: &[Call] = &[
         r#"{ "id": "$provider", "ifVersion": 1, "name": "Clinic" }"#,
         &[],
     ),
+];
+
+/// Two are known at the provider.
+pub const LINKED: &[Call] = &[
+    ("externalIdentityUnlink", "externalIdentities { providerId }", r#"{ "providerId": "$provider" }"#, &[]),
+    (
+        "userUnlinkIdentity",
+        "user { id version externalIdentities { providerId } }",
+        r#"{ "userId": "$nurse", "providerId": "$provider" }"#,
+        &[],
+    ),
     ("identityProviderRemove", "removedId", r#"{ "id": "$provider", "ifVersion": 2 }"#, &[]),
     (
         "fieldPolicySet",

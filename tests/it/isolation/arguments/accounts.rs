@@ -38,6 +38,18 @@ pub const ARGUMENTS: &[(&str, &str)] = &[
         "mutation($id: ID!) { identityProviderRemove(input: { id: $id, ifVersion: 1 }) { userErrors { code message path } } }",
         "idp",
     ),
+    (
+        "mutation($id: ID!) { externalIdentityUnlink(input: { providerId: $id }) { userErrors { code message path } } }",
+        "idp",
+    ),
+    (
+        "mutation($id: ID!) { userUnlinkIdentity(input: { userId: $id, providerId: \"idp_01jd3k5n8re6ktp1rb6z9q4x2m\" }) { userErrors { code message path } } }",
+        "usr",
+    ),
+    (
+        "mutation($id: ID!) { userUnlinkIdentity(input: { userId: \"usr_01jd3k5n8re6ktp1rb6z9q4x2m\", providerId: $id }) { userErrors { code message path } } }",
+        "idp",
+    ),
     // These ask for a second factor first; tests/it/operations.rs tries them with one.
     (
         "mutation($id: ID!) { apiClientRotateSecret(input: { id: $id }) { userErrors { code message path } } }",
