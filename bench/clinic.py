@@ -137,7 +137,7 @@ class Filled:
     @property
     def complete(self) -> bool:
         """Whether nothing is left to do."""
-        return "ids" in self.done
+        return "booked" in self.done
 
     def pages(self) -> list[str]:
         """Cursors after which a page of 20 is full."""
@@ -171,10 +171,8 @@ def fill(praxis: Praxis, clinic: Clinic) -> Filled:
             filled.note("imported")
         client.sign_in(PHYSICIAN, PASSWORD)
         filled.patients, filled.cursors = patients(client)
-        if "booked" not in filled.done:
-            book(client, clinic, filled)
-            filled.note("booked")
-        filled.note("ids")
+        book(client, clinic, filled)
+        filled.note("booked")
     finally:
         client.close()
     return filled
