@@ -12,6 +12,8 @@ from documents import DOCUMENTS, manifest
 from load import Target
 from server import Client, Praxis, check
 
+AT_ONCE = max(2, (os.cpu_count() or 1) * 3 // 2)
+
 
 class Installation:
     """Made and filled once, and kept in a folder; DATABASE_URL may name a database instead of a cluster of its own."""
@@ -46,7 +48,7 @@ class Installation:
         self.praxis.start()
 
     def fill(self) -> list[Filled]:
-        """Makes and fills what clinics are missing, two at a time: an import keeps a core and a half busy."""
+        """Makes and fills what clinics are missing, some at a time: each waits for the database half of its time."""
         known = [Filled.of(self.folder, clinic) for clinic in self.clinics]
         missing = [clinic for clinic, filled in zip(self.clinics, known, strict=True) if not filled.complete]
         if not missing:
@@ -56,10 +58,10 @@ class Installation:
         self.praxis.run("migrate", "up")
         begun = time.monotonic()
         self.praxis.start()
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             filled = list(pool.map(lambda clinic: fill(self.praxis, clinic), self.clinics))
         print(f"filled in {time.monotonic() - begun:.0f} s; waiting for the work that follows", flush=True)
-        for clinic in missing:
+        for clinic in self.clinics:
             self._settle(clinic)
         self.praxis.stop()
         if self.cluster:
@@ -75,7 +77,7 @@ class Installation:
             client.close()
             return Target(clinic.slug, token, ids)
 
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(one, self.clinics, filled))
 
     def restart(self, target: Target) -> tuple[float, float]:
