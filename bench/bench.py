@@ -18,6 +18,8 @@ from installation import Installation
 from measure import CROWD, THINK_MS, measure
 from rows import HEAD, append, line, verdict
 
+# A token is good for ten minutes. Seldom, for checking the passwords of all clinics takes the server a while.
+RENEW_S = 480
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).resolve().parent.parent / "target"))
 
 
@@ -94,7 +96,7 @@ def serve_peers(installation: Installation, filled: list[Filled], file: Path) ->
         data = installation.cluster.data if installation.cluster else None
         join.write(file, installation.sign_in(filled), data)
         print(f"{datetime.now():%H:%M:%S} wrote {file}; Ctrl-C ends", flush=True)
-        time.sleep(240)
+        time.sleep(RENEW_S)
 
 
 if __name__ == "__main__":
