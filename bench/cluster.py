@@ -24,7 +24,12 @@ SETTINGS = {
     "synchronous_commit": "on",
 }
 # While clinics are filled: what a crash takes is filled again.
-WHILE_FILLING = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+WHILE_FILLING = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "512MB",
+}
 
 
 class BenchError(Exception):
