@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import join
@@ -20,6 +20,7 @@ from rows import HEAD, append, line, verdict
 
 # A token is good for ten minutes. Seldom, for checking the passwords of all clinics takes the server a while.
 RENEW_S = 480
+STARTS = 3
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).resolve().parent.parent / "target"))
 
 
@@ -30,7 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1, metavar="X", help="size of a clinic: 1 is 1,000 patients")
     parser.add_argument("--documents", default=",".join(DOCUMENTS), metavar="Q1,Q2", help="which questions")
     parser.add_argument("--connections", default="1,32,256", metavar="N,N", help="how many at once (1,32,256)")
-    parser.add_argument("--seconds", type=float, default=3, metavar="S", help="length of a run (3)")
+    parser.add_argument("--seconds", type=int, default=3, metavar="S", help="length of a run (3)")
     parser.add_argument("--no-think", action="store_true", help="leave out the 1,000 connections with think time")
     parser.add_argument("--fill-only", action="store_true", help="fill the clinics, measure nothing")
     parser.add_argument("--join", type=Path, metavar="FILE", help="serve for the peers' kit until Ctrl-C")
@@ -72,9 +73,15 @@ def run(options: argparse.Namespace) -> None:
 def table(installation: Installation, filled: list[Filled], options: argparse.Namespace, asked: list[str]) -> None:
     """Measures everything and prints a row for each."""
     first = installation.sign_in(filled)[0]
-    for _ in range(3):
-        ready, answered = installation.restart(first)
-        print(f"cold start: ready after {ready:.0f} ms, first answer after {answered:.0f} ms", flush=True)
+    starts = [installation.restart(first) for _ in range(STARTS)]
+    for ready, answered in starts:
+        print(f"cold start: ready after {ready:.0f} ms, first answer after {answered:.0f} ms")
+    circumstances = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "tenants": options.tenants,
+        "scale": options.scale,
+        "cold_start_ms": round(min(ready for ready, _ in starts)),
+    }
     print(HEAD, flush=True)
     plain = [(int(connections), 0) for connections in options.connections.split(",")]
     rows = []
@@ -84,7 +91,7 @@ def table(installation: Installation, filled: list[Filled], options: argparse.Na
         targets = installation.sign_in(filled)
         for row in measure(installation, document, targets, options.seconds, plain + crowd):
             rows.append(row)
-            append(row, options.output or installation.folder / "rows.ndjson")
+            append(row, circumstances, options.output or installation.folder / "rows.ndjson")
             print(line(row), flush=True)
     for told in verdict(rows):
         print(f"not to be believed: {told}")

@@ -7,7 +7,7 @@ import re
 import resource
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clinic import Filled
@@ -61,16 +61,17 @@ def prepare(document: Document, targets: list[Target], file: Path) -> int:
     draw = random.Random(42)
     if document.stamped:
         # Each practitioner once, so that a time is free when its turn comes again.
-        asked = [(target, {"practitioner": one}) for target in targets for one in target.ids.practitioners]
+        asked = [
+            (target, replace(target.ids, practitioners=[one])) for target in targets for one in target.ids.practitioners
+        ]
         draw.shuffle(asked)
     else:
-        asked = [(targets[at % len(targets)], {}) for at in range(max(PREPARED, len(targets)))]
+        rotation = (targets[at % len(targets)] for at in range(max(PREPARED, len(targets))))
+        asked = [(target, target.ids) for target in rotation]
     with file.open("wb") as out:
-        for target, fixed in asked:
-            variables = document.variables(draw, target.ids)
-            if fixed:
-                variables["input"]["practitionerId"] = fixed["practitioner"]
-            request = raw(target, json.dumps(document.body(variables), separators=(",", ":")).encode())
+        for target, ids in asked:
+            body = json.dumps(document.body(document.variables(draw, ids)), separators=(",", ":"))
+            request = raw(target, body.encode())
             out.write(b"%d\n%s" % (len(request), request))
     return len(asked)
 
@@ -91,7 +92,7 @@ def run(
     port: int,
     requests: Path,
     connections: int,
-    seconds: float,
+    seconds: int,
     think: int = 0,
     judge: bool = False,
     stamp: tuple[int, int] | None = None,
@@ -102,7 +103,7 @@ def run(
         settings |= {"SERIAL": str(stamp[0]), "FIRST": str(stamp[1])}
     if judge:
         settings["JUDGE"] = "1"
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "15s", "-s", str(SCRIPT)]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "15s", "-s", str(SCRIPT)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [*command, f"http://127.0.0.1:{port}/graphql"],

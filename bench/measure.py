@@ -20,7 +20,7 @@ from server import Client, check
 CROWD, THINK_MS, CROWD_SECONDS = 1_000, 4_000, 8
 ATTEMPTS = 3
 
-Play = Callable[[int, float, int], Result]
+Play = Callable[[int, int, int], Result]
 
 
 class Calendar:
@@ -47,7 +47,7 @@ class Calendar:
 
 
 def measure(
-    installation: Installation, document: Document, targets: list[Target], seconds: float, plan: list[tuple[int, int]]
+    installation: Installation, document: Document, targets: list[Target], seconds: int, plan: list[tuple[int, int]]
 ) -> Iterator[Row]:
     """The rows of a document, for each number of connections and think time of the plan."""
     requests = installation.folder / f"{document.name}.requests"
@@ -55,7 +55,7 @@ def measure(
     shortest = ask_once(installation.port, document, targets[:5], calendar)
     prepared = load.prepare(document, targets, requests)
 
-    def play(connections: int, seconds: float, think: int, judge: bool = False) -> Result:
+    def play(connections: int, seconds: int, think: int, judge: bool = False) -> Result:
         stamp = (calendar.used * prepared, calendar.first) if document.stamped else None
         result = load.run(installation.port, requests, connections, seconds, think, judge, stamp)
         if stamp:
@@ -64,7 +64,7 @@ def measure(
         return result
 
     # Warms up everything there is to warm, too.
-    judged = play(32, max(1, seconds / 2), 0, judge=True)
+    judged = play(32, max(1, seconds // 2), 0, judge=True)
     if judged.bad or judged.errors:
         raise BenchError(f"{document.name}: {judged.bad} of {judged.requests} answers are wrong: {judged.sample}")
     for connections, think in plan:
@@ -78,7 +78,7 @@ def measure(
 
 
 def one_row(
-    installation: Installation, document: Document, connections: int, think: int, seconds: float, play: Play
+    installation: Installation, document: Document, connections: int, think: int, seconds: int, play: Play
 ) -> Row:
     """One run with what it cost."""
     before = calibrate()

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 # More of the machine than this taken by others, or a machine this much slower than at its best, spoils a row.
 OTHERS, SLOWER = 0.2, 1.25
@@ -64,7 +65,7 @@ def verdict(rows: list[Row]) -> list[str]:
     return told
 
 
-def append(row: Row, file: Path) -> None:
-    """Writes a row to the file of all rows."""
+def append(row: Row, circumstances: dict[str, Any], file: Path) -> None:
+    """Writes a row to the file of all rows, with what else was so in this run."""
     with file.open("a") as out:
-        out.write(json.dumps(asdict(row)) + "\n")
+        out.write(json.dumps(circumstances | asdict(row)) + "\n")
