@@ -107,8 +107,9 @@ def serve_peers(installation: Installation, filled: list[Filled], file: Path) ->
 
 
 if __name__ == "__main__":
-    # Ended by whoever runs it, it stops what it started all the same.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # However it is ended, it stops what it started; a shell's background job would not heed SIGINT by itself.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     try:
         run(arguments())
     except BenchError as error:
