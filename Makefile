@@ -50,7 +50,13 @@ $(GRAPHIQL): $(wildcard web/graphiql/*.json web/graphiql/*.js web/graphiql/*.htm
 	@touch $@
 
 .PHONY: bench
-bench: ## measure sealing and the other hot paths of the platform
+bench: ## measure throughput, latency, CPU and memory (ARGS="--tenants 5 --scale 0.1" is quick)
+	@PRAXIS_BENCH=1 scripts/setup
+	cargo build --release --locked
+	@exec python3 bench/bench.py $(ARGS)
+
+.PHONY: bench-micro
+bench-micro: ## measure sealing and the other hot paths of the platform
 	cargo bench --package praxis-platform $(ARGS)
 
 .PHONY: clean-test

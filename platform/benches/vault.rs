@@ -1,4 +1,4 @@
-//! What the vault costs: `make bench`.
+//! What the vault costs: `make bench-micro`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that meets something else stops here")]
 
