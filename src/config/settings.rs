@@ -38,8 +38,8 @@ pub const SETTINGS: &[Setting] = &[
     plain(
         "database.connections",
         "PRAXIS_DATABASE_CONNECTIONS",
-        Some("32"),
-        "Connections to tenant data at the most.",
+        Some("12"),
+        "Connections to tenant data at the most; more than a few for each core of the database slow it down.",
     ),
     plain(
         "database.wait_ms",

@@ -16,7 +16,7 @@ mod answer;
 mod rate;
 mod read;
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::resume_unwind, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -31,6 +31,7 @@ use praxis_graphql::{
     error::Code,
 };
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::{
     hygiene::RequestId,
@@ -159,16 +160,23 @@ fn late(id: &str) -> Response {
 }
 
 async fn run(
-    api: &Api,
+    api: &Arc<Api>,
     caller: Caller,
     operation: GraphqlRequest,
     deadline: Instant,
     media_type: MediaType,
     id: &str,
 ) -> Response {
-    let outcome = tokio::time::timeout_at(deadline, api.execute(caller, operation))
-        .await
-        .unwrap_or_else(|_| Outcome::refused(Code::Timeout, "The operation took too long.", id));
+    let api = Arc::clone(api);
+    let execution = async move { tokio::time::timeout_at(deadline, api.execute(caller, operation)).await };
+    // On its own, and so to its end: a statement that is cut off because the client went away costs the connection it
+    // ran on, and a new one is slow until it has planned what others have.
+    let outcome = match tokio::spawn(execution.in_current_span()).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Outcome::refused(Code::Timeout, "The operation took too long.", id),
+        Err(failed) if failed.is_panic() => resume_unwind(failed.into_panic()),
+        Err(_) => Outcome::refused(Code::Internal, "The operation was stopped.", id),
+    };
     answer::response(outcome, media_type)
 }
 

@@ -34,7 +34,7 @@ pub struct PoolLimits {
 impl Default for PoolLimits {
     fn default() -> Self {
         Self {
-            connections: 32,
+            connections: 12,
             wait: Duration::from_secs(3),
             tenants_per_connection: 64,
             max_age: Duration::from_secs(30 * 60),
