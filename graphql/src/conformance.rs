@@ -25,30 +25,30 @@ struct Leaf {
 
 #[async_graphql::ComplexObject]
 impl Leaf {
-    fn denied(&self) -> Nullable<i32> {
+    async fn denied(&self) -> Nullable<i32> {
         Some(Err(denied()))
     }
-    fn absent(&self) -> Nullable<i32> {
+    async fn absent(&self) -> Nullable<i32> {
         None
     }
-    fn required(&self) -> Result<i32, ApiError> {
+    async fn required(&self) -> Result<i32, ApiError> {
         Err(denied())
     }
     /// The shape to avoid, kept to notice when the framework repairs it.
-    fn wrong_shape(&self) -> Result<Option<i32>, ApiError> {
+    async fn wrong_shape(&self) -> Result<Option<i32>, ApiError> {
         Err(denied())
     }
     async fn slow(&self) -> i32 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         7
     }
-    fn some_denied(&self) -> Vec<Option<Result<i32, ApiError>>> {
+    async fn some_denied(&self) -> Vec<Option<Result<i32, ApiError>>> {
         vec![Some(Ok(1)), Some(Err(denied())), None, Some(Ok(4))]
     }
-    fn leaves(&self) -> Vec<Leaf> {
+    async fn leaves(&self) -> Vec<Leaf> {
         vec![self.clone(), self.clone()]
     }
-    fn maybe_leaves(&self) -> Vec<Option<Leaf>> {
+    async fn maybe_leaves(&self) -> Vec<Option<Leaf>> {
         vec![Some(self.clone()), None]
     }
 }
@@ -68,22 +68,22 @@ fn leaf() -> Leaf {
 
 #[Object]
 impl First {
-    fn leaf(&self) -> Leaf {
+    async fn leaf(&self) -> Leaf {
         leaf()
     }
-    fn maybe_leaf(&self) -> Option<Leaf> {
+    async fn maybe_leaf(&self) -> Option<Leaf> {
         Some(leaf())
     }
-    fn thing(&self) -> Thing {
+    async fn thing(&self) -> Thing {
         Thing::Leaf(leaf())
     }
-    fn leaves(&self) -> Vec<Leaf> {
+    async fn leaves(&self) -> Vec<Leaf> {
         vec![leaf(), leaf()]
     }
-    fn maybe_leaves(&self) -> Vec<Option<Leaf>> {
+    async fn maybe_leaves(&self) -> Vec<Option<Leaf>> {
         vec![Some(leaf()), Some(leaf())]
     }
-    fn denied_leaf(&self) -> Nullable<Leaf> {
+    async fn denied_leaf(&self) -> Nullable<Leaf> {
         Some(Err(denied()))
     }
 }
@@ -98,25 +98,25 @@ struct Second;
 
 #[Object]
 impl Second {
-    fn denied_root(&self) -> Nullable<i32> {
+    async fn denied_root(&self) -> Nullable<i32> {
         Some(Err(denied()))
     }
-    fn required_root(&self) -> Result<i32, ApiError> {
+    async fn required_root(&self) -> Result<i32, ApiError> {
         Err(denied())
     }
-    fn leak(&self) -> async_graphql::Result<i32> {
+    async fn leak(&self) -> async_graphql::Result<i32> {
         Err(Error::from(std::io::Error::other("the secret")))
     }
-    fn leak_text(&self) -> async_graphql::Result<i32> {
+    async fn leak_text(&self) -> async_graphql::Result<i32> {
         Err(Error::new("the secret"))
     }
-    fn wrapped(&self) -> Result<i32, ApiError> {
+    async fn wrapped(&self) -> Result<i32, ApiError> {
         Err(ApiError::internal(std::io::Error::other("the secret")))
     }
-    fn echo(&self, numbers: Numbers) -> i32 {
+    async fn echo(&self, numbers: Numbers) -> i32 {
         numbers.n
     }
-    fn letter(&self, letter: char) -> String {
+    async fn letter(&self, letter: char) -> String {
         letter.to_string()
     }
 }
@@ -128,10 +128,10 @@ struct Mutation;
 
 #[Object]
 impl Mutation {
-    fn leaf_create(&self) -> Leaf {
+    async fn leaf_create(&self) -> Leaf {
         leaf()
     }
-    fn leaf_refuse(&self) -> Nullable<Leaf> {
+    async fn leaf_refuse(&self) -> Nullable<Leaf> {
         Some(Err(denied()))
     }
 }
