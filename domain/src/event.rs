@@ -274,13 +274,12 @@ impl Event {
     /// Kinds of which somebody with these rights is not told: what they happen to is closed to them.
     pub fn withheld(rights: &Rights) -> BTreeSet<&'static str> {
         static READING: LazyLock<Vec<(String, Permission)>> = LazyLock::new(|| {
-            let kinds = Event::KINDS.iter().map(|(name, _, read)| (capitals(name), *read));
-            kinds
-                .map(|(kind, read)| {
-                    let read = told::finer(&kind).unwrap_or(read);
-                    (kind, read)
-                })
-                .collect()
+            let reading = |(name, _, read): &(&str, _, Permission)| {
+                let kind = capitals(name);
+                let read = told::finer(&kind).unwrap_or(*read);
+                (kind, read)
+            };
+            Event::KINDS.iter().map(reading).collect()
         });
         READING.iter().filter(|(_, read)| !rights.may(*read)).map(|(kind, _)| kind.as_str()).collect()
     }

@@ -1,8 +1,9 @@
 //! The rules of the clinic: one module per domain, one file per verb of the trade.
 //!
 //! A domain calls another for what it needs to do its own work. What follows elsewhere from an act is no call: the act
-//! tells an [`event`], and a [`reaction`] to it does the rest. Functions take an [`Op`](praxis_platform::Op) first and return rows, or an [`Error`]:
-//! a [`Violation`] for what the person at the screen can put right, a `Failure` for the rest.
+//! tells an [`event`], and a [`reaction`] to it does the rest. Functions take an [`Op`](praxis_platform::Op) first and
+//! return rows, or an [`Error`]: a [`Violation`] for what the person at the screen can put right, a `Failure` for the
+//! rest.
 
 mod coded;
 pub mod error;

@@ -132,6 +132,15 @@ async fn agree(owner: &Person<'_>, patient: &str, channel: &str) {
     assert_eq!(done["userErrors"], json!([]));
 }
 
+/// A visit of somebody who may be told of it by these channels.
+async fn visit_of_who_agreed(owner: &Person<'_>, clock: &TestClock, channels: &[&str]) -> Visit {
+    let visit = visit(owner, clock).await;
+    for channel in channels {
+        agree(owner, &visit.patient, channel).await;
+    }
+    visit
+}
+
 /// A reminder of a visit at a time, as scheduling raises it when it is due.
 async fn remind(
     op: &praxis_platform::Op<praxis_platform::Write>,
@@ -167,10 +176,7 @@ async fn no_number_or_address_stands_in_a_dump_or_in_the_log_at_trace() -> Resul
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    for channel in ["SMS", "EMAIL"] {
-        agree(&owner, &visit.patient, channel).await;
-    }
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS", "EMAIL"]).await;
     // Well and badly.
     twilio.plan(&[twilio::Treat::Refuse(400, 21211)]);
     booked(&server, &visit).await?;

@@ -25,8 +25,7 @@ async fn killed_in_the_middle_nothing_is_lost_and_what_is_reported_is_not_sent_a
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    agree(&owner, &visit.patient, "SMS").await;
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS"]).await;
     // Never quiet, so that the time of day does not matter.
     let quiet =
         json!({ "patientId": visit.patient, "timeZone": "UTC", "quietFrom": "00:00", "quietUntil": "00:01" });

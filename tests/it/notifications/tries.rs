@@ -7,8 +7,7 @@ async fn a_report_counts_when_it_is_signed_and_then_once() -> Result<()> {
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    agree(&owner, &visit.patient, "SMS").await;
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS"]).await;
     booked(&server, &visit).await?;
     send_all(&server).await?;
     let message = &twilio.carried()[0];
@@ -50,8 +49,7 @@ async fn what_may_pass_is_tried_again_and_what_can_not_is_given_up() -> Result<(
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    agree(&owner, &visit.patient, "SMS").await;
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS"]).await;
     booked(&server, &visit).await?;
     twilio.plan(&[Refuse(429, 20429), Refuse(401, 20003), Refuse(503, 0), TakeAndHangUp]);
     for pause in [15, 30, 60, 120] {
@@ -99,8 +97,7 @@ async fn that_an_earlier_try_failed_says_nothing_of_a_later_one() -> Result<()> 
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    agree(&owner, &visit.patient, "SMS").await;
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS"]).await;
     booked(&server, &visit).await?;
     // Taken without our knowing, and sent once more.
     twilio.plan(&[TakeAndHangUp]);

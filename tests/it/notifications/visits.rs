@@ -7,10 +7,7 @@ async fn a_patient_who_agreed_is_told_once_in_words_that_say_nothing_of_them() -
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    for channel in ["SMS", "EMAIL"] {
-        agree(&owner, &visit.patient, channel).await;
-    }
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS", "EMAIL"]).await;
     booked(&server, &visit).await?;
     // However often the reaction runs.
     booked(&server, &visit).await?;
@@ -50,8 +47,7 @@ async fn what_is_not_so_any_more_is_not_told() -> Result<()> {
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    agree(&owner, &visit.patient, "SMS").await;
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS"]).await;
     // Moved between the planning and the sending, with nobody to take the notice back.
     booked(&server, &visit).await?;
     let to = visit.starts_at + TimeDelta::hours(1);
@@ -85,8 +81,7 @@ async fn a_visit_that_is_moved_there_and_back_is_told_of_each_time() -> Result<(
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    agree(&owner, &visit.patient, "SMS").await;
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS"]).await;
     let (early, late) = (visit.starts_at, visit.starts_at + TimeDelta::hours(1));
     for (version, to) in [(1, late), (2, early), (3, late)] {
         let moved = json!({ "id": visit.appointment.to_string(), "ifVersion": version, "startsAt": to });
@@ -107,8 +102,7 @@ async fn of_a_visit_that_is_struck_the_patient_is_told_once_that_it_does_not_tak
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    agree(&owner, &visit.patient, "SMS").await;
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS"]).await;
     let id = visit.appointment.to_string();
     let off = json!({ "id": id, "ifVersion": 1 });
     owner.run("appointmentEnterInError", "userErrors { message }", off).await;

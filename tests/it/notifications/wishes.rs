@@ -8,8 +8,7 @@ async fn whoever_said_nothing_gets_no_text_message_at_night() -> Result<()> {
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    agree(&owner, &visit.patient, "SMS").await;
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS"]).await;
     let berlin = json!({ "patientId": visit.patient, "timeZone": "Europe/Berlin" });
     owner.run("notificationProfileSet", "profile { quietFrom } userErrors { code }", berlin).await;
     let zone = chrono_tz::Europe::Berlin;
@@ -69,8 +68,7 @@ async fn stop_closes_a_number_and_start_or_a_new_consent_opens_it() -> Result<()
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    agree(&owner, &visit.patient, "SMS").await;
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS"]).await;
     let inbound = format!("https://{HOST}/webhooks/twilio/inbound");
     let say = async |sid: &str, body: &str| {
         let parameters =

@@ -20,8 +20,7 @@ async fn the_clinics_own_words_are_used_and_those_with_phi_are_never_saved() -> 
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;
-    let visit = visit(&owner, &server.clock).await;
-    agree(&owner, &visit.patient, "SMS").await;
+    let visit = visit_of_who_agreed(&owner, &server.clock, &["SMS"]).await;
     for body in ["{{ patientName }}: {{ date }}", "{% set r = reason %}{{ r }}", "See {{ practitioner }}"] {
         for channel in ["SMS", "IN_APP"] {
             let refused = save(&owner, channel, "en", body, 0).await;

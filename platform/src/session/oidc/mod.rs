@@ -2,8 +2,8 @@
 //!
 //! Who somebody is there is issuer and subject, never an e-mail address. An identity opens an account
 //! only after its owner linked the two: signed in to one with a fresh second factor, or invited to it,
-//! and signed in to the other. Providers are chosen by clinics and may be hostile: what they can do is bounded to those
-//! who link themselves to them, and to where this server may be sent (`http`).
+//! and signed in to the other. Providers are chosen by clinics and may be hostile: what they can do is
+//! bounded to those who link themselves to them, and to where this server may be sent (`http`).
 
 mod attempt;
 mod http;
