@@ -1,7 +1,8 @@
 //! Filters that several lists share: a range of time, and a choice among statuses.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, Condition, Value, sea_query::Expr};
+use praxis_platform::literal::Literal;
+use sea_orm::{ActiveEnum, ColumnTrait, Condition, Value, sea_query::Expr};
 
 /// How deeply `and`, `or` and `not` of a filter may nest.
 pub const MAX_FILTER_DEPTH: usize = 8;
@@ -48,12 +49,12 @@ impl<T> Default for StatusSet<T> {
     }
 }
 
-impl<T: Clone + Into<Value>> StatusSet<T> {
+impl<T: ActiveEnum + PartialEq> StatusSet<T> {
     /// The condition that a column holds one of the wanted statuses.
     pub fn condition<C: ColumnTrait>(&self, column: C) -> Condition {
         Condition::all()
-            .add_option(self.eq_any.as_ref().map(|wanted| column.is_in(wanted.iter().cloned())))
-            .add_option(self.not_any.as_ref().map(|unwanted| column.is_not_in(unwanted.iter().cloned())))
+            .add_option(self.eq_any.as_deref().map(|wanted| column.is_one_of(wanted)))
+            .add_option(self.not_any.as_deref().map(|unwanted| column.is_none_of(unwanted)))
     }
 }
 

@@ -16,6 +16,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod key_service;
 pub mod keyring;
+pub mod literal;
 pub mod mail;
 pub mod names;
 pub mod op;

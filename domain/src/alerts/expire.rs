@@ -4,7 +4,7 @@ use praxis_entity::{
     alert::{self, AlertStatus, Column},
     ids::AlertId,
 };
-use praxis_platform::{Op, Write};
+use praxis_platform::{Op, Write, literal::Literal};
 use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::check;
@@ -20,7 +20,7 @@ pub async fn expire(op: &Op<Write>, id: AlertId) -> Result<()> {
         .col_expr(Column::ClosedAt, Expr::value(op.now()))
         .filter(Column::Id.eq(id))
         .filter(Column::ExpiresAt.lte(op.now()))
-        .filter(Column::Status.is_in([AlertStatus::Open, AlertStatus::Acknowledged]))
+        .filter(Column::Status.is_one_of(&[AlertStatus::Open, AlertStatus::Acknowledged]))
         .exec_with_returning(op.db())
         .await?;
     for row in &expired {

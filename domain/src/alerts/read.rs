@@ -8,6 +8,7 @@ use praxis_entity::{
 use praxis_platform::{
     Op,
     access::{Permission, Table},
+    literal::Literal,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 
@@ -74,7 +75,7 @@ pub async fn count<M>(op: &Op<M>, filter: &AlertFilter, max: u64) -> Result<i64>
 pub async fn unacknowledged<M>(op: &Op<M>, encounters: &[EncounterId]) -> Result<Vec<alert::Model>> {
     let open = alert::Entity::find()
         .filter(any_of(Column::EncounterId, encounters.iter().map(|id| id.0).collect()))
-        .filter(Column::Status.eq(AlertStatus::Open))
+        .filter(Column::Status.is(AlertStatus::Open))
         .filter(Column::Severity.ne(AlertSeverity::Info));
     Ok(open.order_by_asc(Column::Id).all(op.db()).await?)
 }

@@ -5,6 +5,7 @@ use praxis_platform::{
     Op, Write,
     access::Permission,
     audit::Entry,
+    literal::Literal,
     mail::{NewMail, enqueue_to_holders},
 };
 use sea_orm::{
@@ -59,7 +60,7 @@ pub async fn settle_due(op: &Op<Write>) -> Result<u64> {
 pub(super) async fn expire(op: &Op<Write>, which: impl sea_orm::sea_query::IntoCondition) -> Result<usize> {
     let expired = break_glass::Entity::update_many()
         .col_expr(Column::Status, Expr::value(sea_orm::ActiveEnum::to_value(&BreakGlassStatus::Expired)))
-        .filter(Column::Status.eq(BreakGlassStatus::Active))
+        .filter(Column::Status.is(BreakGlassStatus::Active))
         .filter(Column::ExpiresAt.lte(op.now()))
         .filter(which.into_condition())
         .exec_with_returning(op.db())

@@ -4,7 +4,7 @@ use praxis_entity::{
     break_glass::{self, BreakGlassStatus, Column},
     ids::{BreakGlassId, PatientId, UserId},
 };
-use praxis_platform::{Failure, Op, Write, access::Permission};
+use praxis_platform::{Failure, Op, Write, access::Permission, literal::Literal};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
 
 use super::reviews;
@@ -34,14 +34,14 @@ impl BreakGlassFilter {
         let status = self.status.map(|status| match status {
             // Time runs out whether or not somebody notes it.
             BreakGlassStatus::Active => {
-                Condition::all().add(Column::Status.eq(status)).add(Column::ExpiresAt.gt(now))
+                Condition::all().add(Column::Status.is(status)).add(Column::ExpiresAt.gt(now))
             }
-            BreakGlassStatus::Expired => Condition::any().add(Column::Status.eq(status)).add(
+            BreakGlassStatus::Expired => Condition::any().add(Column::Status.is(status)).add(
                 Condition::all()
-                    .add(Column::Status.eq(BreakGlassStatus::Active))
+                    .add(Column::Status.is(BreakGlassStatus::Active))
                     .add(Column::ExpiresAt.lte(now)),
             ),
-            _ => Condition::all().add(Column::Status.eq(status)),
+            _ => Condition::all().add(Column::Status.is(status)),
         });
         let overdue = Condition::all().add(Column::ReviewedAt.is_null()).add(Column::ReviewDueAt.lte(now));
         Ok(visible(op)?

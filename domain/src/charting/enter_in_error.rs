@@ -12,6 +12,7 @@ use praxis_platform::{
     Failure, Op, Write,
     access::{Permission, Row},
     audit::Entry,
+    literal::Literal,
     vault::DataKey,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
@@ -73,7 +74,7 @@ async fn computed_from(
     let others = observation::Entity::find()
         .filter(Column::TakenTogether.eq(round))
         .filter(Column::Id.ne(wrong.id))
-        .filter(Column::Status.ne(ObservationStatus::EnteredInError))
+        .filter(Column::Status.is_not(ObservationStatus::EnteredInError))
         .lock(LockType::NoKeyUpdate);
     let mut computed = Vec::new();
     for row in others.all(op.db()).await? {

@@ -4,8 +4,9 @@ use praxis_entity::observation::{Column, ObservationCategory, ObservationStatus}
 use praxis_platform::{
     Failure, Op,
     access::{Permission, Table},
+    literal::Literal,
 };
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::Condition;
 
 use crate::{TimeRange, coded::carries, range::one_of};
 
@@ -33,7 +34,7 @@ impl ObservationFilter {
             None => None,
         };
         let status = one_of(Column::Status, self.status.as_deref());
-        let counts = status.is_none().then(|| Column::Status.ne(ObservationStatus::EnteredInError));
+        let counts = status.is_none().then(|| Column::Status.is_not(ObservationStatus::EnteredInError));
         Ok(Condition::all()
             .add_option(one_of(Column::Category, self.category.as_deref()))
             .add_option(status)

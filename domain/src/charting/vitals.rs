@@ -13,6 +13,7 @@ use praxis_platform::{
     Op, Write,
     access::{Permission, Table},
     audit::Entry,
+    literal::Literal,
 };
 use rust_decimal::Decimal;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value, sea_query::Expr};
@@ -259,7 +260,7 @@ async fn rounds<M>(
     let rows = observation::Entity::find()
         .filter(any_of(Column::EncounterId, ids))
         .filter(which)
-        .filter(Column::Status.ne(ObservationStatus::EnteredInError))
+        .filter(Column::Status.is_not(ObservationStatus::EnteredInError))
         .filter(op.permitted(Permission::OBSERVATION_READ, Table::Observation))
         .order_by_desc(Column::EffectiveAt)
         .order_by_asc(Column::Id)

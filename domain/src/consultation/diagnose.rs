@@ -12,6 +12,7 @@ use praxis_entity::{
 use praxis_platform::{
     Failure, Op, Write,
     access::{Permission, Row},
+    literal::Literal,
     vault::IndexField,
 };
 use sea_orm::{
@@ -161,7 +162,7 @@ impl Recorded {
     async fn of(op: &Op<Write>, encounter: &encounter::Model) -> Result<Self> {
         let rows = encounter_diagnosis::Entity::find()
             .filter(Column::EncounterId.eq(encounter.id))
-            .filter(Column::Status.eq(DiagnosisStatus::Recorded))
+            .filter(Column::Status.is(DiagnosisStatus::Recorded))
             .all(op.db())
             .await?;
         if rows.is_empty() {

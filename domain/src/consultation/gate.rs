@@ -14,7 +14,7 @@ use praxis_entity::{
     task::{self, TaskStatus},
     visit_policy,
 };
-use praxis_platform::Op;
+use praxis_platform::{Op, literal::Literal};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::{Missing, Requirement, Result, alerts, documents, encounters, page::any_of, rules, tasks};
@@ -107,7 +107,7 @@ async fn written<M>(op: &Op<M>, ids: &[EncounterId]) -> Result<HashSet<(Encounte
         .select_only()
         .columns([Column::EncounterId, Column::Kind])
         .filter(any_of(Column::EncounterId, ids.iter().map(|id| id.0).collect()))
-        .filter(Column::Kind.is_in([EncounterNoteKind::Assessment, EncounterNoteKind::Plan]))
+        .filter(Column::Kind.is_one_of(&[EncounterNoteKind::Assessment, EncounterNoteKind::Plan]))
         .into_tuple()
         .all(op.db())
         .await?;
@@ -121,7 +121,7 @@ async fn diagnosed<M>(op: &Op<M>, ids: &[EncounterId]) -> Result<HashSet<Encount
         .column(Column::EncounterId)
         .filter(any_of(Column::EncounterId, ids.iter().map(|id| id.0).collect()))
         .filter(Column::Rank.eq(1))
-        .filter(Column::Status.eq(DiagnosisStatus::Recorded))
+        .filter(Column::Status.is(DiagnosisStatus::Recorded))
         .into_tuple()
         .all(op.db())
         .await?;
@@ -136,7 +136,7 @@ async fn measured<M>(op: &Op<M>, ids: &[EncounterId]) -> Result<HashSet<Encounte
         .distinct()
         .filter(any_of(Column::EncounterId, ids.iter().map(|id| id.0).collect()))
         .filter(Column::TakenTogether.is_not_null())
-        .filter(Column::Status.ne(ObservationStatus::EnteredInError))
+        .filter(Column::Status.is_not(ObservationStatus::EnteredInError))
         .into_tuple()
         .all(op.db())
         .await?;

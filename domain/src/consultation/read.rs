@@ -6,8 +6,8 @@ use praxis_entity::{
     encounter_diagnosis::{self, Column, DiagnosisStatus},
     ids::{DiagnosisId, EncounterId},
 };
-use praxis_platform::{Op, access::Permission};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use praxis_platform::{Op, access::Permission, literal::Literal};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 
 use crate::{Result, page::any_of};
 
@@ -20,7 +20,7 @@ pub async fn diagnoses_of<M>(
     op.require(Permission::CONDITION_READ)?;
     let rows = encounter_diagnosis::Entity::find()
         .filter(any_of(Column::EncounterId, encounters.iter().map(|id| id.0).collect()))
-        .filter(Column::Status.eq(DiagnosisStatus::Recorded))
+        .filter(Column::Status.is(DiagnosisStatus::Recorded))
         .order_by_asc(Column::Rank)
         .all(op.db())
         .await?;

@@ -10,6 +10,7 @@ use praxis_entity::{
 use praxis_platform::{
     Op,
     access::{Permission, Table},
+    literal::Literal,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 
@@ -37,7 +38,7 @@ impl DocumentFilter {
     fn condition<M>(&self, op: &Op<M>) -> Result<Condition> {
         op.require(Permission::DOCUMENT_READ)?;
         let status = one_of(Column::Status, self.status.as_deref());
-        let kept = status.is_none().then(|| Column::Status.ne(DocumentStatus::Discarded));
+        let kept = status.is_none().then(|| Column::Status.is_not(DocumentStatus::Discarded));
         Ok(Condition::all()
             .add_option(status)
             .add_option(kept)

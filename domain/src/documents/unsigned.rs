@@ -6,10 +6,8 @@ use praxis_entity::{
     clinical_document::{self, Column, DocumentStatus},
     ids::{DocumentId, EncounterId, PractitionerId},
 };
-use praxis_platform::Op;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
-};
+use praxis_platform::{Op, literal::Literal};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
 use uuid::Uuid;
 
 use crate::{Result, page::any_of};
@@ -18,7 +16,7 @@ use crate::{Result, page::any_of};
 ///
 /// Whoever closes holds the encounter's row, so that none is begun meanwhile. All are counted, whoever may read them.
 pub async fn unsigned<M>(op: &Op<M>, encounters: &[EncounterId]) -> Result<Vec<(EncounterId, DocumentId)>> {
-    let open = Column::Status.is_in([DocumentStatus::Draft, DocumentStatus::InReview]);
+    let open = Column::Status.is_one_of(&[DocumentStatus::Draft, DocumentStatus::InReview]);
     let found = clinical_document::Entity::find()
         .select_only()
         .columns([Column::EncounterId, Column::Id])

@@ -11,6 +11,7 @@ use praxis_platform::{
     Failure, Op, Write,
     access::{ActorKind, Permission, Row},
     audit::Entry,
+    literal::Literal,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
@@ -104,7 +105,7 @@ async fn booked(op: &Op<Write>, id: AppointmentId, patient: Option<PatientId>) -
     }
     let others = encounter::Entity::find()
         .filter(encounter::Column::AppointmentId.eq(id))
-        .filter(encounter::Column::Status.ne(EncounterStatus::Cancelled))
+        .filter(encounter::Column::Status.is_not(EncounterStatus::Cancelled))
         .count(op.db())
         .await?;
     if others > 0 {

@@ -10,8 +10,8 @@ use praxis_entity::{
     ids::{AllergyId, EncounterId, PatientId},
     value::AllergyClinical,
 };
-use praxis_platform::{Op, Write, access::Permission};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use praxis_platform::{Op, Write, access::Permission, literal::Literal};
+use sea_orm::{EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::chapter::{Statement, chapter, concept_length, meaning, record};
@@ -87,7 +87,7 @@ pub async fn present_allergies(
         .select_only()
         .columns([allergy::Column::Id, allergy::Column::PatientId, allergy::Column::NoneKnown])
         .filter(any_of(allergy::Column::PatientId, patients.iter().map(|id| id.0).collect()))
-        .filter(allergy::Column::Status.eq(AllergyStatus::Active))
+        .filter(allergy::Column::Status.is(AllergyStatus::Active))
         .into_tuple()
         .all(op.db())
         .await?;

@@ -7,7 +7,7 @@ use praxis_entity::{
     ids::{ConditionId, EncounterId, PatientId, PractitionerId},
     value::ConditionClinical,
 };
-use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
+use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry, literal::Literal};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Query};
 use uuid::Uuid;
 
@@ -71,7 +71,7 @@ pub(crate) async fn withdraw(
     if ids.is_empty() {
         return Ok(());
     }
-    let recorded = encounter_diagnosis::Column::Status.eq(encounter_diagnosis::DiagnosisStatus::Recorded);
+    let recorded = encounter_diagnosis::Column::Status.is(encounter_diagnosis::DiagnosisStatus::Recorded);
     let still_meant = Query::select()
         .column(encounter_diagnosis::Column::ConditionId)
         .from(encounter_diagnosis::Entity)

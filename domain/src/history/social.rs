@@ -9,6 +9,7 @@ use praxis_entity::{
 use praxis_platform::{
     Op, Write,
     access::{Permission, Table},
+    literal::Literal,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
@@ -65,7 +66,7 @@ pub async fn record_social_history(
     let earlier = social_history::Entity::update_many()
         .col_expr(Column::Status, Expr::value(SocialHistoryStatus::Superseded))
         .filter(Column::PatientId.eq(patient))
-        .filter(Column::Status.eq(SocialHistoryStatus::Current))
+        .filter(Column::Status.is(SocialHistoryStatus::Current))
         .filter(op.permitted(Permission::HISTORY_RECORD, Table::SocialHistory));
     if let Some(same) = same.filter(|_| !code_tokens(&key, [&clinical.code]).is_empty()) {
         // One answer at a time: of two, the later one finds the earlier one and takes its place.

@@ -5,7 +5,7 @@ use praxis_entity::{
     notification::Channel,
     suppression::{Column, Entity},
 };
-use praxis_platform::{Op, Write, audit::Entry, vault::IndexField};
+use praxis_platform::{Op, Write, audit::Entry, literal::Literal, vault::IndexField};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, QueryFilter,
@@ -47,7 +47,7 @@ pub async fn answer(op: &Op<Write>, provider: &str, message: &str, from: &str, s
         Answer::Start => {
             Entity::update_many()
                 .col_expr(Column::LiftedAt, Expr::value(op.now()))
-                .filter(Column::Channel.eq(Channel::Sms))
+                .filter(Column::Channel.is(Channel::Sms))
                 .filter(Column::ContactToken.eq(token))
                 .filter(Column::Reason.eq("STOP"))
                 .filter(Column::LiftedAt.is_null())

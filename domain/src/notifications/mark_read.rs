@@ -4,7 +4,7 @@ use praxis_entity::{
     ids::NotificationId,
     notification::{Channel, Column, Entity},
 };
-use praxis_platform::{Failure, Op, Write, audit::Entry};
+use praxis_platform::{Failure, Op, Write, audit::Entry, literal::Literal};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use crate::{Result, Violation, ViolationCode, page::any_of};
@@ -22,7 +22,7 @@ pub async fn mark_read(op: &Op<Write>, which: Option<&[NotificationId]>) -> Resu
     let mut update = Entity::update_many()
         .col_expr(Column::ReadAt, Expr::value(op.now()))
         .filter(Column::UserId.eq(user))
-        .filter(Column::Channel.eq(Channel::InApp))
+        .filter(Column::Channel.is(Channel::InApp))
         .filter(Column::ReadAt.is_null());
     if let Some(ids) = which {
         update = update.filter(any_of(Column::Id, ids.iter().map(|id| id.0).collect()));

@@ -9,7 +9,7 @@ use praxis_entity::{
     notification::{ActiveModel, Channel, Column, Entity, NotificationStatus, SubjectKind, Topic},
     push_device,
 };
-use praxis_platform::{Op, Write, audit::Entry, tenancy::Queue};
+use praxis_platform::{Op, Write, audit::Entry, literal::Literal, tenancy::Queue};
 use sea_orm::{
     ActiveEnum,
     ActiveValue::Set,
@@ -233,7 +233,7 @@ async fn take_back(
         .filter(Column::SubjectId.eq(id))
         .filter(Column::SubjectKind.eq(kind))
         .filter(Column::Topic.is_in(topics.iter().copied()))
-        .filter(Column::Status.is_in(pending))
+        .filter(Column::Status.is_one_of(&pending))
         .filter(which)
         .exec(op.db())
         .await?

@@ -6,7 +6,7 @@ use praxis_entity::{
     ids::NotificationId,
     notification::{Channel, Column, Entity, Model, NotificationStatus, Topic},
 };
-use praxis_platform::{Op, access::Permission};
+use praxis_platform::{Op, access::Permission, literal::Literal};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::template::{Said, Templates};
@@ -36,8 +36,8 @@ fn of_the_actor<M>(op: &Op<M>, unread: bool) -> Condition {
     };
     Condition::all()
         .add(own)
-        .add(Column::Channel.eq(Channel::InApp))
-        .add(Column::Status.eq(NotificationStatus::Delivered))
+        .add(Column::Channel.is(Channel::InApp))
+        .add(Column::Status.is(NotificationStatus::Delivered))
         .add_option(unread.then(|| Column::ReadAt.is_null()))
 }
 

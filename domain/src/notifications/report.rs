@@ -9,7 +9,7 @@ use praxis_entity::{
     ids::NotificationId,
     notification::{Channel, Column, Entity, NotificationStatus},
 };
-use praxis_platform::{Op, Write, audit::Entry, vault::IndexField};
+use praxis_platform::{Op, Write, audit::Entry, literal::Literal, vault::IndexField};
 use sea_orm::{
     ActiveEnum,
     ActiveValue::Set,
@@ -68,7 +68,7 @@ pub async fn report(op: &Op<Write>, report: Report) -> Result<bool> {
     let mut update = Entity::update_many()
         .col_expr(Column::Status, Expr::value(to.to_value()))
         .filter(Column::Id.eq(notice.id))
-        .filter(Column::Status.is_in(from.iter().copied()));
+        .filter(Column::Status.is_one_of(from));
     update = match to {
         Delivered => update.col_expr(Column::DeliveredAt, Expr::value(op.now())),
         Dead => update

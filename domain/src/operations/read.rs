@@ -5,7 +5,7 @@ use praxis_entity::{
     ids::ApiClientId,
     registered_operation::{self, Column, OperationStatus},
 };
-use praxis_platform::{Op, access::Permission};
+use praxis_platform::{Op, access::Permission, literal::Literal};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::{Result, page::any_of};
@@ -25,7 +25,7 @@ async fn find_in(db: &impl ConnectionTrait, id: &str) -> Result<Option<registere
     let named = Condition::any().add(Column::DocumentId.eq(id)).add(Column::Sha256.eq(id));
     let active = registered_operation::Entity::find()
         .filter(named)
-        .filter(Column::Status.eq(OperationStatus::Active))
+        .filter(Column::Status.is(OperationStatus::Active))
         .order_by_asc(Column::Id);
     Ok(active.one(db).await?)
 }

@@ -7,9 +7,10 @@ use praxis_entity::{
 use praxis_platform::{
     Failure, Op,
     access::{Permission, Table},
+    literal::Literal,
     vault::TenantKey,
 };
-use sea_orm::{ColumnTrait, Condition, sea_query::Expr};
+use sea_orm::{Condition, sea_query::Expr};
 
 use super::{phone, token::Kind};
 use crate::range::{MAX_FILTER_DEPTH, TimeRange, without};
@@ -39,7 +40,7 @@ pub struct PatientFilter {
 
 /// Records that were neither merged into another nor erased.
 pub(super) fn in_use() -> Expr {
-    patient::Column::Status.is_not_in([PatientStatus::Merged, PatientStatus::Erased])
+    patient::Column::Status.is_none_of(&[PatientStatus::Merged, PatientStatus::Erased])
 }
 
 impl PatientFilter {
@@ -54,7 +55,7 @@ impl PatientFilter {
             return Err(Failure::BadInput("the filter is nested too deeply".to_owned()));
         };
         let mut all =
-            Condition::all().add_option(self.status.map(|status| patient::Column::Status.eq(status)));
+            Condition::all().add_option(self.status.map(|status| patient::Column::Status.is(status)));
         // Whoever could filter by a value could find it out by trying: so the patients of whom the actor may not
         // read it match nothing.
         let contact = |field| op.readable(field, Permission::PATIENT_CONTACT_READ, Table::Patient);

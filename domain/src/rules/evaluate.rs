@@ -9,7 +9,7 @@ use praxis_entity::{
     rule_evaluation::{self, NotCheckedReason, RuleResult},
     value::{ExplainedPart, RuleExplanation},
 };
-use praxis_platform::{Failure, Op, Write, audit::Entry, vault::IndexField};
+use praxis_platform::{Failure, Op, Write, audit::Entry, literal::Literal, vault::IndexField};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition as Sql, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -142,7 +142,7 @@ pub(super) async fn in_effect<M>(op: &Op<M>, cause: RuleCause) -> Result<Vec<rul
     let begun = Sql::any().add(Column::StartsAt.is_null()).add(Column::StartsAt.lte(now));
     let not_over = Sql::any().add(Column::EndsAt.is_null()).add(Column::EndsAt.gt(now));
     let active = rule::Entity::find()
-        .filter(Column::Status.eq(RuleStatus::Active))
+        .filter(Column::Status.is(RuleStatus::Active))
         .filter(Column::Cause.eq(cause))
         .filter(begun)
         .filter(not_over);

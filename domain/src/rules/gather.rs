@@ -12,7 +12,7 @@ use praxis_entity::{
     rule::RuleCause,
     value::{CodeableConcept, ObservationValue},
 };
-use praxis_platform::{Failure, Op, vault::DataKey};
+use praxis_platform::{Failure, Op, literal::Literal, vault::DataKey};
 use rust_decimal::prelude::ToPrimitive;
 use sea_orm::{ActiveEnum, ColumnTrait, Condition, EntityTrait, QueryFilter};
 use uuid::Uuid;
@@ -120,7 +120,7 @@ async fn vitals<M>(
     visits: &[EncounterId],
 ) -> Result<HashMap<EncounterId, Slice<observation::Model>>> {
     let wanted = Condition::all().add(Column::Category.eq(ObservationCategory::VitalSigns)).add(
-        Column::Status.is_in([
+        Column::Status.is_one_of(&[
             ObservationStatus::Final,
             ObservationStatus::Amended,
             ObservationStatus::Corrected,

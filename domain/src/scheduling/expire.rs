@@ -7,7 +7,7 @@ use praxis_entity::{
     appointment::{self, AppointmentStatus, Column, Entity},
     ids::AppointmentId,
 };
-use praxis_platform::{Op, Write, audit::Entry};
+use praxis_platform::{Op, Write, audit::Entry, literal::Literal};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, LockBehavior, LockType},
@@ -23,7 +23,7 @@ const AT_ONCE: u64 = 500;
 /// Removes holds that have run out. How many there were.
 pub async fn expire_holds(op: &Op<Write>) -> Result<usize> {
     let ran_out = Entity::find()
-        .filter(Column::Status.eq(AppointmentStatus::Pending))
+        .filter(Column::Status.is(AppointmentStatus::Pending))
         .filter(Column::HoldExpiresAt.lte(op.now()))
         .order_by_asc(Column::HoldExpiresAt)
         .limit(AT_ONCE);
@@ -33,7 +33,7 @@ pub async fn expire_holds(op: &Op<Write>) -> Result<usize> {
 /// Removes one hold, if it has run out.
 pub async fn expire_hold(op: &Op<Write>, id: AppointmentId) -> Result<usize> {
     let ran_out = Entity::find_by_id(id)
-        .filter(Column::Status.eq(AppointmentStatus::Pending))
+        .filter(Column::Status.is(AppointmentStatus::Pending))
         .filter(Column::HoldExpiresAt.lte(op.now()));
     remove(op, ran_out).await
 }
@@ -45,7 +45,7 @@ pub(super) async fn in_the_way(op: &Op<Write>, resources: &[Uuid], span: Span) -
         [sea_orm::Value::from(resources.to_vec()), span.from.into(), span.until.into()],
     );
     let ran_out = Entity::find()
-        .filter(Column::Status.eq(AppointmentStatus::Pending))
+        .filter(Column::Status.is(AppointmentStatus::Pending))
         .filter(Column::HoldExpiresAt.lte(op.now()))
         .filter(held);
     remove(op, ran_out).await.map(drop)

@@ -18,6 +18,7 @@ use praxis_platform::{
     Failure, Op, Write,
     access::Permission,
     audit::Entry,
+    literal::Literal,
     vault::{IndexField, crypto},
 };
 use sea_orm::{
@@ -140,7 +141,7 @@ async fn visits<M>(op: &Op<M>, practitioner: PractitionerId) -> Result<Vec<appoi
     Ok(appointment::Entity::find()
         .filter(appointment::Column::PractitionerId.eq(practitioner))
         .filter(appointment::Column::StartsAt.between(now - BACK, now + AHEAD))
-        .filter(appointment::Column::Status.is_not_in(gone))
+        .filter(appointment::Column::Status.is_none_of(&gone))
         .order_by_asc(appointment::Column::StartsAt)
         .order_by_asc(appointment::Column::Id)
         .limit(MOST)

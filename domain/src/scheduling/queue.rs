@@ -9,7 +9,7 @@ use praxis_entity::{
     ids::{FacilityId, PatientId, QueueTokenId},
     queue_token::{self, ActiveModel, Column, Entity, QueueStatus},
 };
-use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
+use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry, literal::Literal};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
@@ -73,7 +73,7 @@ pub async fn call_next(
         .filter(Column::FacilityId.eq(facility))
         .filter(Column::Queue.eq(queue))
         .filter(Column::Day.eq(day))
-        .filter(Column::Status.eq(QueueStatus::Waiting))
+        .filter(Column::Status.is(QueueStatus::Waiting))
         .order_by_asc(Column::Number)
         .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked);
     let Some(next) = next.one(op.db()).await? else {

@@ -15,6 +15,7 @@ use praxis_entity::{
 use praxis_platform::{
     Op,
     access::{Permission, Row, Table},
+    literal::Literal,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -109,7 +110,7 @@ async fn known<M>(op: &Op<M>, patient: PatientId, wishes: &Preferences) -> Resul
         [AppointmentStatus::Completed, AppointmentStatus::InProgress, AppointmentStatus::CheckedIn];
     let visits = appointment::Entity::find()
         .filter(appointment::Column::PatientId.eq(patient))
-        .filter(appointment::Column::Status.is_in(took_place))
+        .filter(appointment::Column::Status.is_one_of(&took_place))
         // What somebody may not see must not show in what they are advised either.
         .filter(op.permitted(Permission::APPOINTMENT_READ, Table::Appointment))
         .order_by_desc(appointment::Column::StartsAt)

@@ -4,7 +4,7 @@ use praxis_entity::{
     ids::{EncounterId, PatientId, UserId},
     task::{Column, TaskPriority, TaskStatus},
 };
-use praxis_platform::{Op, access::Permission};
+use praxis_platform::{Op, access::Permission, literal::Literal};
 use sea_orm::{ColumnTrait, Condition, sea_query::Expr};
 
 use crate::{
@@ -81,7 +81,7 @@ impl TaskFilter {
 
 /// Something is still to be done.
 pub(super) fn is_open() -> Condition {
-    Condition::all().add(Column::Status.is_in(TaskStatus::OPEN))
+    Condition::all().add(Column::Status.is_one_of(&TaskStatus::OPEN))
 }
 
 /// What the viewer's inbox holds.

@@ -7,7 +7,7 @@ use praxis_entity::{
     workflow_instance::{self, Column, InstanceStatus},
     workflow_step,
 };
-use praxis_platform::{Op, Write, audit::Entry};
+use praxis_platform::{Op, Write, audit::Entry, literal::Literal};
 use sea_orm::{
     ActiveValue::{Set, Unchanged},
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -28,7 +28,7 @@ pub async fn task_ended(op: &Op<Write>, recorded: &Recorded) -> Result<()> {
     let Some(instance) = task.instance_id else { return Ok(()) };
     // Steps that end at the same time go on one after the other, and each sees what the one before opened.
     let running = workflow_instance::Entity::find_by_id(instance)
-        .filter(Column::Status.eq(InstanceStatus::Running))
+        .filter(Column::Status.is(InstanceStatus::Running))
         .lock(LockType::NoKeyUpdate)
         .one(op.db())
         .await?;

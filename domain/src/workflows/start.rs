@@ -10,6 +10,7 @@ use praxis_platform::{
     Op, Write,
     access::{Permission, Row},
     audit::Entry,
+    literal::Literal,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
 
@@ -36,7 +37,7 @@ pub async fn start(op: &Op<Write>, new: StartWorkflow) -> Result<workflow_instan
     op.require(Permission::TASK_CREATE)?;
     let in_use = workflow_definition::Entity::find()
         .filter(Column::Code.eq(&new.code))
-        .filter(Column::Status.eq(WorkflowStatus::Active));
+        .filter(Column::Status.is(WorkflowStatus::Active));
     let definition = in_use.one(op.db()).await?;
     let definition = definition
         .ok_or_else(|| Violation::at(ViolationCode::NotFound, &["code"], "No such workflow is in use."))?;

@@ -9,7 +9,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use crate::{Failure, Op, Write, access::Permission, audit::Entry, tenancy::Queue};
+use crate::{Failure, Op, Write, access::Permission, audit::Entry, literal::Literal, tenancy::Queue};
 
 /// The key of work that recurs: its one row waits for its next time again and again.
 pub const RECURRING: &str = "RECURRING";
@@ -31,8 +31,8 @@ pub async fn list<M>(op: &Op<M>, which: &JobFilter) -> Result<Vec<job::Model>, F
     op.require(Permission::SETTINGS_READ)?;
     let mut jobs = Entity::find().order_by_asc(Column::RunAt).order_by_asc(Column::Id).limit(MOST);
     jobs = match which.status {
-        Some(status) => jobs.filter(Column::Status.eq(status)),
-        None => jobs.filter(Column::Status.is_not_in([JobStatus::Done, JobStatus::Discarded])),
+        Some(status) => jobs.filter(Column::Status.is(status)),
+        None => jobs.filter(Column::Status.is_none_of(&[JobStatus::Done, JobStatus::Discarded])),
     };
     if let Some(name) = &which.name {
         jobs = jobs.filter(Column::Name.eq(name));
@@ -54,7 +54,7 @@ pub async fn retry(op: &Op<Write>, which: Option<JobId>) -> Result<u64, Failure>
         .col_expr(Column::Attempts, Expr::value(0))
         .col_expr(Column::RunAt, Expr::value(op.now()))
         .col_expr(Column::FinishedAt, Expr::null().cast_as("timestamptz"))
-        .filter(Column::Status.eq(JobStatus::Dead));
+        .filter(Column::Status.is(JobStatus::Dead));
     if let Some(id) = which {
         update = update.filter(Column::Id.eq(id));
     }
@@ -84,8 +84,8 @@ pub async fn discard(op: &Op<Write>, which: Option<JobId>) -> Result<u64, Failur
     let update = match which {
         Some(id) => update
             .filter(Column::Id.eq(id))
-            .filter(Column::Status.is_in([JobStatus::Dead, JobStatus::Queued])),
-        None => update.filter(Column::Status.eq(JobStatus::Dead)),
+            .filter(Column::Status.is_one_of(&[JobStatus::Dead, JobStatus::Queued])),
+        None => update.filter(Column::Status.is(JobStatus::Dead)),
     };
     let discarded = update.exec(op.db()).await?.rows_affected;
     op.record(entry("job.discard", which));

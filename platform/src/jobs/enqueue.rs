@@ -8,7 +8,7 @@ use praxis_entity::{
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 use serde_json::Value as Json;
 
-use crate::{Failure, Op, Write, audit::Entry, tenancy::Queue};
+use crate::{Failure, Op, Write, audit::Entry, literal::Literal, tenancy::Queue};
 
 /// Rows of one statement.
 const CHUNK: usize = 1_000;
@@ -61,7 +61,7 @@ fn row(op: &Op<Write>, new: NewJob) -> ActiveModel {
 /// Forgets jobs that were done or discarded before an instant; returns how many.
 pub async fn forget_finished(op: &Op<Write>, before: DateTime<Utc>) -> Result<u64, Failure> {
     let old = Entity::delete_many()
-        .filter(Column::Status.is_in([JobStatus::Done, JobStatus::Discarded]))
+        .filter(Column::Status.is_one_of(&[JobStatus::Done, JobStatus::Discarded]))
         .filter(Column::FinishedAt.lt(before));
     let forgotten = old.exec(op.db()).await?.rows_affected;
     if forgotten > 0 {

@@ -11,7 +11,7 @@ use sea_orm::{
     Statement, Value,
 };
 
-use crate::{Failure, Op, Write, tenancy::Queue};
+use crate::{Failure, Op, Write, literal::Literal, tenancy::Queue};
 
 const CLAIM: &str = "WITH due AS (
         SELECT id, run_at FROM job WHERE status IN ('QUEUED', 'RUNNING') AND run_at <= $1
@@ -109,7 +109,7 @@ pub(super) async fn end(
         .set(change)
         .filter(Column::Id.eq(job.id))
         .filter(Column::Attempts.eq(job.attempts))
-        .filter(Column::Status.eq(JobStatus::Running))
+        .filter(Column::Status.is(JobStatus::Running))
         .exec(op.db())
         .await?;
     Ok(ended.rows_affected == 1)

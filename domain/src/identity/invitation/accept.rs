@@ -9,6 +9,7 @@ use praxis_platform::{
     Op, OpFactory, Write,
     access::Permission,
     audit::{Entry, Outcome},
+    literal::Literal,
     session::{
         NO_PASSWORD, SignIn,
         oidc::{self, Intent, Refusal, Returned},
@@ -129,7 +130,7 @@ async fn join(op: &Op<Write>, hash: &[u8], password_hash: String) -> Result<Opti
 fn usable<M>(op: &Op<M>, hash: &[u8]) -> Condition {
     Condition::all()
         .add(Column::TokenHash.eq(hash))
-        .add(Column::Status.eq(InvitationStatus::Sent))
+        .add(Column::Status.is(InvitationStatus::Sent))
         .add(Column::ExpiresAt.gt(op.now()))
 }
 

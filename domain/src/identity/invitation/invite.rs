@@ -6,7 +6,7 @@ use praxis_entity::{
     invitation::{self, Column, InvitationStatus},
     role, user_account,
 };
-use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry};
+use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry, literal::Literal};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::{
@@ -99,7 +99,7 @@ async fn close_expired(op: &Op<Write>, email: &str) -> Result<()> {
     invitation::Entity::update_many()
         .col_expr(Column::Status, Expr::value(InvitationStatus::Expired))
         .filter(Column::Email.eq(email))
-        .filter(Column::Status.eq(InvitationStatus::Sent))
+        .filter(Column::Status.is(InvitationStatus::Sent))
         .filter(Column::ExpiresAt.lte(op.now()))
         .exec(op.db())
         .await?;

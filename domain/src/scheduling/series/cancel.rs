@@ -10,6 +10,7 @@ use praxis_platform::{
     Op, Write,
     access::{Permission, Row},
     audit::Entry,
+    literal::Literal,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
@@ -50,7 +51,7 @@ pub(super) fn ahead(
     let open = [AppointmentStatus::Pending, AppointmentStatus::Booked, AppointmentStatus::Confirmed];
     appointment::Entity::find()
         .filter(Column::SeriesId.eq(id))
-        .filter(Column::Status.is_in(open))
+        .filter(Column::Status.is_one_of(&open))
         .filter(Column::StartsAt.gte(from.max(op.now())))
         .order_by_asc(Column::Id)
 }

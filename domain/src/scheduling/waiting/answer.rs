@@ -5,7 +5,7 @@ use praxis_entity::{
     ids::{AppointmentId, WaitlistEntryId},
     waitlist_entry::{self, WaitlistStatus},
 };
-use praxis_platform::{Op, Write, audit::Entry};
+use praxis_platform::{Op, Write, audit::Entry, literal::Literal};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
 
 use super::read::at_version;
@@ -54,7 +54,7 @@ pub(in crate::scheduling) async fn offered(
 ) -> Result<Option<waitlist_entry::Model>> {
     let Some(entry) = held.waitlist_entry_id else { return Ok(None) };
     let offered = waitlist_entry::Entity::find_by_id(entry)
-        .filter(waitlist_entry::Column::Status.eq(WaitlistStatus::Offered))
+        .filter(waitlist_entry::Column::Status.is(WaitlistStatus::Offered))
         .filter(waitlist_entry::Column::AppointmentId.eq(held.id))
         .lock(LockType::NoKeyUpdate);
     Ok(offered.one(op.db()).await?)

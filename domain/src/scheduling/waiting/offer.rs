@@ -7,7 +7,7 @@ use praxis_entity::{
     visit_type,
     waitlist_entry::{self, Column, WaitlistStatus},
 };
-use praxis_platform::{Op, Write, audit::Entry};
+use praxis_platform::{Op, Write, audit::Entry, literal::Literal};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, LockBehavior, LockType},
@@ -40,7 +40,7 @@ pub async fn offer_freed(op: &Op<Write>, freed: AppointmentId) -> Result<Option<
     }
     for id in in_line(op, &freed).await? {
         let still = waitlist_entry::Entity::find_by_id(id)
-            .filter(Column::Status.eq(WaitlistStatus::Waiting))
+            .filter(Column::Status.is(WaitlistStatus::Waiting))
             .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked);
         let Some(entry) = still.one(op.db()).await? else { continue };
         if let Some(held) = hold_for(op, &freed, &entry).await? {
@@ -57,7 +57,7 @@ pub async fn offer_freed(op: &Op<Write>, freed: AppointmentId) -> Result<Option<
 pub async fn offer_ran_out(op: &Op<Write>, expired: AppointmentId) -> Result<()> {
     let waiting = waitlist_entry::Entity::find()
         .filter(Column::AppointmentId.eq(expired))
-        .filter(Column::Status.eq(WaitlistStatus::Offered))
+        .filter(Column::Status.is(WaitlistStatus::Offered))
         .lock(LockType::NoKeyUpdate);
     if let Some(entry) = waiting.one(op.db()).await? {
         change(op, &entry, WaitlistStatus::Waiting, None, "waitlist.lapse").await?;
@@ -74,7 +74,7 @@ async fn in_line(op: &Op<Write>, freed: &appointment::Model) -> Result<Vec<Waitl
     );
     let any = |column: Column, id: uuid::Uuid| Condition::any().add(column.is_null()).add(column.eq(id));
     let entries = waitlist_entry::Entity::find()
-        .filter(Column::Status.eq(WaitlistStatus::Waiting))
+        .filter(Column::Status.is(WaitlistStatus::Waiting))
         .filter(Column::Earliest.lte(freed.starts_at))
         .filter(Column::Latest.gte(freed.ends_at))
         .filter(Column::DurationMinutes.lte(minutes))

@@ -7,6 +7,7 @@ use praxis_entity::{
 use praxis_platform::{
     Op, Write,
     access::{Permission, Row, Table},
+    literal::Literal,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
 
@@ -30,7 +31,7 @@ pub struct WaitlistFilter {
 impl WaitlistFilter {
     fn condition<M>(&self, op: &Op<M>) -> Condition {
         Condition::all()
-            .add_option(self.status.as_ref().map(|wanted| Column::Status.is_in(wanted.iter().copied())))
+            .add_option(self.status.as_ref().map(|wanted| Column::Status.is_one_of(wanted)))
             .add_option(self.practitioner.map(|id| Column::PractitionerId.eq(id)))
             .add_option(self.facility.map(|id| Column::FacilityId.eq(id)))
             .add(seen(op))
