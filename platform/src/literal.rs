@@ -23,11 +23,17 @@ pub trait Literal: ColumnTrait {
 
     /// It holds one of these; of none, nothing does.
     fn is_one_of<E: ActiveEnum + PartialEq>(&self, some: &[E]) -> Expr {
+        if some.is_empty() {
+            return Expr::Constant(false.into());
+        }
         Expr::col(self.as_column_ref()).is_in(all_of(some))
     }
 
-    /// It holds none of these.
+    /// It holds none of these; of none, everything does.
     fn is_none_of<E: ActiveEnum + PartialEq>(&self, some: &[E]) -> Expr {
+        if some.is_empty() {
+            return Expr::Constant(true.into());
+        }
         Expr::col(self.as_column_ref()).is_not_in(all_of(some))
     }
 }
@@ -61,6 +67,7 @@ mod tests {
         let either = r#""job"."status" IN ('QUEUED', 'RUNNING')"#;
         assert_eq!(asked(Column::Status.is_one_of(&[JobStatus::Queued, JobStatus::Running])), either);
         assert_eq!(asked(Column::Status.is_one_of(&[JobStatus::Running, JobStatus::Queued])), either);
-        assert_eq!(asked(Column::Status.is_one_of::<JobStatus>(&[])), "1 = 2");
+        assert_eq!(asked(Column::Status.is_one_of::<JobStatus>(&[])), "FALSE");
+        assert_eq!(asked(Column::Status.is_none_of::<JobStatus>(&[])), "TRUE");
     }
 }

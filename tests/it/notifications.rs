@@ -19,6 +19,7 @@ use praxis_entity::{
     ids::{AppointmentId, TaskId, UserId},
     notification::Topic,
 };
+use praxis_platform::clock::Clock;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor, postgres::PgConnection};
 
@@ -103,15 +104,18 @@ struct Visit {
     starts_at: DateTime<Utc>,
 }
 
+/// The wishes of a patient who is left in peace in a minute that is over: not while a story is told, and not whole
+/// hours later either.
+fn awake(patient: &str, clock: &TestClock) -> serde_json::Value {
+    let quiet = |ago| (clock.now() - TimeDelta::minutes(ago)).format("%H:%M").to_string();
+    json!({ "patientId": patient, "timeZone": "UTC", "quietFrom": quiet(20), "quietUntil": quiet(19) })
+}
+
 async fn visit(owner: &Person<'_>, clock: &TestClock) -> Visit {
-    use praxis_platform::clock::Clock;
     let facility = owner.facility("MAIN").await;
     let practitioner = owner.clinician("Osei").await;
     let patient = owner.register("Ada", "Quill", "1990-01-02").await;
-    // One minute of the night is enough for most stories: then nobody is in peace while they are told.
-    let awake =
-        json!({ "patientId": patient, "timeZone": "UTC", "quietFrom": "03:33", "quietUntil": "03:34" });
-    owner.run("notificationProfileSet", "userErrors { code }", awake).await;
+    owner.run("notificationProfileSet", "userErrors { code }", awake(&patient, clock)).await;
     let day = clock.now().date_naive() + TimeDelta::days(3);
     let starts_at = day.and_hms_opt(12, 0, 0).unwrap().and_utc();
     let input = json!({ "patientId": patient, "practitionerId": practitioner, "facilityId": facility, "type": "PHONE", "startsAt": starts_at });

@@ -15,7 +15,6 @@ use praxis_entity::{
     notification::Channel,
     value::{ContactPoint, ContactSystem, HumanName},
 };
-use praxis_platform::clock::Clock;
 
 use super::*;
 

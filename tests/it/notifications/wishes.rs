@@ -4,7 +4,6 @@ use super::*;
 
 #[tokio::test]
 async fn whoever_said_nothing_gets_no_text_message_at_night() -> Result<()> {
-    use praxis_platform::clock::Clock;
     let (twilio, post) = (Twilio::start().await, MailServer::start(&[]).await);
     let server = clinic(&twilio, &post).await?;
     let owner = server.person("northside", "owner").await;

@@ -55,7 +55,8 @@ async fn the_clinics_own_words_are_used_and_those_with_phi_are_never_saved() -> 
     assert!(said.starts_with("NORTHSIDE am ") && said.ends_with(": <b>&"), "{said}");
 
     // In the patient's language, as far as there are words.
-    let french = json!({ "patientId": visit.patient, "locale": "fr-CH", "timeZone": "UTC", "quietFrom": "03:33", "quietUntil": "03:34" });
+    let mut french = awake(&visit.patient, &server.clock);
+    french["locale"] = json!("fr-CH");
     owner.run("notificationProfileSet", "profile { locale } userErrors { code }", french).await;
     let mut sql = server.installation.tenant_connection("northside").await?;
     sql.execute("UPDATE notification SET dedupe_key = 'old'").await?;

@@ -4,12 +4,6 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-/// The middle of several measured times.
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
 #[tokio::test]
 async fn an_unknown_account_takes_as_long_as_a_wrong_password() -> Result<()> {
     let server = clinic().await?;
@@ -34,8 +28,10 @@ async fn an_unknown_account_takes_as_long_as_a_wrong_password() -> Result<()> {
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{email}");
         }
     }
-    let [known, unknown, disabled] = [known, unknown, disabled].map(median);
-    eprintln!("medians: known {known:?}, unknown {unknown:?}, disabled {disabled:?}");
+    // The fastest of each: whatever else the machine does can only add to it.
+    let fastest = |times: Vec<Duration>| times.into_iter().min().unwrap();
+    let [known, unknown, disabled] = [known, unknown, disabled].map(fastest);
+    eprintln!("the fastest: known {known:?}, unknown {unknown:?}, disabled {disabled:?}");
     // Without the decoy an unknown account would answer in a tenth of the time.
     for other in [unknown, disabled] {
         let ratio = other.as_secs_f64() / known.as_secs_f64();
