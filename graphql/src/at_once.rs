@@ -197,7 +197,7 @@ mod tests {
 
     #[Object]
     impl Bed {
-        fn number(&self) -> i32 {
+        async fn number(&self) -> i32 {
             self.0
         }
         async fn slow(&self, #[graphql(default = 1)] times: i32) -> i32 {
