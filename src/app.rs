@@ -23,7 +23,7 @@ use praxis_platform::{
         Authenticator,
         oidc::{OutboundError, Providers},
     },
-    tenancy::{Control, Directory, InstallationError, Pool, check_hardening, connect_admin},
+    tenancy::{Control, Directory, InstallationError, Pool, check_hardening, connect_admin, probe},
     vault::VaultError,
 };
 use sea_orm::DbErr;
@@ -41,7 +41,7 @@ use crate::{
         throttle::Throttle,
     },
     noticing::Notifier,
-    root_key,
+    presence, root_key,
     rounds::Round,
     sealing, working,
 };
@@ -71,6 +71,8 @@ pub struct App {
     pub notifier: Arc<Notifier>,
     /// Where it is written down how far the audit logs were sealed.
     remembered: Option<Remembered>,
+    /// Says that the server is there.
+    present: BoxFuture<'static, ()>,
     /// Ends what goes on by itself: sockets, workers.
     stop: CancellationToken,
     /// What each public address bears.
@@ -95,6 +97,16 @@ pub enum StartError {
     /// The clinics can't be read.
     #[error("the directory of tenants cannot be read")]
     Directory(#[source] DbErr),
+    /// The control schema is older than this build.
+    #[error(
+        "the control schema is at version {found} and this build needs {needed}: run `praxis migrate up`"
+    )]
+    Behind {
+        /// Version found.
+        found: i32,
+        /// Version needed.
+        needed: i32,
+    },
     /// PUBLIC holds rights with which a statement can cross tenants.
     #[error(
         "PUBLIC may call set_config or update pg_settings: run `praxis migrate up` as a superuser, see `praxis doctor`"
@@ -139,6 +151,12 @@ impl App {
         let mut operator = connect_admin(url).await.map_err(StartError::Database)?;
         let root = root_key::find(&config.keys, &mut operator).await.map_err(StartError::Key)?.wrapper;
         let control = Control::connect(url, root.as_ref()).await?;
+        let facts = probe(&mut operator).await.map_err(StartError::Database)?;
+        let found = facts.installation.map_or(0, |installation| installation.control_version);
+        let needed = i32::try_from(praxis_migration::control::steps().len()).unwrap_or(i32::MAX);
+        if found < needed {
+            return Err(StartError::Behind { found, needed });
+        }
         let hardening = check_hardening(&mut operator).await.map_err(StartError::Database)?;
         sqlx::Connection::close(operator).await.map_err(StartError::Database)?;
         match (hardening.complete(), config.database.require_hardening) {
@@ -149,6 +167,7 @@ impl App {
             }
         }
 
+        let present = control.clone();
         let directory = Directory::load(control.clone(), &config.http.base_domain)
             .await
             .map_err(StartError::Directory)?;
@@ -218,6 +237,7 @@ impl App {
         });
         let stop = CancellationToken::new();
         let live = Arc::new(Live::new(edge, api, stop.clone()));
+        let present = Box::pin(presence::announce(present, clock.new_id(), stop.clone()));
         let ids = Arc::new(move || clock.new_id().to_string());
         let health = Health { directory: Arc::clone(&directory), platform: Arc::clone(&platform), hardening };
         Ok(Self {
@@ -229,6 +249,7 @@ impl App {
             worker,
             notifier,
             remembered,
+            present,
             stop,
             bounds: Bounds { connections: config.http.connections, idle: config.http.idle },
         })
@@ -268,6 +289,7 @@ impl App {
             }
             workers.spawn(working::run(self.notifier, stop.clone()));
         }
+        workers.spawn(self.present);
         let upkeep = tokio::spawn(metrics::upkeep());
         let rounds = [Round::Emergencies, Round::Retention]
             .map(|round| tokio::spawn(round.go(Arc::clone(&self.platform), Arc::clone(&self.directory))));

@@ -6,6 +6,7 @@ pub mod config;
 pub mod heads;
 pub mod http;
 pub mod noticing;
+pub mod presence;
 pub mod root_key;
 pub mod rounds;
 pub mod sealing;

@@ -1,4 +1,6 @@
 -- schema version: 33
+-- served from: 33
+-- oldest build: 0
 CREATE TABLE {schema}.allergy (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,

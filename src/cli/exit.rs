@@ -40,8 +40,8 @@ impl Exit {
             if let Some(error) = cause.downcast_ref::<MigrateError>() {
                 return match error {
                     MigrateError::Locked => Self::Locked,
-                    MigrateError::UnknownTenant(_) => Self::Usage,
-                    MigrateError::Connection(error) if is_unreachable(error) => Self::Unavailable,
+                    MigrateError::UnknownTenant(_) | MigrateError::UnknownRun(_) => Self::Usage,
+                    error if error.database().is_some_and(is_unreachable) => Self::Unavailable,
                     _ => Self::Failed,
                 };
             }

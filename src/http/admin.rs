@@ -1,6 +1,6 @@
 //! The admin port: for supervisors and Prometheus, never for the public.
 
-use std::{sync::Arc, time::Duration};
+use std::{cmp::Ordering, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -11,7 +11,7 @@ use axum::{
 };
 use praxis_platform::{
     Platform,
-    tenancy::{Directory, Freshness, Hardening},
+    tenancy::{Directory, Freshness, Hardening, snapshot_version},
 };
 use serde_json::json;
 use tokio::time::timeout;
@@ -64,8 +64,16 @@ async fn scrape(State(health): State<Health>) -> impl IntoResponse {
         let connections = u32::try_from(connections).unwrap_or(u32::MAX);
         ::metrics::gauge!("praxis_pool_connections", "state" => state).set(f64::from(connections));
     }
-    let tenants = u32::try_from(health.directory.all().len()).unwrap_or(u32::MAX);
-    ::metrics::gauge!("praxis_tenants").set(f64::from(tenants));
+    // All three are said each time: one that is left out would stay as it was.
+    let tenants = health.directory.all();
+    for (schema, order) in
+        [("behind", Ordering::Less), ("current", Ordering::Equal), ("ahead", Ordering::Greater)]
+    {
+        let count =
+            tenants.iter().filter(|tenant| tenant.schema_version.cmp(&snapshot_version()) == order).count();
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        ::metrics::gauge!("praxis_tenants", "schema" => schema).set(f64::from(count));
+    }
     let text = metrics::handle().render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

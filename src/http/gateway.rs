@@ -26,7 +26,7 @@ use praxis_platform::{
     mail::Links,
     session::{Authenticator, SessionKind, oidc::Providers},
     sms::SmsProvider,
-    tenancy::{Directory, Freshness, Host, Resolution, Standing, Tenant, snapshot_version},
+    tenancy::{Directory, Freshness, Host, Resolution, Standing, Tenant},
 };
 
 use super::{credential, hygiene::RequestId, refused::Refused, throttle::Throttle};
@@ -270,16 +270,14 @@ fn repeats(tenant: &Tenant, headers: &HeaderMap) -> Result<(), Refused> {
 }
 
 fn served(tenant: &Tenant) -> Result<(), Refused> {
-    if tenant.standing() == Standing::Refused {
+    if Standing::of(tenant.state) == Standing::Refused {
         return Err(match tenant.state {
             TenantState::Suspended => SUSPENDED,
             // Not yet or no longer a clinic: the same as none.
             _ => UNKNOWN,
         });
     }
-    // A schema one step ahead is served as well: steps only add, and servers follow one by one.
-    let window = snapshot_version()..=snapshot_version() + 1;
-    if window.contains(&tenant.schema_version) { Ok(()) } else { Err(MIGRATING) }
+    if tenant.fits_this_build() { Ok(()) } else { Err(MIGRATING) }
 }
 
 /// What the client calls itself, as far as it is worth keeping.

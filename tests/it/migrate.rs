@@ -3,12 +3,9 @@
 use std::{env, process::Stdio, time::Duration};
 
 use anyhow::Result;
-use praxis_fleet::migrate::{Event, MigrateError, Migrator, OnError, Options, Outcome, RUN_LOCK};
-use praxis_migration::{Steps, control, tenant};
+use praxis_fleet::migrate::{Event, MigrateError, Migrator, Options, Outcome, RUN_LOCK, Selection};
+use praxis_migration::{Step, Steps, control, tenant};
 use praxis_platform::{tenancy::Tenant, vault::LocalKeyWrapper};
-use sea_orm_migration::{
-    MigrationName, MigrationTrait, SchemaManager, async_trait, sea_orm::ConnectionTrait, sea_orm::DbErr,
-};
 use sqlx::{AssertSqlSafe, Connection, Executor, postgres::PgConnection};
 use tokio::process::Command;
 
@@ -19,27 +16,15 @@ const PAUSE: &str = "PRAXIS_TEST_STEP_SECONDS";
 const URL: &str = "PRAXIS_TEST_MIGRATE_URL";
 
 /// One more column for every tenant.
-struct Nickname;
-
-impl MigrationName for Nickname {
-    fn name(&self) -> &str {
-        "m9999_nickname"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Nickname {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let pause = env::var(PAUSE).unwrap_or_else(|_| "0".to_owned());
-        let sql = format!("ALTER TABLE patient ADD COLUMN nickname bytea; SELECT pg_sleep({pause})");
-        manager.get_connection().execute_unprepared(&sql).await?;
-        Ok(())
-    }
+fn nickname() -> Step {
+    let pause = env::var(PAUSE).unwrap_or_else(|_| "0".to_owned());
+    let sql = format!("ALTER TABLE patient ADD COLUMN nickname bytea; SELECT pg_sleep({pause})");
+    Step::new("m9999_nickname", sql)
 }
 
 fn next_version(url: &str) -> Migrator {
     let mut steps: Steps = tenant::steps();
-    steps.push(Box::new(Nickname));
+    steps.push(nickname());
     Migrator::with_steps(url, control::steps(), steps)
 }
 
@@ -153,7 +138,7 @@ async fn a_tenant_that_cannot_be_migrated_stays_as_it_is() -> Result<()> {
     );
     assert_eq!(migrated(&mut admin, &others).await?, 1);
 
-    let go_on = Options { on_error: OnError::Continue, ..Options::default() };
+    let go_on = Options { max_failures: usize::MAX, ..Options::default() };
     let report = migrator.up(&*installation.keys, &installation.clock, &go_on, &|_| {}).await?;
     assert_eq!((report.outcome, report.migrated, report.failed), (Outcome::Partial, 2, 1));
     assert_eq!(migrated(&mut admin, &others).await?, 3);
@@ -208,7 +193,8 @@ async fn a_tenant_in_use_is_tried_again() -> Result<()> {
 async fn only_one_run_at_a_time_and_only_of_tenants_there_are() -> Result<()> {
     let installation = TestInstallation::new().await?;
     let migrator = Migrator::new(&installation.url);
-    let named = Options { tenant: Some("nobody".to_owned()), ..Options::default() };
+    let selection = Selection { tenants: vec!["nobody".to_owned()], ..Selection::default() };
+    let named = Options { selection, ..Options::default() };
     let unknown = migrator.up(&*installation.keys, &installation.clock, &named, &|_| {}).await;
     assert!(matches!(unknown, Err(MigrateError::UnknownTenant(_))), "{unknown:?}");
     let mut other = installation.admin().await?;

@@ -199,7 +199,7 @@ async fn the_admin_port_tells_how_the_server_does() -> Result<()> {
         "praxis_http_requests_total{kind=\"auth\",method=\"POST\",status=\"401\"}",
         "praxis_http_request_duration_seconds_bucket{kind=\"auth\",method=\"POST\",le=\"0.001\"}",
         "praxis_pool_connections{state=\"idle\"}",
-        "praxis_tenants 2",
+        "praxis_tenants{schema=\"current\"} 2",
     ] {
         assert!(text.contains(line), "{line} is missing in {text}");
     }

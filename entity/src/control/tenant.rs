@@ -95,6 +95,10 @@ pub struct Model {
     pub state_since: DateTimeUtc,
     /// Number of tenant migrations applied.
     pub schema_version: i32,
+    /// The oldest build that can serve it, as the number of steps that build knows.
+    pub oldest_build: i32,
+    /// The directory's version at its latest change.
+    pub changed: i64,
     /// Grows by one with each rotation of its keys.
     pub key_epoch: i64,
     /// Template it was made from.

@@ -5,7 +5,7 @@ use praxis_platform::{
     vault::KeyWrapper,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Statement, TransactionTrait};
-use sea_orm_migration::SchemaManager;
+use sea_orm_migration::{MigrationTrait as _, SchemaManager};
 
 use super::{MigrateError, Migrator, steps_after};
 
@@ -48,9 +48,10 @@ impl Migrator {
         let sql = "INSERT INTO installation (id) VALUES ($1) ON CONFLICT DO NOTHING";
         transaction.execute_raw(statement(sql, [installation.id().into()])).await?;
         transaction.execute_unprepared(&format!("GRANT SELECT ON {READ_BY_SERVER} TO {control}")).await?;
-        // Hints of waiting work are taken and deleted by whoever does it.
+        // Hints of waiting work are taken and deleted by whoever does it, and servers say that they are there.
         let work = format!(
-            "GRANT SELECT, UPDATE, DELETE ON cell.ready TO {control}; GRANT SELECT ON cell.planned TO {control}"
+            "GRANT SELECT, UPDATE, DELETE ON cell.ready TO {control}; GRANT SELECT ON cell.planned TO {control};
+             GRANT SELECT, INSERT, UPDATE, DELETE ON server TO {control}"
         );
         transaction.execute_unprepared(&work).await?;
         transaction.commit().await?;

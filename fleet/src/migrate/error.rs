@@ -1,7 +1,8 @@
 //! Why a migration did not run.
 
 use praxis_platform::{tenancy::InstallationError, vault::VaultError};
-use sea_orm::DbErr;
+use sea_orm::{DbErr, RuntimeErr};
+use uuid::Uuid;
 
 /// Why a migration did not run.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum MigrateError {
     /// A tenant was named that does not exist.
     #[error("there is no tenant \"{0}\"")]
     UnknownTenant(String),
+    /// A run was named that the ledger does not know.
+    #[error("there is no run {0}")]
+    UnknownRun(Uuid),
     /// The control schema was made by a newer build.
     #[error("the control schema is at version {found}, newer than this build's {known}")]
     Newer {
@@ -34,6 +38,12 @@ pub enum MigrateError {
     /// The canary of a tenant is missing or contradicts the control schema.
     #[error("tenant_self of schema {0} is missing")]
     CanaryMissing(String),
+    /// The catalogue of a schema holds something that is not known here.
+    #[error("a schema holds an object of the unknown kind {0}")]
+    Catalogue(String),
+    /// A repair did not bring about what it should; it was taken back.
+    #[error("{0} was left as it is: after the repair {1} would still differ")]
+    NotRepaired(String, String),
     /// `pg_dump` failed.
     #[error("pg_dump: {0}")]
     Dump(String),
@@ -58,6 +68,20 @@ impl From<InstallationError> for MigrateError {
 }
 
 impl MigrateError {
+    /// What the database said, if it was the database.
+    pub fn database(&self) -> Option<&sqlx::Error> {
+        match self {
+            Self::Connection(error) => Some(error),
+            Self::Database(error) | Self::Step { source: error, .. } => match error {
+                DbErr::Conn(RuntimeErr::SqlxError(error))
+                | DbErr::Exec(RuntimeErr::SqlxError(error))
+                | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// True when waiting for a lock took too long, or two transactions waited for each other.
     pub(super) fn is_contention(&self) -> bool {
         let error = match self {

@@ -5,7 +5,7 @@ use praxis_platform::tenancy::{SchemaName, connect_admin};
 use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Value};
 
 use super::{
-    MigrateError, Migrator,
+    MigrateError, Migrator, Selection,
     control::{control_version, statement},
     steps_after,
 };
@@ -55,7 +55,8 @@ impl Migrator {
         drop(connect_admin(&self.database_url).await?);
         let db = self.connect(1).await?;
         let control = control_version(&db).await?;
-        let tenants = if control == 0 { Vec::new() } else { tenants(&db, None, i32::MAX).await? };
+        let everyone = Selection::default();
+        let tenants = if control == 0 { Vec::new() } else { tenants(&db, &everyone, i32::MAX).await? };
         Ok(Fleet {
             control,
             control_target: self.control_target(),
@@ -75,23 +76,54 @@ impl Migrator {
     }
 }
 
-/// The tenants below a version, all or the one of a slug. A shredded one has no schema any more.
+/// The selected tenants below a version. A shredded one has no schema any more.
 pub(super) async fn tenants(
     db: &DatabaseConnection,
-    slug: Option<&str>,
+    selection: &Selection,
     below: i32,
 ) -> Result<Vec<TenantVersion>, MigrateError> {
-    let sql = "SELECT id, slug, schema_name, schema_version FROM control.tenant
-        WHERE schema_version < $1 AND state <> 'SHREDDED' AND ($2::text IS NULL OR slug = $2) ORDER BY slug";
-    let values = [below.into(), Value::from(slug.map(str::to_owned))];
+    let sql = "SELECT id, slug, schema_name, schema_version FROM control.tenant t
+        WHERE schema_version < $1 AND state <> 'SHREDDED'
+            AND (cardinality($2::text[]) = 0 OR slug = ANY($2)) AND ($3::text IS NULL OR slug LIKE $3)
+            AND ($4::uuid IS NULL OR EXISTS (SELECT FROM control.migration_run_item i
+                WHERE i.run_id = $4 AND i.tenant_id = t.id AND i.state <> 'DONE'))
+        ORDER BY slug";
+    let values = [
+        below.into(),
+        selection.tenants.clone().into(),
+        Value::from(selection.matching.as_deref().map(like)),
+        Value::from(selection.resume),
+    ];
     db.query_all_raw(statement(sql, values)).await?.iter().map(read).collect()
 }
 
-/// Fails unless there is a tenant of the slug.
-pub(super) async fn must_exist(db: &DatabaseConnection, slug: &str) -> Result<(), MigrateError> {
-    let sql = "SELECT FROM control.tenant WHERE slug = $1";
-    let found = db.query_one_raw(statement(sql, [slug.into()])).await?;
-    found.map(|_| ()).ok_or_else(|| MigrateError::UnknownTenant(slug.to_owned()))
+/// A pattern with `*` and `?` in SQL's form.
+fn like(pattern: &str) -> String {
+    let mut like = String::with_capacity(pattern.len());
+    for character in pattern.chars() {
+        match character {
+            '*' => like.push('%'),
+            '?' => like.push('_'),
+            '%' | '_' | '\\' => like.extend(['\\', character]),
+            other => like.push(other),
+        }
+    }
+    like
+}
+
+/// Fails when the selection names a tenant or a run that there is not.
+pub(super) async fn must_exist(db: &DatabaseConnection, selection: &Selection) -> Result<(), MigrateError> {
+    let sql = "SELECT name AS n FROM unnest($1::text[]) AS name
+        WHERE NOT EXISTS (SELECT FROM control.tenant WHERE slug = name) LIMIT 1";
+    if let Some(row) = db.query_one_raw(statement(sql, [selection.tenants.clone().into()])).await? {
+        return Err(MigrateError::UnknownTenant(row.try_get("", "n")?));
+    }
+    if let Some(run) = selection.resume {
+        let sql = "SELECT FROM control.migration_run WHERE id = $1";
+        let found = db.query_one_raw(statement(sql, [run.into()])).await?;
+        found.ok_or(MigrateError::UnknownRun(run))?;
+    }
+    Ok(())
 }
 
 fn read(row: &QueryResult) -> Result<TenantVersion, MigrateError> {
@@ -102,4 +134,15 @@ fn read(row: &QueryResult) -> Result<TenantVersion, MigrateError> {
         schema: SchemaName::stored(&name).ok_or(MigrateError::CanaryMissing(name))?,
         version: row.try_get("", "schema_version")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like;
+
+    #[test]
+    fn a_pattern_means_itself_but_for_stars_and_question_marks() {
+        assert_eq!(like("north*-?"), "north%-_");
+        assert_eq!(like(r"100%_\"), r"100\%\_\\");
+    }
 }

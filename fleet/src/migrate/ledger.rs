@@ -1,10 +1,12 @@
 //! What was migrated, when and how it went.
 
+use std::time::Duration;
+
 use praxis_entity::ids::TenantId;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use uuid::Uuid;
 
-use super::{MigrateError, TenantVersion, control::statement};
+use super::{MigrateError, Outcome, TenantVersion, Waves, control::statement};
 
 /// Closes the runs that ended without saying so; returns their ids.
 ///
@@ -15,41 +17,79 @@ pub(super) async fn close_abandoned(db: &DatabaseConnection) -> Result<Vec<Uuid>
     Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
 }
 
-/// Opens a run over the tenants.
+/// Opens a run over the tenants of each wave.
 pub(super) async fn open(
     db: &DatabaseConnection,
     run: Uuid,
     target: i32,
-    tenants: &[TenantVersion],
+    waves: &Waves,
+    shared: &[(String, Vec<TenantVersion>)],
 ) -> Result<(), MigrateError> {
-    let ids: Vec<Uuid> = tenants.iter().map(|tenant| tenant.id.0).collect();
-    let versions: Vec<i32> = tenants.iter().map(|tenant| tenant.version).collect();
-    let sql =
-        "WITH run AS (INSERT INTO control.migration_run (id, target_version) VALUES ($1, $2) RETURNING id)
-        INSERT INTO control.migration_run_item (run_id, tenant_id, from_version)
-        SELECT run.id, item.tenant_id, item.from_version
-        FROM run, unnest($3::uuid[], $4::integer[]) AS item (tenant_id, from_version)";
-    db.execute_raw(statement(sql, [run.into(), target.into(), ids.into(), versions.into()])).await?;
+    let tenants = || {
+        (1..).zip(shared).flat_map(|(wave, (_, tenants))| tenants.iter().map(move |tenant| (wave, tenant)))
+    };
+    let numbers: Vec<i32> = tenants().map(|(wave, _)| wave).collect();
+    let ids: Vec<Uuid> = tenants().map(|(_, tenant)| tenant.id.0).collect();
+    let versions: Vec<i32> = tenants().map(|(_, tenant)| tenant.version).collect();
+    let sql = "WITH run AS (INSERT INTO control.migration_run (id, target_version, waves) VALUES ($1, $2, $3) RETURNING id)
+        INSERT INTO control.migration_run_item (run_id, tenant_id, from_version, wave)
+        SELECT run.id, item.tenant_id, item.from_version, item.wave
+        FROM run, unnest($4::uuid[], $5::integer[], $6::integer[]) AS item (tenant_id, from_version, wave)";
+    let values =
+        [run.into(), target.into(), waves.to_string().into(), ids.into(), versions.into(), numbers.into()];
+    db.execute_raw(statement(sql, values)).await?;
     Ok(())
 }
 
-/// Notes, in the tenant's own transaction, that it is done.
-pub(super) async fn item_done(
+/// In which order a run went.
+pub(super) async fn waves(db: &DatabaseConnection, run: Uuid) -> Result<Waves, MigrateError> {
+    let row = db
+        .query_one_raw(statement("SELECT waves AS n FROM control.migration_run WHERE id = $1", [run.into()]))
+        .await?;
+    let stored: Option<String> = row.map(|row| row.try_get("", "n")).transpose()?;
+    Ok(stored.and_then(|stored| stored.parse().ok()).unwrap_or_default())
+}
+
+/// Notes, in the step's own transaction, that it is done.
+pub(super) async fn step_done(
     db: &impl ConnectionTrait,
     run: Uuid,
     tenant: TenantId,
+    version: i32,
     attempts: u32,
+    took: Duration,
 ) -> Result<(), MigrateError> {
-    let sql =
-        "UPDATE control.migration_run_item SET state = 'DONE', attempts = $3, updated_at = clock_timestamp(),
-            duration_ms = extract(epoch FROM clock_timestamp() - now()) * 1000
-        WHERE run_id = $1 AND tenant_id = $2";
-    db.execute_raw(statement(
-        sql,
-        [run.into(), tenant.0.into(), i32::try_from(attempts).unwrap_or(i32::MAX).into()],
-    ))
-    .await?;
+    let sql = "INSERT INTO control.migration_run_step (run_id, tenant_id, version, attempts, duration_ms)
+        VALUES ($1, $2, $3, $4, $5)";
+    let values = [
+        run.into(),
+        tenant.0.into(),
+        version.into(),
+        count(attempts).into(),
+        (took.as_secs_f64() * 1000.0).into(),
+    ];
+    db.execute_raw(statement(sql, values)).await?;
     Ok(())
+}
+
+/// Notes that a tenant is at its version. Its steps say so themselves, each in its own transaction.
+pub(super) async fn item_done(
+    db: &DatabaseConnection,
+    run: Uuid,
+    tenant: TenantId,
+    attempts: u32,
+    took: Duration,
+) -> Result<(), MigrateError> {
+    let sql = "UPDATE control.migration_run_item SET state = 'DONE', attempts = $3, duration_ms = $4, updated_at = now()
+        WHERE run_id = $1 AND tenant_id = $2";
+    let took = i32::try_from(took.as_millis()).unwrap_or(i32::MAX);
+    db.execute_raw(statement(sql, [run.into(), tenant.0.into(), count(attempts).into(), took.into()]))
+        .await?;
+    Ok(())
+}
+
+fn count(attempts: u32) -> i32 {
+    i32::try_from(attempts).unwrap_or(i32::MAX)
 }
 
 /// Notes that a tenant could not be migrated.
@@ -62,13 +102,18 @@ pub(super) async fn item_failed(
 ) -> Result<(), MigrateError> {
     let sql = "UPDATE control.migration_run_item SET state = 'FAILED', attempts = $3, error = $4, updated_at = now()
         WHERE run_id = $1 AND tenant_id = $2";
-    let attempts = i32::try_from(attempts).unwrap_or(i32::MAX);
-    db.execute_raw(statement(sql, [run.into(), tenant.0.into(), attempts.into(), error.into()])).await?;
+    db.execute_raw(statement(sql, [run.into(), tenant.0.into(), count(attempts).into(), error.into()]))
+        .await?;
     Ok(())
 }
 
 /// Closes a run.
-pub(super) async fn close(db: &DatabaseConnection, run: Uuid, state: &str) -> Result<(), MigrateError> {
+pub(super) async fn close(db: &DatabaseConnection, run: Uuid, outcome: Outcome) -> Result<(), MigrateError> {
+    let state = match outcome {
+        Outcome::Done | Outcome::Waiting => "DONE",
+        Outcome::Failed => "FAILED",
+        Outcome::Partial | Outcome::Interrupted => "PARTIAL",
+    };
     let sql = "UPDATE control.migration_run SET state = $2, finished_at = now() WHERE id = $1";
     db.execute_raw(statement(sql, [run.into(), state.into()])).await?;
     Ok(())

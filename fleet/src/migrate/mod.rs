@@ -1,25 +1,44 @@
 //! Brings the control schema and the schemas of all tenants to the version this build knows.
 //!
-//! The control schema goes first, step by step. Then every tenant that is behind is migrated in one
-//! transaction of its own, several at a time, with a row lock on its `tenant_self` as the mutual
-//! exclusion: killed at any point, a tenant is at the old version or at the new one. What happened
-//! is kept in a ledger, from which the next run goes on.
+//! The control schema goes first. Then every tenant that is behind is brought forward step by step, each
+//! step in a transaction of its own, several tenants at a time and wave by wave, with a row lock on its
+//! `tenant_self` as the mutual exclusion: killed at any point, a tenant is at the version before a step or
+//! after it. What happened is kept in a ledger, from which the next run goes on.
 
+mod catalogue;
 mod control;
+mod drift;
 mod error;
+mod event;
 mod fleet;
+mod gate;
 mod ledger;
+mod options;
+mod outside;
+mod plan;
+mod rehearse;
+mod repair;
+mod servers;
 mod snapshot;
 mod tenant;
 mod up;
+mod waves;
 
+pub use catalogue::{Kind, Object};
+pub use drift::{Difference, Drifted};
 pub use error::MigrateError;
+pub use event::{Event, Outcome, Report, Waiting};
 pub use fleet::{Fleet, TenantVersion};
-pub use up::{Event, OnError, Options, Outcome, RUN_LOCK, Report};
+pub use options::{Options, Selection};
+pub use plan::{Plan, PlannedLock, PlannedStatement, PlannedStep};
+pub use rehearse::Rehearsed;
+pub use repair::{Repair, repair};
+pub use up::{Listener, RUN_LOCK};
+pub use waves::{InvalidWaves, Waves};
 
 use std::time::Duration;
 
-use praxis_migration::Steps;
+use praxis_migration::{Step, Steps};
 use sea_orm::DatabaseConnection;
 use sqlx::{
     ConnectOptions,
@@ -75,9 +94,6 @@ fn version_of(steps: &Steps) -> i32 {
 }
 
 /// The steps that follow a version, each with the version it leads to.
-fn steps_after(
-    steps: &Steps,
-    version: i32,
-) -> impl Iterator<Item = (i32, &dyn sea_orm_migration::MigrationTrait)> {
-    (1..).zip(steps.iter().map(AsRef::as_ref)).skip(usize::try_from(version).unwrap_or(0))
+fn steps_after(steps: &Steps, version: i32) -> impl Iterator<Item = (i32, &Step)> {
+    (1..).zip(steps).skip(usize::try_from(version).unwrap_or(0))
 }

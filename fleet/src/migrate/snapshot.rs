@@ -6,13 +6,13 @@
 
 use std::process::Stdio;
 
+use praxis_migration::{oldest_build, served_from};
 use praxis_platform::tenancy::connect_admin;
-use sea_orm::ConnectionTrait;
-use sea_orm_migration::SchemaManager;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use sqlx::{Executor, postgres::PgConnection};
 use tokio::process::Command;
 
-use super::{MigrateError, Migrator, control::begin, steps_after};
+use super::{MigrateError, Migrator, control::begin, steps_after, tenant::failed};
 
 const MAKE: &str = "CREATE ROLE praxis_scratch_owner; CREATE ROLE praxis_scratch_role;
     CREATE SCHEMA IF NOT EXISTS ext; CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA ext;
@@ -32,7 +32,29 @@ impl Migrator {
         admin.execute(sqlx::raw_sql(CLEAR)).await?;
         let result = self.build(&mut admin).await;
         admin.execute(sqlx::raw_sql(CLEAR)).await?;
-        Ok(format!("-- schema version: {}\n{}", self.tenant_target(), tidy(&result?)))
+        let version = self.tenant_target();
+        Ok(format!(
+            "-- schema version: {version}\n-- served from: {}\n-- oldest build: {}\n{}",
+            served_from(&self.tenant),
+            oldest_build(&self.tenant, version),
+            tidy(&result?)
+        ))
+    }
+
+    /// Runs the steps up to a version in an empty schema, which the connection is set up for. Nobody waits for it, so
+    /// what is built concurrently elsewhere is built in the same transaction.
+    pub(super) async fn replay(
+        &self,
+        transaction: &DatabaseTransaction,
+        version: i32,
+    ) -> Result<(), MigrateError> {
+        for (_, step) in steps_after(&self.tenant, 0).take_while(|(number, _)| *number <= version) {
+            for statement in step.statements() {
+                let text = statement.text.replace(" CONCURRENTLY", "");
+                transaction.execute_unprepared(&text).await.map_err(|source| failed(step, source))?;
+            }
+        }
+        Ok(())
     }
 
     async fn build(&self, admin: &mut PgConnection) -> Result<String, MigrateError> {
@@ -40,11 +62,7 @@ impl Migrator {
         let db = self.connect(1).await?;
         let transaction = begin(&db).await?;
         transaction.execute_unprepared(CONTEXT).await?;
-        for (_, step) in steps_after(&self.tenant, 0) {
-            step.up(&SchemaManager::new(&transaction))
-                .await
-                .map_err(|source| MigrateError::Step { step: step.name().to_owned(), source })?;
-        }
+        self.replay(&transaction, self.tenant_target()).await?;
         transaction.commit().await?;
         db.close().await?;
         dump(&self.database_url).await

@@ -1,93 +1,150 @@
-//! One tenant, in one transaction: wholly at the old version or wholly at the new one.
+//! One tenant, step by step: killed at any point, it is at the version before a step or after it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use praxis_platform::{tenancy::Installation, vault::crypto};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
-use sea_orm_migration::SchemaManager;
+use praxis_migration::{Step, Way, oldest_build};
+use praxis_platform::{
+    tenancy::{Installation, SchemaName},
+    vault::crypto,
+};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use sea_orm_migration::{MigrationTrait as _, SchemaManager};
 use uuid::Uuid;
 
 use super::{
-    MigrateError, Migrator, TenantVersion,
+    MigrateError, Migrator, Options, TenantVersion,
     control::{begin, one, statement},
     ledger, steps_after,
 };
 
-/// How often a tenant is tried while somebody else holds its locks.
+/// How often a step is tried while somebody else holds its locks.
 const ATTEMPTS: u32 = 10;
+
+/// What all tenants of a run share.
+pub(super) struct Run<'a> {
+    pub(super) migrator: &'a Migrator,
+    pub(super) db: &'a DatabaseConnection,
+    pub(super) installation: &'a Installation,
+    pub(super) id: Uuid,
+    pub(super) options: &'a Options,
+}
 
 /// How a tenant got to its version.
 pub(super) struct Migrated {
     /// The version it was found at; the target, when another run was first.
     pub from: i32,
-    /// How often it was tried.
+    /// How often the step was tried that was tried most often.
     pub attempts: u32,
 }
 
-impl Migrator {
-    /// Brings a tenant to the target version; tries again, after a growing pause, while it is in use.
-    pub(super) async fn migrate_tenant(
+impl Run<'_> {
+    /// Brings a tenant to a version; tries a step again, after a growing pause, while its tables are in use.
+    pub(super) async fn migrate(
         &self,
-        db: &DatabaseConnection,
-        installation: &Installation,
-        run: Uuid,
         tenant: &TenantVersion,
-        lock_timeout: Duration,
+        target: i32,
     ) -> Result<Migrated, (MigrateError, u32)> {
-        let mut attempts = 1;
-        loop {
-            match self.attempt(db, installation, run, tenant, lock_timeout, attempts).await {
-                Ok(from) => return Ok(Migrated { from, attempts }),
-                Err(error) if error.is_contention() && attempts < ATTEMPTS => {
-                    tokio::time::sleep(pause(attempts)).await;
-                    attempts += 1;
+        let begun = Instant::now();
+        let from = self.version(&tenant.schema).await.map_err(|error| (error, 1))?;
+        let mut most = 1;
+        let steps = steps_after(&self.migrator.tenant, from).take_while(|(version, _)| *version <= target);
+        for (version, step) in steps {
+            let mut attempts = 1;
+            loop {
+                match self.step(tenant, version, step, attempts).await {
+                    Ok(()) => break,
+                    Err(error) if error.is_contention() && attempts < ATTEMPTS => {
+                        tokio::time::sleep(pause(attempts)).await;
+                        attempts += 1;
+                    }
+                    Err(error) => return Err((error, attempts)),
                 }
-                Err(error) => return Err((error, attempts)),
             }
+            most = most.max(attempts);
         }
+        let done = ledger::item_done(self.db, self.id, tenant.id, most, begun.elapsed());
+        done.await.map_err(|error| (error, most))?;
+        Ok(Migrated { from, attempts: most })
     }
 
-    async fn attempt(
-        &self,
-        db: &DatabaseConnection,
-        installation: &Installation,
-        run: Uuid,
-        tenant: &TenantVersion,
-        lock_timeout: Duration,
-        attempts: u32,
-    ) -> Result<i32, MigrateError> {
-        let transaction = begin(db).await?;
-        let (owner, schema) = (installation.owner_role(), &tenant.schema);
-        // A short wait for locks: a migration that waits makes everybody behind it wait, too.
-        let context = format!(
-            "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = 0; SET LOCAL praxis.role = '{schema}';
-             SET LOCAL ROLE {owner}; SET LOCAL search_path = {schema}",
-            lock_timeout.as_millis()
-        );
-        transaction.execute_unprepared(&context).await?;
-        let version: i32 = one(&transaction, "SELECT schema_version AS n FROM tenant_self FOR UPDATE")
-            .await?
-            .ok_or_else(|| MigrateError::CanaryMissing(schema.to_string()))?;
-        for (_, step) in steps_after(&self.tenant, version) {
-            step.up(&SchemaManager::new(&transaction))
-                .await
-                .map_err(|source| MigrateError::Step { step: step.name().to_owned(), source })?;
-        }
-        let reached = version.max(self.tenant_target());
-        transaction
-            .execute_raw(statement("UPDATE tenant_self SET schema_version = $1", [reached.into()]))
-            .await?;
-        ledger::item_done(&transaction, run, tenant.id, attempts).await?;
-        // Last, because every change of a tenant locks the row that counts the directory's versions.
-        transaction
-            .execute_raw(statement(
-                "UPDATE control.tenant SET schema_version = $1 WHERE id = $2",
-                [reached.into(), tenant.id.0.into()],
-            ))
-            .await?;
-        transaction.commit().await?;
-        Ok(version)
+    /// The truth about a tenant's version, which the control schema may not have heard of when it was restored.
+    async fn version(&self, schema: &SchemaName) -> Result<i32, MigrateError> {
+        let sql = format!("SELECT schema_version AS n FROM {schema}.tenant_self");
+        let found: i32 =
+            one(self.db, &sql).await?.ok_or_else(|| MigrateError::CanaryMissing(schema.to_string()))?;
+        let sql =
+            "UPDATE control.tenant SET schema_version = $1 WHERE schema_name = $2 AND schema_version <> $1";
+        self.db.execute_raw(statement(sql, [found.into(), schema.as_str().into()])).await?;
+        Ok(found)
     }
+
+    async fn step(
+        &self,
+        tenant: &TenantVersion,
+        version: i32,
+        step: &Step,
+        attempts: u32,
+    ) -> Result<(), MigrateError> {
+        let begun = Instant::now();
+        match step.way() {
+            Way::Transaction => {}
+            Way::Concurrent => self.concurrently(&tenant.schema, step).await?,
+            Way::Batches => self.in_batches(&tenant.schema, step).await?,
+        }
+        let transaction = self.begin(&tenant.schema).await?;
+        if !self.is_next(&transaction, tenant, version).await? {
+            return Ok(());
+        }
+        if step.way() == Way::Transaction {
+            step.up(&SchemaManager::new(&transaction)).await.map_err(|source| failed(step, source))?;
+        }
+        transaction
+            .execute_raw(statement("UPDATE tenant_self SET schema_version = $1", [version.into()]))
+            .await?;
+        ledger::step_done(&transaction, self.id, tenant.id, version, attempts, begun.elapsed()).await?;
+        // Last, because every change of a tenant locks the row that counts the directory's versions.
+        let sql = "UPDATE control.tenant SET schema_version = $1, oldest_build = $2 WHERE id = $3";
+        let oldest = oldest_build(&self.migrator.tenant, version);
+        transaction.execute_raw(statement(sql, [version.into(), oldest.into(), tenant.id.0.into()])).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// A transaction in the tenant's schema, as the owner.
+    pub(super) async fn begin(&self, schema: &SchemaName) -> Result<DatabaseTransaction, MigrateError> {
+        let transaction = begin(self.db).await?;
+        transaction.execute_unprepared(&self.context(schema, "LOCAL", self.options.lock_timeout)).await?;
+        Ok(transaction)
+    }
+
+    /// How statements of a step find their tables, and how long they may wait: a migration that waits for a lock
+    /// makes everybody behind it wait, too.
+    pub(super) fn context(&self, schema: &SchemaName, scope: &str, lock_timeout: Duration) -> String {
+        format!(
+            "SET {scope} lock_timeout = {}; SET {scope} statement_timeout = {}; SET {scope} praxis.role = '{schema}';
+             SET {scope} ROLE {}; SET {scope} search_path = {schema}",
+            lock_timeout.as_millis(),
+            self.options.statement_timeout.as_millis(),
+            self.installation.owner_role()
+        )
+    }
+
+    /// Locks the tenant against other runs, and looks whether the step is still to be done.
+    async fn is_next(
+        &self,
+        transaction: &DatabaseTransaction,
+        tenant: &TenantVersion,
+        version: i32,
+    ) -> Result<bool, MigrateError> {
+        let found: i32 = one(transaction, "SELECT schema_version AS n FROM tenant_self FOR UPDATE")
+            .await?
+            .ok_or_else(|| MigrateError::CanaryMissing(tenant.schema.to_string()))?;
+        Ok(found == version - 1)
+    }
+}
+
+pub(super) fn failed(step: &Step, source: sea_orm::DbErr) -> MigrateError {
+    MigrateError::Step { step: step.name().to_owned(), source }
 }
 
 /// From 50 ms up to 3 s, with a random half so that several waiters don't meet again.

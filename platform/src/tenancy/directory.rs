@@ -18,13 +18,20 @@ use praxis_entity::{
     control::{tenant, tenant_domain},
     ids::TenantId,
 };
-use sea_orm::{DbErr, EntityTrait};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 use sqlx::postgres::PgListener;
-use tokio::sync::Mutex;
+use tokio::{
+    sync::Mutex,
+    time::{timeout, timeout_at},
+};
 
 use super::{Control, Host, Resolution, Tenant};
 
 const POLL: Duration = Duration::from_secs(5);
+/// Before the first look everything is new.
+const UNREAD: i64 = -1;
+/// Changes that follow one another this closely are read together.
+const BREATH: Duration = Duration::from_millis(50);
 const STALE_AFTER: Duration = Duration::from_secs(60);
 
 /// Which clinics there are and which host leads to which.
@@ -41,10 +48,10 @@ pub struct Directory {
     refreshing: Mutex<()>,
 }
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Routes {
     by_slug: HashMap<String, Arc<Tenant>>,
-    by_domain: HashMap<String, Arc<Tenant>>,
+    by_domain: HashMap<String, TenantId>,
     by_id: HashMap<TenantId, Arc<Tenant>>,
 }
 
@@ -64,7 +71,7 @@ impl Directory {
             control,
             base_domain: base_domain.to_ascii_lowercase(),
             routes: ArcSwap::default(),
-            version: AtomicI64::new(0),
+            version: AtomicI64::new(UNREAD),
             loaded: Instant::now(),
             checked: AtomicU64::new(0),
             refreshing: Mutex::new(()),
@@ -76,7 +83,7 @@ impl Directory {
     /// What a host leads to: a verified domain first, then a subdomain of the base domain.
     pub fn resolve(&self, host: &Host) -> Resolution {
         let routes = self.routes.load();
-        let tenant = routes.by_domain.get(host.as_str()).or_else(|| {
+        let tenant = routes.by_domain.get(host.as_str()).and_then(|id| routes.by_id.get(id)).or_else(|| {
             let slug = host.as_str().strip_suffix(self.base_domain.as_str())?.strip_suffix('.')?;
             routes.by_slug.get(slug)
         });
@@ -116,14 +123,22 @@ impl Directory {
     /// Reads the routes again if they changed.
     pub async fn refresh(&self) -> Result<(), DbErr> {
         let _one_at_a_time = self.refreshing.lock().await;
-        let version: i64 = sqlx::query_scalar("SELECT n FROM control.directory_version")
+        let (version, whole): (i64, i64) = sqlx::query_as("SELECT n, whole FROM control.directory_version")
             .fetch_one(self.control.pool())
             .await
             .map_err(super::pool::connection_error)?;
         if version != self.version.load(Ordering::Acquire) {
-            let tenants = tenant::Entity::find().all(self.control.orm()).await?;
-            let domains = tenant_domain::Entity::find().all(self.control.orm()).await?;
-            self.routes.store(Arc::new(Routes::build(tenants, domains)));
+            let known = self.version.load(Ordering::Acquire);
+            let routes = if known < whole {
+                let tenants = tenant::Entity::find().all(self.control.orm()).await?;
+                let domains = tenant_domain::Entity::find().all(self.control.orm()).await?;
+                Routes::build(tenants, domains)
+            } else {
+                // Of thousands that are there, only those that changed: a migration changes one after the other.
+                let changed = tenant::Entity::find().filter(tenant::Column::Changed.gt(known));
+                self.routes.load().with(changed.all(self.control.orm()).await?)
+            };
+            self.routes.store(Arc::new(routes));
             self.version.store(version, Ordering::Release);
         }
         self.checked.store(self.loaded.elapsed().as_secs(), Ordering::Relaxed);
@@ -145,7 +160,7 @@ impl Directory {
                 drop(current);
                 match listener.as_mut() {
                     Some(active) => {
-                        if matches!(tokio::time::timeout(POLL, active.recv()).await, Ok(Err(_))) {
+                        if !wait(active).await {
                             listener = None;
                         }
                     }
@@ -162,26 +177,54 @@ async fn listen(control: &Control) -> Option<PgListener> {
     Some(listener)
 }
 
+/// Waits for a notice; false when the listener is of no use any more. Notices that follow closely upon the last look
+/// are waited for together, and are one look.
+async fn wait(listener: &mut PgListener) -> bool {
+    let breath = tokio::time::Instant::now() + BREATH;
+    let mut came = false;
+    loop {
+        match timeout_at(breath, listener.recv()).await {
+            Ok(Ok(_)) => came = true,
+            Ok(Err(_)) => return false,
+            Err(_) if came => return true,
+            Err(_) => break,
+        }
+    }
+    !matches!(timeout(POLL, listener.recv()).await, Ok(Err(_)))
+}
+
 impl Routes {
     fn build(tenants: Vec<tenant::Model>, domains: Vec<tenant_domain::Model>) -> Self {
         let mut routes = Self::default();
+        routes.take(tenants);
+        // A domain that its clinic has not proved to own leads nowhere.
+        let verified = domains.into_iter().filter(|domain| domain.verified_at.is_some());
+        routes.by_domain = verified.map(|domain| (domain.host, domain.tenant_id)).collect();
+        routes
+    }
+
+    /// The same routes with the tenants as they are now.
+    fn with(&self, changed: Vec<tenant::Model>) -> Self {
+        let mut routes = self.clone();
+        routes.take(changed);
+        routes
+    }
+
+    fn take(&mut self, tenants: Vec<tenant::Model>) {
         for row in tenants {
             let id = row.id;
+            // Under a slug that it had before, it is found no more.
+            if let Some(before) = self.by_id.get(&id)
+                && self.by_slug.get(&before.slug).is_some_and(|holder| holder.id == id)
+            {
+                self.by_slug.remove(&before.slug);
+            }
             let Some(tenant) = Tenant::from_row(row).map(Arc::new) else {
                 tracing::error!(tenant = %id, "a tenant's schema name is malformed; it is not served");
                 continue;
             };
-            routes.by_slug.insert(tenant.slug.clone(), Arc::clone(&tenant));
-            routes.by_id.insert(tenant.id, tenant);
+            self.by_slug.insert(tenant.slug.clone(), Arc::clone(&tenant));
+            self.by_id.insert(id, tenant);
         }
-        for domain in domains {
-            // A domain that its clinic has not proved to own leads nowhere.
-            if domain.verified_at.is_some()
-                && let Some(tenant) = routes.by_id.get(&domain.tenant_id)
-            {
-                routes.by_domain.insert(domain.host, Arc::clone(tenant));
-            }
-        }
-        routes
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
 
-use super::provision::snapshot_version;
+use super::snapshot::snapshot_version;
 
 /// Facts about a server.
 #[derive(Debug, Clone)]

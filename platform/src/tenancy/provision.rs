@@ -1,6 +1,6 @@
 //! A new clinic, in one transaction: role, schema, tables, key, template. Killed half way it leaves nothing.
 //!
-//! The tables come from one compiled snapshot of the newest schema, sent as a single message; no
+//! The tables come from the compiled snapshot of the newest schema, sent as a single message; no
 //! migration is replayed.
 
 use praxis_entity::{control::tenant::TenantState, ids::TenantId};
@@ -8,8 +8,11 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use super::{
-    InstallationError, RateOverride, SchemaName, Tenant, bootstrap::ensure_login_role, control::Installation,
+    InstallationError, RateOverride, SchemaName, Tenant,
+    bootstrap::ensure_login_role,
+    control::Installation,
     seed::apply_template,
+    snapshot::{SNAPSHOT, snapshot_oldest_build, snapshot_version},
 };
 use crate::{
     clock::SharedClock,
@@ -17,9 +20,6 @@ use crate::{
     template::Template,
     vault::{GuardedKey, KeyWrapper, TenantKey, VaultError},
 };
-
-/// The newest tenant schema, with `{schema}` and `{role}` in place of names.
-pub const SNAPSHOT: &str = include_str!("../../../tenant-templates/schema.sql");
 
 /// Tenants per login role: the first `SET ROLE` of a backend expands the whole membership.
 const TENANTS_PER_SHARD: i64 = 200;
@@ -67,15 +67,6 @@ impl From<InstallationError> for ProvisionError {
             InstallationError::Database(error) => Self::Database(error),
         }
     }
-}
-
-/// The number of migrations that the snapshot stands for.
-pub fn snapshot_version() -> i32 {
-    SNAPSHOT
-        .lines()
-        .find_map(|line| line.strip_prefix("-- schema version: "))
-        .and_then(|version| version.trim().parse().ok())
-        .unwrap_or(0)
 }
 
 /// Makes a clinic and returns it, ready to be served.
@@ -155,6 +146,7 @@ pub async fn provision(
         time_zone,
         state: TenantState::Active,
         schema_version: snapshot_version(),
+        oldest_build: snapshot_oldest_build(),
         operation_mode: None,
         rate: RateOverride::default(),
         actor_rate: RateOverride::default(),
@@ -211,8 +203,8 @@ async fn insert_control_rows(
     rows: &ControlRows<'_>,
 ) -> Result<(), ProvisionError> {
     let inserted = sqlx::query(
-        "INSERT INTO control.tenant (id, schema_name, slug, display_name, locale, time_zone, cell_id, login_shard, schema_version, template, template_version)
-         VALUES ($1, $2, $3, $4, $5, $6, 'main', $7, $8, $9, $10)",
+        "INSERT INTO control.tenant (id, schema_name, slug, display_name, locale, time_zone, cell_id, login_shard, schema_version, oldest_build, template, template_version)
+         VALUES ($1, $2, $3, $4, $5, $6, 'main', $7, $8, $9, $10, $11)",
     )
     .bind(rows.id.0)
     .bind(rows.schema.as_str())
@@ -222,6 +214,7 @@ async fn insert_control_rows(
     .bind(rows.time_zone)
     .bind(rows.shard)
     .bind(snapshot_version())
+    .bind(snapshot_oldest_build())
     .bind(&rows.template.manifest.name)
     .bind(&rows.template.manifest.version)
     .execute(&mut *connection)

@@ -8,7 +8,10 @@ use praxis_entity::{
 };
 use uuid::Uuid;
 
-use super::Standing;
+use super::{
+    Standing,
+    snapshot::{snapshot_served_from, snapshot_version},
+};
 
 /// The name of a tenant's schema and role: opaque, immutable, safe to put into SQL.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -68,6 +71,8 @@ pub struct Tenant {
     pub state: TenantState,
     /// Number of migrations applied to its schema.
     pub schema_version: i32,
+    /// The oldest build that can serve it, as the number of migrations that build knows.
+    pub oldest_build: i32,
     /// Which operations are taken, at the least as strict as the installation's setting.
     pub operation_mode: Option<OperationMode>,
     /// How fast the whole clinic may ask, where it differs from the setting.
@@ -108,6 +113,7 @@ impl Tenant {
             time_zone: row.time_zone,
             state: row.state,
             schema_version: row.schema_version,
+            oldest_build: row.oldest_build,
             operation_mode: row.operation_mode,
             rate: RateOverride::stored(row.rate_points, row.rate_restore),
             actor_rate: RateOverride::stored(row.actor_rate_points, row.actor_rate_restore),
@@ -120,8 +126,14 @@ impl Tenant {
         self.id.0
     }
 
-    /// What its state allows.
+    /// What its state allows; nothing while its schema is one that this build can't work with.
     pub fn standing(&self) -> Standing {
-        Standing::of(self.state)
+        if self.fits_this_build() { Standing::of(self.state) } else { Standing::Refused }
+    }
+
+    /// Whether this build can work with its schema: it has what the code needs, and nothing that the code uses was
+    /// taken away. A newer schema fits for as long as that holds, so servers follow one by one.
+    pub fn fits_this_build(&self) -> bool {
+        self.schema_version >= snapshot_served_from() && self.oldest_build <= snapshot_version()
     }
 }

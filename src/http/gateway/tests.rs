@@ -3,6 +3,8 @@ use chrono::DateTime;
 use praxis_entity::{control::tenant, ids::TenantId};
 use uuid::Uuid;
 
+use praxis_platform::tenancy::{snapshot_served_from, snapshot_version};
+
 use super::*;
 
 fn tenant(state: TenantState, schema_version: i32) -> Tenant {
@@ -20,6 +22,8 @@ fn tenant(state: TenantState, schema_version: i32) -> Tenant {
         state,
         state_since: DateTime::UNIX_EPOCH,
         schema_version,
+        oldest_build: 0,
+        changed: 1,
         key_epoch: 0,
         template: "base".into(),
         template_version: "1".into(),
@@ -70,11 +74,16 @@ fn a_header_may_repeat_the_clinic_and_nothing_else() {
 #[test]
 fn what_is_served_follows_from_state_and_version() {
     let newest = snapshot_version();
+    let from = snapshot_served_from();
+    assert!(from <= newest);
     for state in [TenantState::Active, TenantState::PastDue, TenantState::Locked, TenantState::Offboarding] {
         assert_eq!(served(&tenant(state, newest)), Ok(()));
-        assert_eq!(served(&tenant(state, newest + 1)), Ok(()));
-        assert_eq!(served(&tenant(state, newest - 1)), Err(MIGRATING));
-        assert_eq!(served(&tenant(state, newest + 2)), Err(MIGRATING));
+        assert_eq!(served(&tenant(state, from)), Ok(()));
+        assert_eq!(served(&tenant(state, from - 1)), Err(MIGRATING));
+        // Newer ones are served for as long as nothing was taken away.
+        let ahead = |oldest_build| Tenant { oldest_build, ..tenant(state, newest + 2) };
+        assert_eq!(served(&ahead(newest)), Ok(()));
+        assert_eq!(served(&ahead(newest + 1)), Err(MIGRATING));
     }
     assert_eq!(served(&tenant(TenantState::Suspended, newest)), Err(SUSPENDED));
     for state in [TenantState::Provisioning, TenantState::Archived, TenantState::Shredded] {

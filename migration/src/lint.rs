@@ -1,0 +1,418 @@
+//! Faults of a step: what is not portable to Citus, what would stop a clinic, what an older build would not survive.
+//!
+//! The rules and their reasons are in `docs/migrations.md`. A fault that is meant is allowed in the step
+//! itself, with its reason: `-- lint: allow RULE: why`.
+
+use std::fmt;
+
+use crate::{
+    locks::{Holds, Mode, Own},
+    sql::{Statement, Token, find, follow},
+    step::{Step, Way},
+};
+
+/// A fault of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The step.
+    pub step: String,
+    /// Which rule.
+    pub rule: &'static str,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+    /// The beginning of the statement.
+    pub at: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}: {} ({})", self.step, self.rule, self.message, self.at)
+    }
+}
+
+/// A rule over one statement: what it is called, whom it strikes, what to do instead.
+struct Rule {
+    name: &'static str,
+    strikes: fn(&Statement<'_>) -> bool,
+    message: &'static str,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        name: "types",
+        strikes: |s| s.begins(&["create", "type"]) || s.begins(&["create", "domain"]),
+        message: "each schema would have its own type, and prepared statements fail with another's: use text and a named CHECK",
+    },
+    Rule {
+        name: "function-path",
+        strikes: |s| is_function(s) && !s.has(&["set", "search_path"]),
+        message: "a function without SET search_path finds other tables under another path",
+    },
+    Rule {
+        name: "rules",
+        strikes: |s| s.begins(&["create", "rule"]),
+        message: "no RULE: write a trigger for an invariant",
+    },
+    Rule {
+        name: "one-change",
+        strikes: |s| s.begins(&["alter", "table"]) && commas_outside_parentheses(&s.tokens) > 0,
+        message: "one subcommand per ALTER TABLE",
+    },
+    Rule {
+        name: "named",
+        strikes: |s| s.begins(&["alter", "table"]) && s.has(&["add"]) && unnamed_constraint(&s.tokens),
+        message: "name the constraint, so that an error can be told by it",
+    },
+    Rule {
+        name: "rename",
+        strikes: |s| s.has(&["rename", "constraint"]),
+        message: "no RENAME CONSTRAINT: add one of the new name and drop the old one",
+    },
+    Rule {
+        name: "serial",
+        strikes: |s| ["serial", "bigserial", "smallserial"].iter().any(|word| s.has(&[word])),
+        message: "no serial: take numbers from `counter`, or a bigint identity at CREATE TABLE",
+    },
+    Rule {
+        name: "identity",
+        strikes: |s| {
+            s.has(&["as", "identity"])
+                && (s.has(&["add", "column"])
+                    || s.has(&["integer", "generated"])
+                    || s.has(&["smallint", "generated"]))
+        },
+        message: "an identity is a bigint and is made with its table",
+    },
+    Rule {
+        name: "plain-tables",
+        strikes: |s| {
+            s.begins(&["create"])
+                && [
+                    ["materialized", "view"].as_slice(),
+                    &["inherits"],
+                    &["create", "unlogged"],
+                    &["create", "temp"],
+                    &["create", "temporary"],
+                ]
+                .iter()
+                .any(|words| s.has(words))
+        },
+        message: "plain tables and views only",
+    },
+    Rule {
+        name: "primary-key",
+        strikes: |s| s.begins(&["create", "table"]) && !s.has(&["primary", "key"]),
+        message: "every table has a primary key",
+    },
+    Rule { name: "merge", strikes: |s| s.begins(&["merge"]), message: "no MERGE: use ON CONFLICT" },
+    Rule {
+        name: "volatile-update",
+        strikes: |s| {
+            s.has(&["update"])
+                && s.has(&["set"])
+                && !s.begins(&["create"])
+                && !s.begins(&["alter"])
+                && ["gen_random_uuid", "random", "clock_timestamp", "nextval"]
+                    .iter()
+                    .any(|word| s.has(&[word]))
+        },
+        message: "no volatile function in an UPDATE: it would differ from node to node",
+    },
+    Rule {
+        name: "values",
+        strikes: |s| {
+            find(&s.tokens, &["values"]).is_some_and(|rest| {
+                rest.windows(2).any(|pair| matches!(pair, [Token::Sign('('), second] if second.is("select")))
+            })
+        },
+        message: "no sub-select in VALUES: write INSERT … SELECT",
+    },
+    Rule {
+        name: "foreign-schema",
+        strikes: |s| leaves_the_schema(&s.tokens),
+        message: "nothing leaves the schema, except to `ext` and `ref`",
+    },
+    Rule {
+        name: "notify",
+        strikes: |s| {
+            ["listen", "notify", "pg_notify", "pg_advisory_lock", "pg_advisory_xact_lock"]
+                .iter()
+                .any(|word| s.has(&[word]))
+        },
+        message: "no notices and no advisory locks outside of the control database: they stay on one node",
+    },
+    Rule {
+        name: "grants",
+        strikes: |s| s.has(&["all", "tables", "in", "schema"]),
+        message: "rights are given table by table, with grant_to_runtime",
+    },
+    Rule {
+        name: "columns",
+        strikes: |s| {
+            s.tokens.windows(2).any(|pair| matches!(pair, [first, Token::Sign('*')] if first.is("select")))
+        },
+        message: "list the columns: a star changes its meaning with the table",
+    },
+    Rule {
+        name: "hidden-locks",
+        strikes: |s| s.begins(&["do"]),
+        message: "what a DO block locks can't be seen: write its statements",
+    },
+];
+
+/// So many steps were written before there was a lint: what they lock was locked while no clinic was served.
+pub const BEFORE: usize = 33;
+
+/// The faults of one step.
+pub fn lint(step: &Step) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut own = Own::default();
+    let mut locked: Vec<(String, Mode)> = Vec::new();
+    for directive in step.unknown_directives() {
+        faults.push(fault(step, "directive", "there is no such directive".to_owned(), directive));
+    }
+    let statements = step.statements();
+    for statement in &statements {
+        let mut found = |rule, message: String| faults.push(fault(step, rule, message, statement.text));
+        for rule in RULES.iter().filter(|rule| (rule.strikes)(statement)) {
+            found(rule.name, rule.message.to_owned());
+        }
+        let concurrently = statement.has(&["concurrently"]);
+        match step.way() {
+            Way::Transaction if concurrently => {
+                found(
+                    "concurrent",
+                    "CONCURRENTLY needs a step of its own: `-- praxis: concurrent`".to_owned(),
+                );
+            }
+            Way::Concurrent if !concurrently => {
+                found("concurrent", "a concurrent step only makes or drops indexes CONCURRENTLY".to_owned());
+            }
+            Way::Batches if !statement.has(&["limit"]) || statements.len() > 1 => {
+                found("batches", "a step in batches is one statement with a LIMIT".to_owned());
+            }
+            Way::Transaction | Way::Concurrent | Way::Batches => {}
+        }
+        let made_here = own.locks(statement);
+        for lock in made_here {
+            if lock.holds > Holds::Briefly && lock.mode >= Mode::Share {
+                found(
+                    "long-lock",
+                    format!(
+                        "holds {} on {} while its rows are read: NOT VALID first and VALIDATE in a later step; an index concurrently",
+                        lock.mode, lock.table
+                    ),
+                );
+            }
+            let strong =
+                locked.iter().find(|(table, mode)| *table == lock.table && *mode >= Mode::ShareRowExclusive);
+            if let (Some((table, mode)), true) = (strong, statement.has(&["validate", "constraint"])) {
+                found(
+                    "validate-apart",
+                    format!(
+                        "reads {table} while this step still holds {mode} on it: VALIDATE in a step of its own"
+                    ),
+                );
+            }
+            if step.oldest_build().is_none()
+                && let Some(what) = breaks_old_builds(statement)
+            {
+                found(
+                    "contract",
+                    format!(
+                        "{what} breaks the build before: only in a step that says `-- praxis: contract N`"
+                    ),
+                );
+            }
+            locked.push((lock.table, lock.mode));
+        }
+    }
+    faults.retain(|fault| !allows(step, fault.rule));
+    faults
+}
+
+fn fault(step: &Step, rule: &'static str, message: String, at: &str) -> Fault {
+    let at = at.lines().find(|line| !line.starts_with("--")).unwrap_or_default();
+    Fault { step: step.name().to_owned(), rule, message, at: at.chars().take(80).collect() }
+}
+
+/// True when the step says that it means it, and why.
+fn allows(step: &Step, rule: &str) -> bool {
+    step.sql().lines().filter_map(|line| line.trim().strip_prefix("-- lint: allow ")).any(|rest| {
+        rest.split_once(':').is_some_and(|(allowed, why)| allowed.trim() == rule && !why.trim().is_empty())
+    })
+}
+
+fn is_function(statement: &Statement<'_>) -> bool {
+    ["function", "procedure"].iter().any(|kind| {
+        statement.begins(&["create", kind]) || statement.begins(&["create", "or", "replace", kind])
+    })
+}
+
+/// What a statement takes away from a table that was there before.
+fn breaks_old_builds(statement: &Statement<'_>) -> Option<&'static str> {
+    let adds_not_null = statement.has(&["add", "column"])
+        && statement.has(&["not", "null"])
+        && !statement.has(&["default"])
+        && !statement.has(&["generated"]);
+    let cases = [
+        (statement.has(&["drop", "column"]), "a column that goes"),
+        (statement.begins(&["drop", "table"]), "a table that goes"),
+        (statement.begins(&["drop", "view"]), "a view that goes"),
+        (statement.begins(&["alter", "table"]) && statement.has(&["rename"]), "another name"),
+        (statement.has(&["alter", "column"]) && statement.has(&["type"]), "another type"),
+        (statement.has(&["set", "not", "null"]), "a column that must be filled"),
+        (adds_not_null, "a column that must be filled"),
+    ];
+    cases.into_iter().find(|(is, _)| *is).map(|(_, what)| what)
+}
+
+fn commas_outside_parentheses(tokens: &[Token<'_>]) -> usize {
+    let mut depth = 0_u32;
+    tokens
+        .iter()
+        .filter(|token| match token {
+            Token::Sign('(') => {
+                depth += 1;
+                false
+            }
+            Token::Sign(')') => {
+                depth = depth.saturating_sub(1);
+                false
+            }
+            Token::Sign(',') => depth == 0,
+            _ => false,
+        })
+        .count()
+}
+
+/// True when a CHECK, REFERENCES, UNIQUE or PRIMARY KEY comes without a name of its own.
+fn unnamed_constraint(tokens: &[Token<'_>]) -> bool {
+    let makes = ["check", "references", "unique", "primary", "exclude"];
+    let begins = |token: &Token<'_>| makes.iter().any(|keyword| token.is(keyword));
+    tokens.iter().enumerate().any(|(at, token)| {
+        // `CONSTRAINT name` stands before it; of a foreign key, the words FOREIGN KEY and its columns too.
+        begins(token) && !tokens.get(..at).unwrap_or_default().iter().any(|before| before.is("constraint"))
+    })
+}
+
+fn leaves_the_schema(tokens: &[Token<'_>]) -> bool {
+    const BEFORE: [&str; 7] = ["references", "into", "from", "join", "update", "table", "on"];
+    const ALLOWED: [&str; 5] = ["ext", "ref", "pg_catalog", "information_schema", "excluded"];
+    tokens.iter().enumerate().any(|(at, token)| {
+        if !BEFORE.iter().any(|keyword| token.is(keyword)) {
+            return false;
+        }
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        if before.is_some_and(|word| word.is("distinct")) {
+            return false;
+        }
+        let rest = tokens.get(at + 1..).unwrap_or_default();
+        let rest = follow(rest, &["only"]).unwrap_or(rest);
+        // `JOIN x ON a.b = c.d` names columns, not tables.
+        let of_a_table =
+            !token.is("on") || find(tokens, &["trigger"]).is_some() || find(tokens, &["index"]).is_some();
+        match rest {
+            [schema, Token::Sign('.'), ..] if of_a_table => schema
+                .name()
+                .is_some_and(|name| !ALLOWED.iter().any(|allowed| name.eq_ignore_ascii_case(allowed))),
+            _ => false,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(sql: &str) -> Vec<&'static str> {
+        let mut rules: Vec<_> =
+            lint(&Step::new("m0001_x", sql.to_owned())).iter().map(|fault| fault.rule).collect();
+        rules.dedup();
+        rules
+    }
+
+    #[test]
+    fn every_rule_finds_what_it_is_for() {
+        for (rule, sql) in [
+            ("types", "CREATE TYPE mood AS ENUM ('a')"),
+            ("function-path", "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ SELECT 1 $$"),
+            ("rules", "CREATE RULE r AS ON INSERT TO a DO NOTHING"),
+            ("one-change", "ALTER TABLE a ADD COLUMN b text, ADD COLUMN c text"),
+            ("named", "ALTER TABLE a ADD COLUMN b uuid REFERENCES c (id)"),
+            ("rename", "-- praxis: contract 1\nALTER TABLE a RENAME CONSTRAINT b TO c"),
+            ("serial", "CREATE TABLE a (b bigserial PRIMARY KEY)"),
+            (
+                "identity",
+                "ALTER TABLE a ADD COLUMN b bigint GENERATED ALWAYS AS IDENTITY\n-- lint: allow long-lock: here only identity",
+            ),
+            ("plain-tables", "CREATE MATERIALIZED VIEW a AS SELECT 1"),
+            ("primary-key", "CREATE TABLE a (b text)"),
+            ("merge", "MERGE INTO a USING b ON a.c = b.c WHEN MATCHED THEN DELETE"),
+            ("volatile-update", "UPDATE a SET b = gen_random_uuid()"),
+            ("values", "INSERT INTO a (b) VALUES ((SELECT 1))"),
+            ("foreign-schema", "CREATE VIEW a AS SELECT b FROM control.tenant"),
+            ("notify", "SELECT pg_notify('a', 'b')"),
+            ("grants", "GRANT SELECT ON ALL TABLES IN SCHEMA a TO b"),
+            ("columns", "CREATE VIEW a AS SELECT * FROM b"),
+            ("hidden-locks", "DO $$ BEGIN DROP TABLE a; END $$"),
+            ("concurrent", "CREATE INDEX CONCURRENTLY a ON b (c)"),
+            (
+                "concurrent",
+                "-- praxis: concurrent\nCREATE INDEX a ON b (c)\n-- lint: allow long-lock: here only the kind of step",
+            ),
+            ("batches", "-- praxis: batches\nUPDATE a SET b = 1"),
+            ("long-lock", "CREATE INDEX a ON b (c)"),
+            ("long-lock", "ALTER TABLE a ADD CONSTRAINT b CHECK (c > 0)"),
+            (
+                "validate-apart",
+                "ALTER TABLE a ADD CONSTRAINT b CHECK (c > 0) NOT VALID; ALTER TABLE a VALIDATE CONSTRAINT b",
+            ),
+            ("contract", "ALTER TABLE a DROP COLUMN b"),
+            ("contract", "ALTER TABLE a ADD COLUMN b text NOT NULL"),
+            ("directive", "-- praxis: sometimes\nSELECT 1"),
+        ] {
+            assert_eq!(rules(sql), [rule], "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_well_has_no_fault() {
+        for sql in [
+            "ALTER TABLE a ADD COLUMN b text",
+            "ALTER TABLE a ADD CONSTRAINT b FOREIGN KEY (c) REFERENCES d (id) NOT VALID",
+            "ALTER TABLE a VALIDATE CONSTRAINT b",
+            "-- praxis: concurrent\nCREATE INDEX CONCURRENTLY a ON b (c)",
+            "-- praxis: batches\nUPDATE a SET b = 1 WHERE id IN (SELECT id FROM a WHERE b IS NULL LIMIT 1000)",
+            "-- praxis: contract 7\nALTER TABLE a DROP COLUMN b",
+            "CREATE TABLE a (b uuid PRIMARY KEY, c numeric(10,2)); CREATE INDEX d ON a (c); SELECT grant_to_runtime('a', 'SELECT')",
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN UPDATE x.y SET z = random(); END $$",
+        ] {
+            assert_eq!(lint(&Step::new("m0001_x", sql)), [], "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_allowed_only_with_a_reason() {
+        assert_eq!(
+            rules("-- lint: allow rules: it is a joke\nCREATE RULE r AS ON INSERT TO a DO NOTHING"),
+            [""; 0]
+        );
+        assert_eq!(rules("-- lint: allow rules:\nCREATE RULE r AS ON INSERT TO a DO NOTHING"), ["rules"]);
+    }
+
+    #[test]
+    fn the_steps_of_a_tenant_have_no_fault() {
+        let steps = crate::tenant::steps();
+        let faults: Vec<_> = steps.iter().skip(BEFORE).flat_map(lint).collect();
+        assert_eq!(faults, []);
+        let about_locks = ["long-lock", "validate-apart", "contract", "hidden-locks"];
+        let portable: Vec<_> = steps
+            .iter()
+            .take(BEFORE)
+            .flat_map(lint)
+            .filter(|fault| !about_locks.contains(&fault.rule))
+            .collect();
+        assert_eq!(portable, []);
+    }
+}

@@ -1,0 +1,29 @@
+//! The server says that it is there: steps of a migration that take something away wait for servers that use it.
+
+use std::time::Duration;
+
+use praxis_platform::tenancy::Control;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Often enough to be missed only when it is gone.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Says so until told to stop, and then that the server goes.
+pub async fn announce(control: Control, server: Uuid, stop: CancellationToken) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = control.announce(server).await {
+            tracing::warn!(error = %error, "the control schema could not be told that this server is there");
+        }
+    }
+    if let Err(error) = control.take_leave(server).await {
+        tracing::warn!(error = %error, "the control schema could not be told that this server goes");
+    }
+}
