@@ -9,7 +9,7 @@ WITH here AS (
 ), plain AS (
     SELECT oid, relname FROM relation WHERE relkind IN ('r', 'p')
 ), object (kind, parent, name, definition) AS (
-    SELECT 'table', '', relname::text,
+    SELECT 'table', ''::text, relname::text,
         concat_ws(' ', 'OWNED BY', pg_get_userbyid(relowner),
             CASE WHEN relpersistence = 'u' THEN 'UNLOGGED' END,
             CASE WHEN relrowsecurity THEN 'ROW SECURITY' END, CASE WHEN relforcerowsecurity THEN 'FORCED' END)

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use sea_orm::DbErr;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     SchemaName,
     pool::{Seat, Shared, connection_error},
+    turns::Turn,
 };
 
 /// A connection on loan.
@@ -21,12 +21,12 @@ pub(super) struct Lease {
     seat: Option<Seat>,
     clear: bool,
     in_transaction: bool,
-    _permit: OwnedSemaphorePermit,
+    _turn: Turn,
 }
 
 impl Lease {
-    pub(super) fn new(shared: Arc<Shared>, permit: OwnedSemaphorePermit, seat: Seat) -> Self {
-        Self { shared, seat: Some(seat), clear: true, in_transaction: false, _permit: permit }
+    pub(super) fn new(shared: Arc<Shared>, turn: Turn, seat: Seat) -> Self {
+        Self { shared, seat: Some(seat), clear: true, in_transaction: false, _turn: turn }
     }
 
     /// Binds the connection to a schema and its role. Nothing is sent when it already is.

@@ -20,6 +20,7 @@ mod snapshot;
 mod state;
 mod tenant;
 mod transaction;
+mod turns;
 
 pub use bootstrap::{
     Hardening, InstallationError, bootstrap, check_hardening, ensure_login_role, installation_key, installed,

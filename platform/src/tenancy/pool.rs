@@ -2,7 +2,7 @@
 //!
 //! Plans and caches belong to a connection, and there they belong to a tenant's schema. So a tenant gets
 //! a connection that served it before whenever one is free. A backend's caches grow with every schema it
-//! visits, so a connection that has seen many tenants is replaced.
+//! visits, so a connection that has seen many tenants is replaced. Clinics take turns.
 //! The pool runs no query itself: it only gives leases, and a lease is bound to one tenant.
 
 use std::{
@@ -14,9 +14,8 @@ use std::{
 use sea_orm::{DbErr, RuntimeErr};
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
-use tokio::sync::Semaphore;
 
-use super::{Control, SchemaName, Tenant, lease::Lease};
+use super::{Control, SchemaName, Tenant, lease::Lease, turns::Turns};
 
 /// How large a pool may grow and when a connection is replaced.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +50,7 @@ pub struct Pool {
 pub(super) struct Shared {
     control: Control,
     limits: PoolLimits,
-    permits: Arc<Semaphore>,
+    turns: Turns,
     idle: Mutex<Vec<Seat>>,
 }
 
@@ -68,8 +67,8 @@ pub(super) struct Seat {
 impl Pool {
     /// A pool over the cell that the control database lives in. Connects on demand.
     pub fn new(control: Control, limits: PoolLimits) -> Self {
-        let permits = Arc::new(Semaphore::new(limits.connections));
-        Self { shared: Arc::new(Shared { control, limits, permits, idle: Mutex::new(Vec::new()) }) }
+        let turns = Turns::new(limits.connections);
+        Self { shared: Arc::new(Shared { control, limits, turns, idle: Mutex::new(Vec::new()) }) }
     }
 
     /// The control schema.
@@ -80,10 +79,9 @@ impl Pool {
     /// A lease bound to the tenant: a free connection of its own, else one of its shard, else a new one.
     pub(super) async fn lease(&self, tenant: &Tenant) -> Result<Lease, DbErr> {
         let shared = &self.shared;
-        let permit = tokio::time::timeout(shared.limits.wait, Arc::clone(&shared.permits).acquire_owned())
+        let turn = tokio::time::timeout(shared.limits.wait, shared.turns.take(&tenant.schema))
             .await
-            .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?
-            .map_err(|_| connection_error(sqlx::Error::PoolClosed))?;
+            .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?;
         let (taken, displaced) = shared.take(tenant);
         if let Some(displaced) = displaced {
             // Say good-bye in the background: the request need not wait for it.
@@ -93,7 +91,7 @@ impl Pool {
             Some(seat) => seat,
             None => shared.connect(tenant.login_shard).await?,
         };
-        let mut lease = Lease::new(Arc::clone(shared), permit, seat);
+        let mut lease = Lease::new(Arc::clone(shared), turn, seat);
         lease.bind(&tenant.schema).await?;
         Ok(lease)
     }
@@ -105,7 +103,7 @@ impl Pool {
 
     /// Connections in use.
     pub fn in_use(&self) -> usize {
-        self.shared.limits.connections - self.shared.permits.available_permits()
+        self.shared.limits.connections - self.shared.turns.free()
     }
 }
 
@@ -122,7 +120,7 @@ impl Shared {
         // One that served the tenant before has its plans still.
         let known = own.or_else(|| idle.iter().rposition(|seat| seat.seen.contains(&tenant.schema)));
         if known.is_none() {
-            let open = idle.len() + self.limits.connections - self.permits.available_permits() - 1;
+            let open = idle.len() + self.limits.connections - self.turns.free() - 1;
             if open < self.limits.connections {
                 return (None, None);
             }

@@ -34,7 +34,11 @@ pub struct TestInstallation {
 impl TestInstallation {
     /// Makes one, without tenants.
     pub async fn new() -> Result<Self> {
-        let url = empty_database().await?;
+        Self::in_database(empty_database().await?).await
+    }
+
+    /// Makes one in an empty database of one's own.
+    pub async fn in_database(url: String) -> Result<Self> {
         let root_key = HEXLOWER.encode(&crypto::random::<32>()?);
         let keys = Arc::new(LocalKeyWrapper::new("test", &RootKey::parse(&root_key)?));
         let clock: SharedClock = Arc::new(SystemClock);
