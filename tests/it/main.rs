@@ -27,6 +27,7 @@ mod limits;
 mod live;
 mod mail;
 mod migrate;
+mod noisy;
 mod notifications;
 mod oidc;
 mod operations;

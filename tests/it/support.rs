@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub mod clients;
 pub mod clock;
 pub mod cluster;
 pub mod idp;

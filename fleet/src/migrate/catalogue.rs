@@ -87,7 +87,9 @@ impl fmt::Display for Object {
             kind => format!("{kind:?}").to_lowercase(),
         };
         let dot = if self.table.is_empty() { "" } else { "." };
-        write!(formatter, "{kind} {}{dot}{}", self.table, self.name)
+        // All of it is in the schema that the reader asked about.
+        let name = self.name.replace("{schema}.", "");
+        write!(formatter, "{kind} {}{dot}{name}", self.table)
     }
 }
 

@@ -43,7 +43,8 @@ pub struct Drifted {
 }
 
 impl Migrator {
-    /// Compares the selected tenants with what their steps make; returns those that differ, and how many were looked at.
+    /// Compares the selected tenants with what their steps make; returns those that differ, and how many are newer than
+    /// this build and were not compared.
     pub async fn drift(
         &self,
         selection: &Selection,
@@ -72,7 +73,8 @@ impl Migrator {
             .buffered(parallel)
             .try_collect()
             .await?;
-        Ok((drifted.into_iter().flatten().collect(), tenants.len()))
+        let newer = tenants.iter().filter(|tenant| tenant.version > self.tenant_target()).count();
+        Ok((drifted.into_iter().flatten().collect(), newer))
     }
 
     /// The installation of this database.

@@ -45,7 +45,7 @@ impl Run<'_> {
         target: i32,
     ) -> Result<Migrated, (MigrateError, u32)> {
         let begun = Instant::now();
-        let from = self.version(&tenant.schema).await.map_err(|error| (error, 1))?;
+        let from = self.found(&tenant.schema).await.map_err(|error| (error, 1))?;
         let mut most = 1;
         let steps = steps_after(&self.migrator.tenant, from).take_while(|(version, _)| *version <= target);
         for (version, step) in steps {
@@ -68,14 +68,26 @@ impl Run<'_> {
     }
 
     /// The truth about a tenant's version, which the control schema may not have heard of when it was restored.
-    async fn version(&self, schema: &SchemaName) -> Result<i32, MigrateError> {
+    async fn found(&self, schema: &SchemaName) -> Result<i32, MigrateError> {
         let sql = format!("SELECT schema_version AS n FROM {schema}.tenant_self");
         let found: i32 =
             one(self.db, &sql).await?.ok_or_else(|| MigrateError::CanaryMissing(schema.to_string()))?;
-        let sql =
-            "UPDATE control.tenant SET schema_version = $1 WHERE schema_name = $2 AND schema_version <> $1";
-        self.db.execute_raw(statement(sql, [found.into(), schema.as_str().into()])).await?;
+        self.tell(self.db, schema, found).await?;
         Ok(found)
+    }
+
+    /// Writes a tenant's version into the control schema, if it is news.
+    async fn tell(
+        &self,
+        db: &impl ConnectionTrait,
+        schema: &SchemaName,
+        version: i32,
+    ) -> Result<(), MigrateError> {
+        let sql = "UPDATE control.tenant SET schema_version = $1, oldest_build = $2
+            WHERE schema_name = $3 AND (schema_version, oldest_build) <> ($1, $2)";
+        let oldest = oldest_build(&self.migrator.tenant, version);
+        db.execute_raw(statement(sql, [version.into(), oldest.into(), schema.as_str().into()])).await?;
+        Ok(())
     }
 
     async fn step(
@@ -103,9 +115,7 @@ impl Run<'_> {
             .await?;
         ledger::step_done(&transaction, self.id, tenant.id, version, attempts, begun.elapsed()).await?;
         // Last, because every change of a tenant locks the row that counts the directory's versions.
-        let sql = "UPDATE control.tenant SET schema_version = $1, oldest_build = $2 WHERE id = $3";
-        let oldest = oldest_build(&self.migrator.tenant, version);
-        transaction.execute_raw(statement(sql, [version.into(), oldest.into(), tenant.id.0.into()])).await?;
+        self.tell(&transaction, &tenant.schema, version).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -174,8 +174,9 @@ mod tests {
     #[tokio::test]
     async fn no_clinic_holds_all() {
         let turns = Turns::new(8);
-        let noisy: Vec<_> = (0..6).map(|_| turns.take(&clinic(1)).now_or_never().unwrap()).collect();
-        let mut seventh = Box::pin(turns.take(&clinic(1)));
+        let loud = clinic(1);
+        let noisy: Vec<_> = (0..6).map(|_| turns.take(&loud).now_or_never().unwrap()).collect();
+        let mut seventh = Box::pin(turns.take(&loud));
         assert!(seventh.as_mut().now_or_never().is_none());
         let other = turns.take(&clinic(2)).now_or_never().unwrap();
         assert_eq!(turns.free(), 1);

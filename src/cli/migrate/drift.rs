@@ -27,7 +27,10 @@ struct Row<'a> {
 }
 
 pub(super) async fn show(migrator: &Migrator, args: Args, output: Output) -> Result<Exit> {
-    let (drifted, _) = migrator.drift(&args.chosen.selection(None), args.parallel).await?;
+    let (drifted, newer) = migrator.drift(&args.chosen.selection(None), args.parallel).await?;
+    if newer > 0 {
+        tracing::warn!(tenants = newer, "newer than this build and therefore not compared");
+    }
     let rows: Vec<Row<'_>> = drifted
         .iter()
         .flat_map(|tenant| {

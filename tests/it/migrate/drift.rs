@@ -31,7 +31,7 @@ async fn a_schema_changed_by_hand_is_found_shown_and_put_right() -> Result<()> {
          ALTER TABLE visit_type ALTER COLUMN duration_minutes TYPE bigint;
          ALTER TABLE patient ADD COLUMN shoe_size integer;
          ALTER TABLE patient ALTER COLUMN created_at DROP DEFAULT;
-         ALTER TABLE specialty DROP CONSTRAINT specialty_pkey;
+         ALTER TABLE facility DROP CONSTRAINT facility_code_unique;
          DROP INDEX session_by_user;
          ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_append_only;
          GRANT DELETE ON audit_entry TO {schema};
@@ -52,7 +52,7 @@ async fn a_schema_changed_by_hand_is_found_shown_and_put_right() -> Result<()> {
             "column visit_type.duration_minutes",
             "default patient.created_at",
             "function refuse_change()",
-            "constraint specialty.specialty_pkey",
+            "constraint facility.facility_code_unique",
             "index session.session_by_user",
             "trigger audit_entry.audit_entry_append_only",
             "right audit_entry.{schema} DELETE",
