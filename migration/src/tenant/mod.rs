@@ -34,4 +34,5 @@ crate::sql_steps! {
     ProblemsWithoutStatus = "m0031_problems_without_status";
     ChartVersions = "m0032_chart_versions";
     ExternalIdentities = "m0033_external_identities";
+    Statistics = "m0034_statistics";
 }
