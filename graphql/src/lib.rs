@@ -51,6 +51,7 @@ mod second_factors;
 mod sensitivity;
 mod sign_in;
 mod staff;
+mod statistics;
 mod subject;
 mod tasks;
 mod viewer;
