@@ -39,6 +39,7 @@ mod scheduling;
 mod serving;
 mod sessions;
 mod staff;
+mod statistics;
 mod support;
 mod tasks;
 mod transitions;
