@@ -22,15 +22,14 @@ CREATE TABLE appointment_count (
     PRIMARY KEY (facility_id, month, status, id)
 );
 
--- Adds an entry. Whoever adds one too many makes one of all that nobody else is about to: rows in a transaction that is
--- under way elsewhere are passed by, so that this never waits. A transaction that keeps to an older view of the table can't
--- know what is gone since, and leaves it to others.
+-- Adds an entry. Whoever comes to eight makes one of them all: of all that nobody else is about to, for rows in a transaction
+-- that is under way elsewhere are passed by, so that this never waits. A transaction that keeps to an older view of the table
+-- can't know what is gone since, and leaves it to others.
 CREATE FUNCTION count_appointments(branch uuid, begun date, standing text, more bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-    INSERT INTO appointment_count (facility_id, month, status, change) VALUES (branch, begun, standing, more);
     IF current_setting('transaction_isolation') = 'read committed' AND (SELECT count(*) FROM appointment_count
-            WHERE facility_id = branch AND month = begun AND status = standing) > 8 THEN
+            WHERE facility_id = branch AND month = begun AND status = standing) >= 8 THEN
         WITH free AS MATERIALIZED (
             SELECT id FROM appointment_count WHERE facility_id = branch AND month = begun AND status = standing
                 FOR UPDATE SKIP LOCKED
@@ -39,8 +38,10 @@ BEGIN
                 WHERE c.facility_id = branch AND c.month = begun AND c.status = standing AND c.id = free.id
                 RETURNING c.change
         )
-        INSERT INTO appointment_count (facility_id, month, status, change)
-            SELECT branch, begun, standing, sum(change) FROM folded HAVING sum(change) <> 0;
+        SELECT more + coalesce(sum(change), 0) INTO more FROM folded;
+    END IF;
+    IF more <> 0 THEN
+        INSERT INTO appointment_count (facility_id, month, status, change) VALUES (branch, begun, standing, more);
     END IF;
 END $$;
 REVOKE EXECUTE ON FUNCTION count_appointments(uuid, date, text, bigint) FROM PUBLIC;
