@@ -10,6 +10,7 @@ mod writers;
 
 use anyhow::Result;
 use praxis::migrate::{Migrator, Options, Outcome};
+use praxis_entity::ids::FacilityId;
 use praxis_migration::{control, tenant};
 use praxis_platform::access::Actor;
 use serde_json::{Value, json};
@@ -141,9 +142,8 @@ async fn who_runs_one_branch_is_told_its_numbers_only() -> Result<()> {
     let server = clinic().await?;
     let (owner, mut hand) = (server.person("northside", "owner").await, hand(&server).await?);
     let harbour = owner.facility("HARBOUR").await;
-    let main: praxis_entity::ids::FacilityId = praxis_entity::ids::FacilityId(
-        sqlx::query_scalar("SELECT id FROM facility WHERE code = 'MAIN'").fetch_one(&mut hand).await?,
-    );
+    let main = "SELECT id FROM facility WHERE code = 'MAIN'";
+    let main = FacilityId(sqlx::query_scalar(main).fetch_one(&mut hand).await?);
     run(&mut hand, visits("MAIN", "UTC", "2027-05-03T08:00:00Z", 3, 1)).await?;
     run(&mut hand, visits("HARBOUR", "UTC", "2027-05-03T08:00:00Z", 5, 1)).await?;
     assert_eq!(totals(&owner, 2027, None).await, [("2027-05".into(), 8)]);
