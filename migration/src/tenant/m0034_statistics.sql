@@ -9,6 +9,10 @@ BEGIN
 EXCEPTION WHEN invalid_parameter_value THEN
     RETURN date_trunc('month', moment AT TIME ZONE 'UTC');
 END $$;
+-- The generated column runs it as whoever writes the row.
+DO $$ BEGIN
+    EXECUTE format('GRANT EXECUTE ON FUNCTION month_of(timestamptz, text) TO %I', current_setting('praxis.role'));
+END $$;
 ALTER TABLE appointment ADD COLUMN month date NOT NULL GENERATED ALWAYS AS (month_of(starts_at, time_zone)) STORED;
 
 -- The number of a month, branch and status is the sum of its entries. Writers add entries, each its own, and wait for
