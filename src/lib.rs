@@ -5,7 +5,6 @@ pub mod cli;
 pub mod config;
 pub mod heads;
 pub mod http;
-pub mod migrate;
 pub mod noticing;
 pub mod root_key;
 pub mod rounds;

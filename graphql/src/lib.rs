@@ -7,6 +7,7 @@
 mod alerts;
 mod allowed;
 pub mod api;
+mod at_once;
 mod batch;
 mod care_team;
 #[cfg(test)]

@@ -191,8 +191,8 @@ macro_rules! connection {
             }
 
             /// Rows alone.
-            fn nodes(&self) -> Vec<&$node> {
-                self.page.rows.iter().map(|(_, node)| node).collect()
+            fn nodes(&self) -> Vec<$crate::at_once::AtOnce<&$node>> {
+                self.page.rows.iter().map(|(_, node)| $crate::at_once::AtOnce(node)).collect()
             }
 
             /// Where the page lies in the list.
@@ -232,8 +232,8 @@ macro_rules! connection {
             }
 
             /// The row.
-            fn node(&self) -> &$node {
-                self.node
+            fn node(&self) -> $crate::at_once::AtOnce<&$node> {
+                $crate::at_once::AtOnce(self.node)
             }
         }
     };

@@ -2,7 +2,7 @@
 //!
 //! A step, once released, never changes. Steps are written in SQL under the portability rules of
 //! `docs/tenancy.md` and wrapped as sea-orm-migration steps; the runner that applies them to
-//! thousands of tenants lives in the root package. The search path is set by the runner, so no
+//! thousands of tenants lives in the package `fleet`. The search path is set by the runner, so no
 //! step names the schema it works in.
 
 use sea_orm_migration::{

@@ -21,6 +21,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use praxis_fleet::migrate::{Migrator, Options, Outcome};
 use praxis_platform::{
     clock::{SharedClock, SystemClock},
     session::hash_password,
@@ -45,7 +46,6 @@ use super::{Context, Exit};
 use crate::{
     App,
     config::Config,
-    migrate::{Migrator, Options, Outcome},
     root_key::{self, RootKeys},
     shutdown, telemetry,
 };

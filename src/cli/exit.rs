@@ -2,7 +2,9 @@
 
 use std::{io, process::ExitCode};
 
-use crate::{config::Invalid, migrate::MigrateError};
+use praxis_fleet::migrate::MigrateError;
+
+use crate::config::Invalid;
 
 /// How a command ends, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

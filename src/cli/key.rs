@@ -10,6 +10,7 @@ mod verify;
 
 use anyhow::{Result, ensure};
 use clap::Subcommand;
+use praxis_fleet::migrate::MigrateError;
 use praxis_platform::{
     audit::Entry,
     rotation::{self, Clinic},
@@ -18,10 +19,7 @@ use sqlx::postgres::PgConnection;
 
 use self::progress::Progress;
 use super::{Context, Exit, operator::operations, tenant::admin};
-use crate::{
-    migrate::MigrateError,
-    root_key::{self, RootKeys},
-};
+use crate::root_key::{self, RootKeys};
 
 /// What to do.
 #[derive(Debug, clap::Args)]

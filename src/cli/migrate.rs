@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use praxis_fleet::migrate::{Event, Fleet, Migrator, OnError, Options, Outcome, Report};
 use praxis_platform::{
     clock::SystemClock,
     tenancy::{connect_admin, installed},
@@ -13,10 +14,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Exit, Output};
-use crate::{
-    migrate::{Event, Fleet, Migrator, OnError, Options, Outcome, Report},
-    root_key,
-};
+use crate::root_key;
 
 /// What to do.
 #[derive(Debug, clap::Args)]

@@ -7,11 +7,11 @@ mod records;
 
 use anyhow::Result;
 use clap::Subcommand;
+use praxis_fleet::migrate::MigrateError;
 use praxis_platform::tenancy::{Installation, connect_admin, installed};
 use sqlx::postgres::PgConnection;
 
 use super::{Context, Exit};
-use crate::migrate::MigrateError;
 
 /// What to do.
 #[derive(Debug, clap::Args)]

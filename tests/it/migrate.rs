@@ -3,7 +3,7 @@
 use std::{env, process::Stdio, time::Duration};
 
 use anyhow::Result;
-use praxis::migrate::{Event, MigrateError, Migrator, OnError, Options, Outcome, RUN_LOCK};
+use praxis_fleet::migrate::{Event, MigrateError, Migrator, OnError, Options, Outcome, RUN_LOCK};
 use praxis_migration::{Steps, control, tenant};
 use praxis_platform::{tenancy::Tenant, vault::LocalKeyWrapper};
 use sea_orm_migration::{

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Result;
 use futures::future::join_all;
-use praxis::migrate::Migrator;
+use praxis_fleet::migrate::Migrator;
 use praxis_platform::{tenancy::ProvisionError, vault::crypto};
 use sqlx::postgres::PgConnection;
 

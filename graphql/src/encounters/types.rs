@@ -14,6 +14,7 @@ use sea_orm::ActiveEnum;
 use super::timeline::EncounterEventConnection;
 use crate::{
     allowed,
+    at_once::AtOnce,
     batch::Loader,
     charting::{ObservationConnection, ObservationFilter, VitalSigns},
     clinic::{Facility, Organization},
@@ -181,10 +182,11 @@ impl Encounter {
     }
 
     /// Who is responsible.
-    async fn practitioner(&self, ctx: &Context<'_>) -> Nullable<Practitioner> {
+    async fn practitioner(&self, ctx: &Context<'_>) -> Nullable<AtOnce<Practitioner>> {
         async {
             let Some(id) = self.row.practitioner_id else { return Ok(None) };
-            Ok(ctx.caller()?.loaders().practitioners.load(id).await?.map(Practitioner::new))
+            let found = ctx.caller()?.loaders().practitioners.load(id).await?;
+            Ok(found.map(Practitioner::new).map(AtOnce))
         }
         .await
         .or_hidden()

@@ -8,6 +8,7 @@ use super::{
     inputs::{PatientFilter, PatientLookup},
 };
 use crate::{
+    at_once::AtOnce,
     context::Ask,
     error::{ApiError, Nullable},
     page::{Cursors, Page, PageArguments},
@@ -24,14 +25,15 @@ impl PatientQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "How to find the patient.")] by: PatientLookup,
-    ) -> Nullable<Patient> {
+    ) -> Nullable<AtOnce<Patient>> {
         async {
             let op = ctx.read("Query.patient")?;
             let lookup = by.try_into()?;
-            if let patients::Lookup::Id(id) = lookup {
-                return Ok(ctx.caller()?.loaders().patients.load(id).await?.map(Patient::new));
-            }
-            Ok(patients::find(op, &lookup).await?.map(Patient::new))
+            let found = match lookup {
+                patients::Lookup::Id(id) => ctx.caller()?.loaders().patients.load(id).await?,
+                _ => patients::find(op, &lookup).await?,
+            };
+            Ok(found.map(Patient::new).map(AtOnce))
         }
         .await
         .transpose()

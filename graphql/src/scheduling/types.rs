@@ -15,6 +15,7 @@ use sea_orm::ActiveEnum;
 use super::AppointmentSeries;
 use crate::{
     allowed,
+    at_once::AtOnce,
     clinic::{Device, Facility, Room, VisitKind},
     context::{Ask, Caller},
     encounters::Encounter,
@@ -153,15 +154,10 @@ impl Appointment {
     }
 
     /// Whom they see.
-    async fn practitioner(&self, ctx: &Context<'_>) -> Nullable<Practitioner> {
+    async fn practitioner(&self, ctx: &Context<'_>) -> Nullable<AtOnce<Practitioner>> {
         async {
-            Ok(ctx
-                .caller()?
-                .loaders()
-                .practitioners
-                .load(self.row.practitioner_id)
-                .await?
-                .map(Practitioner::new))
+            let found = ctx.caller()?.loaders().practitioners.load(self.row.practitioner_id).await?;
+            Ok(found.map(Practitioner::new).map(AtOnce))
         }
         .await
         .or_hidden()

@@ -1,13 +1,13 @@
 //! What a role permits, where, and under which condition.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use praxis_entity::{
-    ids::{BreakGlassId, FacilityId, PatientId, RoleId, UserId},
-    membership, role, role_permission,
+    ids::{BreakGlassId, FacilityId, PatientId, UserId},
+    role, role_permission,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, Statement};
 
 use super::{Permission, PermissionSet, class::CLINIC};
 use crate::{Failure, tenancy::TenantDb};
@@ -100,6 +100,8 @@ pub struct Grants {
     pub roles: Vec<String>,
     /// What they permit, where.
     pub list: Vec<Grant>,
+    /// Whether one of the roles, wherever it is held, asks for a second factor.
+    pub second_factor_required: bool,
 }
 
 impl Grants {
@@ -109,7 +111,23 @@ impl Grants {
     }
 }
 
-/// Reads what a user's memberships permit.
+/// What a user holds: a row for each branch, role and condition. A retired role grants nothing, and its holder is a
+/// member all the same.
+const HELD: &str = "SELECT m.facility_id, r.code, coalesce(r.second_factor_required, false) AS second_factor_required,
+        coalesce(p.condition, '') AS condition, array_remove(array_agg(p.permission), NULL) AS permissions
+    FROM membership m LEFT JOIN role r ON r.id = m.role_id AND NOT r.retired LEFT JOIN role_permission p ON p.role_id = r.id
+    WHERE m.user_id = $1 GROUP BY m.facility_id, r.code, r.second_factor_required, p.condition";
+
+#[derive(FromQueryResult)]
+struct Held {
+    facility_id: Option<FacilityId>,
+    code: Option<String>,
+    second_factor_required: bool,
+    condition: String,
+    permissions: Vec<String>,
+}
+
+/// Reads what a user's memberships permit, with one statement.
 ///
 /// With a branch chosen only memberships of that branch and clinic-wide ones count; a branch where the user is
 /// no member gives `None`. Memberships of a branch apply at that branch, whether it was chosen or not.
@@ -118,44 +136,26 @@ pub async fn load_grants(
     user: UserId,
     facility: Option<FacilityId>,
 ) -> Result<Option<Grants>, Failure> {
-    let memberships = membership::Entity::find().filter(membership::Column::UserId.eq(user)).all(db).await?;
-    let counted: Vec<_> = memberships
-        .into_iter()
-        .filter(|membership| {
-            facility.is_none() || membership.facility_id.is_none() || membership.facility_id == facility
-        })
-        .collect();
+    let find = Statement::from_sql_and_values(DbBackend::Postgres, HELD, [user.0.into()]);
+    let held = Held::find_by_statement(find).all(db).await?;
+    let second_factor_required = held.iter().any(|held| held.second_factor_required);
+    let counts =
+        |held: &Held| facility.is_none() || held.facility_id.is_none() || held.facility_id == facility;
+    let counted: Vec<_> = held.into_iter().filter(counts).collect();
     if counted.is_empty() && facility.is_some() {
         return Ok(None);
     }
-    let held: Vec<_> = counted.iter().map(|membership| membership.role_id.0).collect();
-    let roles = role::Entity::find()
-        .filter(Expr::cust_with_values("id = ANY($1)", [held]))
-        .filter(role::Column::Retired.eq(false))
-        .all(db)
-        .await?;
-    let held: Vec<_> = roles.iter().map(|role| role.id.0).collect();
-    let permissions = role_permission::Entity::find()
-        .filter(Expr::cust_with_values("role_id = ANY($1)", [held]))
-        .all(db)
-        .await?;
-    let mut of: HashMap<RoleId, Vec<(Option<Relation>, PermissionSet)>> = HashMap::new();
-    for row in permissions {
-        if let Some(grant) = known(&row) {
-            of.entry(row.role_id).or_default().push(grant);
-        }
-    }
     let mut list: Vec<Grant> = Vec::new();
-    for membership in counted {
-        for (condition, permissions) in of.get(&membership.role_id).into_iter().flatten() {
-            add(&mut list, membership.facility_id, *condition, *permissions);
+    let mut roles = BTreeSet::new();
+    for Held { facility_id, code, condition, permissions, .. } in counted {
+        for (condition, permissions) in permissions.iter().filter_map(|code| known(&condition, code)) {
+            add(&mut list, facility_id, condition, permissions);
         }
+        roles.extend(code);
     }
-    let mut codes: Vec<_> = roles.into_iter().map(|role| role.code).collect();
-    codes.sort_unstable();
     // In one order, so that whoever asks twice can tell whether something changed.
     list.sort_unstable_by_key(|grant| (grant.facility, grant.condition));
-    Ok(Some(Grants { roles: codes, list }))
+    Ok(Some(Grants { roles: roles.into_iter().collect(), list, second_factor_required }))
 }
 
 /// Reads what a role permits; `None` when there is no such role.
@@ -169,23 +169,23 @@ pub async fn load_role(db: &TenantDb, code: &str) -> Result<Option<Vec<Grant>>, 
     let permissions = role_permission::Entity::find().filter(role_permission::Column::RoleId.eq(role.id));
     let mut list = Vec::new();
     for row in permissions.all(db).await? {
-        if let Some((condition, permissions)) = known(&row) {
+        if let Some((condition, permissions)) = known(&row.condition, &row.permission) {
             add(&mut list, None, condition, permissions);
         }
     }
     Ok(Some(list))
 }
 
-/// What a row grants. A permission or condition that this version does not know grants nothing; `*` grants
-/// everything that this version knows.
-fn known(row: &role_permission::Model) -> Option<(Option<Relation>, PermissionSet)> {
-    let condition = Relation::parse(&row.condition);
-    let known = condition.is_some() || row.condition.is_empty();
-    let permissions = match row.permission.as_str() {
+/// What is granted under a condition. A permission or condition that this version does not know grants nothing; `*`
+/// grants everything that this version knows.
+fn known(condition: &str, permission: &str) -> Option<(Option<Relation>, PermissionSet)> {
+    let relation = Relation::parse(condition);
+    let known = relation.is_some() || condition.is_empty();
+    let permissions = match permission {
         EVERYTHING => PermissionSet::all(),
         code => PermissionSet::of(&[Permission::parse(code)?]),
     };
-    known.then_some((condition, permissions))
+    known.then_some((relation, permissions))
 }
 
 fn add(

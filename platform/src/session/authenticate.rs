@@ -23,7 +23,6 @@ use crate::{
         Actor, ActorKind, FieldPolicies, Permission, PermissionSet, load_field_policies, load_grants,
         load_overrides,
     },
-    factor,
     vault::IndexField,
 };
 
@@ -101,8 +100,7 @@ impl Authenticator {
             .await?
             .ok_or_else(|| Failure::BadInput("you are not a member of this facility".to_owned()))?;
         // Asked each time: a role may have begun to ask for it while the session was open.
-        let awaits_second_factor =
-            session.second_factor_at.is_none() && factor::is_required(op.db(), user.id).await?;
+        let awaits_second_factor = session.second_factor_at.is_none() && grants.second_factor_required;
         if awaits_second_factor {
             grants.list.clear();
         }

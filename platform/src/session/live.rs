@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use praxis_entity::{session, session_policy, user_account};
-use sea_orm::{EntityTrait, Select};
+use sea_orm::{
+    DbErr, EntityTrait, FromQueryResult, JoinType, QueryResult, QuerySelect, Select, sea_query::Expr,
+};
 
 use crate::{Failure, Op};
 
@@ -23,20 +25,44 @@ impl Live {
     }
 }
 
-/// The session that the query finds, if it is not over.
+/// The session that the query finds, if it is not over; with one statement.
 pub(super) async fn live<Mode>(
     op: &Op<Mode>,
     found: Select<session::Entity>,
 ) -> Result<Option<Live>, Failure> {
-    let Some(session) = found.one(op.db()).await? else { return Ok(None) };
-    let user = user_account::Entity::find_by_id(session.user_id).one(op.db()).await?;
-    let Some(user) = user.filter(|user| user.active) else { return Ok(None) };
-    let live = Live { session, user, idle: idle_limit(op).await? };
-    Ok((live.session.ended_at.is_none() && live.ends_at() > op.now()).then_some(live))
+    let holder = session::Entity::belongs_to(user_account::Entity)
+        .from(session::Column::UserId)
+        .to(user_account::Column::Id);
+    let found = found
+        .join(JoinType::InnerJoin, holder.into())
+        .select_also(user_account::Entity)
+        .expr_as(Expr::cust("(SELECT idle_minutes FROM session_policy)"), "idle_minutes")
+        .into_model::<session::Model, Holder>();
+    let Some((session, Some(Holder { user, idle }))) = found.one(op.db()).await? else { return Ok(None) };
+    let live = Live { session, user, idle };
+    let is_live = live.user.active && live.session.ended_at.is_none() && live.ends_at() > op.now();
+    Ok(is_live.then_some(live))
+}
+
+/// Whose a session is, and after how long without use it is over.
+struct Holder {
+    user: user_account::Model,
+    idle: TimeDelta,
+}
+
+impl FromQueryResult for Holder {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let idle: Option<i32> = row.try_get("", "idle_minutes")?;
+        Ok(Self { user: user_account::Model::from_query_result(row, prefix)?, idle: idle_of(idle) })
+    }
 }
 
 /// After how long without use sessions of the clinic are over.
 pub async fn idle_limit<Mode>(op: &Op<Mode>) -> Result<TimeDelta, Failure> {
     let policy = session_policy::Entity::find().one(op.db()).await?;
-    Ok(policy.map_or(IDLE, |policy| TimeDelta::minutes(policy.idle_minutes.into())))
+    Ok(idle_of(policy.map(|policy| policy.idle_minutes)))
+}
+
+fn idle_of(minutes: Option<i32>) -> TimeDelta {
+    minutes.map_or(IDLE, |minutes| TimeDelta::minutes(minutes.into()))
 }

@@ -11,7 +11,11 @@ use praxis_entity::{
     ids::{SessionId, UserId},
     refresh_token, session,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, LockType},
+};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -51,7 +55,8 @@ pub async fn refresh(system: &OpFactory, token: &str, attempt: Option<&str>) -> 
         op.rollback().await?;
         return Err(Failure::Unauthenticated);
     };
-    let session = session::Entity::find_by_id(spent.session_id).lock_exclusive();
+    let mut session = session::Entity::find_by_id(spent.session_id);
+    QuerySelect::query(&mut session).lock_with_tables(LockType::Update, [session::Entity]);
     let Some(Live { session, user, .. }) = live(&op, session).await?.filter(|_| spent.expires_at > op.now())
     else {
         return denied(system, op).await;

@@ -9,6 +9,9 @@ use sqlx::{ConnectOptions, Connection};
 use super::bootstrap::{InstallationError, installation_key};
 use crate::vault::{InstallationKey, KeyWrapper};
 
+/// Statements that stay prepared on a connection, each with its plan: some ten are in use at each tenant that it serves.
+const KEPT_STATEMENTS: usize = 1024;
+
 /// How an installation names its roles, so that several can share one Postgres.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installation(String);
@@ -104,7 +107,7 @@ impl Control {
             .username(&role)
             .password(&self.key.derive_secret("login-role", &role))
             .application_name("praxis")
-            .statement_cache_capacity(512)
+            .statement_cache_capacity(KEPT_STATEMENTS)
             // A login role has no schema of its own: before it is bound it finds nothing.
             .options([
                 ("search_path", "pg_catalog"),

@@ -19,7 +19,7 @@ use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::{AssertSqlSafe, Executor};
 use tokio::sync::Mutex;
 
-use super::{Pool, Tenant, TenantTransaction, lease::Lease};
+use super::{Pool, SchemaName, Tenant, TenantTransaction, lease::Lease};
 
 /// One tenant's database, on a connection leased at the first statement and shared from then on.
 ///
@@ -104,17 +104,19 @@ impl Inner {
         let mut guard = self.lease.lock().await;
         let lease = self.leased(&mut guard).await?;
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let first = lease.run(async |connection| work(connection, query(statement)).await).await;
+        let text = kept_per_tenant(&statement.sql, &self.tenant.schema);
+        let query = || query(&text, statement.values.clone());
+        let first = lease.run(async |connection| work(connection, query()).await).await;
         let result = match first {
             Err(error) if is_stale_plan(&error) && !lease.in_transaction() => {
                 lease.replace(&self.tenant.schema).await?;
-                lease.run(async |connection| work(connection, query(statement)).await).await
+                lease.run(async |connection| work(connection, query()).await).await
             }
             // A connection that died while idle: the statement never reached the server, or was cut
             // off. Only reads outside transactions may be sent again.
             Err(error) if super::lease::is_stale(&error) && !lease.in_transaction() && is_read(statement) => {
                 lease.replace(&self.tenant.schema).await?;
-                lease.run(async |connection| work(connection, query(statement)).await).await
+                lease.run(async |connection| work(connection, query()).await).await
             }
             other => other,
         };
@@ -127,11 +129,19 @@ const LONGEST_KEPT: usize = 4096;
 
 type Query<'q> = sqlx::query::Query<'q, Postgres, SqlxValues>;
 
-fn query(statement: &Statement) -> Query<'_> {
-    let values = statement.values.clone().unwrap_or_else(|| Values(Vec::new()));
+/// A statement's text with the name of the tenant's schema behind it.
+///
+/// Postgres plans a prepared statement anew whenever `search_path` is not what it was planned under. With a text for
+/// each tenant, a connection that comes back to a tenant finds its plans as they were.
+fn kept_per_tenant(sql: &str, schema: &SchemaName) -> String {
+    format!("{sql} -- {schema}")
+}
+
+fn query(text: &str, values: Option<Values>) -> Query<'_> {
+    let values = values.unwrap_or_else(|| Values(Vec::new()));
     // A long text is one of a kind, a wide filter for instance: kept prepared it would only fill the backend.
-    let persistent = statement.sql.len() <= LONGEST_KEPT;
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values)).persistent(persistent)
+    let persistent = text.len() <= LONGEST_KEPT;
+    sqlx::query_with(AssertSqlSafe(text), SqlxValues(values)).persistent(persistent)
 }
 
 fn is_read(statement: &Statement) -> bool {
@@ -203,7 +213,8 @@ impl StreamTrait for TenantDb {
                 let lease = guard.as_mut().ok_or_else(|| DbErr::Custom("no lease".to_owned()))?;
                 {
                     let connection = lease.connection().ok_or_else(|| DbErr::Custom("no connection".to_owned()))?;
-                    let mut rows = query(&statement).fetch(connection);
+                    let text = kept_per_tenant(&statement.sql, &self.inner.tenant.schema);
+                    let mut rows = query(&text, statement.values).fetch(connection);
                     while let Some(row) = futures::TryStreamExt::try_next(&mut rows).await.map_err(query_error)? {
                         yield QueryResult::from(row);
                     }

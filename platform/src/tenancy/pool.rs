@@ -1,8 +1,8 @@
 //! The tenant-affine pool: connections that stay with the tenants they served.
 //!
-//! Postgres plans a prepared statement again when `search_path` differs from the plan's, and a
-//! backend's caches grow with every schema it visits. So a tenant gets the connection that served
-//! it last whenever that one is free, and a connection that has seen many tenants is replaced.
+//! Plans and caches belong to a connection, and there they belong to a tenant's schema. So a tenant gets
+//! a connection that served it before whenever one is free. A backend's caches grow with every schema it
+//! visits, so a connection that has seen many tenants is replaced.
 //! The pool runs no query itself: it only gives leases, and a lease is bound to one tenant.
 
 use std::{
@@ -119,14 +119,16 @@ impl Shared {
     fn take(&self, tenant: &Tenant) -> (Option<Seat>, Option<Seat>) {
         let mut idle = self.idle();
         let own = idle.iter().rposition(|seat| seat.bound.as_ref() == Some(&tenant.schema));
-        // The front of the list has been idle for longest: its tenant is the least likely to miss it.
-        let place = own.or_else(|| idle.iter().position(|seat| seat.shard == tenant.login_shard));
-        if place.is_none() || own.is_none() {
+        // One that served the tenant before has its plans still.
+        let known = own.or_else(|| idle.iter().rposition(|seat| seat.seen.contains(&tenant.schema)));
+        if known.is_none() {
             let open = idle.len() + self.limits.connections - self.permits.available_permits() - 1;
             if open < self.limits.connections {
                 return (None, None);
             }
         }
+        // The front of the list has been idle for longest: its tenants are the least likely to miss it.
+        let place = known.or_else(|| idle.iter().position(|seat| seat.shard == tenant.login_shard));
         match place {
             Some(place) => (Some(idle.remove(place)), None),
             None if idle.is_empty() => (None, None),

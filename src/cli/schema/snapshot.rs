@@ -7,13 +7,11 @@ use std::{
 };
 
 use anyhow::Result;
+use praxis_fleet::migrate::Migrator;
 
-use crate::{
-    cli::{
-        demo::cluster::{Cluster, Options},
-        exit::Exit,
-    },
-    migrate::Migrator,
+use crate::cli::{
+    demo::cluster::{Cluster, Options},
+    exit::Exit,
 };
 
 /// Starts a PostgreSQL of its own, so that nothing but the steps has a say in the result.

@@ -4,10 +4,8 @@ use std::{collections::HashMap, process::Command, sync::Arc};
 
 use anyhow::Result;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
-use praxis::{
-    config::{Config, Overrides},
-    migrate::{Migrator, Options},
-};
+use praxis::config::{Config, Overrides};
+use praxis_fleet::migrate::{Migrator, Options};
 use praxis_platform::{
     clock::{SharedClock, SystemClock},
     template::{Source, Template},
