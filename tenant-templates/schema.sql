@@ -3370,6 +3370,7 @@ GRANT UPDATE(status) ON TABLE {schema}.medication_statement TO {role};
 GRANT UPDATE(clinical) ON TABLE {schema}.medication_statement TO {role};
 GRANT UPDATE(code_tokens) ON TABLE {schema}.medication_statement TO {role};
 GRANT ALL ON FUNCTION {schema}.medication_statement_as_of(whose uuid, moment timestamp with time zone) TO {role};
+GRANT ALL ON FUNCTION {schema}.month_of(moment timestamp with time zone, zone text) TO {role};
 REVOKE ALL ON FUNCTION {schema}.move_document_head() FROM PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};
 GRANT ALL ON FUNCTION {schema}.observation_as_of(whose uuid, moment timestamp with time zone) TO {role};

@@ -9,8 +9,8 @@
 mod writers;
 
 use anyhow::Result;
-use praxis::migrate::{Migrator, Options, Outcome};
 use praxis_entity::ids::FacilityId;
+use praxis_fleet::migrate::{Migrator, Options, Outcome};
 use praxis_migration::{control, tenant};
 use praxis_platform::access::Actor;
 use serde_json::{Value, json};
