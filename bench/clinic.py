@@ -7,7 +7,7 @@ may be repeated: the import adds nothing twice, and mutations carry keys. What i
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,12 @@ def observation(name: str, visit: str, patient: int, at: datetime, code: str, va
     }
 
 
+def first_monday() -> datetime:
+    """When the first appointments of a clinic that is filled today begin: half a year ahead, so that no reminder disturbs."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today + timedelta(days=182 - today.weekday())
+
+
 @dataclass
 class Filled:
     """What is known of a filled clinic: its steps that are done, and the ids by which it is asked."""
@@ -122,6 +128,7 @@ class Filled:
     patients: list[str]
     cursors: list[str]
     practitioners: list[str]
+    year: int = field(default_factory=lambda: first_monday().year)
 
     @classmethod
     def of(cls, folder: Path, clinic: Clinic) -> "Filled":
@@ -179,16 +186,17 @@ def fill(praxis: Praxis, clinic: Clinic) -> Filled:
 
 
 def make(praxis: Praxis, clinic: Clinic) -> None:
-    """The clinic itself and two people: who runs it, and who asks the questions."""
+    """The clinic itself and two people: who owns it, and who asks the questions, a physician who runs the practice."""
     existing = {tenant["slug"] for tenant in praxis.run("tenant", "list")}
     if clinic.slug not in existing:
         name = f"Clinic {clinic.number}"
         template = ["--template", "general-practice", "--time-zone", "UTC"]
         praxis.run("tenant", "create", "--slug", clinic.slug, "--name", name, *template)
     known = {user["email"] for user in praxis.run("user", "list", "--tenant", clinic.slug)}
-    for email, role in ((OWNER, "owner"), (PHYSICIAN, "physician")):
+    for email, *roles in ((OWNER, "owner"), (PHYSICIAN, "physician", "practice_manager")):
         if email not in known:
-            who = ["--tenant", clinic.slug, "--email", email, "--name", role.title(), "--role", role]
+            held = [argument for role in roles for argument in ("--role", role)]
+            who = ["--tenant", clinic.slug, "--email", email, "--name", roles[0].title(), *held]
             praxis.run("user", "create", *who, "--password-stdin", stdin=PASSWORD)
 
 
@@ -247,9 +255,9 @@ def patients(client: Client) -> tuple[list[str], list[str]]:
 
 
 def book(client: Client, clinic: Clinic, filled: Filled) -> None:
-    """Books the series, several in a request; half a year ahead, so that no reminder disturbs."""
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    monday = today + timedelta(days=182 - today.weekday())
+    """Books the series, several in a request."""
+    monday = first_monday()
+    filled.year = monday.year
     wanted = list(clinic.series(monday))
     for begin in range(0, len(wanted), BATCH):
         batch = wanted[begin : begin + BATCH]

@@ -47,6 +47,9 @@ Q4 = """mutation Q4($input: AppointmentBookInput!, $key: String!) {
     userErrors { code message }
   }
 }"""
+Q5 = """query Q5($year: Int!) {
+  appointmentStatistics(year: $year) { months { month total byStatus { booked completed cancelled noShow } } }
+}"""
 
 Variables = Callable[[random.Random, Filled], dict[str, Any]]
 
@@ -69,6 +72,11 @@ def a_page(draw: random.Random, clinic: Filled) -> dict[str, Any]:
 def a_booking(draw: random.Random, clinic: Filled) -> dict[str, Any]:
     """A visit of any patient at a time that nobody else asks for."""
     return {"input": booking(draw.choice(clinic.patients), draw.choice(clinic.practitioners)), "key": SERIAL}
+
+
+def a_year(_draw: random.Random, clinic: Filled) -> dict[str, Any]:
+    """The year in which the clinic's appointments begin."""
+    return {"year": clinic.year}
 
 
 def booking(patient: str, practitioner: str, starts_at: str = STARTS_AT) -> dict[str, Any]:
@@ -119,6 +127,7 @@ DOCUMENTS = {
         Document("Q2", "20 patients with 5 appointments each", Q2, a_page, thinking=True),
         Document("Q3", "deep chart", Q3, a_patient, thinking=True),
         Document("Q4", "book an appointment", Q4, a_booking, stamped=True),
+        Document("Q5", "appointments of a year by month and status", Q5, a_year),
         Document("Q6", "Q2 as a registered operation", Q2, a_page, registered=True),
     )
 }

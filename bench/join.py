@@ -9,11 +9,12 @@ from load import Target
 from server import BASE_DOMAIN
 
 
-def bodies() -> dict[str, str]:
-    """Request bodies with the kit's placeholders. It knows of no cursors: they come in its place for practitioners."""
+def bodies(year: int) -> dict[str, str]:
+    """Request bodies with the kit's placeholders; the year is the same for all clinics. The kit knows of no cursors: they come in its place for practitioners."""
     one, page = {"id": "$PID"}, {"after": "$PROV"}
     booked = {"input": booking("$PID", "$PROV", "$START"), "key": "$N"}
     variables: dict[str, dict[str, Any]] = {"Q1": one, "Q2": page, "Q3": one, "Q4": booked, "Q6": page}
+    variables["Q5"] = {"year": year}
     return {name: json.dumps(DOCUMENTS[name].body(drawn)) for name, drawn in variables.items()}
 
 
@@ -21,7 +22,7 @@ def write(file: Path, targets: list[Target], data: Path | None) -> None:
     """Writes the JOIN file of the questions, beside it the one of Q4, and the documents into the folder `praxis`."""
     folder = file.resolve().parent / "praxis"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, body in bodies().items():
+    for name, body in bodies(targets[0].ids.year).items():
         (folder / f"{name}.json").write_text(body)
     cursors = [target.ids.pages() for target in targets]
     practitioners = [target.ids.practitioners for target in targets]

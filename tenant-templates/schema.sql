@@ -1,5 +1,5 @@
--- schema version: 33
--- served from: 33
+-- schema version: 34
+-- served from: 34
 -- oldest build: 0
 CREATE TABLE {schema}.allergy (
     id uuid NOT NULL,
@@ -32,6 +32,23 @@ CREATE FUNCTION {schema}.allergy_as_of(whose uuid, moment timestamp with time zo
                         known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
                     WHERE known.known_from <= moment;
             END $$;
+CREATE FUNCTION {schema}.appointments_counted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM count_appointments(facility_id, month, status, count(*)) FROM added GROUP BY facility_id, month, status;
+    ELSIF TG_OP = 'DELETE' THEN
+        PERFORM count_appointments(facility_id, month, status, -count(*)) FROM removed GROUP BY facility_id, month, status;
+    ELSE
+        PERFORM count_appointments(facility_id, month, status, sum(change)) FROM (
+            SELECT facility_id, month, status, 1 AS change FROM added
+            UNION ALL SELECT facility_id, month, status, -1 FROM removed
+        ) AS moved GROUP BY facility_id, month, status HAVING sum(change) <> 0;
+    END IF;
+    RETURN NULL;
+END $$;
 CREATE FUNCTION {schema}.audit_entry_is_sealed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -111,6 +128,27 @@ CREATE FUNCTION {schema}.condition_as_of(whose uuid, moment timestamp with time 
                         known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
                     WHERE known.known_from <= moment;
             END $$;
+CREATE FUNCTION {schema}.count_appointments(branch uuid, begun date, standing text, more bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF current_setting('transaction_isolation') = 'read committed' AND (SELECT count(*) FROM appointment_count
+            WHERE facility_id = branch AND month = begun AND status = standing) >= 8 THEN
+        WITH free AS MATERIALIZED (
+            SELECT id FROM appointment_count WHERE facility_id = branch AND month = begun AND status = standing
+                FOR UPDATE SKIP LOCKED
+        ), folded AS (
+            DELETE FROM appointment_count c USING free
+                WHERE c.facility_id = branch AND c.month = begun AND c.status = standing AND c.id = free.id
+                RETURNING c.change
+        )
+        SELECT more + coalesce(sum(change), 0) INTO more FROM folded;
+    END IF;
+    IF more <> 0 THEN
+        INSERT INTO appointment_count (facility_id, month, status, change) VALUES (branch, begun, standing, more);
+    END IF;
+END $$;
 CREATE TABLE {schema}.document_version (
     document_id uuid NOT NULL,
     version integer NOT NULL,
@@ -499,6 +537,15 @@ CREATE FUNCTION {schema}.medication_statement_as_of(whose uuid, moment timestamp
                         known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
                     WHERE known.known_from <= moment;
             END $$;
+CREATE FUNCTION {schema}.month_of(moment timestamp with time zone, zone text) RETURNS date
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    RETURN date_trunc('month', moment AT TIME ZONE zone);
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN date_trunc('month', moment AT TIME ZONE 'UTC');
+END $$;
 CREATE FUNCTION {schema}.move_document_head() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -794,10 +841,19 @@ CREATE TABLE {schema}.appointment (
     waitlist_entry_id uuid,
     overbooked boolean DEFAULT false NOT NULL,
     cancelled_late boolean DEFAULT false NOT NULL,
+    month date GENERATED ALWAYS AS ({schema}.month_of(starts_at, time_zone)) STORED NOT NULL,
     CONSTRAINT appointment_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
     CONSTRAINT appointment_order CHECK ((ends_at > starts_at)),
     CONSTRAINT appointment_pending_expires CHECK (((status <> 'PENDING'::text) OR (hold_expires_at IS NOT NULL))),
     CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['PENDING'::text, 'BOOKED'::text, 'CONFIRMED'::text, 'ARRIVED'::text, 'CHECKED_IN'::text, 'IN_ROOM'::text, 'IN_PROGRESS'::text, 'COMPLETED'::text, 'CANCELLED'::text, 'NO_SHOW'::text, 'EXPIRED'::text, 'ENTERED_IN_ERROR'::text])))
+);
+CREATE TABLE {schema}.appointment_count (
+    facility_id uuid NOT NULL,
+    month date NOT NULL,
+    status text NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    change integer NOT NULL,
+    CONSTRAINT appointment_count_changes CHECK ((change <> 0))
 );
 CREATE TABLE {schema}.appointment_resource (
     appointment_id uuid NOT NULL,
@@ -2403,6 +2459,8 @@ ALTER TABLE ONLY {schema}.api_client_secret
     ADD CONSTRAINT api_client_secret_hash_unique UNIQUE (secret_hash);
 ALTER TABLE ONLY {schema}.api_client_secret
     ADD CONSTRAINT api_client_secret_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.appointment_count
+    ADD CONSTRAINT appointment_count_pkey PRIMARY KEY (facility_id, month, status, id);
 ALTER TABLE ONLY {schema}.appointment_resource
     ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&, lane WITH =) WHERE (blocking);
 ALTER TABLE ONLY {schema}.appointment
@@ -2812,7 +2870,10 @@ CREATE TRIGGER allergy_transition BEFORE INSERT OR UPDATE ON {schema}.allergy FO
 CREATE TRIGGER allergy_version BEFORE UPDATE ON {schema}.allergy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER appointment_added AFTER INSERT ON {schema}.appointment REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.appointments_counted();
 CREATE TRIGGER appointment_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
+CREATE TRIGGER appointment_moved AFTER UPDATE ON {schema}.appointment REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.appointments_counted();
+CREATE TRIGGER appointment_removed AFTER DELETE ON {schema}.appointment REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION {schema}.appointments_counted();
 CREATE TRIGGER appointment_resource_lane BEFORE INSERT OR UPDATE ON {schema}.appointment_resource FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_lane();
 CREATE TRIGGER appointment_series_transition BEFORE INSERT OR UPDATE ON {schema}.appointment_series FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment_series');
 CREATE TRIGGER appointment_series_version BEFORE UPDATE ON {schema}.appointment_series FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -3272,11 +3333,13 @@ GRANT UPDATE(status) ON TABLE {schema}.allergy TO {role};
 GRANT UPDATE(clinical) ON TABLE {schema}.allergy TO {role};
 GRANT UPDATE(code_tokens) ON TABLE {schema}.allergy TO {role};
 GRANT ALL ON FUNCTION {schema}.allergy_as_of(whose uuid, moment timestamp with time zone) TO {role};
+REVOKE ALL ON FUNCTION {schema}.appointments_counted() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.chart_is_whole(whose uuid, moment timestamp with time zone) TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT ALL ON FUNCTION {schema}.condition_as_of(whose uuid, moment timestamp with time zone) TO {role};
+REVOKE ALL ON FUNCTION {schema}.count_appointments(branch uuid, begun date, standing text, more bigint) FROM PUBLIC;
 GRANT SELECT ON TABLE {schema}.document_version TO {role};
 GRANT INSERT(document_id) ON TABLE {schema}.document_version TO {role};
 GRANT INSERT(version) ON TABLE {schema}.document_version TO {role};
@@ -3309,6 +3372,7 @@ GRANT UPDATE(status) ON TABLE {schema}.medication_statement TO {role};
 GRANT UPDATE(clinical) ON TABLE {schema}.medication_statement TO {role};
 GRANT UPDATE(code_tokens) ON TABLE {schema}.medication_statement TO {role};
 GRANT ALL ON FUNCTION {schema}.medication_statement_as_of(whose uuid, moment timestamp with time zone) TO {role};
+GRANT ALL ON FUNCTION {schema}.month_of(moment timestamp with time zone, zone text) TO {role};
 REVOKE ALL ON FUNCTION {schema}.move_document_head() FROM PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};
 GRANT ALL ON FUNCTION {schema}.observation_as_of(whose uuid, moment timestamp with time zone) TO {role};
@@ -3338,6 +3402,7 @@ GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.api_client_secret TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
+GRANT SELECT ON TABLE {schema}.appointment_count TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment_series TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_change TO {role};

@@ -69,6 +69,8 @@ pub mod sensitivity;
 pub mod sessions;
 /// Clinicians and their availability.
 pub mod staff;
+/// How much there is of what, from numbers that are kept up.
+pub mod statistics;
 /// What somebody has to do.
 pub mod tasks;
 /// Legal changes of status.

@@ -52,6 +52,7 @@ mod second_factors;
 mod sensitivity;
 mod sign_in;
 mod staff;
+mod statistics;
 mod subject;
 mod tasks;
 mod viewer;

@@ -134,6 +134,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
         crate::sign_in::POLICY,
         crate::second_factors::POLICY,
         crate::staff::POLICY,
+        crate::statistics::POLICY,
         crate::tasks::POLICY,
         crate::value::POLICY,
         crate::viewer::POLICY,

@@ -38,6 +38,7 @@ use crate::{
     sensitivity::SensitivityMutation,
     sign_in::{SignInMutation, SignInQuery},
     staff::{StaffMutation, StaffQuery},
+    statistics::StatisticsQuery,
     tasks::{TaskMutation, TaskQuery},
     viewer::ViewerQuery,
     withhold::withheld,
@@ -77,6 +78,7 @@ pub(crate) struct Query(
     RuleQuery,
     ClinicalAlertQuery,
     NotificationQuery,
+    StatisticsQuery,
 );
 
 /// What can be done.

@@ -40,6 +40,7 @@ mod scheduling;
 mod serving;
 mod sessions;
 mod staff;
+mod statistics;
 mod support;
 mod tasks;
 mod transitions;

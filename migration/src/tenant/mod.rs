@@ -34,4 +34,5 @@ crate::sql_steps! {
     "m0031_problems_without_status"
     "m0032_chart_versions"
     "m0033_external_identities"
+    "m0034_statistics"
 }

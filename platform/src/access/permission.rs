@@ -127,6 +127,7 @@ permissions! {
     NOTIFICATION_MANAGE = "notification:manage", "Change the words of notices, and see what was sent.";
     AUDIT_CHANGE_READ = "audit.change:read", "Read what changes replaced, in patients' records too.";
     TASK_CONTENT_READ = "task.content:read", "Read what is written about tasks.";
+    STATISTICS_READ = "statistics:read", "See how many appointments there are, by month, branch and status.";
 }
 
 const _: () = assert!(Permission::ALL.len() <= WORDS * 64, "PermissionSet has too few words");

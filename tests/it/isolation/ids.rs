@@ -100,7 +100,7 @@ fn every_argument_that_takes_an_id_is_among_those_tried() {
     });
     // A new argument belongs into WITH_AN_ID; then this number grows.
     // Those of subscriptions are tried in `live`.
-    assert_eq!(inputs.count(), 249);
+    assert_eq!(inputs.count(), 250);
 }
 
 #[tokio::test]

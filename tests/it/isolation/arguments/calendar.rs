@@ -16,6 +16,7 @@ pub const ARGUMENTS: &[(&str, &str)] = &[
     ("query($id: ID!) { waitlistEntries(practitionerId: $id) { totalCount nodes { id } } }", "pra"),
     ("query($id: ID!) { waitlistEntries(facilityId: $id) { totalCount nodes { id } } }", "fac"),
     ("query($id: ID!) { queueTokens(facilityId: $id) { id } }", "fac"),
+    ("query($id: ID!) { appointmentStatistics(year: 2027, facilityId: $id) { months { total } } }", "fac"),
     ("query($id: ID!) { availabilityExceptions(facilityId: $id) { id } }", "fac"),
     (
         "mutation($id: ID!) { waitlistEntryAdd(input: { patientId: $id, type: PHONE, latest: \"2027-03-01T10:00:00Z\" }) { userErrors { code message path } } }",
