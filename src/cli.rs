@@ -16,6 +16,7 @@ pub mod mail;
 pub mod migrate;
 pub mod operations;
 pub mod operator;
+pub mod operators;
 pub mod output;
 pub mod role;
 pub mod schema;
@@ -86,6 +87,8 @@ enum Command {
     Job(job::Args),
     /// Documents that may be called by their id
     Operations(operations::Args),
+    /// People who run the installation, and the port at which they see it
+    Operator(operators::Args),
     /// Programs that call a clinic's API with credentials of their own
     Client(client::Args),
     /// Exchange records with other systems in FHIR
@@ -170,6 +173,7 @@ impl Command {
             Self::Mail(args) => mail::run(args, context).await,
             Self::Job(args) => job::run(args, context).await,
             Self::Operations(args) => operations::run(args, context).await,
+            Self::Operator(args) => operators::run(args, context).await,
             Self::Client(args) => client::run(args, context).await,
             Self::Fhir(args) => fhir::run(args, context).await,
             Self::Audit(args) => audit::run(args, context).await,

@@ -10,6 +10,7 @@ pub mod graphql;
 pub mod hygiene;
 pub mod live;
 pub mod metrics;
+pub mod operators;
 mod refused;
 pub mod server;
 pub mod sign_in;

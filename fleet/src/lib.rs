@@ -6,3 +6,5 @@
 //! a clinic.
 
 pub mod migrate;
+pub mod operators;
+pub mod registry;

@@ -20,6 +20,8 @@ pub struct Args {
 enum Command {
     /// Print the GraphQL schema, with the policy of each field
     Print,
+    /// Print the GraphQL schema of the control plane
+    ControlPlane,
     /// List every field with what it asks of its reader and the protected health information it carries
     Phi,
     /// List every permission and the roles that hold it in each template
@@ -37,8 +39,15 @@ enum Command {
 pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     match args.command {
         Command::Print => phi::print(),
+        Command::ControlPlane => control_plane(),
         Command::Phi => phi::run(context),
         Command::Permissions { template } => permissions::run(template.as_deref(), context),
         Command::Snapshot => snapshot::run().await,
     }
+}
+
+#[expect(clippy::print_stdout, reason = "a schema is no table")]
+fn control_plane() -> Result<Exit> {
+    print!("{}", praxis_operators::ControlPlane::sdl());
+    Ok(Exit::Done)
 }

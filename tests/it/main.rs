@@ -9,6 +9,7 @@ mod browser;
 mod chaos;
 mod chart;
 mod conditions;
+mod control_plane;
 mod documents;
 mod encounters;
 mod escalation;

@@ -9,4 +9,5 @@ crate::sql_steps! {
     "m0006_ready"
     "m0007_planned"
     "m0008_version_window"
+    "m0011_operator_sessions"
 }
