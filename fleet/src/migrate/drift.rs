@@ -126,10 +126,6 @@ async fn version(transaction: &DatabaseTransaction, schema: &SchemaName) -> Resu
 }
 
 /// A transaction that sees everything as it was when it began.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "migrations are no operation of a clinic: no actor, no audit entry"
-)]
 async fn at_one_moment(db: &DatabaseConnection) -> Result<DatabaseTransaction, MigrateError> {
     let isolation = Some(IsolationLevel::RepeatableRead);
     Ok(db.begin_with_config(isolation, Some(AccessMode::ReadOnly)).await?)
