@@ -29,6 +29,7 @@ use praxis_platform::{
 use sea_orm::DbErr;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     config::{Config, Invalid},
@@ -71,8 +72,8 @@ pub struct App {
     pub notifier: Arc<Notifier>,
     /// Where it is written down how far the audit logs were sealed.
     remembered: Option<Remembered>,
-    /// Says that the server is there.
-    present: BoxFuture<'static, ()>,
+    /// Where the server says that it is there, and as whom.
+    present: (Control, Uuid),
     /// Ends what goes on by itself: sockets, workers.
     stop: CancellationToken,
     /// What each public address bears.
@@ -167,7 +168,9 @@ impl App {
             }
         }
 
-        let present = control.clone();
+        // Said before the first look at the clinics: what a migration takes away from now on, it asks about.
+        let present = (control.clone(), clock.new_id());
+        present.0.announce(present.1).await.map_err(StartError::Database)?;
         let directory = Directory::load(control.clone(), &config.http.base_domain)
             .await
             .map_err(StartError::Directory)?;
@@ -237,7 +240,6 @@ impl App {
         });
         let stop = CancellationToken::new();
         let live = Arc::new(Live::new(edge, api, stop.clone()));
-        let present = Box::pin(presence::announce(present, clock.new_id(), stop.clone()));
         let ids = Arc::new(move || clock.new_id().to_string());
         let health = Health { directory: Arc::clone(&directory), platform: Arc::clone(&platform), hardening };
         Ok(Self {
@@ -289,7 +291,8 @@ impl App {
             }
             workers.spawn(working::run(self.notifier, stop.clone()));
         }
-        workers.spawn(self.present);
+        let (control, server) = self.present;
+        let announcing = tokio::spawn(presence::announce(control.clone(), server));
         let upkeep = tokio::spawn(metrics::upkeep());
         let rounds = [Round::Emergencies, Round::Retention]
             .map(|round| tokio::spawn(round.go(Arc::clone(&self.platform), Arc::clone(&self.directory))));
@@ -314,6 +317,9 @@ impl App {
         if timeout(DRAIN, sealer).await.is_err() {
             tracing::warn!("the audit log was left to be sealed at the next start");
         }
+        // Until now it may have been answering.
+        announcing.abort();
+        presence::leave(&control, server).await;
         match ended_early {
             Some(Ok(Err(error))) => Err(StartError::Io(error)),
             Some(Err(error)) => Err(StartError::Io(io::Error::other(error))),

@@ -54,6 +54,16 @@ const RULES: &[Rule] = &[
         message: "no RULE: write a trigger for an invariant",
     },
     Rule {
+        name: "statement",
+        strikes: |s| !KNOWN.iter().any(|keywords| s.begins(keywords)),
+        message: "nobody here knows what this statement locks, or it has no place in a step",
+    },
+    Rule {
+        name: "column",
+        strikes: |s| s.begins(&["alter", "table"]) && names_no_kind(&s.tokens),
+        message: "write COLUMN: what is added, dropped, altered or renamed has to be said",
+    },
+    Rule {
         name: "one-change",
         strikes: |s| s.begins(&["alter", "table"]) && commas_outside_parentheses(&s.tokens) > 0,
         message: "one subcommand per ALTER TABLE",
@@ -163,6 +173,30 @@ const RULES: &[Rule] = &[
 /// So many steps were written before there was a lint: what they lock was locked while no clinic was served.
 pub const BEFORE: usize = 33;
 
+/// The statements that steps are written with, and those that other rules strike.
+const KNOWN: &[&[&str]] = &[
+    &["create"],
+    &["alter", "table"],
+    &["drop", "table"],
+    &["drop", "index"],
+    &["drop", "trigger"],
+    &["drop", "view"],
+    &["drop", "function"],
+    &["insert"],
+    &["update"],
+    &["delete"],
+    &["with"],
+    &["select"],
+    &["grant"],
+    &["revoke"],
+    &["comment"],
+    &["truncate"],
+    &["do"],
+    &["merge"],
+    &["notify"],
+    &["listen"],
+];
+
 /// The faults of one step.
 pub fn lint(step: &Step) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -193,8 +227,37 @@ pub fn lint(step: &Step) -> Vec<Fault> {
             }
             Way::Transaction | Way::Concurrent | Way::Batches => {}
         }
-        let made_here = own.locks(statement);
-        for lock in made_here {
+        let index = statement.concurrent_index();
+        if step.way() == Way::Concurrent
+            && index.is_none_or(|name| {
+                name == "on" || name != name.to_lowercase() || name.eq_ignore_ascii_case("on")
+            })
+        {
+            found(
+                "concurrent",
+                "name the index, in lower case, so that a half-built one is found again".to_owned(),
+            );
+        }
+        if step.oldest_build().is_none()
+            && let Some(what) = takes_away(statement)
+        {
+            found(
+                "contract",
+                format!("{what} breaks the build before: only in a step that says `-- praxis: contract N`"),
+            );
+        }
+        let changes_all =
+            ["update", "delete"].iter().any(|verb| statement.begins(&[verb])) && !statement.has(&["limit"]);
+        for lock in own.locks(statement) {
+            if step.way() == Way::Transaction && changes_all {
+                found(
+                    "unbounded",
+                    format!(
+                        "locks every row of {} that it changes until the step ends: `-- praxis: batches`",
+                        lock.table
+                    ),
+                );
+            }
             if lock.holds > Holds::Briefly && lock.mode >= Mode::Share {
                 found(
                     "long-lock",
@@ -249,6 +312,16 @@ fn is_function(statement: &Statement<'_>) -> bool {
     })
 }
 
+/// What a statement takes away that is no table.
+fn takes_away(statement: &Statement<'_>) -> Option<&'static str> {
+    let cases = [
+        (statement.begins(&["drop", "function"]), "a function that goes"),
+        // Functions are everybody's until that is taken away, which is done when they are made.
+        (statement.begins(&["revoke"]) && !statement.has(&["from", "public"]), "a right that goes"),
+    ];
+    cases.into_iter().find(|(is, _)| *is).map(|(_, what)| what)
+}
+
 /// What a statement takes away from a table that was there before.
 fn breaks_old_builds(statement: &Statement<'_>) -> Option<&'static str> {
     let adds_not_null = statement.has(&["add", "column"])
@@ -262,9 +335,33 @@ fn breaks_old_builds(statement: &Statement<'_>) -> Option<&'static str> {
         (statement.begins(&["alter", "table"]) && statement.has(&["rename"]), "another name"),
         (statement.has(&["alter", "column"]) && statement.has(&["type"]), "another type"),
         (statement.has(&["set", "not", "null"]), "a column that must be filled"),
+        (statement.has(&["drop", "default"]), "a default that goes"),
         (adds_not_null, "a column that must be filled"),
     ];
     cases.into_iter().find(|(is, _)| *is).map(|(_, what)| what)
+}
+
+/// True when `ALTER TABLE … ADD x` leaves out what x is.
+fn names_no_kind(tokens: &[Token<'_>]) -> bool {
+    const KINDS: [&str; 12] = [
+        "column",
+        "constraint",
+        "trigger",
+        "row",
+        "rule",
+        "to",
+        "check",
+        "foreign",
+        "unique",
+        "primary",
+        "exclude",
+        "if",
+    ];
+    let Some(rest) = tokens.get(2..) else { return false };
+    let action =
+        rest.iter().position(|token| ["add", "drop", "alter", "rename"].iter().any(|verb| token.is(verb)));
+    let after = action.and_then(|at| rest.get(at + 1));
+    after.is_some_and(|token| !KINDS.iter().any(|kind| token.is(kind)))
 }
 
 fn commas_outside_parentheses(tokens: &[Token<'_>]) -> usize {
@@ -349,7 +446,10 @@ mod tests {
             ("plain-tables", "CREATE MATERIALIZED VIEW a AS SELECT 1"),
             ("primary-key", "CREATE TABLE a (b text)"),
             ("merge", "MERGE INTO a USING b ON a.c = b.c WHEN MATCHED THEN DELETE"),
-            ("volatile-update", "UPDATE a SET b = gen_random_uuid()"),
+            (
+                "volatile-update",
+                "-- lint: allow unbounded: here only the function\nUPDATE a SET b = gen_random_uuid()",
+            ),
             ("values", "INSERT INTO a (b) VALUES ((SELECT 1))"),
             ("foreign-schema", "CREATE VIEW a AS SELECT b FROM control.tenant"),
             ("notify", "SELECT pg_notify('a', 'b')"),
@@ -370,6 +470,18 @@ mod tests {
             ),
             ("contract", "ALTER TABLE a DROP COLUMN b"),
             ("contract", "ALTER TABLE a ADD COLUMN b text NOT NULL"),
+            ("contract", "DROP FUNCTION f()"),
+            ("contract", "REVOKE INSERT ON a FROM b"),
+            ("contract", "ALTER TABLE a ALTER COLUMN b DROP DEFAULT"),
+            ("column", "ALTER TABLE a DROP b"),
+            ("column", "ALTER TABLE a ALTER b SET DEFAULT 1"),
+            ("column", "ALTER TABLE a ADD b text"),
+            ("statement", "COMMIT"),
+            ("statement", "LOCK TABLE a"),
+            ("statement", "SET ROLE b"),
+            ("unbounded", "UPDATE a SET b = 1"),
+            ("concurrent", "-- praxis: concurrent\nCREATE INDEX CONCURRENTLY ON a (b)"),
+            ("concurrent", "-- praxis: concurrent\nCREATE INDEX CONCURRENTLY MyIndex ON a (b)"),
             ("directive", "-- praxis: sometimes\nSELECT 1"),
         ] {
             assert_eq!(rules(sql), [rule], "{sql}");
@@ -406,7 +518,7 @@ mod tests {
         let steps = crate::tenant::steps();
         let faults: Vec<_> = steps.iter().skip(BEFORE).flat_map(lint).collect();
         assert_eq!(faults, []);
-        let about_locks = ["long-lock", "validate-apart", "contract", "hidden-locks"];
+        let about_locks = ["long-lock", "validate-apart", "contract", "hidden-locks", "unbounded"];
         let portable: Vec<_> = steps
             .iter()
             .take(BEFORE)

@@ -43,6 +43,16 @@ pub enum Kind {
     Trigger,
     /// A policy of row security.
     Policy,
+    /// A rule.
+    Rule,
+    /// That a table's foreign keys are not kept.
+    ForeignKeysOff,
+    /// A sequence.
+    Sequence,
+    /// Whom the schema, a function or a view belongs to.
+    Owner,
+    /// Who may act as the tenant's role.
+    Member,
     /// A type of the schema's own.
     Type,
     /// A right of a role on a table or function.
@@ -62,6 +72,11 @@ impl Kind {
             "view" => Self::View,
             "trigger" => Self::Trigger,
             "policy" => Self::Policy,
+            "rule" => Self::Rule,
+            "foreign keys off" => Self::ForeignKeysOff,
+            "sequence" => Self::Sequence,
+            "owner" => Self::Owner,
+            "member" => Self::Member,
             "type" => Self::Type,
             "right" => Self::Right,
             _ => return None,
@@ -84,9 +99,10 @@ impl fmt::Display for Object {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
             Kind::NotNull => "not null".to_owned(),
+            Kind::ForeignKeysOff => "foreign keys off".to_owned(),
             kind => format!("{kind:?}").to_lowercase(),
         };
-        let dot = if self.table.is_empty() { "" } else { "." };
+        let dot = if self.table.is_empty() || self.name.is_empty() { "" } else { "." };
         // All of it is in the schema that the reader asked about.
         let name = self.name.replace("{schema}.", "");
         write!(formatter, "{kind} {}{dot}{name}", self.table)
@@ -142,7 +158,8 @@ impl Migrator {
         let owner = installation.owner_role();
         let make = format!(
             "CREATE ROLE {REFERENCE}; CREATE SCHEMA {REFERENCE} AUTHORIZATION {owner};
-             SET LOCAL praxis.role = '{REFERENCE}'; SET LOCAL ROLE {owner}; SET LOCAL search_path = {REFERENCE}"
+             GRANT {REFERENCE} TO {owner}; SET LOCAL praxis.role = '{REFERENCE}'; SET LOCAL ROLE {owner};
+             GRANT USAGE ON SCHEMA {REFERENCE} TO {REFERENCE}; SET LOCAL search_path = {REFERENCE}"
         );
         transaction.execute_unprepared(&make).await?;
         self.replay(&transaction, version).await?;

@@ -9,13 +9,13 @@ WITH here AS (
 ), plain AS (
     SELECT oid, relname FROM relation WHERE relkind IN ('r', 'p')
 ), object (kind, parent, name, definition) AS (
-    SELECT 'table', ''::text, relname::text,
+    SELECT 'table', ''::text, quote_ident(relname),
         concat_ws(' ', 'OWNED BY', pg_get_userbyid(relowner),
             CASE WHEN relpersistence = 'u' THEN 'UNLOGGED' END,
             CASE WHEN relrowsecurity THEN 'ROW SECURITY' END, CASE WHEN relforcerowsecurity THEN 'FORCED' END)
         FROM relation WHERE relkind IN ('r', 'p')
     UNION ALL
-    SELECT 'column', t.relname, a.attname,
+    SELECT 'column', quote_ident(t.relname), quote_ident(a.attname),
         concat_ws(' ', format_type(a.atttypid, a.atttypmod),
             CASE WHEN a.attcollation <> y.typcollation THEN 'COLLATE ' || a.attcollation::regcollation::text END,
             CASE WHEN a.attgenerated = 's' THEN 'GENERATED ALWAYS AS (' || pg_get_expr(d.adbin, d.adrelid) || ') STORED' END,
@@ -24,48 +24,77 @@ WITH here AS (
         JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     UNION ALL
-    SELECT 'default', t.relname, a.attname, pg_get_expr(d.adbin, d.adrelid)
+    SELECT 'default', quote_ident(t.relname), quote_ident(a.attname), pg_get_expr(d.adbin, d.adrelid)
         FROM plain t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attgenerated = ''
         JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     UNION ALL
-    SELECT 'not null', t.relname, a.attname, 'NOT NULL'
+    SELECT 'not null', quote_ident(t.relname), quote_ident(a.attname), 'NOT NULL'
         FROM plain t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
     UNION ALL
     -- Newer versions of Postgres write NOT NULL down as a constraint, too.
-    SELECT 'constraint', t.relname, k.conname, pg_get_constraintdef(k.oid)
+    SELECT 'constraint', quote_ident(t.relname), quote_ident(k.conname), pg_get_constraintdef(k.oid)
         FROM plain t JOIN pg_catalog.pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x')
     UNION ALL
-    SELECT 'index', t.relname, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END
+    SELECT 'index', quote_ident(t.relname), i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END
         FROM plain t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid
         WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
     UNION ALL
-    SELECT 'trigger', t.relname, g.tgname, pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' ELSE ' ENABLED ' || g.tgenabled::text END
+    SELECT 'trigger', quote_ident(t.relname), quote_ident(g.tgname), pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' ELSE ' ENABLED ' || g.tgenabled::text END
         FROM plain t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
     UNION ALL
-    SELECT 'policy', t.relname, p.polname,
-        concat_ws(' ', p.polcmd::text, p.polpermissive::text, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+    SELECT 'policy', quote_ident(t.relname), quote_ident(p.polname),
+        concat_ws(' ', p.polcmd::text, p.polpermissive::text, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid), p.polroles::regrole[]::text)
         FROM plain t JOIN pg_catalog.pg_policy p ON p.polrelid = t.oid
     UNION ALL
     SELECT 'function', '', f.oid::regprocedure::text, pg_get_functiondef(f.oid)
         FROM pg_catalog.pg_proc f JOIN here ON f.pronamespace = here.oid WHERE f.prokind IN ('f', 'p')
     UNION ALL
-    SELECT 'view', '', relname, pg_get_viewdef(oid) FROM relation WHERE relkind IN ('v', 'm')
+    SELECT 'view', '', quote_ident(relname), pg_get_viewdef(oid) FROM relation WHERE relkind IN ('v', 'm')
     UNION ALL
-    SELECT 'type', '', y.typname, y.typtype::text
+    SELECT 'type', '', quote_ident(y.typname), y.typtype::text
         FROM pg_catalog.pg_type y JOIN here ON y.typnamespace = here.oid
         LEFT JOIN pg_catalog.pg_class c ON c.oid = y.typrelid
         WHERE y.typtype IN ('d', 'e', 'r') OR (y.typtype = 'c' AND c.relkind = 'c')
     UNION ALL
-    SELECT 'right', r.relname, coalesce(g.rolname, 'PUBLIC') || ' ' || a.privilege_type, 'GRANTED'
+    SELECT 'rule', quote_ident(t.relname), quote_ident(w.rulename), pg_get_ruledef(w.oid)
+        FROM plain t JOIN pg_catalog.pg_rewrite w ON w.ev_class = t.oid
+    UNION ALL
+    -- Foreign keys are kept by triggers that nobody sees: disabled, they keep nothing.
+    SELECT 'foreign keys off', quote_ident(t.relname), '', string_agg(DISTINCT g.tgenabled::text, ' ')
+        FROM plain t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid AND g.tgisinternal AND g.tgenabled <> 'O' GROUP BY t.relname
+    UNION ALL
+    SELECT 'sequence', '', quote_ident(c.relname),
+        concat_ws(' ', format_type(q.seqtypid, NULL), q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcycle)
+        FROM relation c JOIN pg_catalog.pg_sequence q ON q.seqrelid = c.oid
+    UNION ALL
+    SELECT 'owner', '', 'SCHEMA', pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace n JOIN here ON here.oid = n.oid
+    UNION ALL
+    SELECT 'owner', '', 'FUNCTION ' || f.oid::regprocedure::text, pg_get_userbyid(f.proowner)
+        FROM pg_catalog.pg_proc f JOIN here ON f.pronamespace = here.oid
+    UNION ALL
+    SELECT 'owner', '', 'VIEW ' || quote_ident(c.relname),
+        concat_ws(' ', pg_get_userbyid(c.relowner), (SELECT array_to_string(v.reloptions, ' ') FROM pg_catalog.pg_class v WHERE v.oid = c.oid))
+        FROM relation c WHERE c.relkind IN ('v', 'm', 'f')
+    UNION ALL
+    -- A login role of the server may act as the tenant; which one differs from tenant to tenant.
+    SELECT 'member', '', quote_ident(m.rolname), 'MEMBER'
+        FROM pg_catalog.pg_auth_members a JOIN pg_catalog.pg_roles r ON r.oid = a.roleid AND r.rolname = $1
+        JOIN pg_catalog.pg_roles m ON m.oid = a.member WHERE NOT m.rolsuper AND m.rolname !~ '_app_[0-9]+$'
+    UNION ALL
+    SELECT 'right', 'SCHEMA', a.privilege_type || CASE WHEN a.is_grantable THEN ' GRANTABLE' ELSE '' END || ' TO ' || coalesce(quote_ident(g.rolname), 'PUBLIC'), 'GRANTED'
+        FROM pg_catalog.pg_namespace n JOIN here ON here.oid = n.oid CROSS JOIN LATERAL aclexplode(n.nspacl) a
+        LEFT JOIN pg_catalog.pg_roles g ON g.oid = a.grantee WHERE a.grantee <> n.nspowner
+    UNION ALL
+    SELECT 'right', quote_ident(r.relname), a.privilege_type || CASE WHEN a.is_grantable THEN ' GRANTABLE' ELSE '' END || ' TO ' || coalesce(quote_ident(g.rolname), 'PUBLIC'), 'GRANTED'
         FROM relation r CROSS JOIN LATERAL aclexplode(r.relacl) a LEFT JOIN pg_catalog.pg_roles g ON g.oid = a.grantee
         WHERE r.relkind IN ('r', 'p', 'v', 'm', 'S') AND a.grantee <> r.relowner
     UNION ALL
-    SELECT 'right', t.relname, coalesce(g.rolname, 'PUBLIC') || ' ' || a.privilege_type || ' (' || c.attname || ')', 'GRANTED'
+    SELECT 'right', quote_ident(t.relname), a.privilege_type || ' (' || quote_ident(c.attname) || ')' || CASE WHEN a.is_grantable THEN ' GRANTABLE' ELSE '' END || ' TO ' || coalesce(quote_ident(g.rolname), 'PUBLIC'), 'GRANTED'
         FROM plain t JOIN pg_catalog.pg_attribute c ON c.attrelid = t.oid AND c.attacl IS NOT NULL
         CROSS JOIN LATERAL aclexplode(c.attacl) a LEFT JOIN pg_catalog.pg_roles g ON g.oid = a.grantee
     UNION ALL
     -- Without a list of its own a function is everybody's.
-    SELECT 'right', 'FUNCTION ' || f.oid::regprocedure::text, coalesce(g.rolname, 'PUBLIC') || ' ' || a.privilege_type, 'GRANTED'
+    SELECT 'right', 'FUNCTION ' || f.oid::regprocedure::text, a.privilege_type || CASE WHEN a.is_grantable THEN ' GRANTABLE' ELSE '' END || ' TO ' || coalesce(quote_ident(g.rolname), 'PUBLIC'), 'GRANTED'
         FROM pg_catalog.pg_proc f JOIN here ON f.pronamespace = here.oid
         CROSS JOIN LATERAL aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a
         LEFT JOIN pg_catalog.pg_roles g ON g.oid = a.grantee WHERE a.grantee <> f.proowner

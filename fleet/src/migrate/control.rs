@@ -7,7 +7,10 @@ use praxis_platform::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Statement, TransactionTrait};
 use sea_orm_migration::{MigrationTrait as _, SchemaManager};
 
-use super::{MigrateError, Migrator, steps_after};
+use super::{
+    MigrateError, Migrator, steps_after,
+    tenant::{ATTEMPTS, pause},
+};
 
 /// What the server reads of the control schema. It writes none of these.
 const READ_BY_SERVER: &str = "installation, cell, tenant, tenant_domain, tenant_key, directory_version, operator, registered_operation";
@@ -28,11 +31,32 @@ impl Migrator {
         if version > target {
             return Err(MigrateError::Newer { found: version, known: target });
         }
+        let mut attempts = 1;
+        let applied = loop {
+            match self.control_steps(db, &installation, version).await {
+                Err(error) if error.is_contention() && attempts < ATTEMPTS => {
+                    tokio::time::sleep(pause(attempts)).await;
+                    attempts += 1;
+                }
+                applied => break applied?,
+            }
+        };
+        set_passwords(&mut admin, &installation, keys).await?;
+        Ok((installation, applied))
+    }
+
+    async fn control_steps(
+        &self,
+        db: &DatabaseConnection,
+        installation: &Installation,
+        version: i32,
+    ) -> Result<Vec<String>, MigrateError> {
         let (owner, control) = (installation.owner_role(), installation.control_role());
         let transaction = begin(db).await?;
-        transaction
-            .execute_unprepared(&format!("SET LOCAL ROLE {owner}; SET LOCAL search_path = control"))
-            .await?;
+        // Every server asks here every few seconds: whoever waits for a lock makes all of them wait.
+        let context =
+            format!("SET LOCAL lock_timeout = 500; SET LOCAL ROLE {owner}; SET LOCAL search_path = control");
+        transaction.execute_unprepared(&context).await?;
         let mut applied = Vec::new();
         for (number, step) in steps_after(&self.control, version) {
             let name = step.name().to_owned();
@@ -55,8 +79,7 @@ impl Migrator {
         );
         transaction.execute_unprepared(&work).await?;
         transaction.commit().await?;
-        set_passwords(&mut admin, &installation, keys).await?;
-        Ok((installation, applied.into_iter().map(|(_, name)| name).collect()))
+        Ok(applied.into_iter().map(|(_, name)| name).collect())
     }
 }
 

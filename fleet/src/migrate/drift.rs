@@ -1,19 +1,20 @@
 //! Whether somebody changed a tenant's schema by hand, and what.
 //!
 //! Each tenant is compared with a schema freshly built from the steps of its own version, so a tenant that is behind
-//! is not taken for one that drifted.
+//! is not taken for one that drifted. Version and catalogue are read at the same moment.
 
 use std::collections::HashMap;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use praxis_platform::tenancy::{Installation, connect_admin, installed};
-use sea_orm::DatabaseConnection;
+use praxis_platform::tenancy::{Installation, SchemaName, connect_admin, installed};
+use sea_orm::{AccessMode, DatabaseConnection, DatabaseTransaction, IsolationLevel, TransactionTrait};
 use serde::Serialize;
+use tokio::sync::OnceCell;
 
 use super::{
     MigrateError, Migrator, Selection, TenantVersion,
     catalogue::{self, Catalogue, Object, Reference, bare},
-    control::begin,
+    control::one,
     fleet::{must_exist, tenants},
 };
 
@@ -39,7 +40,22 @@ pub struct Drifted {
     /// What differs, in the order in which it would be put right.
     pub differences: Vec<Difference>,
     #[serde(skip)]
-    pub(super) schema: Option<praxis_platform::tenancy::SchemaName>,
+    pub(super) schema: SchemaName,
+}
+
+/// What became of a comparison.
+enum Compared {
+    Alike,
+    Differs(Drifted),
+    /// This build does not know its version.
+    Newer,
+}
+
+/// What schemas of each version have to be, built when first asked for.
+struct References<'a> {
+    migrator: &'a Migrator,
+    installation: &'a Installation,
+    by_version: HashMap<i32, OnceCell<Reference>>,
 }
 
 impl Migrator {
@@ -55,26 +71,20 @@ impl Migrator {
         let db = self.connect(u32::try_from(parallel).unwrap_or(1)).await?;
         must_exist(&db, selection).await?;
         let tenants = tenants(&db, selection, i32::MAX).await?;
-        let mut references = HashMap::new();
-        for tenant in &tenants {
-            // A version that this build does not know has nothing to be compared with.
-            if tenant.version <= self.tenant_target() && !references.contains_key(&tenant.version) {
-                references.insert(tenant.version, self.reference(&installation, tenant.version).await?);
-            }
-        }
+        let by_version = (0..=self.tenant_target()).map(|version| (version, OnceCell::new())).collect();
+        let references = References { migrator: self, installation: &installation, by_version };
         let (db, references) = (&db, &references);
-        let drifted: Vec<Option<Drifted>> = stream::iter(&tenants)
-            .map(|tenant| async move {
-                match references.get(&tenant.version) {
-                    Some(reference) => compare(db, tenant, reference).await,
-                    None => Ok(None),
-                }
-            })
+        let compared: Vec<Compared> = stream::iter(&tenants)
+            .map(|tenant| references.compare(db, tenant))
             .buffered(parallel)
             .try_collect()
             .await?;
-        let newer = tenants.iter().filter(|tenant| tenant.version > self.tenant_target()).count();
-        Ok((drifted.into_iter().flatten().collect(), newer))
+        let newer = compared.iter().filter(|compared| matches!(compared, Compared::Newer)).count();
+        let differs = |compared| match compared {
+            Compared::Differs(drifted) => Some(drifted),
+            Compared::Alike | Compared::Newer => None,
+        };
+        Ok((compared.into_iter().filter_map(differs).collect(), newer))
     }
 
     /// The installation of this database.
@@ -84,23 +94,41 @@ impl Migrator {
     }
 }
 
-async fn compare(
-    db: &DatabaseConnection,
-    tenant: &TenantVersion,
-    reference: &Reference,
-) -> Result<Option<Drifted>, MigrateError> {
-    let transaction = begin(db).await?;
-    bare(&transaction).await?;
-    if catalogue::digest(&transaction, tenant.schema.as_str()).await? == reference.digest {
-        return Ok(None);
+impl References<'_> {
+    async fn compare(
+        &self,
+        db: &DatabaseConnection,
+        tenant: &TenantVersion,
+    ) -> Result<Compared, MigrateError> {
+        let transaction = at_one_moment(db).await?;
+        let version = version(&transaction, &tenant.schema).await?;
+        let Some(cell) = self.by_version.get(&version) else { return Ok(Compared::Newer) };
+        let build = || self.migrator.reference(self.installation, version);
+        let reference = cell.get_or_try_init(build).await?;
+        bare(&transaction).await?;
+        if catalogue::digest(&transaction, tenant.schema.as_str()).await? == reference.digest {
+            return Ok(Compared::Alike);
+        }
+        let found = catalogue::read(&transaction, tenant.schema.as_str()).await?;
+        Ok(Compared::Differs(Drifted {
+            tenant: tenant.slug.clone(),
+            version,
+            differences: differences(&reference.catalogue, &found),
+            schema: tenant.schema.clone(),
+        }))
     }
-    let found = catalogue::read(&transaction, tenant.schema.as_str()).await?;
-    Ok(Some(Drifted {
-        tenant: tenant.slug.clone(),
-        version: tenant.version,
-        differences: differences(&reference.catalogue, &found),
-        schema: Some(tenant.schema.clone()),
-    }))
+}
+
+/// The version that a tenant's schema says to have.
+async fn version(transaction: &DatabaseTransaction, schema: &SchemaName) -> Result<i32, MigrateError> {
+    let sql = format!("SELECT schema_version AS n FROM {schema}.tenant_self");
+    one(transaction, &sql).await?.ok_or_else(|| MigrateError::CanaryMissing(schema.to_string()))
+}
+
+/// A transaction that sees everything as it was when it began.
+async fn at_one_moment(db: &DatabaseConnection) -> Result<DatabaseTransaction, MigrateError> {
+    let isolation = Some(IsolationLevel::RepeatableRead);
+    Ok(db.begin_with_config(isolation, Some(AccessMode::ReadOnly)).await?)
 }
 
 /// What differs between two catalogues. Objects sort as they need each other.

@@ -1,7 +1,7 @@
 //! Why a migration did not run.
 
 use praxis_platform::{tenancy::InstallationError, vault::VaultError};
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 use uuid::Uuid;
 
 /// Why a migration did not run.
@@ -35,6 +35,20 @@ pub enum MigrateError {
         /// What the database said.
         source: DbErr,
     },
+    /// A server came that uses what a step takes away.
+    #[error("step {step} was not begun: a server of build {build} uses what it takes away")]
+    InUse {
+        /// Name of the step.
+        step: String,
+        /// Build of that server.
+        build: i32,
+    },
+    /// The run's lock is gone, so somebody else may be at it.
+    #[error("the connection that held the migration lock is gone; run it again")]
+    LockLost,
+    /// A tenant's version changed while it was looked at.
+    #[error("{0} was migrated meanwhile; look again")]
+    Moved(String),
     /// The canary of a tenant is missing or contradicts the control schema.
     #[error("tenant_self of schema {0} is missing")]
     CanaryMissing(String),
@@ -42,8 +56,11 @@ pub enum MigrateError {
     #[error("a schema holds an object of the unknown kind {0}")]
     Catalogue(String),
     /// A repair did not bring about what it should; it was taken back.
-    #[error("{0} was left as it is: after the repair {1} would still differ")]
+    #[error("{0} was left as it is: after the repair this would still be to do: {1}")]
     NotRepaired(String, String),
+    /// A repair would change values.
+    #[error("values of {0} would be changed: put that column right by hand")]
+    WouldLose(String),
     /// `pg_dump` failed.
     #[error("pg_dump: {0}")]
     Dump(String),
@@ -76,6 +93,8 @@ impl MigrateError {
                 DbErr::Conn(RuntimeErr::SqlxError(error))
                 | DbErr::Exec(RuntimeErr::SqlxError(error))
                 | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+                DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Some(&sqlx::Error::PoolTimedOut),
+                DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => Some(&sqlx::Error::PoolClosed),
                 _ => None,
             },
             _ => None,

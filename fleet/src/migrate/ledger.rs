@@ -1,6 +1,9 @@
 //! What was migrated, when and how it went.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use praxis_entity::ids::TenantId;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
@@ -14,7 +17,21 @@ use super::{MigrateError, Outcome, TenantVersion, Waves, control::statement};
 pub(super) async fn close_abandoned(db: &DatabaseConnection) -> Result<Vec<Uuid>, MigrateError> {
     let sql = "UPDATE control.migration_run SET state = 'PARTIAL', finished_at = now() WHERE state = 'RUNNING' RETURNING id";
     let rows = db.query_all_raw(statement(sql, [])).await?;
-    Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
+    let runs: Vec<Uuid> = rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?;
+    for run in &runs {
+        settle(db, *run).await?;
+    }
+    Ok(runs)
+}
+
+/// Calls done what is: a run may have been killed, or lost its connection, after a tenant's last step was committed and
+/// before that was said.
+async fn settle(db: &DatabaseConnection, run: Uuid) -> Result<(), MigrateError> {
+    let sql = "UPDATE control.migration_run_item i SET state = 'DONE', error = NULL, updated_at = now()
+        FROM control.migration_run r, control.tenant t
+        WHERE r.id = $1 AND i.run_id = r.id AND t.id = i.tenant_id AND i.state <> 'DONE' AND t.schema_version >= r.target_version";
+    db.execute_raw(statement(sql, [run.into()])).await?;
+    Ok(())
 }
 
 /// Opens a run over the tenants of each wave.
@@ -43,11 +60,29 @@ pub(super) async fn open(
 
 /// In which order a run went.
 pub(super) async fn waves(db: &DatabaseConnection, run: Uuid) -> Result<Waves, MigrateError> {
-    let row = db
-        .query_one_raw(statement("SELECT waves AS n FROM control.migration_run WHERE id = $1", [run.into()]))
-        .await?;
+    let sql = "SELECT waves AS n FROM control.migration_run WHERE id = $1";
+    let row = db.query_one_raw(statement(sql, [run.into()])).await?;
     let stored: Option<String> = row.map(|row| row.try_get("", "n")).transpose()?;
     Ok(stored.and_then(|stored| stored.parse().ok()).unwrap_or_default())
+}
+
+/// Shares tenants out as an earlier run did: nobody gets into a first wave because others went before.
+pub(super) async fn shared_as_in(
+    db: &DatabaseConnection,
+    run: Uuid,
+    tenants: Vec<TenantVersion>,
+) -> Result<Vec<(String, Vec<TenantVersion>)>, MigrateError> {
+    let sql = "SELECT tenant_id, wave FROM control.migration_run_item WHERE run_id = $1";
+    let rows = db.query_all_raw(statement(sql, [run.into()])).await?;
+    let wave_of: HashMap<Uuid, i32> = rows
+        .iter()
+        .map(|row| Ok((row.try_get("", "tenant_id")?, row.try_get("", "wave")?)))
+        .collect::<Result<_, sea_orm::DbErr>>()?;
+    let mut waves: BTreeMap<i32, Vec<TenantVersion>> = BTreeMap::new();
+    for tenant in tenants {
+        waves.entry(wave_of.get(&tenant.id.0).copied().unwrap_or(i32::MAX)).or_default().push(tenant);
+    }
+    Ok(waves.into_iter().map(|(number, tenants)| (number.to_string(), tenants)).collect())
 }
 
 /// Notes, in the step's own transaction, that it is done.
@@ -109,6 +144,7 @@ pub(super) async fn item_failed(
 
 /// Closes a run.
 pub(super) async fn close(db: &DatabaseConnection, run: Uuid, outcome: Outcome) -> Result<(), MigrateError> {
+    settle(db, run).await?;
     let state = match outcome {
         Outcome::Done | Outcome::Waiting => "DONE",
         Outcome::Failed => "FAILED",

@@ -1,9 +1,10 @@
 //! A rehearsal: the steps are run in a few real tenants and taken back.
 //!
 //! It finds what no reading finds: rows that a new constraint forbids, a lock that nobody gives away, a step that takes
-//! minutes. While it runs, the tenant's tables are locked as they would be; the limits of a run hold here as well.
+//! long. All of it is one transaction, so a table stays locked from the first step that needs it to the end: the clinics
+//! of the sample wait for that time, which is bounded.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use praxis_migration::Way;
 use sea_orm::ConnectionTrait;
@@ -32,35 +33,54 @@ pub struct Rehearsed {
 
 impl Migrator {
     /// Runs the missing steps in a sample of so many of the selected tenants, each in one transaction that is taken
-    /// back. An index that would be built concurrently is built in the transaction; of a step in batches one is run.
-    pub async fn rehearse(&self, options: &Options, sample: usize) -> Result<Vec<Rehearsed>, MigrateError> {
+    /// back after `within` at the latest. What would be built concurrently is left out; of a step in batches one is run.
+    pub async fn rehearse(
+        &self,
+        options: &Options,
+        sample: usize,
+        within: Duration,
+    ) -> Result<Vec<Rehearsed>, MigrateError> {
+        let options = &Options { statement_timeout: within, ..options.clone() };
         let installation = self.installation().await?;
         let db = self.connect(1).await?;
         must_exist(&db, &options.selection).await?;
         let behind = tenants(&db, &options.selection, self.tenant_target()).await?;
         let sample = options.waves.share(behind).into_iter().flat_map(|(_, wave)| wave).take(sample);
-        let run = Run { migrator: self, db: &db, installation: &installation, id: Uuid::nil(), options };
+        let run = Run {
+            migrator: self,
+            db: &db,
+            installation: &installation,
+            id: Uuid::nil(),
+            options,
+            lock: None,
+        };
         let mut rehearsed = Vec::new();
         for tenant in sample {
-            rehearsed.extend(run.rehearse(&tenant).await?);
+            rehearsed.extend(run.rehearse(&tenant, within).await?);
         }
         Ok(rehearsed)
     }
 }
 
 impl Run<'_> {
-    async fn rehearse(&self, tenant: &TenantVersion) -> Result<Vec<Rehearsed>, MigrateError> {
+    async fn rehearse(
+        &self,
+        tenant: &TenantVersion,
+        within: Duration,
+    ) -> Result<Vec<Rehearsed>, MigrateError> {
+        let all = Instant::now();
         let transaction = self.begin(&tenant.schema).await?;
         let mut rehearsed = Vec::new();
-        for (_, step) in steps_after(&self.migrator.tenant, tenant.version) {
+        let steps = steps_after(&self.migrator.tenant, tenant.version).map(|(_, step)| step);
+        for step in steps.filter(|step| step.way() != Way::Concurrent) {
             let begun = Instant::now();
             let mut error = None;
             for statement in step.statements() {
-                let text = match step.way() {
-                    Way::Concurrent => statement.text.replace(" CONCURRENTLY", ""),
-                    Way::Transaction | Way::Batches => statement.text.to_owned(),
-                };
-                if let Err(failed) = transaction.execute_unprepared(&text).await {
+                if all.elapsed() > within {
+                    error = Some(format!("the rehearsal took more than {within:?} and was ended"));
+                    break;
+                }
+                if let Err(failed) = transaction.execute_unprepared(statement.text).await {
                     error = Some(failed.to_string());
                     break;
                 }

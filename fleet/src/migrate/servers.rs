@@ -1,7 +1,8 @@
 //! How far a tenant may be brought now: a step that takes something away waits for servers that use it.
 
 use super::{MigrateError, Migrator, control::one, event::Waiting, steps_after};
-use sea_orm::DatabaseConnection;
+use praxis_migration::Step;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 /// The oldest build of a server that said within half a minute that it is there.
 const OLDEST: &str =
@@ -46,5 +47,18 @@ impl Migrator {
             })
             .collect();
         Ok(Reach { target: self.tenant_target(), waiting })
+    }
+
+    /// Fails if a server is there that uses what a step takes away. One that comes later finds the clinic closed to it.
+    pub(super) async fn nobody_uses(
+        &self,
+        db: &impl ConnectionTrait,
+        step: &Step,
+    ) -> Result<(), MigrateError> {
+        let Some(needs) = step.oldest_build() else { return Ok(()) };
+        match one::<Option<i32>>(db, OLDEST).await?.flatten() {
+            Some(build) if build < needs => Err(MigrateError::InUse { step: step.name().to_owned(), build }),
+            _ => Ok(()),
+        }
     }
 }

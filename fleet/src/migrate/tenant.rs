@@ -9,6 +9,8 @@ use praxis_platform::{
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use sea_orm_migration::{MigrationTrait as _, SchemaManager};
+use sqlx::postgres::PgConnection;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::{
@@ -18,7 +20,7 @@ use super::{
 };
 
 /// How often a step is tried while somebody else holds its locks.
-const ATTEMPTS: u32 = 10;
+pub(super) const ATTEMPTS: u32 = 10;
 
 /// What all tenants of a run share.
 pub(super) struct Run<'a> {
@@ -27,6 +29,8 @@ pub(super) struct Run<'a> {
     pub(super) installation: &'a Installation,
     pub(super) id: Uuid,
     pub(super) options: &'a Options,
+    /// The connection that holds the run's lock; none for a rehearsal.
+    pub(super) lock: Option<&'a Mutex<PgConnection>>,
 }
 
 /// How a tenant got to its version.
@@ -98,6 +102,10 @@ impl Run<'_> {
         attempts: u32,
     ) -> Result<(), MigrateError> {
         let begun = Instant::now();
+        self.still_alone().await?;
+        if self.found(&tenant.schema).await? != version - 1 {
+            return Ok(());
+        }
         match step.way() {
             Way::Transaction => {}
             Way::Concurrent => self.concurrently(&tenant.schema, step).await?,
@@ -107,6 +115,8 @@ impl Run<'_> {
         if !self.is_next(&transaction, tenant, version).await? {
             return Ok(());
         }
+        // Asked again here: a run may take long, and servers come and go.
+        self.migrator.nobody_uses(&transaction, step).await?;
         if step.way() == Way::Transaction {
             step.up(&SchemaManager::new(&transaction)).await.map_err(|source| failed(step, source))?;
         }
@@ -158,7 +168,7 @@ pub(super) fn failed(step: &Step, source: sea_orm::DbErr) -> MigrateError {
 }
 
 /// From 50 ms up to 3 s, with a random half so that several waiters don't meet again.
-fn pause(attempt: u32) -> Duration {
+pub(super) fn pause(attempt: u32) -> Duration {
     let ceiling = 50 * (1 << attempt.min(6));
     let noise = crypto::random::<1>().map_or(0, |[byte]| u64::from(byte));
     Duration::from_millis(ceiling / 2 + ceiling / 2 * noise / 255)

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 use praxis_platform::{clock::SharedClock, tenancy::connect_admin, vault::KeyWrapper};
 use sea_orm::DatabaseConnection;
-use sqlx::postgres::PgConnection;
+use sqlx::{Connection, postgres::PgConnection};
+use tokio::sync::Mutex;
 
 use super::{
     Event, MigrateError, Migrator, Options, Outcome, Report, TenantVersion, Waves,
@@ -32,7 +33,7 @@ impl Migrator {
     ) -> Result<Report, MigrateError> {
         let parallel = u32::try_from(options.parallel.clamp(1, 64)).unwrap_or(1);
         // Held to the end: its connection holds the lock.
-        let _lock = self.lock().await?;
+        let lock = Mutex::new(self.lock().await?);
         let db = self.connect(parallel).await?;
         let (installation, control) = self.migrate_control(&db, keys).await?;
         if !control.is_empty() {
@@ -60,14 +61,22 @@ impl Migrator {
             report.outcome = outcome(&report, options);
             return Ok(report);
         }
-        let run = Run { migrator: self, db: &db, installation: &installation, id: clock.new_id(), options };
+        let run = Run {
+            migrator: self,
+            db: &db,
+            installation: &installation,
+            id: clock.new_id(),
+            options,
+            lock: Some(&lock),
+        };
         report.run = Some(run.id);
         listener(&Event::Started { run: run.id, tenants: behind.len(), continues });
-        let order = match options.selection.resume {
-            Some(resumed) if options.waves == Waves::default() => ledger::waves(&db, resumed).await?,
-            _ => options.waves.clone(),
+        let (order, waves) = match options.selection.resume {
+            Some(resumed) if options.waves == Waves::default() => {
+                (ledger::waves(&db, resumed).await?, ledger::shared_as_in(&db, resumed, behind).await?)
+            }
+            _ => (options.waves.clone(), options.waves.share(behind)),
         };
-        let waves = order.share(behind);
         ledger::open(&db, run.id, report.target, &order, &waves).await?;
         run.waves(&waves, &reach, &mut report, listener).await?;
         report.outcome = outcome(&report, options);
@@ -94,6 +103,14 @@ impl Migrator {
 }
 
 impl Run<'_> {
+    /// Fails if the run does not hold its lock any more: somebody else may be at it.
+    pub(super) async fn still_alone(&self) -> Result<(), MigrateError> {
+        match self.lock {
+            Some(lock) => lock.lock().await.ping().await.map_err(|_| MigrateError::LockLost),
+            None => Ok(()),
+        }
+    }
+
     /// Goes from wave to wave for as long as they go well.
     async fn waves(
         &self,

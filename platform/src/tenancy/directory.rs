@@ -129,7 +129,8 @@ impl Directory {
             .map_err(super::pool::connection_error)?;
         if version != self.version.load(Ordering::Acquire) {
             let known = self.version.load(Ordering::Acquire);
-            let routes = if known < whole {
+            // A control database that was restored or failed over may count from before: nothing of it is known.
+            let routes = if known < whole || version < known {
                 let tenants = tenant::Entity::find().all(self.control.orm()).await?;
                 let domains = tenant_domain::Entity::find().all(self.control.orm()).await?;
                 Routes::build(tenants, domains)

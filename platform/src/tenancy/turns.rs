@@ -2,7 +2,8 @@
 //!
 //! A queue in order of arrival belongs to whoever sends most. Here each clinic has a queue of its own and the
 //! connection that comes free goes to the next clinic, so a quiet one waits for one turn however much a noisy one asks.
-//! And a clinic holds three quarters of the connections at the most, so that its slow statements leave room.
+//! And a clinic holds three quarters of the connections at the most, where there are several, so that its slow statements
+//! leave room.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -41,7 +42,7 @@ pub(super) struct Turn {
 impl Turns {
     /// So many turns.
     pub(super) fn new(count: usize) -> Self {
-        let share = (count - count / 4).max(1);
+        let share = (count - (count / 4).max(1)).max(1);
         Self(Arc::new(Mutex::new(State {
             free: count,
             share,

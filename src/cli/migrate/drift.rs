@@ -44,7 +44,8 @@ pub(super) async fn show(migrator: &Migrator, args: Args, output: Output) -> Res
         })
         .collect();
     output.print_rows(&["tenant", "version", "object", "expected", "found"], &rows)?;
-    Ok(if drifted.is_empty() { Exit::Done } else { Exit::NotUpToDate })
+    // Of what was not looked at nobody knows.
+    Ok(if drifted.is_empty() && newer == 0 { Exit::Done } else { Exit::NotUpToDate })
 }
 
 #[derive(Debug, clap::Args)]
@@ -61,12 +62,15 @@ impl Repair {
         let (drifted, _) = migrator.drift(&self.chosen.selection(None), 2).await?;
         let mut repairs = Vec::new();
         for tenant in &drifted {
-            repairs.push(if self.yes { migrator.put_right(tenant).await? } else { repair(tenant) });
+            repairs.push(if self.yes { migrator.put_right(tenant).await } else { repair(tenant) });
         }
         match output {
             // Ready to be read, and to be given to psql.
             Output::Table => repairs.iter().for_each(as_sql),
             Output::Json | Output::Ndjson => output.print_rows(&[], &repairs)?,
+        }
+        if repairs.iter().any(|repair| repair.error.is_some()) {
+            return Ok(Exit::Partial);
         }
         let whole = repairs.iter().all(|repair| repair.done && repair.left.is_empty());
         Ok(if whole { Exit::Done } else { Exit::NotUpToDate })
@@ -77,5 +81,6 @@ impl Repair {
 fn as_sql(repair: &praxis_fleet::migrate::Repair) {
     println!("-- {}{}", repair.tenant, if repair.done { ": done" } else { "" });
     repair.statements.iter().for_each(|statement| println!("{statement};"));
+    repair.error.iter().for_each(|error| println!("-- not done: {error}"));
     repair.left.iter().for_each(|left| println!("-- left alone: {left}"));
 }

@@ -93,9 +93,9 @@ pub(super) struct Rehearse {
     /// How long to wait for a lock
     #[arg(long, value_name = "MS", default_value_t = 500)]
     lock_timeout: u64,
-    /// How long a statement may take
-    #[arg(long, value_name = "MS", default_value_t = 5000)]
-    statement_timeout: u64,
+    /// How long it may take in each tenant, whose tables are locked for that time
+    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    within: u64,
 }
 
 impl Rehearse {
@@ -103,10 +103,9 @@ impl Rehearse {
         let options = Options {
             selection: self.chosen.selection(None),
             lock_timeout: Duration::from_millis(self.lock_timeout),
-            statement_timeout: Duration::from_millis(self.statement_timeout),
             ..Options::default()
         };
-        let rehearsed = migrator.rehearse(&options, self.sample).await?;
+        let rehearsed = migrator.rehearse(&options, self.sample, Duration::from_millis(self.within)).await?;
         output.print_rows(&["tenant", "step", "duration_ms", "error"], &rehearsed)?;
         let went_well = rehearsed.iter().all(|step| step.error.is_none());
         Ok(if went_well { Exit::Done } else { Exit::Failed })

@@ -98,8 +98,18 @@ async fn judge(admin: &mut PgConnection, migrator: &Migrator) -> Result<Vec<(i32
         "SELECT count(*) FROM control.migration_run_step s JOIN control.tenant t ON t.id = s.tenant_id
         WHERE s.version > t.schema_version";
     assert_eq!(sqlx::query_scalar::<_, i64>(untrue).fetch_one(&mut *admin).await?, 0);
+    // Every item of a run that ended says what became of its tenant.
+    let unsaid = "SELECT count(*) FROM control.migration_run_item i JOIN control.migration_run r ON r.id = i.run_id
+        JOIN control.tenant t ON t.id = i.tenant_id
+        WHERE r.state <> 'RUNNING' AND i.state <> 'DONE' AND t.schema_version >= r.target_version AND r.started_at = (
+            SELECT max(started_at) FROM control.migration_run)";
+    assert_eq!(sqlx::query_scalar::<_, i64>(unsaid).fetch_one(&mut *admin).await?, 0);
     let sql = "SELECT schema_version, count(*) FROM control.tenant GROUP BY 1 ORDER BY 1";
     Ok(sqlx::query_as(sql).fetch_all(admin).await?)
+}
+
+async fn steps_done(admin: &mut PgConnection) -> Result<i64> {
+    Ok(sqlx::query_scalar("SELECT count(*) FROM control.migration_run_step").fetch_one(admin).await?)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,7 +120,7 @@ async fn killed_at_random_it_is_never_between_two_versions() -> Result<()> {
     let address = free_address().await?;
     let mut server = installation.spawn_server(address, &[]).await?;
     let kills = kills(3);
-    let mut in_between = 0;
+    let (mut in_between, mut done) = (0, 0);
     for round in 1..=kills {
         let mut child = Command::new(env::current_exe()?)
             .args(["migrate::kills::migrate_rounds_until_killed", "--exact", "--ignored"])
@@ -120,9 +130,14 @@ async fn killed_at_random_it_is_never_between_two_versions() -> Result<()> {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        tokio::time::sleep(Duration::from_millis(100) + moment(700 + 20 * u64::try_from(tenants.len())?)?)
-            .await;
+        // From its first step on, at any moment of those that a few steps take.
+        while steps_done(&mut admin).await? == done {
+            assert!(child.try_wait()?.is_none(), "the run ended before it could be killed");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        tokio::time::sleep(moment(30 * u64::try_from(tenants.len())?)?).await;
         child.kill().await?;
+        done = steps_done(&mut admin).await?;
         let versions = judge(&mut admin, &ahead(&installation.url, round)).await?;
         in_between += usize::from(versions.len() > 1);
         let ask = json!({ "query": "{ __typename }" });
@@ -132,6 +147,7 @@ async fn killed_at_random_it_is_never_between_two_versions() -> Result<()> {
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
     assert!(server.try_wait()?.is_none(), "the server ended");
+    assert!(in_between > 0, "no kill met a run in its middle");
     let migrator = ahead(&installation.url, kills);
     let report = migrator.up(&*installation.keys, &installation.clock, &Options::default(), &|_| {}).await?;
     assert_eq!(report.outcome, Outcome::Done);
