@@ -42,5 +42,6 @@ mod staff;
 mod statistics;
 mod support;
 mod tasks;
+mod templates;
 mod transitions;
 mod workflows;
