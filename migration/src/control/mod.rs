@@ -8,4 +8,5 @@ crate::sql_steps! {
     KeyRotation = "m0005_key_rotation";
     Ready = "m0006_ready";
     Planned = "m0007_planned";
+    WarmPool = "m0010_warm_pool";
 }

@@ -15,9 +15,11 @@ mod probe;
 mod provision;
 mod ready;
 pub mod seed;
+mod site;
 mod state;
 mod tenant;
 mod transaction;
+mod warm;
 
 pub use bootstrap::{
     Hardening, InstallationError, bootstrap, check_hardening, ensure_login_role, installation_key, installed,
@@ -34,3 +36,4 @@ pub use ready::{Queue, Woken};
 pub use state::Standing;
 pub use tenant::{RateOverride, SchemaName, Tenant};
 pub use transaction::TenantTransaction;
+pub use warm::{Filled, WarmPool, fill_warm_pool, warm_pool};
