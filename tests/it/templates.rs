@@ -98,9 +98,9 @@ impl Drop for Folder {
 /// Runs the command line; its exit code and the events that it told.
 fn praxis(installation: &TestInstallation, arguments: &[&str]) -> (i32, Vec<Value>) {
     let output = installation.command().args(arguments).output().unwrap();
-    let told = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-    (output.status.code().unwrap(), told)
+    let told: serde_json::Result<_> = serde_json::from_slice(&output.stdout);
+    assert!(told.is_ok(), "{}", String::from_utf8_lossy(&output.stderr));
+    (output.status.code().unwrap(), told.unwrap())
 }
 
 /// What became of rows, as `kind key fate`.
