@@ -63,7 +63,7 @@ pub async fn stored(op: &Op<Write>, kind: Kind) -> Result<Vec<Stored>> {
         "SELECT id, to_jsonb(t) AS content, {permissions} AS permissions FROM {} t ORDER BY id FOR NO KEY UPDATE OF t",
         kind.table()
     );
-    let rows = op.db().query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    let rows = op.db().query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [])).await?;
     let read = |row: &sea_orm::QueryResult| {
         let Value::Object(content) = row.try_get("", "content")? else {
             return Err(Failure::Internal("a row that is no object".to_owned()).into());
