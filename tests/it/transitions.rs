@@ -26,6 +26,8 @@ const NOT_MACHINES: &[(&str, &str)] = &[
     // FHIR's two axes of a condition: a finding that is revised, not a process.
     ("condition", "clinical_status"),
     ("condition", "verification_status"),
+    // How many appointments stand where: nobody but the triggers writes it.
+    ("appointment_count", "status"),
     // The table of the machines itself.
     ("status_transition", "from_status"),
     ("status_transition", "to_status"),
