@@ -75,7 +75,7 @@ enum Command {
     Migrate(migrate::Args),
     /// Make, list and change clinics
     Tenant(tenant::Args),
-    /// What new clinics can be made from
+    /// What clinics are made from, and brought up to date with
     Template(template::Args),
     /// The default roles of clinics
     Role(role::Args),

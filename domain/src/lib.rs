@@ -73,6 +73,8 @@ pub mod staff;
 pub mod statistics;
 /// What somebody has to do.
 pub mod tasks;
+/// Bringing a clinic to what its template says now.
+pub mod template;
 /// Legal changes of status.
 pub mod transitions;
 /// Tasks that open one after another.

@@ -1,17 +1,12 @@
 //! `praxis role`: the default roles of clinics.
 
-use std::collections::HashMap;
-
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use praxis_domain::roles::{self, Ensured};
-use praxis_platform::{
-    template::{Source, Template},
-    tenancy::connect_admin,
-};
+use praxis_domain::template::Fate;
+use praxis_platform::tenancy::seed::Kind;
 use serde::Serialize;
 
-use super::{Context, Exit, operator::operations};
+use super::{Context, Exit, template::upgrade::Clinics};
 
 /// What to do.
 #[derive(Debug, clap::Args)]
@@ -22,7 +17,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make the default roles that are missing, and bring those that the clinic never changed to what its template says now
+    /// Do what `template apply` does, for roles only
     Ensure(Ensure),
 }
 
@@ -41,51 +36,30 @@ struct Row {
     tenant: String,
     made: Vec<String>,
     renewed: Vec<String>,
+    retired: Vec<String>,
     kept: Vec<String>,
 }
 
 /// Runs the command.
 pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     let Command::Ensure(ensure) = args.command;
+    let mut clinics = Clinics::find(context, ensure.tenant.as_deref(), None).await?;
     let mut rows = Vec::new();
-    for (slug, template) in clinics(context, ensure.tenant.as_deref()).await? {
-        let Ensured { made, renewed, kept } =
-            one(context, &slug, &template).await.with_context(|| format!("clinic \"{slug}\""))?;
-        rows.push(Row { tenant: slug, made, renewed, kept });
+    for clinic in std::mem::take(&mut clinics.all) {
+        let brought = clinics.bring(&clinic, &clinic.template, Some(Kind::Role), true).await;
+        let brought = brought.with_context(|| format!("clinic \"{}\"", clinic.slug))?;
+        let of = |fates: &[Fate]| {
+            let of = brought.changes.iter().filter(|(.., fate)| fates.contains(fate));
+            of.map(|(_, code, _)| code.clone()).collect()
+        };
+        rows.push(Row {
+            made: of(&[Fate::Added]),
+            renewed: of(&[Fate::Renewed]),
+            retired: of(&[Fate::Retired]),
+            kept: of(&[Fate::Kept, Fate::Conflict]),
+            tenant: clinic.slug,
+        });
     }
-    context.output.print_rows(&["tenant", "made", "renewed", "kept"], &rows)?;
+    context.output.print_rows(&["tenant", "made", "renewed", "retired", "kept"], &rows)?;
     Ok(Exit::Done)
-}
-
-async fn one(context: &Context, slug: &str, template: &Template) -> Result<Ensured> {
-    let op = operations(context, slug).await?.write().await?;
-    let ensured = roles::ensure(&op, template).await?;
-    if ensured.changed() {
-        op.commit().await?
-    } else {
-        op.rollback().await?
-    }
-    Ok(ensured)
-}
-
-/// The clinics that are meant, each with the template it was made from.
-async fn clinics(context: &Context, slug: Option<&str>) -> Result<Vec<(String, Template)>> {
-    let mut admin = connect_admin(context.config()?.database.url()?).await?;
-    let find = "SELECT slug, template FROM control.tenant WHERE ($1 IS NULL AND state IN ('ACTIVE', 'PAST_DUE') OR slug = $1) ORDER BY slug";
-    let found: Vec<(String, String)> = sqlx::query_as(find).bind(slug).fetch_all(&mut admin).await?;
-    if let Some(slug) = slug {
-        anyhow::ensure!(!found.is_empty(), "there is no tenant \"{slug}\"");
-    }
-    let source = Source::shipped();
-    let mut templates: HashMap<String, Template> = HashMap::new();
-    let mut clinics = Vec::with_capacity(found.len());
-    for (slug, name) in found {
-        if !templates.contains_key(&name) {
-            templates.insert(name.clone(), Template::load(&source, &name)?);
-        }
-        if let Some(template) = templates.get(&name) {
-            clinics.push((slug, template.clone()));
-        }
-    }
-    Ok(clinics)
 }

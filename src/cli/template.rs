@@ -1,4 +1,6 @@
-//! `praxis template`: what new clinics can be made from.
+//! `praxis template`: what new clinics are made from, and those that are there brought to.
+
+pub(super) mod upgrade;
 
 use std::path::PathBuf;
 
@@ -25,6 +27,10 @@ enum Command {
         /// A folder of templates, or of one template
         dir: Option<PathBuf>,
     },
+    /// Show what `apply` would do; exits with 3 when there is something to do
+    Plan(upgrade::Upgrade),
+    /// Bring clinics to what their templates say now, but for what they made their own
+    Apply(upgrade::Upgrade),
 }
 
 #[derive(Serialize)]
@@ -41,6 +47,8 @@ struct Row {
 /// Runs the command.
 pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     match args.command {
+        Command::Plan(which) => upgrade::run(which, false, context).await,
+        Command::Apply(which) => upgrade::run(which, true, context).await,
         Command::List => {
             let source = Source::shipped();
             let rows =

@@ -3,6 +3,7 @@
 mod create;
 mod domains;
 mod limits;
+mod pool;
 mod records;
 
 use anyhow::Result;
@@ -45,6 +46,8 @@ enum Command {
     Domains(domains::Domains),
     /// What a clinic may ask for and how fast, where it differs from the settings
     Limits(limits::Limits),
+    /// Schemas made ahead of need, so that a new clinic is there at once
+    Pool(pool::Pool),
 }
 
 /// Runs the command.
@@ -58,6 +61,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
         Command::Resume { slug } => records::change_state(&mut admin, &slug, "ACTIVE", context).await,
         Command::Domains(domains) => domains::run(&mut admin, domains, context).await,
         Command::Limits(limits) => limits::run(&mut admin, limits, context).await,
+        Command::Pool(pool) => pool::run(&mut admin, &installation, pool, context).await,
     }
 }
 

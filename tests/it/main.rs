@@ -44,5 +44,6 @@ mod staff;
 mod statistics;
 mod support;
 mod tasks;
+mod templates;
 mod transitions;
 mod workflows;

@@ -1,11 +1,20 @@
-//! A new clinic is there wholly or not at all, and its runtime role owns nothing.
+//! A new clinic is there wholly or not at all, from the warm pool or not, and its runtime role owns nothing.
 
-use std::{collections::BTreeSet, time::Duration};
+#![expect(clippy::unwrap_used, reason = "a test that meets something else fails here")]
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use futures::future::join_all;
 use praxis_fleet::migrate::Migrator;
-use praxis_platform::{tenancy::ProvisionError, vault::crypto};
+use praxis_platform::{
+    tenancy::{Filled, InstallationError, ProvisionError, WarmPool, fill_warm_pool, warm_pool},
+    vault::crypto,
+};
+use serde_json::{Value, json};
 use sqlx::postgres::PgConnection;
 
 use crate::support::installation::{TestInstallation, empty_database};
@@ -39,12 +48,7 @@ async fn cancelled_at_any_point_it_leaves_nothing() -> Result<()> {
         let patience = Duration::from_millis(u64::from(noise));
         let slug = format!("clinic-{attempt}");
         drop(tokio::time::timeout(patience, installation.provision(&slug)).await);
-        // Its backend goes on until it notices that nobody is there any more.
-        let others = "SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
-        while sqlx::query_scalar::<_, i64>(others).fetch_one(&mut admin).await? > 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        alone(&mut admin).await?;
         nothing_is_half_made(&mut admin).await?;
     }
     Ok(())
@@ -79,7 +83,146 @@ async fn the_runtime_role_owns_nothing_and_reaches_only_its_own_schema() -> Resu
     Ok(())
 }
 
-/// Schemas, roles, keys and control rows belong together, one of each.
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "figures are for reading")]
+async fn a_clinic_from_the_pool_is_like_any_other_and_is_made_in_a_fraction_of_the_time() -> Result<()> {
+    let installation = TestInstallation::new().await?;
+    // What has to be looked up once is.
+    let first = installation.provision("first").await.unwrap();
+    let cold = mean_of(&installation, "cold").await;
+    assert_eq!(fill(&installation, 50).await?.made, 50);
+    let warm = mean_of(&installation, "warm").await;
+    let mut admin = installation.admin().await?;
+    nothing_is_half_made(&mut admin).await?;
+    assert_eq!(warm_pool(&mut admin).await?, pool(0, 0, 0));
+    eprintln!("a new clinic, mean of 50: {cold:?}; from the pool {warm:?}");
+    assert!(warm * 2 < cold, "{cold:?} {warm:?}");
+
+    let last = "SELECT schema_name FROM control.tenant WHERE slug = 'warm-49'";
+    let last: String = sqlx::query_scalar(last).fetch_one(&mut admin).await?;
+    let shape = "SELECT string_agg(replace(format('%s %s %s', relname, relkind, relacl), $1, 't'), ' ' ORDER BY relname)
+        FROM pg_class WHERE relnamespace = $1::regnamespace";
+    let mut shapes = Vec::new();
+    for schema in [first.schema.as_str(), &last] {
+        shapes.push(sqlx::query_scalar::<_, String>(shape).bind(schema).fetch_one(&mut admin).await?);
+    }
+    assert_eq!(shapes[0], shapes[1]);
+    let seeded = "SELECT (SELECT count(*) FROM role_permission) + (SELECT count(*) FROM visit_type)
+        + (SELECT count(*) FROM rule WHERE status = 'ACTIVE') + (SELECT count(*) FROM tenant_self)";
+    let of = async |slug| -> Result<i64> {
+        let mut runtime = installation.tenant_connection(slug).await?;
+        Ok(sqlx::query_scalar(seeded).fetch_one(&mut runtime).await?)
+    };
+    assert_eq!(of("first").await?, of("warm-49").await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_at_once_take_different_schemas_and_when_none_is_left_one_is_made() -> Result<()> {
+    let installation = TestInstallation::new().await?;
+    // Two who fill at once fill once.
+    let filled = join_all((0..2).map(|_| fill(&installation, 4))).await;
+    assert_eq!(filled.into_iter().map(|filled| filled.unwrap().made).sum::<usize>(), 4);
+    let mut admin = installation.admin().await?;
+    assert_eq!(warm_pool(&mut admin).await?, pool(4, 0, 0));
+    let slugs: Vec<_> = (0..6).map(|number| format!("clinic-{number}")).collect();
+    let made = join_all(slugs.iter().map(|slug| installation.provision(slug))).await;
+    let schemas: BTreeSet<_> = made.iter().map(|made| made.as_ref().unwrap().schema.to_string()).collect();
+    assert_eq!(schemas.len(), 6);
+    let warm =
+        "SELECT count(*) FROM control.tenant_event WHERE kind = 'PROVISIONED' AND (detail->>'warm')::boolean";
+    assert_eq!(sqlx::query_scalar::<_, i64>(warm).fetch_one(&mut admin).await?, 4);
+    // A taken slug gives the schema back.
+    fill(&installation, 1).await?;
+    assert!(matches!(installation.provision("clinic-0").await, Err(ProvisionError::SlugTaken)));
+    assert_eq!(warm_pool(&mut admin).await?, pool(1, 0, 0));
+    nothing_is_half_made(&mut admin).await
+}
+
+#[tokio::test]
+async fn a_schema_of_an_older_version_is_not_taken_but_made_anew() -> Result<()> {
+    let installation = TestInstallation::new().await?;
+    fill(&installation, 2).await?;
+    let mut admin = installation.admin().await?;
+    sqlx::query("UPDATE control.warm_schema SET schema_version = schema_version - 1")
+        .execute(&mut admin)
+        .await?;
+    installation.provision("northside").await.unwrap();
+    assert_eq!(warm_pool(&mut admin).await?, pool(0, 2, 0));
+    assert_eq!(fill(&installation, 2).await?.made, 2);
+    assert_eq!(warm_pool(&mut admin).await?, pool(2, 0, 0));
+    // One that is newer is for builds that know it.
+    sqlx::query("UPDATE control.warm_schema SET schema_version = schema_version + 1")
+        .execute(&mut admin)
+        .await?;
+    installation.provision("harbor").await.unwrap();
+    assert_eq!(warm_pool(&mut admin).await?, WarmPool { newer: 2, ..pool(0, 0, 0) });
+    assert_eq!(fill(&installation, 1).await?.made, 1);
+    nothing_is_half_made(&mut admin).await
+}
+
+#[tokio::test]
+async fn a_fill_that_is_cancelled_at_any_point_is_gone_on_with_by_the_next() -> Result<()> {
+    let installation = TestInstallation::new().await?;
+    let mut admin = installation.admin().await?;
+    for attempt in 1..=12 {
+        let [noise] = crypto::random::<1>()?;
+        let patience = Duration::from_millis(u64::from(noise) * 2);
+        drop(tokio::time::timeout(patience, fill(&installation, attempt * 2)).await);
+        alone(&mut admin).await?;
+        nothing_is_half_made(&mut admin).await?;
+    }
+    fill(&installation, 24).await?;
+    assert_eq!(warm_pool(&mut admin).await?, pool(24, 0, 0));
+    nothing_is_half_made(&mut admin).await
+}
+
+#[tokio::test]
+async fn an_operator_fills_the_pool_and_sees_what_is_in_it() -> Result<()> {
+    let installation = TestInstallation::new().await?;
+    let praxis = |arguments: &[&str]| -> Result<Value> {
+        let output = installation.command().args(arguments).output()?;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(serde_json::from_slice(&output.stdout)?)
+    };
+    let filled = praxis(&["tenant", "pool", "fill", "--size", "2"])?;
+    assert_eq!((&filled["made"], &filled["ready"], &filled["reserved"]), (&json!(2), &json!(2), &json!(0)));
+    praxis(&["tenant", "create", "--slug", "northside", "--name", "Northside", "--template", "hospital"])?;
+    let left = praxis(&["tenant", "pool", "status"])?;
+    assert_eq!(left, json!({ "ready": 1, "outdated": 0, "reserved": 0, "newer": 0 }));
+    Ok(())
+}
+
+async fn fill(installation: &TestInstallation, size: i64) -> Result<Filled, InstallationError> {
+    let mut admin = installation.admin().await.unwrap();
+    let (names, keys, clock) = (&installation.names, &*installation.keys, &installation.clock);
+    fill_warm_pool(&mut admin, names, keys, clock, size).await
+}
+
+/// How long one of fifty clinics takes to make.
+async fn mean_of(installation: &TestInstallation, slug: &str) -> Duration {
+    let begun = Instant::now();
+    for number in 0..50 {
+        installation.provision(&format!("{slug}-{number}")).await.unwrap();
+    }
+    begun.elapsed() / 50
+}
+
+fn pool(ready: i64, outdated: i64, reserved: i64) -> WarmPool {
+    WarmPool { ready, outdated, reserved, newer: 0 }
+}
+
+/// Waits until nobody else is there: a backend goes on until it notices that its client is gone.
+async fn alone(admin: &mut PgConnection) -> Result<()> {
+    let others = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    while sqlx::query_scalar::<_, i64>(others).fetch_one(&mut *admin).await? > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+/// Schemas, roles, keys and control rows belong together, one of each; what waits in the pool has no key and is no tenant.
 async fn nothing_is_half_made(admin: &mut PgConnection) -> Result<()> {
     let schemas = names(admin, r"SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 't\_%'").await?;
     let tenants = names(admin, "SELECT schema_name FROM control.tenant WHERE state = 'ACTIVE'").await?;
@@ -96,6 +239,12 @@ async fn nothing_is_half_made(admin: &mut PgConnection) -> Result<()> {
           JOIN pg_namespace n ON n.nspname = 'control' AND n.nspowner = m.member WHERE r.rolname LIKE 't\_%'",
     )
     .await?;
+    let warm = names(admin, "SELECT schema_name FROM control.warm_schema").await?;
+    let built = "SELECT schema_name FROM control.warm_schema WHERE schema_version IS NOT NULL";
+    let built = names(admin, built).await?;
+    assert!(warm.is_disjoint(&rows));
+    let schemas: BTreeSet<_> = schemas.difference(&built).cloned().collect();
+    let roles: BTreeSet<_> = roles.difference(&warm).cloned().collect();
     assert!(
         schemas == tenants && tenants == rows && rows == keys && keys == roles,
         "{schemas:?} {rows:?} {roles:?}"

@@ -7,8 +7,11 @@
 )]
 
 use anyhow::Result;
-use praxis_domain::roles;
-use praxis_platform::template::{Source, Template};
+use praxis_domain::template::{self, Fate};
+use praxis_platform::{
+    template::{Source, Template},
+    tenancy::seed::Kind,
+};
 use serde_json::{Value, json};
 
 use crate::support::{people::Person, server::TestServer};
@@ -204,7 +207,7 @@ async fn the_last_owner_stays_and_owners_hold_what_later_versions_add() -> Resul
 async fn default_roles_are_brought_up_to_date_unless_the_clinic_changed_them() -> Result<()> {
     let server = clinic().await?;
     let owner = server.prove("northside", "owner@praxis.test").await;
-    let template = Template::load(&Source::shipped(), "general-practice")?;
+    let shipped = Template::load(&Source::shipped(), "general-practice")?;
     let mut sql = server.installation.tenant_connection("northside").await?;
     let forget = "DELETE FROM role_permission WHERE permission = 'care-team:read'";
     sqlx::query(forget).execute(&mut sql).await?;
@@ -212,17 +215,17 @@ async fn default_roles_are_brought_up_to_date_unless_the_clinic_changed_them() -
     owner.run("roleChange", ROLE, json!({ "id": nurse["id"], "ifVersion": 1, "name": "Sister" })).await;
 
     let op = server.as_system("northside").await?;
-    let ensured = roles::ensure(&op, &template).await?;
+    let plan = template::plan(&op, &shipped, Some(Kind::Role)).await?;
+    let (renewed, kept) = (plan.keys(&[Fate::Renewed]), plan.keys(&[Fate::Kept, Fate::Conflict]));
+    template::apply(&op, plan).await?;
     op.commit().await?;
-    assert_eq!((ensured.made.len(), &ensured.kept), (0, &vec!["nurse".to_owned()]));
-    assert!(
-        ensured.renewed.contains(&"physician".to_owned()) && !ensured.renewed.contains(&"nurse".to_owned())
-    );
+    assert_eq!(kept, ["nurse"]);
+    assert!(renewed.contains(&"physician".to_owned()) && !renewed.contains(&"nurse".to_owned()));
     let physician = role(&owner, "physician").await;
     assert!(physician["permissions"].as_array().unwrap().contains(&json!("care-team:read")));
     assert_eq!(physician["customised"], false);
     let op = server.as_system("northside").await?;
-    assert!(!roles::ensure(&op, &template).await?.changed());
+    assert!(!template::plan(&op, &shipped, Some(Kind::Role)).await?.changes_something());
     op.rollback().await?;
     Ok(())
 }

@@ -6,7 +6,6 @@
 
 mod change;
 mod create;
-mod ensure;
 mod grant;
 mod reach;
 mod read;
@@ -16,7 +15,6 @@ mod revoke;
 
 pub use change::{RoleChange, change};
 pub use create::{NewRole, create};
-pub use ensure::{Ensured, ensure};
 pub use grant::{Grant, grant};
 pub use read::{Permitted, Role, all, by_ids};
 pub use retire::retire;

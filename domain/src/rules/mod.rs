@@ -13,8 +13,7 @@ mod evaluate;
 mod gather;
 mod read;
 mod retire;
-#[cfg(test)]
-mod shipped;
+pub(crate) mod seeded;
 mod support;
 mod test;
 

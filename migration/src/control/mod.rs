@@ -9,5 +9,6 @@ crate::sql_steps! {
     "m0006_ready"
     "m0007_planned"
     "m0008_version_window"
+    "m0010_warm_pool"
     "m0011_operator_sessions"
 }

@@ -10,13 +10,14 @@ use super::lint::Finding;
 use super::seed::Item;
 use super::source::{Source, schema_text};
 
-const SCHEMAS: [&str; 6] = [
+const SCHEMAS: [&str; 7] = [
     "template.schema.json",
     "roles.schema.json",
     "field_policies.schema.json",
     "visit_types.schema.json",
     "specialties.schema.json",
     "note_template.schema.json",
+    "rules.schema.json",
 ];
 
 const MAX_MESSAGE_CHARS: usize = 300;
@@ -66,12 +67,13 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
-        let violations: Vec<_> = self
-            .schemas
-            .get(schema)?
-            .iter_errors(&value)
-            .map(|e| (e.instance_path.to_string(), e.to_string()))
-            .collect();
+        let Some(known) = self.schemas.get(schema) else {
+            // Nothing is taken unread, and nothing passed by in silence.
+            self.report(file, "", format!("there is no schema {schema} to read it by"));
+            return None;
+        };
+        let violations: Vec<_> =
+            known.iter_errors(&value).map(|e| (e.instance_path.to_string(), e.to_string())).collect();
         if !violations.is_empty() {
             for (path, message) in violations {
                 self.report(file, path, message);

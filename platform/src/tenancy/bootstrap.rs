@@ -145,9 +145,9 @@ pub async fn set_passwords(
         transaction.commit().await?;
     }
     let key = installation_key(admin, wrapper).await?;
-    let shards: Vec<i32> = sqlx::query_scalar("SELECT DISTINCT login_shard FROM control.tenant ORDER BY 1")
-        .fetch_all(&mut *admin)
-        .await?;
+    let given =
+        "SELECT login_shard FROM control.tenant UNION SELECT login_shard FROM control.warm_schema ORDER BY 1";
+    let shards: Vec<i32> = sqlx::query_scalar(given).fetch_all(&mut *admin).await?;
     let apps = shards.into_iter().map(|shard| installation.app_role(shard));
     for role in std::iter::once(installation.control_role()).chain(apps) {
         set_password(admin, &role, &key).await?;

@@ -15,12 +15,14 @@ mod presence;
 mod probe;
 mod provision;
 mod ready;
-mod seed;
+pub mod seed;
+mod site;
 mod snapshot;
 mod state;
 mod tenant;
 mod transaction;
 mod turns;
+mod warm;
 
 pub use bootstrap::{
     Hardening, InstallationError, bootstrap, check_hardening, ensure_login_role, installation_key, installed,
@@ -34,8 +36,8 @@ pub use pool::{Pool, PoolLimits};
 pub use probe::{InstallationFacts, ServerFacts, probe};
 pub use provision::{NewTenant, ProvisionError, provision};
 pub use ready::{Queue, Woken};
-pub use seed::apply_template;
 pub use snapshot::{SNAPSHOT, snapshot_oldest_build, snapshot_served_from, snapshot_version};
 pub use state::Standing;
 pub use tenant::{RateOverride, SchemaName, Tenant};
 pub use transaction::TenantTransaction;
+pub use warm::{Filled, WarmPool, fill_warm_pool, warm_pool};

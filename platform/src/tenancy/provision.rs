@@ -1,18 +1,19 @@
 //! A new clinic, in one transaction: role, schema, tables, key, template. Killed half way it leaves nothing.
 //!
-//! The tables come from the compiled snapshot of the newest schema, sent as a single message; no
-//! migration is replayed.
+//! Role and tables are taken from the warm pool, or made if that is empty: from the compiled snapshot of the
+//! newest schema, and no migration is replayed.
 
-use praxis_entity::{control::tenant::TenantState, ids::TenantId};
+use praxis_entity::control::tenant::TenantState;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use super::{
-    InstallationError, RateOverride, SchemaName, Tenant,
-    bootstrap::ensure_login_role,
+    InstallationError, RateOverride, Tenant,
     control::Installation,
     seed::apply_template,
-    snapshot::{SNAPSHOT, snapshot_oldest_build, snapshot_version},
+    site::{Site, build, reserve, take_turn},
+    snapshot::{snapshot_oldest_build, snapshot_version},
+    warm,
 };
 use crate::{
     clock::SharedClock,
@@ -20,9 +21,6 @@ use crate::{
     template::Template,
     vault::{GuardedKey, KeyWrapper, TenantKey, VaultError},
 };
-
-/// Tenants per login role: the first `SET ROLE` of a backend expands the whole membership.
-const TENANTS_PER_SHARD: i64 = 200;
 
 /// What a new clinic is called and made from.
 #[derive(Debug, Clone)]
@@ -79,62 +77,47 @@ pub async fn provision(
     new: &NewTenant,
 ) -> Result<Tenant, ProvisionError> {
     check(new)?;
-    let id = TenantId(clock.new_id());
-    let schema = SchemaName::of(id);
     let owner = installation.owner_role();
     let time_zone = new.time_zone.clone().unwrap_or_else(|| template.manifest.time_zone.clone());
     let locale = new.locale.clone().unwrap_or_else(|| template.manifest.locale.clone());
 
     let mut transaction = admin.begin().await?;
     let connection: &mut PgConnection = &mut transaction;
-    // One new clinic per cell at a time: shards are given out, and their roles made, in turn.
-    sqlx::query("SELECT FROM control.cell WHERE id = 'main' FOR NO KEY UPDATE")
-        .execute(&mut *connection)
-        .await?;
-    // Only now: the wait for one's turn may be long, and the root key of before it retired.
-    turn::wrapping(connection).await?;
-    let wrapped = TenantKey::generate(id.0, 1)?.wrapped(wrapper).await?;
-    // The control rows first: a taken slug is found before anything costly is done.
-    let shard = next_shard(connection).await?;
-    ensure_login_role(connection, installation, shard, wrapper).await?;
-    insert_control_rows(
-        connection,
-        installation,
-        &ControlRows {
-            id,
-            schema: &schema,
-            shard,
-            new,
-            template,
-            time_zone: &time_zone,
-            locale: &locale,
-            key: &wrapped,
-        },
-    )
-    .await?;
-    let app = installation.app_role(shard);
-    let tables = SNAPSHOT.replace("{schema}", schema.as_str()).replace("{role}", schema.as_str());
-    let message = format!(
-        "CREATE ROLE {schema} NOLOGIN; GRANT {schema} TO {app}; GRANT {schema} TO {owner};
-         CREATE SCHEMA {schema} AUTHORIZATION {owner};
-         SET LOCAL ROLE {owner}; GRANT USAGE ON SCHEMA {schema} TO {schema};
-         SET LOCAL search_path = {schema};
-         {tables}"
-    );
-    connection.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
-    sqlx::query("INSERT INTO tenant_self (tenant_id, schema_version) VALUES ($1, $2)")
-        .bind(id.0)
-        .bind(snapshot_version())
-        .execute(&mut *connection)
-        .await?;
+    if is_taken(connection, &new.slug).await? {
+        return Err(ProvisionError::SlugTaken);
+    }
+    let warm = warm::claim(connection).await?;
+    let is_warm = warm.is_some();
+    let site = match warm {
+        Some(site) => site,
+        None => make_site(connection, installation, wrapper, clock).await?,
+    };
+    let Site { id, schema, .. } = &site;
+    let enter = format!("SET LOCAL ROLE {owner}; SET LOCAL search_path = {schema}");
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(enter))).await?;
     apply_template(connection, id.0, template).await?;
     connection.execute(sqlx::raw_sql("RESET ROLE; RESET search_path")).await?;
+    // Only now: the wait for one's turn may have been long, and the root key of before it retired.
+    turn::wrapping(connection).await?;
+    let wrapped = TenantKey::generate(id.0, 1)?.wrapped(wrapper).await?;
+    // Last, for whatever changes the directory waits for its turn from here to the commit.
+    let rows = ControlRows {
+        site: &site,
+        is_warm,
+        new,
+        template,
+        time_zone: &time_zone,
+        locale: &locale,
+        key: &wrapped,
+    };
+    insert_control_rows(connection, installation, &rows).await?;
     sqlx::query("UPDATE control.tenant SET state = 'ACTIVE' WHERE id = $1")
         .bind(id.0)
         .execute(&mut *connection)
         .await?;
     transaction.commit().await?;
 
+    let Site { id, schema, shard } = site;
     Ok(Tenant {
         id,
         slug: new.slug.clone(),
@@ -152,6 +135,26 @@ pub async fn provision(
         actor_rate: RateOverride::default(),
         key_epoch: 0,
     })
+}
+
+/// Whether the subdomain is in use, before anything costly is done. Of two at once the constraint lets one through.
+async fn is_taken(connection: &mut PgConnection, slug: &str) -> Result<bool, sqlx::Error> {
+    let find = "SELECT EXISTS (SELECT FROM control.tenant WHERE slug = $1)";
+    sqlx::query_scalar(find).bind(slug).fetch_one(connection).await
+}
+
+/// A site that was not made ahead of need.
+async fn make_site(
+    connection: &mut PgConnection,
+    installation: &Installation,
+    wrapper: &dyn KeyWrapper,
+    clock: &SharedClock,
+) -> Result<Site, ProvisionError> {
+    take_turn(connection).await?;
+    let site = reserve(connection, installation, wrapper, clock, 1).await?.pop();
+    let site = site.ok_or_else(|| sqlx::Error::Protocol("no site".to_owned()))?;
+    build(connection, installation, &site).await?;
+    Ok(site)
 }
 
 fn check(new: &NewTenant) -> Result<(), ProvisionError> {
@@ -173,23 +176,9 @@ fn check(new: &NewTenant) -> Result<(), ProvisionError> {
     Ok(())
 }
 
-/// The first shard with room.
-async fn next_shard(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
-    let newest: Option<(i32, i64)> =
-        sqlx::query_as("SELECT login_shard, count(*) FROM control.tenant GROUP BY login_shard ORDER BY login_shard DESC LIMIT 1")
-            .fetch_optional(connection)
-            .await?;
-    Ok(match newest {
-        None => 0,
-        Some((shard, members)) if members < TENANTS_PER_SHARD => shard,
-        Some((shard, _)) => shard + 1,
-    })
-}
-
 struct ControlRows<'a> {
-    id: TenantId,
-    schema: &'a SchemaName,
-    shard: i32,
+    site: &'a Site,
+    is_warm: bool,
     new: &'a NewTenant,
     template: &'a Template,
     time_zone: &'a str,
@@ -206,13 +195,13 @@ async fn insert_control_rows(
         "INSERT INTO control.tenant (id, schema_name, slug, display_name, locale, time_zone, cell_id, login_shard, schema_version, oldest_build, template, template_version)
          VALUES ($1, $2, $3, $4, $5, $6, 'main', $7, $8, $9, $10, $11)",
     )
-    .bind(rows.id.0)
-    .bind(rows.schema.as_str())
+    .bind(rows.site.id.0)
+    .bind(rows.site.schema.as_str())
     .bind(&rows.new.slug)
     .bind(&rows.new.display_name)
     .bind(rows.locale)
     .bind(rows.time_zone)
-    .bind(rows.shard)
+    .bind(rows.site.shard)
     .bind(snapshot_version())
     .bind(snapshot_oldest_build())
     .bind(&rows.template.manifest.name)
@@ -228,15 +217,15 @@ async fn insert_control_rows(
     sqlx::query(
         "INSERT INTO control.tenant_key (tenant_id, version, wrapped, wrapper) VALUES ($1, 1, $2, $3)",
     )
-    .bind(rows.id.0)
+    .bind(rows.site.id.0)
     .bind(&rows.key.bytes)
     .bind(&rows.key.wrapper)
     .execute(&mut *connection)
     .await?;
     sqlx::query("INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, 'PROVISIONED', $2, $3)")
-        .bind(rows.id.0)
+        .bind(rows.site.id.0)
         .bind(installation.owner_role())
-        .bind(serde_json::json!({ "template": rows.template.manifest.name }))
+        .bind(serde_json::json!({ "template": rows.template.manifest.name, "warm": rows.is_warm }))
         .execute(&mut *connection)
         .await?;
     Ok(())
