@@ -6,3 +6,4 @@
 //! a clinic.
 
 pub mod migrate;
+pub mod tenant;

@@ -8,4 +8,5 @@ crate::sql_steps! {
     KeyRotation = "m0005_key_rotation";
     Ready = "m0006_ready";
     Planned = "m0007_planned";
+    TenantOperations = "m0009_operations";
 }

@@ -15,7 +15,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 use praxis_entity::{
-    control::{tenant, tenant_domain},
+    control::{
+        tenant::{self, TenantState},
+        tenant_domain,
+    },
     ids::TenantId,
 };
 use sea_orm::{DbErr, EntityTrait};
@@ -165,7 +168,8 @@ async fn listen(control: &Control) -> Option<PgListener> {
 impl Routes {
     fn build(tenants: Vec<tenant::Model>, domains: Vec<tenant_domain::Model>) -> Self {
         let mut routes = Self::default();
-        for row in tenants {
+        // Of one whose keys are destroyed nothing is left to be looked at.
+        for row in tenants.into_iter().filter(|row| row.state != TenantState::Shredded) {
             let id = row.id;
             let Some(tenant) = Tenant::from_row(row).map(Arc::new) else {
                 tracing::error!(tenant = %id, "a tenant's schema name is malformed; it is not served");

@@ -29,7 +29,7 @@ pub use directory::{Directory, Freshness};
 pub use host::{Host, Resolution};
 pub use pool::{Pool, PoolLimits};
 pub use probe::{InstallationFacts, ServerFacts, probe};
-pub use provision::{NewTenant, ProvisionError, SNAPSHOT, provision, snapshot_version};
+pub use provision::{NewTenant, ProvisionError, SNAPSHOT, is_slug, next_shard, provision, snapshot_version};
 pub use ready::{Queue, Woken};
 pub use seed::apply_template;
 pub use state::Standing;

@@ -162,14 +162,18 @@ pub async fn provision(
     })
 }
 
-fn check(new: &NewTenant) -> Result<(), ProvisionError> {
+/// Whether a clinic can be reached under this subdomain: a DNS label, and not a reserved word.
+pub fn is_slug(slug: &str) -> bool {
     const RESERVED: [&str; 8] = ["www", "api", "admin", "app", "control", "static", "mail", "status"];
-    let slug = new.slug.as_str();
     let shaped = (1..=63).contains(&slug.len())
         && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !slug.starts_with('-')
         && !slug.ends_with('-');
-    if !shaped || RESERVED.contains(&slug) {
+    shaped && !RESERVED.contains(&slug)
+}
+
+fn check(new: &NewTenant) -> Result<(), ProvisionError> {
+    if !is_slug(&new.slug) {
         return Err(ProvisionError::SlugInvalid);
     }
     if new.display_name.trim().is_empty() {
@@ -181,8 +185,8 @@ fn check(new: &NewTenant) -> Result<(), ProvisionError> {
     Ok(())
 }
 
-/// The first shard with room.
-async fn next_shard(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+/// The first shard with room. Whoever takes a place in it holds the cell's row meanwhile.
+pub async fn next_shard(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
     let newest: Option<(i32, i64)> =
         sqlx::query_as("SELECT login_shard, count(*) FROM control.tenant GROUP BY login_shard ORDER BY login_shard DESC LIMIT 1")
             .fetch_optional(connection)
