@@ -1,0 +1,12 @@
+//! The life of a single clinic, through the command line: its states, its export and return, its end.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets something else fails here"
+)]
+
+mod kit;
+mod restored;
+mod shredded;
+mod states;
