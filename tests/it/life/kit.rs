@@ -82,7 +82,7 @@ impl Life {
 
 /// The family name of a patient; null where there is none.
 pub(super) async fn family(person: &Person<'_>, id: &str) -> Value {
-    let query = "query($id: ID!) { patient(id: $id) { name { family } } }";
+    let query = "query($id: ID!) { patient(by: { id: $id }) { name { family } } }";
     person.send(query, json!({ "id": id }), &[]).await.body["data"]["patient"]["name"]["family"].clone()
 }
 
