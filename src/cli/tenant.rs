@@ -1,5 +1,6 @@
 //! `praxis tenant`: clinics, from the first to the last day.
 
+mod clone;
 mod create;
 mod domains;
 mod export;
@@ -46,6 +47,8 @@ enum Command {
     Export(export::Export),
     /// Bring a clinic back from its export: in its place, or beside the live one
     Restore(restore::Restore),
+    /// Make a sandbox that looks like a clinic and tells nothing of its patients
+    Clone(clone::Clone),
     /// Exchange what was restored beside a suspended clinic with what is live
     Swap {
         /// Subdomain of the clinic
@@ -85,6 +88,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
         Command::Limits(limits) => limits::run(&mut admin, limits, context).await,
         Command::Export(export) => export::run(&mut admin, &installation, export, context).await,
         Command::Restore(restore) => restore::run(&mut admin, &installation, restore, context).await,
+        Command::Clone(clone) => clone::run(&mut admin, &installation, clone, context).await,
         Command::Swap { slug } => restore::swap(&mut admin, &slug, context).await,
         Command::Discard { slug, yes } => restore::discard(&mut admin, &slug, yes, context).await,
         Command::Shred(shred) => shred::run(&mut admin, &installation, shred, context).await,

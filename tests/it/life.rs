@@ -8,5 +8,6 @@
 
 mod kit;
 mod restored;
+mod sandbox;
 mod shredded;
 mod states;

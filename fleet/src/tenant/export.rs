@@ -23,7 +23,7 @@ use super::{
     frames::Heading,
     manifest::{Cover, FORMAT, Head, KeptKey, SealedFor},
     operation::{Begun, Kind, Work},
-    sealed_file::SealedWriter,
+    sealed_file::{Covered, SealedWriter},
 };
 
 /// Which clinic is exported, and for whom.
@@ -78,7 +78,8 @@ async fn write_file(
     wanted: &Exporting<'_>,
     work: &mut Work,
 ) -> Result<Exported, LifeError> {
-    if wanted.to.exists() {
+    // One of this very operation may be there: killed before it was noted as done.
+    if wanted.to.exists() && !is_of(wanted.to, work.id()).await {
         return Err(LifeError::Refused(format!("{} is there already", wanted.to.display())));
     }
     let mut partial = wanted.to.as_os_str().to_owned();
@@ -97,6 +98,12 @@ async fn write_file(
     }
     clinic.note(admin, "EXPORTED", detail).await?;
     Ok(Exported { file: wanted.to.to_owned(), handed_out: wanted.holder.is_some(), manifest })
+}
+
+/// Whether a file is what an operation wrote.
+async fn is_of(file: &Path, export: Uuid) -> bool {
+    let Ok(file) = tokio::fs::File::open(file).await else { return false };
+    Covered::read(file).await.is_ok_and(|file| file.cover.export == export)
 }
 
 async fn write(

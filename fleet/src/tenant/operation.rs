@@ -19,6 +19,8 @@ pub enum Kind {
     Export,
     /// A clinic brought back from a file.
     Restore,
+    /// A sandbox made of a clinic.
+    Clone,
     /// A clinic's keys destroyed.
     Shred,
 }
@@ -29,6 +31,7 @@ impl Kind {
         match self {
             Self::Export => "EXPORT",
             Self::Restore => "RESTORE",
+            Self::Clone => "CLONE",
             Self::Shred => "SHRED",
         }
     }
@@ -185,13 +188,22 @@ impl Work {
             .map(|_| ())
     }
 
-    /// Keeps what came of it so far.
-    pub async fn keep(&mut self, detail: &impl Serialize) -> Result<(), LifeError> {
-        sqlx::query("UPDATE control.operation SET detail = $2 WHERE id = $1")
-            .bind(self.id)
-            .bind(sqlx::types::Json(detail))
-            .execute(&mut self.connection)
-            .await?;
+    /// Keeps what came of it, in the work's own transaction; with it the operation is done where that is all.
+    pub async fn keep(
+        &self,
+        transaction: &mut PgConnection,
+        detail: &impl Serialize,
+        is_done: bool,
+    ) -> Result<(), LifeError> {
+        sqlx::query(
+            "UPDATE control.operation SET detail = $2, state = CASE WHEN $3 THEN 'DONE' ELSE state END,
+                finished_at = CASE WHEN $3 THEN clock_timestamp() END WHERE id = $1",
+        )
+        .bind(self.id)
+        .bind(sqlx::types::Json(detail))
+        .bind(is_done)
+        .execute(transaction)
+        .await?;
         Ok(())
     }
 
@@ -206,18 +218,18 @@ impl Work {
 
     /// Ends it as the work ended, and gives back what came of it.
     pub async fn end<T: Serialize>(mut self, result: Result<T, LifeError>) -> Result<T, LifeError> {
-        let (state, error) = match &result {
-            Ok(detail) => {
-                self.keep(detail).await?;
-                ("DONE", None)
-            }
-            Err(error) => ("FAILED", Some(error.to_string())),
+        let (detail, error) = match &result {
+            Ok(detail) => (Some(sqlx::types::Json(detail)), None),
+            Err(error) => (None, Some(error.to_string())),
         };
+        // Not where the work's own transaction has said so already.
         let ended = sqlx::query(
-            "UPDATE control.operation SET state = $2, error = $3, finished_at = clock_timestamp() WHERE id = $1",
+            "UPDATE control.operation SET state = CASE WHEN $3::text IS NULL THEN 'DONE' ELSE 'FAILED' END,
+                detail = coalesce($2, detail), error = $3, finished_at = clock_timestamp()
+             WHERE id = $1 AND state = 'RUNNING'",
         )
         .bind(self.id)
-        .bind(state)
+        .bind(detail)
         .bind(error)
         .execute(&mut self.connection)
         .await;

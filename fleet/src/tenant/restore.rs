@@ -158,6 +158,7 @@ async fn read(
     .bind(detail)
     .execute(&mut *transaction)
     .await?;
+    work.keep(&mut transaction, &restored, true).await?;
     transaction.commit().await?;
     Ok(restored)
 }

@@ -92,11 +92,7 @@ async fn destroy_keys(
     for sql in ["DELETE FROM cell.ready WHERE tenant = $1", "DELETE FROM cell.planned WHERE tenant = $1"] {
         sqlx::query(sql).bind(clinic.schema.as_str()).execute(&mut *transaction).await?;
     }
-    sqlx::query("UPDATE control.operation SET detail = $2 WHERE id = $1")
-        .bind(work.id())
-        .bind(sqlx::types::Json(&certified))
-        .execute(&mut *transaction)
-        .await?;
+    work.keep(&mut transaction, &certified, false).await?;
     let detail = serde_json::json!({ "keys": certificate.keys, "dataKeys": certificate.data_keys });
     clinic.note(&mut transaction, "SHREDDED", detail).await?;
     transaction.commit().await?;
