@@ -100,7 +100,7 @@ async fn restored_beside_the_live_one_it_takes_its_place_and_gives_it_back() -> 
         life.refresh().await?;
         assert_eq!(found("Zqnewer").await, usize::from(newer.is_string()), "names are not remembered");
         assert_eq!((family(&owner, &old).await, family(&owner, &new).await), (older, newer));
-        let third = owner.register("Cid", "Zqthird", "1990-01-02").await;
+        let third = owner.register("Cid", "Zqthird", "1970-05-06").await;
         assert_eq!(family(&owner, &third).await, "Zqthird", "what is live can be written to");
     }
     assert_eq!(life.tenant(&["discard", "northside"]).0, 7);

@@ -41,8 +41,8 @@ async fn a_sandbox_tells_nothing_of_the_patients_it_was_made_from() -> Result<()
     let owner = life.server.person("northside", "owner").await;
     let names = ["Zqalphabet", "Zqbromeliad", "Zqcatamaran"];
     let mut ids = Vec::new();
-    for name in names {
-        ids.push(owner.register("Zqgivenname", name, "1981-02-03").await);
+    for (name, born) in names.iter().zip(["1981-02-03", "1982-03-04", "1983-04-05"]) {
+        ids.push(owner.register("Zqgivenname", name, born).await);
     }
     owner.clinician("Zqclinician").await;
 

@@ -48,6 +48,7 @@ async fn of_a_shredded_clinic_an_old_dump_and_todays_keys_open_nothing() -> Resu
     life.server.installation.provision("southside").await?;
     let owner = life.server.person("northside", "owner").await;
     owner.register("Ann", "Zqshredded", "1980-01-02").await;
+    owner.register("Bob", "Zqpulped", "1981-01-02").await;
     let schema = life.schema("northside").await?;
     let mut admin = life.server.installation.admin().await?;
     let tenant: Uuid = sqlx::query_scalar("SELECT id FROM control.tenant WHERE slug = 'northside'")

@@ -79,6 +79,6 @@ async fn a_clinic_leaves_when_its_grace_is_over_and_no_legal_hold_keeps_it() -> 
     assert_eq!(life.done(&["archive", "northside"])["state"], "ARCHIVED");
     life.refresh().await?;
     let login = life.server.login("northside.praxis.test", "someone@praxis.test", "x").await;
-    assert_eq!(login.status, StatusCode::FORBIDDEN, "{}", login.text);
+    assert_eq!(login.status, StatusCode::NOT_FOUND, "{}", login.text);
     Ok(())
 }
