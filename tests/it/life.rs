@@ -7,6 +7,7 @@
 )]
 
 mod kit;
+mod older;
 mod restored;
 mod sandbox;
 mod shredded;

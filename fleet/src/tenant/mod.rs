@@ -6,12 +6,12 @@
 //! it holds counts, hashes and file names, and nothing of a patient.
 
 mod certificate;
+mod control_rows;
 mod copy;
 mod error;
 mod export;
 mod frames;
 mod holder;
-mod made_up;
 mod manifest;
 pub mod operation;
 mod restore;

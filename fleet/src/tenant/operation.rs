@@ -118,7 +118,7 @@ pub(super) enum Begun {
     /// It is to be done, now and by the caller.
     Now(Work),
     /// It was done before.
-    Before(Operation),
+    Before(Box<Operation>),
 }
 
 /// An operation that the caller works on, on a connection of its own: what is written down about it can be seen
@@ -160,7 +160,7 @@ impl Work {
         let found: Operation =
             sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id).fetch_one(&mut connection).await?;
         if found.state == "DONE" {
-            return Ok(Begun::Before(found));
+            return Ok(Begun::Before(Box::new(found)));
         }
         sqlx::query(
             "UPDATE control.operation SET state = 'RUNNING', attempts = attempts + 1, progress = 0,

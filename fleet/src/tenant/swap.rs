@@ -10,9 +10,9 @@ use sqlx::{Connection, postgres::PgConnection};
 
 use super::{
     Clinic, LifeError, Placed, Restored,
+    control_rows::wake,
     copy::{qualified, tables},
     operation::{Kind, newest_done},
-    restore::wake,
     run, schema_exists,
 };
 
@@ -89,6 +89,14 @@ async fn point_functions(transaction: &mut PgConnection, schema: &SchemaName) ->
 pub async fn discard(admin: &mut PgConnection, slug: &str) -> Result<Restored, LifeError> {
     let mut transaction = admin.begin().await?;
     let clinic = Clinic::of_slug(&mut transaction, slug).await?;
+    // What lies beside may be what was live before the exchange.
+    let held: bool = sqlx::query_scalar("SELECT legal_hold FROM control.tenant WHERE id = $1")
+        .bind(clinic.id)
+        .fetch_one(&mut *transaction)
+        .await?;
+    if held {
+        return Err(LifeError::Held);
+    }
     let (restored, schema) = lying_beside(&mut transaction, &clinic).await?;
     run(&mut transaction, format!("SET LOCAL client_min_messages = warning; DROP SCHEMA {schema} CASCADE"))
         .await?;

@@ -105,6 +105,9 @@ async fn restored_beside_the_live_one_it_takes_its_place_and_gives_it_back() -> 
     }
     assert_eq!(life.tenant(&["discard", "northside"]).0, 7);
     assert_eq!(life.schemas().await?, 2);
+    life.done(&["hold", "northside", "--reason", "case 17"]);
+    assert!(life.tenant(&["discard", "northside", "--yes"]).2.contains("legal hold"));
+    life.done(&["release", "northside"]);
     life.done(&["discard", "northside", "--yes"]);
     assert_eq!(life.schemas().await?, 1);
     assert_eq!(life.tenant(&["swap", "northside"]).0, 1);

@@ -10,7 +10,7 @@ use praxis_platform::vault::{DataKey, Place};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::LifeError;
+use crate::tenant::LifeError;
 
 const GIVEN: [&str; 12] =
     ["Alba", "Boris", "Clio", "Dario", "Edda", "Falk", "Gita", "Hugo", "Ines", "Jano", "Kaja", "Lars"];
@@ -111,7 +111,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::tenant::sandbox::CARRIED;
+    use crate::tenant::sandbox::carry::CARRIED;
 
     #[test]
     fn there_is_a_made_up_value_for_every_sealed_column_that_is_carried() {
