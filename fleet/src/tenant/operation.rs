@@ -10,7 +10,7 @@ use serde_json::Value;
 use sqlx::{FromRow, postgres::PgConnection};
 use uuid::Uuid;
 
-use super::LifeError;
+use super::{Clinic, LifeError};
 
 /// What an operation is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,9 @@ const COLUMNS: &str = "id, tenant_id, kind, idempotency_key, state, step, progre
 
 /// The operations on a clinic, or on all of them, oldest first.
 pub async fn list(admin: &mut PgConnection, slug: Option<&str>) -> Result<Vec<Operation>, LifeError> {
+    if let Some(slug) = slug {
+        Clinic::of_slug(admin, slug).await?;
+    }
     let sql = format!(
         "SELECT {COLUMNS} FROM control.operation
          WHERE $1::text IS NULL OR tenant_id = (SELECT id FROM control.tenant WHERE slug = $1)
