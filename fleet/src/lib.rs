@@ -8,3 +8,4 @@
 pub mod migrate;
 pub mod operators;
 pub mod registry;
+pub mod tenant;

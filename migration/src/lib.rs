@@ -24,6 +24,11 @@ macro_rules! sql_steps {
         pub fn steps() -> $crate::Steps {
             vec![$($crate::Step::new($file, include_str!(concat!($file, ".sql")))),*]
         }
+
+        /// Their SQL, oldest first: for whoever needs the schema of an older version.
+        pub fn sources() -> Vec<&'static str> {
+            vec![$(include_str!(concat!($file, ".sql"))),*]
+        }
     };
 }
 pub(crate) use sql_steps;

@@ -88,6 +88,11 @@ impl Step {
         self.way != Way::Concurrent && self.contract.is_none()
     }
 
+    /// Its statements as they run in an empty schema that nobody waits for: all in one transaction, indexes too.
+    pub fn replayed(&self) -> impl Iterator<Item = String> {
+        self.statements().into_iter().map(|statement| statement.text.replace(" CONCURRENTLY", ""))
+    }
+
     /// Directives that mean nothing.
     pub fn unknown_directives(&self) -> &[String] {
         &self.unknown

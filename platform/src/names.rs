@@ -12,7 +12,7 @@ use praxis_entity::ids::TenantId;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::vault::NameIndex;
+use crate::{tenancy::Tenant, vault::NameIndex};
 
 /// The names of one clinic.
 #[derive(Default)]
@@ -27,7 +27,7 @@ pub struct TenantNames {
 
 /// The names of all clinics that searched lately.
 pub struct NameIndexes {
-    tenants: Cache<TenantId, Arc<Mutex<TenantNames>>>,
+    tenants: Cache<(TenantId, i64), Arc<Mutex<TenantNames>>>,
 }
 
 impl NameIndexes {
@@ -36,8 +36,8 @@ impl NameIndexes {
         Self { tenants: Cache::new(clinics) }
     }
 
-    /// The names of a clinic, empty at first.
-    pub fn of(&self, tenant: TenantId) -> Arc<Mutex<TenantNames>> {
-        self.tenants.get_with(tenant, Arc::default)
+    /// The names of a clinic, empty at first. After its keys or its data were exchanged they are read anew.
+    pub fn of(&self, tenant: &Tenant) -> Arc<Mutex<TenantNames>> {
+        self.tenants.get_with((tenant.id, tenant.key_epoch), Arc::default)
     }
 }

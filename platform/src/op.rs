@@ -157,7 +157,7 @@ impl<Mode> Op<Mode> {
 
     /// The clinic's name search.
     pub fn names(&self) -> Arc<tokio::sync::Mutex<TenantNames>> {
-        self.0.platform.names.of(self.0.tenant.id)
+        self.0.platform.names.of(&self.0.tenant)
     }
 
     /// The tenant's key.

@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use praxis_fleet::migrate::MigrateError;
+use praxis_fleet::{migrate::MigrateError, tenant::LifeError};
 
 use crate::config::Invalid;
 
@@ -42,6 +42,14 @@ impl Exit {
                     MigrateError::Locked => Self::Locked,
                     MigrateError::UnknownTenant(_) | MigrateError::UnknownRun(_) => Self::Usage,
                     error if error.database().is_some_and(is_unreachable) => Self::Unavailable,
+                    _ => Self::Failed,
+                };
+            }
+            if let Some(error) = cause.downcast_ref::<LifeError>() {
+                return match error {
+                    LifeError::Locked => Self::Locked,
+                    LifeError::Unknown(_) | LifeError::SlugInvalid => Self::Usage,
+                    LifeError::Database(error) if is_unreachable(error) => Self::Unavailable,
                     _ => Self::Failed,
                 };
             }

@@ -24,6 +24,7 @@ mod jobs;
 mod keys;
 mod labels;
 mod leak;
+mod life;
 mod limits;
 mod live;
 mod mail;

@@ -49,8 +49,7 @@ impl Migrator {
         version: i32,
     ) -> Result<(), MigrateError> {
         for (_, step) in steps_after(&self.tenant, 0).take_while(|(number, _)| *number <= version) {
-            for statement in step.statements() {
-                let text = statement.text.replace(" CONCURRENTLY", "");
+            for text in step.replayed() {
                 transaction.execute_unprepared(&text).await.map_err(|source| failed(step, source))?;
             }
         }

@@ -9,6 +9,7 @@ crate::sql_steps! {
     "m0006_ready"
     "m0007_planned"
     "m0008_version_window"
+    "m0009_operations"
     "m0010_warm_pool"
     "m0011_operator_sessions"
 }

@@ -15,7 +15,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 use praxis_entity::{
-    control::{tenant, tenant_domain},
+    control::{
+        tenant::{self, TenantState},
+        tenant_domain,
+    },
     ids::TenantId,
 };
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
@@ -219,6 +222,11 @@ impl Routes {
                 && self.by_slug.get(&before.slug).is_some_and(|holder| holder.id == id)
             {
                 self.by_slug.remove(&before.slug);
+            }
+            // Of one whose keys are destroyed nothing is left to be looked at.
+            if row.state == TenantState::Shredded {
+                self.by_id.remove(&id);
+                continue;
             }
             let Some(tenant) = Tenant::from_row(row).map(Arc::new) else {
                 tracing::error!(tenant = %id, "a tenant's schema name is malformed; it is not served");

@@ -157,14 +157,18 @@ async fn make_site(
     Ok(site)
 }
 
-fn check(new: &NewTenant) -> Result<(), ProvisionError> {
+/// Whether a clinic can be reached under this subdomain: a DNS label, and not a reserved word.
+pub fn is_slug(slug: &str) -> bool {
     const RESERVED: [&str; 8] = ["www", "api", "admin", "app", "control", "static", "mail", "status"];
-    let slug = new.slug.as_str();
     let shaped = (1..=63).contains(&slug.len())
         && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !slug.starts_with('-')
         && !slug.ends_with('-');
-    if !shaped || RESERVED.contains(&slug) {
+    shaped && !RESERVED.contains(&slug)
+}
+
+fn check(new: &NewTenant) -> Result<(), ProvisionError> {
+    if !is_slug(&new.slug) {
         return Err(ProvisionError::SlugInvalid);
     }
     if new.display_name.trim().is_empty() {

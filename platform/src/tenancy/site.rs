@@ -87,6 +87,12 @@ pub(super) async fn build(
     connection.execute(sqlx::raw_sql(AssertSqlSafe(message))).await.map(|_| ())
 }
 
+/// The first shard with room. It must be one's turn.
+pub async fn next_shard(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    let (shard, members) = newest_shard(connection).await?;
+    Ok(if members < TENANTS_PER_SHARD { shard } else { shard + 1 })
+}
+
 /// The last shard, and how many are in it.
 async fn newest_shard(connection: &mut PgConnection) -> Result<(i32, i64), sqlx::Error> {
     let newest: Option<(i32, i64)> = sqlx::query_as(

@@ -92,6 +92,34 @@ pub fn sha256(data: &[u8]) -> [u8; KEY_LEN] {
     out
 }
 
+/// SHA-256 of what comes in parts.
+pub struct Digest(digest::Context);
+
+impl Digest {
+    /// Of nothing yet.
+    pub fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    /// Takes the next part.
+    pub fn update(&mut self, data: &[u8]) {
+        self.0.update(data);
+    }
+
+    /// The digest of all parts.
+    pub fn finish(self) -> [u8; KEY_LEN] {
+        let mut out = [0; KEY_LEN];
+        out.copy_from_slice(self.0.finish().as_ref());
+        out
+    }
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// HMAC-SHA-1, for the codes of authenticator apps only: RFC 6238 as all of them do it.
 pub fn mac_sha1(key: &[u8], message: &[u8]) -> [u8; 20] {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key), message);

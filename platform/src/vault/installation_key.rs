@@ -10,7 +10,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::VaultError;
-use super::crypto::{self, Secret};
+use super::crypto::{self, Secret, SigningKey};
 use super::wrapper::{GuardedKey, KeyBinding, KeyWrapper};
 
 /// What it is wrapped as: of no tenant.
@@ -52,6 +52,11 @@ impl InstallationKey {
         let key = crypto::derive(self.login.as_ref(), label.as_bytes());
         let secret = Zeroizing::new(crypto::mac(key.as_ref(), &[name.as_bytes()]));
         Zeroizing::new(BASE64URL_NOPAD.encode(secret.as_ref()))
+    }
+
+    /// Signs what the installation certifies, such as that a clinic's keys are destroyed.
+    pub fn signer(&self) -> Result<SigningKey, VaultError> {
+        SigningKey::from_seed(&crypto::derive(self.material.as_ref(), b"praxis installation certificate"))
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use data_encoding::HEXLOWER;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -137,6 +138,22 @@ impl TenantKey {
     /// The seed of the key that signs the tenant's audit log.
     pub fn audit_seed(&self) -> &[u8; KEY_LEN] {
         &self.audit
+    }
+
+    /// What the keys of the tenant's exports are sealed under.
+    pub(super) fn export_secret(&self) -> Secret {
+        crypto::derive(self.source.as_ref(), b"praxis tenant export")
+    }
+
+    /// Names each version of the key, oldest first, without revealing it, such as `5f0c9a3e7b21d486`.
+    pub fn fingerprints(&self) -> Vec<(u32, String)> {
+        let name = |wrap: &Wrap| {
+            let digest = crypto::derive(wrap.material.as_ref(), b"praxis tenant fingerprint");
+            let mut hex = HEXLOWER.encode(digest.as_ref());
+            hex.truncate(16);
+            (wrap.version, hex)
+        };
+        self.older.iter().chain(std::iter::once(&self.newest)).map(name).collect()
     }
 
     /// Wraps the newest version of a data key of this tenant.

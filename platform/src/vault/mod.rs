@@ -8,6 +8,7 @@ mod blind_index;
 pub mod crypto;
 mod cursor;
 mod data_key;
+mod export_key;
 mod fold;
 pub(crate) mod installation_key;
 mod key;
@@ -23,6 +24,7 @@ mod wrapper;
 
 pub use blind_index::IndexField;
 pub use data_key::{DataKey, Place};
+pub use export_key::{ExportKey, PIECE, PIECE_GROWS, Pieces};
 pub use installation_key::InstallationKey;
 pub use key::{TenantKey, WrappedKey};
 pub use name_index::NameIndex;

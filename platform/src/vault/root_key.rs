@@ -42,6 +42,16 @@ impl RootKey {
             .ok_or_else(|| VaultError::KeyFile("not 32 bytes in hexadecimal or base64".to_owned()))
     }
 
+    /// The key of this material.
+    pub(super) fn of(material: Secret) -> Self {
+        Self(material)
+    }
+
+    /// What the keys of exports are sealed under where this key was given for them.
+    pub(super) fn export_secret(&self) -> Secret {
+        crypto::derive(self.0.as_ref(), b"praxis root export")
+    }
+
     /// The key as a line of its file.
     fn line(&self) -> Zeroizing<String> {
         let mut line = Zeroizing::new(String::with_capacity(64));

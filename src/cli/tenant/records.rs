@@ -1,16 +1,16 @@
-//! What the control schema says of clinics, and changes of their state.
+//! What the control schema says of clinics.
 
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 use praxis_entity::ids::TenantId;
 use serde::Serialize;
-use sqlx::{Connection, FromRow, postgres::PgConnection};
+use sqlx::{FromRow, postgres::PgConnection};
 use uuid::Uuid;
 
 use crate::cli::{Context, Exit};
 
 const SELECT: &str =
-    "SELECT t.id, slug, display_name, state, state_since, locale, time_zone, template, template_version,
+    "SELECT t.id, slug, display_name, state, state_since, legal_hold_reason, offboard_after, locale, time_zone, template, template_version,
         cell_id, schema_version, created_at, operation_mode, rate_points, rate_restore, actor_rate_points,
         actor_rate_restore,
         array(SELECT host FROM control.tenant_domain d WHERE d.tenant_id = t.id ORDER BY host) AS domains
@@ -24,6 +24,8 @@ struct Record {
     display_name: String,
     state: String,
     state_since: DateTime<Utc>,
+    legal_hold_reason: Option<String>,
+    offboard_after: Option<DateTime<Utc>>,
     locale: String,
     time_zone: String,
     template: String,
@@ -79,6 +81,8 @@ pub async fn show(admin: &mut PgConnection, slug: &str, context: &Context) -> Re
         "display_name",
         "state",
         "state_since",
+        "legal_hold_reason",
+        "offboard_after",
         "locale",
         "time_zone",
         "template",
@@ -96,38 +100,6 @@ pub async fn show(admin: &mut PgConnection, slug: &str, context: &Context) -> Re
     ];
     context.output.print_one(&columns, &Shown { record, events })?;
     Ok(Exit::Done)
-}
-
-/// Brings a clinic into another state, if that is a legal transition, and writes it down.
-pub async fn change_state(
-    admin: &mut PgConnection,
-    slug: &str,
-    state: &str,
-    context: &Context,
-) -> Result<Exit> {
-    let mut transaction = admin.begin().await?;
-    let found: Option<(Uuid, String)> =
-        sqlx::query_as("SELECT id, state FROM control.tenant WHERE slug = $1 FOR UPDATE")
-            .bind(slug)
-            .fetch_optional(&mut *transaction)
-            .await?;
-    let Some((id, before)) = found else { bail!("there is no tenant \"{slug}\"") };
-    if before != state {
-        let changed = sqlx::query("UPDATE control.tenant SET state = $2 WHERE id = $1")
-            .bind(id)
-            .bind(state)
-            .execute(&mut *transaction)
-            .await;
-        match changed {
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("PX001") => {
-                bail!("a tenant that is {before} can't become {state}");
-            }
-            other => other?,
-        };
-        event(&mut transaction, id, state, serde_json::json!({ "from": before })).await?;
-    }
-    transaction.commit().await?;
-    show(admin, slug, context).await
 }
 
 /// Writes down what an operator did to a clinic.

@@ -1,0 +1,140 @@
+//! The life of a single clinic: its states, and what is done with it as a whole.
+//!
+//! A change of state is one transaction by the legal transitions, and leaves a `tenant_event`. What takes
+//! longer (export, restore, shredding) is an [`Operation`](operation): a row that says what is going on, that can
+//! be asked for twice and is done once, and that is taken up again where it was killed. What is written about
+//! it holds counts, hashes and file names, and nothing of a patient.
+
+mod certificate;
+mod control_rows;
+mod copy;
+mod error;
+mod export;
+mod frames;
+mod holder;
+mod manifest;
+pub mod operation;
+mod restore;
+mod sandbox;
+mod sealed_file;
+mod shred;
+mod stage;
+mod state;
+mod swap;
+
+pub use certificate::{Certificate, Certified, certificate};
+pub use error::LifeError;
+pub use export::{Exported, Exporting, export};
+pub use holder::Holder;
+pub use manifest::{AuditHead, Manifest, TableSum};
+pub use operation::Operation;
+pub use restore::{Placed, Restored, Restoring, restore};
+pub use sandbox::{Cloned, Cloning, clone};
+pub use shred::shred;
+pub use state::{Changed, State, archive, hold, offboard, release, rename, turn_into};
+pub use swap::{discard, swap};
+
+use praxis_platform::{
+    clock::SharedClock,
+    tenancy::{Installation, SchemaName},
+    vault::KeyWrapper,
+};
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
+
+/// What long work stands on: the operator's rights on the database, and the keys of the installation.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    /// The address of the control database.
+    pub database_url: &'a str,
+    /// The installation.
+    pub installation: &'a Installation,
+    /// Guards its keys.
+    pub wrapper: &'a dyn KeyWrapper,
+    /// Gives ids.
+    pub clock: &'a SharedClock,
+    /// Is told what the work is at, and how many rows are done.
+    pub progress: &'a (dyn Fn(&str, u64) + Send + Sync),
+}
+
+/// A clinic as operators handle it.
+#[derive(Debug, Clone)]
+pub struct Clinic {
+    /// Its id.
+    pub id: Uuid,
+    /// Its subdomain.
+    pub slug: String,
+    /// Its schema.
+    pub schema: SchemaName,
+    /// Where it stands.
+    pub state: String,
+    /// Which login role serves it.
+    pub login_shard: i32,
+    /// Number of migrations applied to its schema.
+    pub schema_version: i32,
+}
+
+impl Clinic {
+    /// The clinic of a slug.
+    pub async fn of_slug(connection: &mut PgConnection, slug: &str) -> Result<Self, LifeError> {
+        let found = Self::find(connection, Some(slug), None).await?;
+        found.ok_or_else(|| LifeError::Unknown(slug.to_owned()))
+    }
+
+    /// The clinic of an id, if there is one.
+    async fn of_id(connection: &mut PgConnection, id: Uuid) -> Result<Option<Self>, LifeError> {
+        Self::find(connection, None, Some(id)).await
+    }
+
+    async fn find(
+        connection: &mut PgConnection,
+        slug: Option<&str>,
+        id: Option<Uuid>,
+    ) -> Result<Option<Self>, LifeError> {
+        let row: Option<(Uuid, String, String, String, i32, i32)> = sqlx::query_as(
+            "SELECT id, slug, schema_name, state, login_shard, schema_version FROM control.tenant
+             WHERE slug = $1 OR id = $2 FOR NO KEY UPDATE",
+        )
+        .bind(slug)
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
+        row.map(|(id, slug, schema, state, login_shard, schema_version)| {
+            let schema = SchemaName::stored(&schema).ok_or(LifeError::Malformed("tenant.schema_name"))?;
+            Ok(Self { id, slug, schema, state, login_shard, schema_version })
+        })
+        .transpose()
+    }
+
+    /// Writes down what was done to the clinic.
+    async fn note(
+        &self,
+        connection: &mut PgConnection,
+        kind: &str,
+        detail: serde_json::Value,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, $2, session_user, $3)",
+        )
+        .bind(self.id)
+        .bind(kind)
+        .bind(detail)
+        .execute(connection)
+        .await
+        .map(|_| ())
+    }
+}
+
+/// Whether a schema is there.
+async fn schema_exists(connection: &mut PgConnection, schema: &SchemaName) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
+        .bind(schema.as_str())
+        .fetch_one(connection)
+        .await
+}
+
+/// Runs statements that carry no values.
+async fn run(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {
+    use sqlx::Executor;
+    connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.map(|_| ())
+}

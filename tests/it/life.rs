@@ -1,0 +1,14 @@
+//! The life of a single clinic, through the command line: its states, its export and return, its end.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets something else fails here"
+)]
+
+mod kit;
+mod older;
+mod restored;
+mod sandbox;
+mod shredded;
+mod states;
