@@ -1,16 +1,19 @@
 //! What operators can do.
 
 use async_graphql::{Context, Enum, Error, InputObject, Object, SimpleObject};
-use praxis_fleet::{operators::Operator, registry};
+use praxis_fleet::{
+    operators::Operator,
+    registry,
+    tenant::{self as life, Changed, LifeError},
+};
 use praxis_platform::{
     template::{Source, Template},
     tenancy::{NewTenant, ProvisionError, installed, provision},
 };
 use sqlx::postgres::PgConnection;
-use uuid::Uuid;
 
 use crate::{
-    plane::{Ground, coded, unavailable},
+    plane::{Ground, coded, connect_as, unavailable},
     tenants::Tenant,
 };
 
@@ -41,6 +44,14 @@ pub(crate) enum OperatorErrorCode {
     Invalid,
     /// There is no such template.
     UnknownTemplate,
+    /// There is no such clinic.
+    UnknownTenant,
+    /// The states don't follow each other.
+    IllegalTransition,
+    /// The clinic is under legal hold.
+    LegalHold,
+    /// The clinic's days of grace are not over.
+    Grace,
 }
 
 /// Something that the operator can put right.
@@ -95,7 +106,7 @@ impl Mutation {
             locale: input.locale,
             time_zone: input.time_zone,
         };
-        let mut admin = ground.connect().await?;
+        let mut admin = connect_as(ground, operator).await?;
         let installation = installed(&mut admin)
             .await
             .map_err(unavailable)?
@@ -108,7 +119,6 @@ impl Mutation {
         };
         match made {
             Ok(tenant) => {
-                note(&mut admin, tenant.uuid(), operator, "CREATED").await?;
                 let row = registry::tenant(&mut admin, &tenant.slug).await.map_err(unavailable)?;
                 Ok(TenantCreatePayload { tenant: row.map(Tenant::from), user_errors: Vec::new() })
             }
@@ -123,21 +133,189 @@ impl Mutation {
             Err(error) => Err(unavailable(error)),
         }
     }
+
+    /// Brings a clinic into another state, by the legal transitions. A clinic that is in it already is left as it is.
+    ///
+    /// Codes: `UNKNOWN_TENANT`, `ILLEGAL_TRANSITION`, `LEGAL_HOLD`.
+    async fn tenant_set_state(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which clinic, and where it is to stand.")] input: TenantSetStateInput,
+    ) -> Result<TenantPayload, Error> {
+        let mut admin = connect_as(context.data::<Ground>()?, context.data::<Operator>()?).await?;
+        let state = match input.state {
+            ServedState::Active => life::State::Active,
+            ServedState::PastDue => life::State::PastDue,
+            ServedState::Suspended => life::State::Suspended,
+            ServedState::Locked => life::State::Locked,
+        };
+        let changed = life::turn_into(&mut admin, &input.slug, state).await;
+        TenantPayload::of(&mut admin, changed, "state").await
+    }
+
+    /// Gives a clinic another subdomain, and if asked for another name. The old subdomain is free from then on.
+    ///
+    /// Codes: `UNKNOWN_TENANT`, `SLUG_TAKEN`, `INVALID`.
+    async fn tenant_rename(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which clinic, and what it is to be called.")] input: TenantRenameInput,
+    ) -> Result<TenantPayload, Error> {
+        let mut admin = connect_as(context.data::<Ground>()?, context.data::<Operator>()?).await?;
+        let changed =
+            life::rename(&mut admin, &input.slug, &input.new_slug, input.display_name.as_deref()).await;
+        TenantPayload::of(&mut admin, changed, "newSlug").await
+    }
+
+    /// Begins to let a clinic go: it is read only from now on, and can be archived when the days of grace are over.
+    ///
+    /// Codes: `UNKNOWN_TENANT`, `ILLEGAL_TRANSITION`, `INVALID`.
+    async fn tenant_offboard(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which clinic, and its grace.")] input: TenantOffboardInput,
+    ) -> Result<TenantPayload, Error> {
+        let mut admin = connect_as(context.data::<Ground>()?, context.data::<Operator>()?).await?;
+        let changed = match u32::try_from(input.grace_days) {
+            Ok(days) if days <= 3650 => life::offboard(&mut admin, &input.slug, days).await,
+            _ => Err(LifeError::Refused("the grace is from 0 to 3650 days".to_owned())),
+        };
+        TenantPayload::of(&mut admin, changed, "graceDays").await
+    }
+
+    /// Serves a clinic that has left no more, once its grace is over. Its data and keys are still there.
+    ///
+    /// Codes: `UNKNOWN_TENANT`, `ILLEGAL_TRANSITION`, `LEGAL_HOLD`, `GRACE`.
+    async fn tenant_archive(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which clinic.")] input: TenantInput,
+    ) -> Result<TenantPayload, Error> {
+        let mut admin = connect_as(context.data::<Ground>()?, context.data::<Operator>()?).await?;
+        let changed = life::archive(&mut admin, &input.slug).await;
+        TenantPayload::of(&mut admin, changed, "slug").await
+    }
+
+    /// Keeps a clinic's data and keys, whatever else is decided, until it is released.
+    ///
+    /// Codes: `UNKNOWN_TENANT`, `INVALID`.
+    async fn tenant_hold(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which clinic, and why.")] input: TenantHoldInput,
+    ) -> Result<TenantPayload, Error> {
+        let mut admin = connect_as(context.data::<Ground>()?, context.data::<Operator>()?).await?;
+        let changed = life::hold(&mut admin, &input.slug, &input.reason).await;
+        TenantPayload::of(&mut admin, changed, "reason").await
+    }
+
+    /// Ends a legal hold.
+    ///
+    /// Codes: `UNKNOWN_TENANT`, `INVALID`.
+    async fn tenant_release(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which clinic.")] input: TenantInput,
+    ) -> Result<TenantPayload, Error> {
+        let mut admin = connect_as(context.data::<Ground>()?, context.data::<Operator>()?).await?;
+        let changed = life::release(&mut admin, &input.slug).await;
+        TenantPayload::of(&mut admin, changed, "slug").await
+    }
 }
 
-/// Writes down who did it.
-async fn note(
-    connection: &mut PgConnection,
-    tenant: Uuid,
-    operator: &Operator,
-    kind: &str,
-) -> Result<(), Error> {
-    sqlx::query("INSERT INTO control.tenant_event (tenant_id, kind, actor) VALUES ($1, $2, $3)")
-        .bind(tenant)
-        .bind(kind)
-        .bind(&operator.email)
-        .execute(connection)
-        .await
-        .map(|_| ())
-        .map_err(unavailable)
+/// States that a clinic is brought into by saying so.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ServedState {
+    /// Served.
+    Active,
+    /// Served; payment is late.
+    PastDue,
+    /// Not served.
+    Suspended,
+    /// Read only.
+    Locked,
+}
+
+/// Where a clinic is to stand.
+#[derive(InputObject)]
+pub(crate) struct TenantSetStateInput {
+    /// Its subdomain.
+    slug: String,
+    /// The state.
+    state: ServedState,
+}
+
+/// What a clinic is to be called.
+#[derive(InputObject)]
+pub(crate) struct TenantRenameInput {
+    /// Its subdomain.
+    slug: String,
+    /// The new one.
+    new_slug: String,
+    /// Another name as shown.
+    display_name: Option<String>,
+}
+
+/// A clinic that leaves.
+#[derive(InputObject)]
+pub(crate) struct TenantOffboardInput {
+    /// Its subdomain.
+    slug: String,
+    /// Days until it can be archived, 0 to 3650.
+    #[graphql(default = 30)]
+    grace_days: i32,
+}
+
+/// A clinic.
+#[derive(InputObject)]
+pub(crate) struct TenantInput {
+    /// Its subdomain.
+    slug: String,
+}
+
+/// A clinic that is kept.
+#[derive(InputObject)]
+pub(crate) struct TenantHoldInput {
+    /// Its subdomain.
+    slug: String,
+    /// Why; nothing of a patient.
+    reason: String,
+}
+
+/// What became of a clinic.
+#[derive(SimpleObject)]
+pub(crate) struct TenantPayload {
+    /// The clinic as it is now.
+    tenant: Option<Tenant>,
+    /// Whether anything changed.
+    changed: bool,
+    /// Why nothing was done.
+    user_errors: Vec<OperatorUserError>,
+}
+
+impl TenantPayload {
+    async fn of(
+        admin: &mut PgConnection,
+        changed: Result<Changed, LifeError>,
+        field: &str,
+    ) -> Result<Self, Error> {
+        let error = match changed {
+            Ok(Changed { slug, changed, .. }) => {
+                let row = registry::tenant(admin, &slug).await.map_err(unavailable)?;
+                return Ok(Self { tenant: row.map(Tenant::from), changed, user_errors: Vec::new() });
+            }
+            Err(error) => error,
+        };
+        let (code, field) = match &error {
+            LifeError::Unknown(_) => (OperatorErrorCode::UnknownTenant, "slug"),
+            LifeError::Transition { .. } => (OperatorErrorCode::IllegalTransition, field),
+            LifeError::Held => (OperatorErrorCode::LegalHold, field),
+            LifeError::Grace => (OperatorErrorCode::Grace, field),
+            LifeError::SlugTaken => (OperatorErrorCode::SlugTaken, field),
+            LifeError::SlugInvalid | LifeError::Refused(_) => (OperatorErrorCode::Invalid, field),
+            _ => return Err(unavailable(error)),
+        };
+        let user_errors = vec![OperatorUserError::new(code, error, field)];
+        Ok(Self { tenant: None, changed: false, user_errors })
+    }
 }

@@ -30,6 +30,17 @@ impl Ground {
     }
 }
 
+/// A connection on which whatever is done is done by an operator, and noted so.
+pub(crate) async fn connect_as(ground: &Ground, operator: &Operator) -> Result<PgConnection, Error> {
+    let mut connection = ground.connect().await?;
+    sqlx::query("SELECT set_config('praxis.actor', $1, false)")
+        .bind(&operator.email)
+        .execute(&mut connection)
+        .await
+        .map_err(unavailable)?;
+    Ok(connection)
+}
+
 /// A request as it arrived.
 #[derive(Debug, Clone, Default)]
 pub struct Request {

@@ -2,7 +2,10 @@
 
 use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
 use data_encoding::BASE64URL_NOPAD;
-use praxis_fleet::registry::{self, DomainRecord, EventRecord, TenantFilter, TenantRecord};
+use praxis_fleet::{
+    registry::{self, DomainRecord, EventRecord, TenantFilter, TenantRecord},
+    tenant::operation,
+};
 
 use crate::{
     page::{PageInfo, size},
@@ -133,6 +136,14 @@ impl Tenant {
         Ok(rows.into_iter().map(Domain::from).collect())
     }
 
+    /// Long work that was done with it, or is under way: exports, restores, sandboxes, shredding; the oldest first.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn operations(&self, context: &Context<'_>) -> Result<Vec<Operation>, Error> {
+        let mut connection = context.data::<Ground>()?.connect().await?;
+        let rows = operation::list(&mut connection, Some(&self.row.slug)).await.map_err(unavailable)?;
+        Ok(rows.into_iter().map(Operation::from).collect())
+    }
+
     /// What happened to it as a whole, the newest first.
     #[graphql(complexity = "5 + child_complexity")]
     async fn events(
@@ -183,6 +194,52 @@ pub(crate) struct TenantEvent {
 impl From<EventRecord> for TenantEvent {
     fn from(row: EventRecord) -> Self {
         Self { at: DateTime(row.at), kind: row.kind, actor: row.actor, detail: Json(row.detail) }
+    }
+}
+
+/// Long work on a clinic.
+#[derive(SimpleObject)]
+pub(crate) struct Operation {
+    /// Its id.
+    id: ID,
+    /// What it is about, such as `EXPORT`.
+    kind: String,
+    /// `PENDING`, `RUNNING`, `DONE` or `FAILED`. One that was killed stays `RUNNING` until it is taken up.
+    state: String,
+    /// What it is at.
+    step: Option<String>,
+    /// How many rows are done.
+    progress: f64,
+    /// How often it was begun.
+    attempts: i32,
+    /// What came of it; nothing of a patient.
+    detail: Json,
+    /// Why it failed.
+    error: Option<String>,
+    /// Who asked for it.
+    actor: String,
+    /// When it was asked for.
+    created_at: DateTime,
+    /// When it ended.
+    finished_at: Option<DateTime>,
+}
+
+impl From<operation::Operation> for Operation {
+    #[expect(clippy::cast_precision_loss, reason = "rows of a clinic are far fewer than 2^52")]
+    fn from(row: operation::Operation) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            kind: row.kind,
+            state: row.state,
+            step: row.step,
+            progress: row.progress as f64,
+            attempts: row.attempts,
+            detail: Json(row.detail),
+            error: row.error,
+            actor: row.actor,
+            created_at: DateTime(row.created_at),
+            finished_at: row.finished_at.map(DateTime),
+        }
     }
 }
 

@@ -94,7 +94,7 @@ async fn an_operator_makes_a_clinic_and_sees_where_the_fleet_stands() -> Result<
     let made = &plane.ask(&token, create, input("northside")).await["tenantCreate"];
     assert_eq!(made["userErrors"], json!([]));
     assert_eq!((&made["tenant"]["slug"], &made["tenant"]["state"]), (&"northside".into(), &"ACTIVE".into()));
-    assert_eq!(made["tenant"]["events"][0], json!({ "kind": "CREATED", "actor": "ops@praxis.test" }));
+    assert_eq!(made["tenant"]["events"][0], json!({ "kind": "PROVISIONED", "actor": "ops@praxis.test" }));
     for (input, code, field) in [
         (input("northside"), "SLUG_TAKEN", "slug"),
         (input("North Side"), "INVALID", "slug"),
@@ -150,6 +150,60 @@ async fn an_operator_makes_a_clinic_and_sees_where_the_fleet_stands() -> Result<
         (&json!([]), &json!([]), &Value::Null)
     );
     assert_eq!(seen["viewer"]["email"], "ops@praxis.test");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_operator_brings_a_clinic_through_its_life_and_every_step_bears_their_name() -> Result<()> {
+    let plane = Plane::start().await?;
+    plane.installation.provision("northside").await?;
+    let token = plane.token().await;
+    let payload = "{ tenant { slug state } changed userErrors { code path } }";
+    let act = async |field: &str| {
+        plane.ask(&token, &format!("mutation {{ done: {field} {payload} }}"), json!({})).await["done"].clone()
+    };
+    let done = act("tenantSetState(input: { slug: \"northside\", state: SUSPENDED })").await;
+    assert_eq!(
+        done,
+        json!({ "tenant": { "slug": "northside", "state": "SUSPENDED" }, "changed": true, "userErrors": [] })
+    );
+    assert_eq!(
+        act("tenantSetState(input: { slug: \"northside\", state: SUSPENDED })").await["changed"],
+        false
+    );
+    for (field, code, path) in [
+        ("tenantSetState(input: { slug: \"northside\", state: PAST_DUE })", "ILLEGAL_TRANSITION", "state"),
+        ("tenantSetState(input: { slug: \"nobody\", state: ACTIVE })", "UNKNOWN_TENANT", "slug"),
+        ("tenantRename(input: { slug: \"northside\", newSlug: \"North Side\" })", "INVALID", "newSlug"),
+        ("tenantOffboard(input: { slug: \"northside\", graceDays: -1 })", "INVALID", "graceDays"),
+        ("tenantHold(input: { slug: \"northside\", reason: \" \" })", "INVALID", "reason"),
+    ] {
+        assert_eq!(
+            act(field).await["userErrors"],
+            json!([{ "code": code, "path": ["input", path] }]),
+            "{field}"
+        );
+    }
+    assert_eq!(
+        act("tenantRename(input: { slug: \"northside\", newSlug: \"north\" })").await["tenant"]["slug"],
+        "north"
+    );
+    assert_eq!(act("tenantHold(input: { slug: \"north\", reason: \"a claim\" })").await["changed"], true);
+    assert_eq!(
+        act("tenantOffboard(input: { slug: \"north\", graceDays: 0 })").await["tenant"]["state"],
+        "OFFBOARDING"
+    );
+    assert_eq!(act("tenantArchive(input: { slug: \"north\" })").await["userErrors"][0]["code"], "LEGAL_HOLD");
+    assert_eq!(act("tenantRelease(input: { slug: \"north\" })").await["changed"], true);
+    assert_eq!(act("tenantArchive(input: { slug: \"north\" })").await["tenant"]["state"], "ARCHIVED");
+    let seen = plane
+        .ask(&token, "{ tenant(slug: \"north\") { events { kind actor } operations { kind } } }", json!({}))
+        .await;
+    let events = seen["tenant"]["events"].as_array().unwrap();
+    let kinds: Vec<_> = events.iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["ARCHIVED", "RELEASED", "OFFBOARDING", "HELD", "RENAMED", "SUSPENDED", "PROVISIONED"]);
+    let by_operator = events.iter().filter(|event| event["actor"] == "ops@praxis.test").count();
+    assert_eq!((by_operator, &seen["tenant"]["operations"]), (6, &json!([])));
     Ok(())
 }
 

@@ -114,7 +114,8 @@ impl Clinic {
         detail: serde_json::Value,
     ) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, $2, session_user, $3)",
+            "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, $2,
+                coalesce(nullif(current_setting('praxis.actor', true), ''), session_user), $3)",
         )
         .bind(self.id)
         .bind(kind)

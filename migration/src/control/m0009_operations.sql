@@ -14,7 +14,8 @@ CREATE TABLE operation (
     -- Counts, hashes, file names; no PHI.
     detail jsonb NOT NULL DEFAULT '{}',
     error text,
-    actor text NOT NULL DEFAULT session_user,
+    -- An operator's address, where one asked at the control plane.
+    actor text NOT NULL DEFAULT coalesce(nullif(current_setting('praxis.actor', true), ''), session_user),
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
     finished_at timestamptz,

@@ -226,7 +226,7 @@ async fn insert_control_rows(
     .bind(&rows.key.wrapper)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, 'PROVISIONED', $2, $3)")
+    sqlx::query("INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, 'PROVISIONED', coalesce(nullif(current_setting('praxis.actor', true), ''), $2), $3)")
         .bind(rows.site.id.0)
         .bind(installation.owner_role())
         .bind(serde_json::json!({ "template": rows.template.manifest.name, "warm": rows.is_warm }))
