@@ -4,7 +4,7 @@
 
 use std::{env, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::support::{
     clients::{Client, UNLIMITED, after, quantile, work},
@@ -56,8 +56,7 @@ async fn a_clinic_that_asks_ten_times_of_what_it_may_is_held_to_it_and_others_go
         loud.took.len(),
         loud.limited,
     );
-    let slowest = beside.iter().max().context("nobody was answered")?;
-    // A bound for a busy machine; the figures above are what is judged.
-    assert!(slowest.as_secs_f64() < 3.0, "{slowest:?}");
+    // On a machine that is busy with other tests only the long measurement says anything.
+    assert!(seconds < 20 || ratio(99) <= 2.0, "p99 x{:.2}", ratio(99));
     Ok(())
 }

@@ -92,12 +92,12 @@ fn bounded(text: &str) -> Result<(), Fault> {
     let (mut depth, mut row) = (0_usize, 0_usize);
     for byte in text.bytes() {
         depth = match byte {
-            b'(' | b'[' => depth + 1,
-            b')' | b']' => depth.saturating_sub(1),
+            b'(' | b'[' | b'{' => depth + 1,
+            b')' | b']' | b'}' => depth.saturating_sub(1),
             _ => depth,
         };
         row = match byte {
-            b'!' | b'-' | b'(' | b'[' => row + 1,
+            b'!' | b'-' | b'(' | b'[' | b'{' => row + 1,
             b' ' | b'\n' => row,
             _ => 0,
         };

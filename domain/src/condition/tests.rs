@@ -133,6 +133,8 @@ fn piece() -> impl Strategy<Value = String> {
         Just("!".to_owned()),
         Just("-".to_owned()),
         Just("[".to_owned()),
+        Just("{".to_owned()),
+        Just("{a:".to_owned()),
         Just("?".to_owned()),
         Just(":".to_owned()),
         Just("&&".to_owned()),
@@ -145,6 +147,16 @@ fn piece() -> impl Strategy<Value = String> {
         Just("1e308*1e308".to_owned()),
         "[ -~]{0,12}".prop_map(|text| text),
     ]
+}
+
+#[test]
+fn no_kind_of_nesting_takes_the_parser_to_its_end() {
+    for piece in
+        ["(", "[", "{", "{1:", "{a:", "a{a:", "a[", "f(", "a.b(", "!", "-", "1?", "1+", "a.", "a[0].", "1&&"]
+    {
+        let text = piece.repeat(MOST_CHARACTERS / piece.len());
+        assert!(read(&text).is_err(), "{piece}");
+    }
 }
 
 proptest! {
