@@ -229,9 +229,7 @@ pub fn lint(step: &Step) -> Vec<Fault> {
         }
         let index = statement.concurrent_index();
         if step.way() == Way::Concurrent
-            && index.is_none_or(|name| {
-                name == "on" || name != name.to_lowercase() || name.eq_ignore_ascii_case("on")
-            })
+            && index.is_none_or(|name| name.eq_ignore_ascii_case("on") || name != name.to_lowercase())
         {
             found(
                 "concurrent",

@@ -62,22 +62,19 @@ impl Chosen {
 
 /// Runs the command.
 pub async fn run(args: Args, context: &Context) -> Result<Exit> {
+    let output = context.output;
+    // Not all of them are about a database.
+    let migrator = || -> Result<Migrator> { Ok(Migrator::new(context.config()?.database.url()?)) };
     match args.command {
-        // These two are about the build and need no database.
-        Command::Lint => return develop::lint(context.output),
-        Command::New(new) => return new.write(context.output),
-        _ => {}
-    }
-    let migrator = Migrator::new(context.config()?.database.url()?);
-    match args.command {
-        Command::Up(args) if args.dry_run => plan::show(&migrator, args, context.output).await,
-        Command::Up(args) => up::run(&migrator, args, context).await,
-        Command::Plan(args) => plan::show(&migrator, args, context.output).await,
-        Command::Rehearse(args) => args.run(&migrator, context.output).await,
-        Command::Status(args) => state::status(&migrator, &args, context.output).await,
-        Command::Verify(args) => state::verify(&migrator, &args, context.output).await,
-        Command::Drift(args) => drift::show(&migrator, args, context.output).await,
-        Command::Repair(args) => args.run(&migrator, context.output).await,
-        Command::Lint | Command::New(_) => Ok(Exit::Done),
+        Command::Up(args) if args.dry_run => plan::show(&migrator()?, args, output).await,
+        Command::Up(args) => up::run(&migrator()?, args, context).await,
+        Command::Plan(args) => plan::show(&migrator()?, args, output).await,
+        Command::Rehearse(args) => args.run(&migrator()?, output).await,
+        Command::Status(args) => state::status(&migrator()?, &args, output).await,
+        Command::Verify(args) => state::verify(&migrator()?, &args, output).await,
+        Command::Drift(args) => drift::show(&migrator()?, args, output).await,
+        Command::Repair(args) => args.run(&migrator()?, output).await,
+        Command::Lint => develop::lint(output),
+        Command::New(new) => new.write(output),
     }
 }

@@ -44,7 +44,8 @@ impl Run<'_> {
                 let drop = format!("DROP INDEX CONCURRENTLY \"{index}\"");
                 connection.execute(sqlx::raw_sql(AssertSqlSafe(drop))).await.map_err(fail)?;
             }
-            if if drops { valid.is_some() } else { valid != Some(true) } {
+            let wanted = if drops { valid.is_some() } else { valid != Some(true) };
+            if wanted {
                 let text = statement.text.to_owned();
                 connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await.map_err(fail)?;
             }

@@ -2,7 +2,7 @@
 
 use super::{MigrateError, Migrator, control::one, event::Waiting, steps_after};
 use praxis_migration::Step;
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::DatabaseConnection;
 
 /// The oldest build of a server that said within half a minute that it is there.
 const OLDEST: &str =
@@ -50,11 +50,7 @@ impl Migrator {
     }
 
     /// Fails if a server is there that uses what a step takes away. One that comes later finds the clinic closed to it.
-    pub(super) async fn nobody_uses(
-        &self,
-        db: &impl ConnectionTrait,
-        step: &Step,
-    ) -> Result<(), MigrateError> {
+    pub(super) async fn nobody_uses(&self, db: &DatabaseConnection, step: &Step) -> Result<(), MigrateError> {
         let Some(needs) = step.oldest_build() else { return Ok(()) };
         match one::<Option<i32>>(db, OLDEST).await?.flatten() {
             Some(build) if build < needs => Err(MigrateError::InUse { step: step.name().to_owned(), build }),

@@ -103,11 +103,12 @@ impl Run<'_> {
     ) -> Result<(), MigrateError> {
         let begun = Instant::now();
         self.still_alone().await?;
-        if self.found(&tenant.schema).await? != version - 1 {
-            return Ok(());
-        }
+        // Asked again for each tenant: a run may take long, and servers come and go.
+        self.migrator.nobody_uses(self.db, step).await?;
         match step.way() {
             Way::Transaction => {}
+            // What no transaction holds is not to be done over by a run that comes late.
+            _ if self.found(&tenant.schema).await? != version - 1 => return Ok(()),
             Way::Concurrent => self.concurrently(&tenant.schema, step).await?,
             Way::Batches => self.in_batches(&tenant.schema, step).await?,
         }
@@ -115,8 +116,6 @@ impl Run<'_> {
         if !self.is_next(&transaction, tenant, version).await? {
             return Ok(());
         }
-        // Asked again here: a run may take long, and servers come and go.
-        self.migrator.nobody_uses(&transaction, step).await?;
         if step.way() == Way::Transaction {
             step.up(&SchemaManager::new(&transaction)).await.map_err(|source| failed(step, source))?;
         }

@@ -9,8 +9,8 @@ impl Control {
     /// minute counts as gone, and is forgotten after a day.
     pub async fn announce(&self, server: Uuid) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "WITH forgotten AS (DELETE FROM server WHERE seen_at < now() - interval '1 day')
-             INSERT INTO server (id, build) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seen_at = now()",
+            "WITH forgotten AS (DELETE FROM control.server WHERE seen_at < now() - interval '1 day')
+             INSERT INTO control.server (id, build) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seen_at = now()",
         )
         .bind(server)
         .bind(snapshot_version())
@@ -21,6 +21,10 @@ impl Control {
 
     /// Says that a server goes.
     pub async fn take_leave(&self, server: Uuid) -> Result<(), sqlx::Error> {
-        sqlx::query("DELETE FROM server WHERE id = $1").bind(server).execute(self.pool()).await.map(|_| ())
+        sqlx::query("DELETE FROM control.server WHERE id = $1")
+            .bind(server)
+            .execute(self.pool())
+            .await
+            .map(|_| ())
     }
 }

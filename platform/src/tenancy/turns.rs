@@ -42,7 +42,7 @@ pub(super) struct Turn {
 impl Turns {
     /// So many turns.
     pub(super) fn new(count: usize) -> Self {
-        let share = (count - (count / 4).max(1)).max(1);
+        let share = count.saturating_sub((count / 4).max(1)).max(1);
         Self(Arc::new(Mutex::new(State {
             free: count,
             share,

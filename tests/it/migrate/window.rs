@@ -37,16 +37,16 @@ async fn nothing_is_taken_away_while_a_server_uses_it() -> Result<()> {
         migrator.up(&*installation.keys, &installation.clock, &options, &|_| {}).await
     };
 
-    // A server of this build is there, and says so.
+    // A server of this build is there, and says so, as the one of this test does that serves nobody yet.
     let address = free_address().await?;
     let mut old = installation.spawn_server(address, &[]).await?;
     for _ in 0..100 {
-        if registered(&mut admin).await? == [build] {
+        if registered(&mut admin).await? == [build, build] {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    assert_eq!(registered(&mut admin).await?, [build]);
+    assert_eq!(registered(&mut admin).await?, [build, build]);
     let report = up(Options::default()).await?;
     assert_eq!((report.outcome, report.migrated, report.target), (Outcome::Waiting, 2, build + 1));
     let waiting = report.waiting.map(|waiting| (waiting.step, waiting.needs, waiting.oldest_server));
