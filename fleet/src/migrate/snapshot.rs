@@ -70,7 +70,7 @@ impl Migrator {
 
 async fn dump(database: &str) -> Result<String, MigrateError> {
     let output = Command::new("pg_dump")
-        .args(["--no-owner", "--inserts", "--schema=praxis_scratch", "--dbname", database])
+        .args(["--no-owner", "--rows-per-insert=1000", "--schema=praxis_scratch", "--dbname", database])
         .stdin(Stdio::null())
         .output()
         .await

@@ -1,7 +1,7 @@
 //! A schema to restore into: made empty, filled from the export, and compared with its manifest.
 
 use praxis_entity::ids::encode_base32;
-use praxis_platform::tenancy::{Installation, SNAPSHOT, SchemaName, snapshot_version};
+use praxis_platform::tenancy::{Installation, SchemaName, snapshot_sql, snapshot_version};
 use sqlx::postgres::PgConnection;
 use tokio::io::AsyncRead;
 use uuid::Uuid;
@@ -49,7 +49,7 @@ pub(super) async fn make(
     );
     run(transaction, context).await?;
     if version == newest {
-        let tables = SNAPSHOT.replace("{schema}", schema.as_str()).replace("{role}", role.as_str());
+        let tables = snapshot_sql(schema.as_str(), role.as_str());
         run(transaction, tables).await?;
     } else {
         let steps = praxis_migration::tenant::steps();

@@ -3,7 +3,7 @@
 //! Role and tables are taken from the warm pool, or made if that is empty: from the compiled snapshot of the
 //! newest schema, and no migration is replayed.
 
-use praxis_entity::control::tenant::TenantState;
+use praxis_entity::{control::tenant::TenantState, ids::TenantId};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
@@ -11,7 +11,7 @@ use super::{
     InstallationError, RateOverride, Tenant,
     control::Installation,
     seed::apply_template,
-    site::{Site, build, reserve, take_turn},
+    site::{Site, allot, build, make_role},
     snapshot::{snapshot_oldest_build, snapshot_version},
     warm,
 };
@@ -81,23 +81,31 @@ pub async fn provision(
     let time_zone = new.time_zone.clone().unwrap_or_else(|| template.manifest.time_zone.clone());
     let locale = new.locale.clone().unwrap_or_else(|| template.manifest.locale.clone());
 
-    let mut transaction = admin.begin().await?;
-    let connection: &mut PgConnection = &mut transaction;
-    if is_taken(connection, &new.slug).await? {
+    if is_taken(admin, &new.slug).await? {
         return Err(ProvisionError::SlugTaken);
     }
-    let warm = warm::claim(connection).await?;
+    let mut transaction = admin.begin().await?;
+    let warm = warm::claim(&mut transaction).await?;
     let is_warm = warm.is_some();
     let site = match warm {
         Some(site) => site,
-        None => make_site(connection, installation, wrapper, clock).await?,
+        None => {
+            transaction.rollback().await?;
+            let shard = allot(admin, installation, wrapper).await?;
+            transaction = admin.begin().await?;
+            let site = Site::of(TenantId(clock.new_id()), shard);
+            make_role(&mut transaction, installation, &site).await?;
+            build(&mut transaction, installation, &site).await?;
+            site
+        }
     };
+    let connection: &mut PgConnection = &mut transaction;
     let Site { id, schema, .. } = &site;
     let enter = format!("SET LOCAL ROLE {owner}; SET LOCAL search_path = {schema}");
     connection.execute(sqlx::raw_sql(AssertSqlSafe(enter))).await?;
     apply_template(connection, id.0, template).await?;
     connection.execute(sqlx::raw_sql("RESET ROLE; RESET search_path")).await?;
-    // Only now: the wait for one's turn may have been long, and the root key of before it retired.
+    // Only now: making the schema may have taken long, and the root key of before it be retired.
     turn::wrapping(connection).await?;
     let wrapped = TenantKey::generate(id.0, 1)?.wrapped(wrapper).await?;
     // Last, for whatever changes the directory waits for its turn from here to the commit.
@@ -141,20 +149,6 @@ pub async fn provision(
 async fn is_taken(connection: &mut PgConnection, slug: &str) -> Result<bool, sqlx::Error> {
     let find = "SELECT EXISTS (SELECT FROM control.tenant WHERE slug = $1)";
     sqlx::query_scalar(find).bind(slug).fetch_one(connection).await
-}
-
-/// A site that was not made ahead of need.
-async fn make_site(
-    connection: &mut PgConnection,
-    installation: &Installation,
-    wrapper: &dyn KeyWrapper,
-    clock: &SharedClock,
-) -> Result<Site, ProvisionError> {
-    take_turn(connection).await?;
-    let site = reserve(connection, installation, wrapper, clock, 1).await?.pop();
-    let site = site.ok_or_else(|| sqlx::Error::Protocol("no site".to_owned()))?;
-    build(connection, installation, &site).await?;
-    Ok(site)
 }
 
 /// Whether a clinic can be reached under this subdomain: a DNS label, and not a reserved word.

@@ -2,10 +2,10 @@
 
 use praxis_entity::ids::TenantId;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use super::{
-    InstallationError, SNAPSHOT, SchemaName, bootstrap::ensure_login_role, control::Installation,
+    InstallationError, SchemaName, bootstrap::ensure_login_role, control::Installation, snapshot_sql,
     snapshot_version,
 };
 use crate::{clock::SharedClock, vault::KeyWrapper};
@@ -36,6 +36,21 @@ pub(super) async fn take_turn(transaction: &mut PgConnection) -> Result<(), sqlx
     sqlx::query(lock).execute(transaction).await.map(|_| ())
 }
 
+/// The login shard of a clinic that is made by itself, with its login role. A transaction of its own: clinics that are
+/// made at the same time wait for each other here only, and a shard may get a few more than its number by that.
+pub(super) async fn allot(
+    admin: &mut PgConnection,
+    installation: &Installation,
+    wrapper: &dyn KeyWrapper,
+) -> Result<i32, InstallationError> {
+    let mut transaction = admin.begin().await?;
+    take_turn(&mut transaction).await?;
+    let shard = next_shard(&mut transaction).await?;
+    ensure_login_role(&mut transaction, installation, shard, wrapper).await?;
+    transaction.commit().await?;
+    Ok(shard)
+}
+
 /// Makes the roles of sites, at one blow: every backend looks its memberships up anew after each. It must be one's turn.
 pub(super) async fn reserve(
     connection: &mut PgConnection,
@@ -45,7 +60,7 @@ pub(super) async fn reserve(
     count: i64,
 ) -> Result<Vec<Site>, InstallationError> {
     let (mut shard, mut members) = newest_shard(connection).await?;
-    let (owner, mut message) = (installation.owner_role(), String::new());
+    let mut message = String::new();
     let (mut sites, mut ensured) = (Vec::new(), None);
     for _ in 0..count {
         if members >= TENANTS_PER_SHARD {
@@ -57,26 +72,41 @@ pub(super) async fn reserve(
             ensured = Some(shard);
         }
         let site = Site::of(TenantId(clock.new_id()), shard);
-        let (schema, app) = (&site.schema, installation.app_role(shard));
-        message +=
-            &format!("CREATE ROLE {schema} NOLOGIN; GRANT {schema} TO {app}; GRANT {schema} TO {owner};");
+        message += &role(installation, &site);
         sites.push(site);
     }
     connection.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
     Ok(sites)
 }
 
+/// Makes the role of a site.
+pub(super) async fn make_role(
+    connection: &mut PgConnection,
+    installation: &Installation,
+    site: &Site,
+) -> Result<(), sqlx::Error> {
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(role(installation, site)))).await.map(|_| ())
+}
+
+fn role(installation: &Installation, site: &Site) -> String {
+    let (schema, app, owner) = (&site.schema, installation.app_role(site.shard), installation.owner_role());
+    format!("CREATE ROLE {schema} NOLOGIN; GRANT {schema} TO {app}; GRANT {schema} TO {owner};")
+}
+
 /// Makes the schema of a site anew, from the compiled snapshot, as a single message.
+///
+/// Functions are not looked into once more: the snapshot was made from those that were. Postgres would read all
+/// functions of the same name for each, which are as many as there are clinics.
 pub(super) async fn build(
     connection: &mut PgConnection,
     installation: &Installation,
     site: &Site,
 ) -> Result<(), sqlx::Error> {
     let (owner, schema) = (installation.owner_role(), &site.schema);
-    let tables = SNAPSHOT.replace("{schema}", schema.as_str()).replace("{role}", schema.as_str());
+    let tables = snapshot_sql(schema.as_str(), schema.as_str());
     let (id, version) = (site.id.0, snapshot_version());
     let message = format!(
-        "SET LOCAL client_min_messages = warning; DROP SCHEMA IF EXISTS {schema} CASCADE;
+        "SET LOCAL client_min_messages = warning; SET LOCAL check_function_bodies = off; DROP SCHEMA IF EXISTS {schema} CASCADE;
          CREATE SCHEMA {schema} AUTHORIZATION {owner};
          SET LOCAL ROLE {owner}; GRANT USAGE ON SCHEMA {schema} TO {schema};
          SET LOCAL search_path = {schema};

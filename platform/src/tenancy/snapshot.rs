@@ -2,7 +2,7 @@
 //!
 //! The text is made from the migration steps by one command and compiled in; its first lines say where it stands.
 
-use std::sync::LazyLock;
+use std::{fmt::Write, sync::LazyLock};
 
 /// The newest tenant schema, with `{schema}` and `{role}` in place of names.
 pub const SNAPSHOT: &str = include_str!("../../../tenant-templates/schema.sql");
@@ -23,6 +23,42 @@ static HEAD: LazyLock<Head> = LazyLock::new(|| Head {
 fn stated(what: &str) -> i32 {
     let line = SNAPSHOT.lines().find_map(|line| line.strip_prefix(what));
     line.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+}
+
+/// The snapshot as statements that make an empty schema, whose tables a role may use.
+///
+/// Postgres finds a function among all of its name, which are as many as there are clinics. So each has a name that
+/// nobody else has until all that refers to it is made, and only then its own: a clinic takes as long to make as the
+/// first one did, however many there are.
+pub fn snapshot_sql(schema: &str, role: &str) -> String {
+    UNSHARED.replace("{tag}", schema).replace("{schema}", schema).replace("{role}", role)
+}
+
+static UNSHARED: LazyLock<String> = LazyLock::new(|| {
+    let names: Vec<&str> = functions().collect();
+    let mut text = String::with_capacity(SNAPSHOT.len() + names.len() * 100);
+    for (number, part) in SNAPSHOT.split("$$").enumerate() {
+        if number > 0 {
+            text.push_str("$$");
+        }
+        // Every second part is the body of a function, which runs when all have their own names.
+        if number % 2 == 1 {
+            text.push_str(part);
+        } else {
+            text.push_str(&names.iter().fold(part.to_owned(), |part, name| {
+                part.replace(&format!("{{schema}}.{name}("), &format!("{{schema}}.{name}_{{tag}}("))
+            }));
+        }
+    }
+    for name in names {
+        let _ = writeln!(text, "ALTER FUNCTION {{schema}}.{name}_{{tag}} RENAME TO {name};");
+    }
+    text
+});
+
+/// The names of the functions in the snapshot.
+fn functions() -> impl Iterator<Item = &'static str> {
+    SNAPSHOT.lines().filter_map(|line| line.strip_prefix("CREATE FUNCTION {schema}.")?.split('(').next())
 }
 
 /// The number of steps that the snapshot stands for: the build's own version.
@@ -48,5 +84,20 @@ mod tests {
     fn the_head_of_the_snapshot_says_where_it_stands() {
         let (from, version) = (snapshot_served_from(), snapshot_version());
         assert!(0 < from && from <= version && snapshot_oldest_build() <= version);
+    }
+
+    #[test]
+    fn functions_have_names_that_are_short_and_not_shared_while_a_schema_is_made() {
+        let (schema, longest) = ("t_00000000000000000000000000", 63);
+        let sql = snapshot_sql(schema, schema);
+        let mut known = std::collections::HashSet::new();
+        for name in functions() {
+            assert!(known.insert(name), "{name} is overloaded");
+            assert!(name.len() + 1 + schema.len() <= longest, "{name} is too long");
+            assert!(sql.contains(&format!("CREATE FUNCTION {schema}.{name}_{schema}(")), "{name}");
+            assert!(sql.contains(&format!("ALTER FUNCTION {schema}.{name}_{schema} RENAME TO {name};")));
+            assert!(!sql.contains(&format!("EXECUTE FUNCTION {schema}.{name}(")), "{name}");
+        }
+        assert!(!known.is_empty() && ["{schema}", "{role}", "{tag}"].iter().all(|left| !sql.contains(left)));
     }
 }
