@@ -55,6 +55,12 @@ bench: ## measure throughput, latency, CPU and memory (ARGS="--tenants 5 --scale
 	cargo build --release --locked
 	@exec python3 bench/bench.py $(ARGS)
 
+.PHONY: bench-fleet
+bench-fleet: ## measure making, migrating and serving a thousand clinics (ARGS="--tenants 50" is quick)
+	@PRAXIS_BENCH=1 scripts/setup
+	cargo build --release --locked
+	@exec python3 bench/fleet.py $(ARGS)
+
 .PHONY: bench-micro
 bench-micro: ## measure sealing and the other hot paths of the platform
 	cargo bench --package praxis-platform $(ARGS)
