@@ -16,6 +16,7 @@ mod kills;
 mod load;
 mod locks;
 mod outside;
+mod upgrade;
 mod waves;
 mod window;
 

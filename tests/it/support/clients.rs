@@ -52,6 +52,14 @@ impl Client {
         Self { host: person.host.clone(), bearer: person.bearer.clone() }
     }
 
+    /// Somebody who signed in at a server.
+    pub async fn signed_in(address: SocketAddr, host: &str, email: &str, password: &str) -> Self {
+        let credentials = json!({ "email": email, "password": password });
+        let answer = post(address, host, "/auth/login", &[], &credentials).await.expect("an answer");
+        let token = answer.body["accessToken"].as_str().expect("a token");
+        Self { host: host.to_owned(), bearer: format!("Bearer {token}") }
+    }
+
     /// Reads, and each fifth time registers somebody, until told to stop. Any error but that of a limit fails the test.
     pub async fn work(&self, address: SocketAddr, until: &(dyn Fn() -> bool + Sync)) -> Worked {
         let mut worked = Worked::default();

@@ -1,8 +1,8 @@
 //! An installation of a test's own: a database with the control schema, and a root key.
 
-use std::{collections::HashMap, process::Command, sync::Arc};
+use std::{collections::HashMap, ffi::OsStr, process::Command, sync::Arc};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use praxis::config::{Config, Overrides};
 use praxis_fleet::migrate::{Migrator, Options};
@@ -39,10 +39,31 @@ impl TestInstallation {
 
     /// Makes one in an empty database of one's own.
     pub async fn in_database(url: String) -> Result<Self> {
+        Self::made(url, async |url, keys, clock, _| {
+            Migrator::new(url).up(keys, clock, &Options::default(), &|_| {}).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Has another build make one.
+    pub async fn made_by(program: &OsStr) -> Result<Self> {
+        Self::made(empty_database().await?, async |url, _, _, root_key| {
+            let done = command(program, url, root_key).args(["migrate", "up"]).output()?;
+            ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn made(
+        url: String,
+        migrate: impl AsyncFnOnce(&str, &LocalKeyWrapper, &SharedClock, &str) -> Result<()>,
+    ) -> Result<Self> {
         let root_key = HEXLOWER.encode(&crypto::random::<32>()?);
         let keys = Arc::new(LocalKeyWrapper::new("test", &RootKey::parse(&root_key)?));
         let clock: SharedClock = Arc::new(SystemClock);
-        Migrator::new(&url).up(&*keys, &clock, &Options::default(), &|_| {}).await?;
+        migrate(&url, &keys, &clock, &root_key).await?;
         let mut admin = connect_admin(&url).await?;
         let names = installed(&mut admin).await?.ok_or_else(|| anyhow::anyhow!("not installed"))?;
         Ok(Self {
@@ -78,10 +99,12 @@ impl TestInstallation {
 
     /// The command line, run as the operator of this installation.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_praxis"));
-        command.env("DATABASE_URL", &self.url).env("PRAXIS_ROOT_KEY", &self.root_key);
-        command.env("PRAXIS_BASE_DOMAIN", "praxis.test").args(["--output", "json"]);
-        command
+        self.command_of(env!("CARGO_BIN_EXE_praxis").as_ref())
+    }
+
+    /// The command line of another build.
+    pub fn command_of(&self, program: &OsStr) -> Command {
+        command(program, &self.url, &self.root_key)
     }
 
     /// The root key, as the environment holds it.
@@ -115,6 +138,13 @@ impl TestInstallation {
         };
         provision(&mut admin, &self.names, &*self.keys, &self.clock, &self.template, &new).await
     }
+}
+
+fn command(program: &OsStr, url: &str, root_key: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env("DATABASE_URL", url).env("PRAXIS_ROOT_KEY", root_key);
+    command.env("PRAXIS_BASE_DOMAIN", "praxis.test").args(["--output", "json"]);
+    command
 }
 
 /// Makes a database with nothing in it and returns its address.

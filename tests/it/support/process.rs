@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets something else fails here")]
 
-use std::{net::SocketAddr, process::Stdio, time::Duration};
+use std::{ffi::OsStr, net::SocketAddr, process::Stdio, time::Duration};
 
 use anyhow::{Result, bail};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
@@ -22,16 +22,25 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl TestInstallation {
     /// Starts the program as a server or a worker; it dies with its handle.
     pub fn spawn(&self, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
-        self.spawn_plainly_with(&[args, &["--admin-listen", "127.0.0.1:0"]].concat(), variables)
+        self.spawn_of(env!("CARGO_BIN_EXE_praxis").as_ref(), args, variables)
+    }
+
+    fn spawn_of(&self, program: &OsStr, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
+        self.spawn_plainly_with(program, &[args, &["--admin-listen", "127.0.0.1:0"]].concat(), variables)
     }
 
     /// Starts the program for something else; it dies with its handle.
     pub fn spawn_plainly(&self, args: &[&str]) -> Result<Child> {
-        self.spawn_plainly_with(args, &[])
+        self.spawn_plainly_with(env!("CARGO_BIN_EXE_praxis").as_ref(), args, &[])
     }
 
-    fn spawn_plainly_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
-        Ok(Command::new(env!("CARGO_BIN_EXE_praxis"))
+    fn spawn_plainly_with(
+        &self,
+        program: &OsStr,
+        args: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Child> {
+        Ok(Command::new(program)
             .args(args)
             .env_clear()
             .envs([
@@ -49,7 +58,17 @@ impl TestInstallation {
 
     /// Starts a server at an address and waits until it listens there.
     pub async fn spawn_server(&self, address: SocketAddr, variables: &[(&str, &str)]) -> Result<Child> {
-        let mut process = self.spawn(&["serve", "--listen", &address.to_string()], variables)?;
+        self.spawn_server_of(env!("CARGO_BIN_EXE_praxis").as_ref(), address, variables).await
+    }
+
+    /// The same of another build.
+    pub async fn spawn_server_of(
+        &self,
+        program: &OsStr,
+        address: SocketAddr,
+        variables: &[(&str, &str)],
+    ) -> Result<Child> {
+        let mut process = self.spawn_of(program, &["serve", "--listen", &address.to_string()], variables)?;
         for _ in 0..1_200 {
             if TcpStream::connect(address).await.is_ok() {
                 return Ok(process);
