@@ -124,7 +124,10 @@ fn of_two(stored: &Stored, wanted: &SeedRow) -> Option<Fate> {
 
 #[cfg(test)]
 mod tests {
-    use praxis_platform::{template::{Source, Template}, tenancy::seed::seed_rows};
+    use praxis_platform::{
+        template::{Source, Template},
+        tenancy::seed::seed_rows,
+    };
     use serde_json::json;
 
     use super::*;
@@ -142,8 +145,12 @@ mod tests {
     /// A row as the template gave it, under an id.
     fn given(row: &SeedRow, id: Uuid) -> Stored {
         let mut content = row.content.clone();
-        content.extend([("template_key".to_owned(), json!(row.key)), ("template_hash".to_owned(), json!(row.hash))]);
-        let permissions = row.parts.iter().filter_map(|part| part.get("permission")?.as_str().map(str::to_owned));
+        content.extend([
+            ("template_key".to_owned(), json!(row.key)),
+            ("template_hash".to_owned(), json!(row.hash)),
+        ]);
+        let permissions =
+            row.parts.iter().filter_map(|part| part.get("permission")?.as_str().map(str::to_owned));
         Stored { id, permissions: permissions.collect(), row: content }
     }
 

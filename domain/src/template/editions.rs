@@ -92,10 +92,14 @@ mod tests {
             parts: Vec::new(),
         };
         let row = json!({ "code": "fever", "edition": 1, "status": "RETIRED", "template_key": "fever", "template_hash": "same" });
-        let stored = Stored { id: wanted.id, row: row.as_object().unwrap().clone(), permissions: BTreeSet::new() };
+        let stored =
+            Stored { id: wanted.id, row: row.as_object().unwrap().clone(), permissions: BTreeSet::new() };
         let fates = |left: &BTreeSet<Uuid>| {
             let changes = compare(&[&wanted], vec![stored.clone()], left);
-            changes.iter().map(|change| (change.fate, change.after.clone().map(|row| row.id))).collect::<Vec<_>>()
+            changes
+                .iter()
+                .map(|change| (change.fate, change.after.clone().map(|row| row.id)))
+                .collect::<Vec<_>>()
         };
         assert_eq!(fates(&BTreeSet::new()), [(Fate::Kept, None)]);
         let next = Uuid::new_v5(&wanted.id, b"2");

@@ -2,7 +2,7 @@
 
 use praxis_platform::{
     rotation::{self, turn},
-    tenancy::{Installation, SchemaName, ensure_login_role, next_shard},
+    tenancy::{Host, Installation, SchemaName, ensure_login_role, next_shard, take_turn},
     vault::{ExportKey, KeyWrapper},
 };
 use serde_json::{Value, json};
@@ -15,14 +15,6 @@ use super::{
     manifest::{Head, KeptKey},
     run,
 };
-
-/// Takes turns with all others that are given a place in a login shard, until the end of the transaction.
-pub(super) async fn take_turn(transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("SELECT FROM control.cell WHERE id = 'main' FOR NO KEY UPDATE")
-        .execute(transaction)
-        .await
-        .map(|_| ())
-}
 
 /// Lets a login role serve the clinic.
 pub(super) async fn let_serve(

@@ -192,7 +192,8 @@ impl Clinics {
             // At no version of it yet, for whoever comes after a run that was killed here.
             follow_template(&mut self.admin, id, (&template.manifest.name, "")).await?;
         }
-        let done = if carry_out && changed { carry_out_plan(op, plan).await } else { Ok(op.rollback().await?) };
+        let done =
+            if carry_out && changed { carry_out_plan(op, plan).await } else { Ok(op.rollback().await?) };
         if other && done.is_err() {
             follow_template(&mut self.admin, id, (&clinic.template, &clinic.template_version)).await?;
         }

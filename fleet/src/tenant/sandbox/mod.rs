@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use praxis_entity::sealed_columns::SEALED;
 use praxis_platform::{
     rotation::turn,
-    tenancy::{SchemaName, connect_admin, is_slug, next_shard},
+    tenancy::{SchemaName, connect_admin, is_slug, next_shard, take_turn},
     vault::TenantKey,
 };
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ use self::{
 };
 use super::{
     Clinic, Ground, LifeError,
-    control_rows::{let_serve, take_turn},
+    control_rows::let_serve,
     copy::qualified,
     operation::{Begun, Kind, Work},
     run, schema_exists, stage,
