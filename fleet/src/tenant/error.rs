@@ -30,6 +30,9 @@ pub enum LifeError {
     /// The subdomain is no valid DNS label, or reserved.
     #[error("the slug must be 1 to 63 letters a-z, digits or hyphens, and not a reserved word")]
     SlugInvalid,
+    /// The key is known for something else.
+    #[error("something else was asked for under this key")]
+    KeyUsed,
     /// Nothing can be done in this state, or with what is there.
     #[error("{0}")]
     Refused(String),

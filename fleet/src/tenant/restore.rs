@@ -82,7 +82,8 @@ pub async fn restore(ground: &Ground<'_>, wanted: &Restoring<'_>) -> Result<Rest
     }
     let ledger = connect_admin(ground.database_url).await?;
     let id = ground.clock.new_id();
-    match Work::begin(ledger, tenant, Kind::Restore, wanted.key, id).await? {
+    let asked = json!({ "export": file.cover.export, "as": wanted.as_slug });
+    match Work::begin(ledger, tenant, Kind::Restore, (wanted.key, &asked), id).await? {
         Begun::Before(operation) => {
             serde_json::from_value(operation.detail).map_err(|_| LifeError::Malformed("operation"))
         }

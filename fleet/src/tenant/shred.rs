@@ -32,7 +32,8 @@ pub async fn shred(ground: &Ground<'_>, slug: &str) -> Result<Certified, LifeErr
     }
     let ledger = connect_admin(ground.database_url).await?;
     // Once in a clinic's life.
-    match Work::begin(ledger, clinic.id, Kind::Shred, "shred", ground.clock.new_id()).await? {
+    let asked = ("shred", &serde_json::json!({}));
+    match Work::begin(ledger, clinic.id, Kind::Shred, asked, ground.clock.new_id()).await? {
         Begun::Before(operation) => {
             serde_json::from_value(operation.detail).map_err(|_| LifeError::Malformed("operation"))
         }

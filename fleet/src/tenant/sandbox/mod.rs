@@ -69,7 +69,8 @@ pub async fn clone(ground: &Ground<'_>, wanted: &Cloning<'_>) -> Result<Cloned, 
         return Err(LifeError::Refused("the tenant has no data".to_owned()));
     }
     let ledger = connect_admin(ground.database_url).await?;
-    match Work::begin(ledger, clinic.id, Kind::Clone, wanted.key, ground.clock.new_id()).await? {
+    let asked = json!({ "as": wanted.as_slug });
+    match Work::begin(ledger, clinic.id, Kind::Clone, (wanted.key, &asked), ground.clock.new_id()).await? {
         Begun::Before(operation) => {
             serde_json::from_value(operation.detail).map_err(|_| LifeError::Malformed("operation"))
         }
