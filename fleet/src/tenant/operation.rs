@@ -116,6 +116,23 @@ pub(super) async fn newest(
     Ok(query.fetch_optional(admin).await?)
 }
 
+/// Whether somebody works on a clinic, besides on one operation. Until the end of the transaction nobody takes up what was
+/// killed.
+pub(super) async fn is_under_way(
+    transaction: &mut PgConnection,
+    tenant: Uuid,
+    besides: Uuid,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "WITH running AS MATERIALIZED (SELECT id FROM control.operation WHERE tenant_id = $1 AND state = 'RUNNING' AND id <> $2)
+         SELECT EXISTS (SELECT FROM running WHERE NOT pg_try_advisory_xact_lock(hashtextextended('px-operation ' || id, 0)))",
+    )
+    .bind(tenant)
+    .bind(besides)
+    .fetch_one(transaction)
+    .await
+}
+
 /// What is found when an operation is asked for.
 #[derive(Debug)]
 pub(super) enum Begun {

@@ -8,7 +8,7 @@ use std::path::Path;
 use data_encoding::BASE64;
 use praxis_platform::{
     rotation,
-    tenancy::{SchemaName, connect_admin, is_slug},
+    tenancy::{connect_admin, is_slug},
     vault::{ExportKey, TenantKey},
 };
 use serde::{Deserialize, Serialize};
@@ -113,7 +113,11 @@ async fn read(
     let version = head.tenant.get("schema_version").and_then(Value::as_i64);
     let version =
         version.and_then(|version| i32::try_from(version).ok()).ok_or(LifeError::Malformed("head"))?;
-    let own = SchemaName::stored(of_row("schema_name")?).ok_or(LifeError::Malformed("head"))?;
+    // It goes into statements, and other clinics have such names.
+    let own = stage::schema_of(tenant)?;
+    if of_row("schema_name")? != own.as_str() || of_row("id")?.parse() != Ok(tenant) {
+        return Err(LifeError::Malformed("its head is of another tenant"));
+    }
 
     let placed = match &clinic {
         None => Placed::New,
@@ -128,7 +132,7 @@ async fn read(
     if !is_slug(&slug) {
         return Err(LifeError::SlugInvalid);
     }
-    let schema = if placed == Placed::Beside { stage::beside(work.id())? } else { own.clone() };
+    let schema = if placed == Placed::Beside { stage::schema_of(work.id())? } else { own.clone() };
 
     let mut transaction = admin.begin().await?;
     stage::make(&mut transaction, ground.installation, &schema, &own, version).await?;
@@ -183,7 +187,7 @@ async fn export_key(
             let clinic = rotation::Clinic {
                 id: cover.tenant,
                 slug: String::new(),
-                schema: stage::beside(cover.tenant)?,
+                schema: stage::schema_of(cover.tenant)?,
             };
             let stored = rotation::stored_keys(admin, &clinic).await?;
             let key = TenantKey::unwrap(cover.tenant, &stored, ground.wrapper).await?;
