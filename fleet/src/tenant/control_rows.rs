@@ -1,5 +1,6 @@
 //! What the control schema says of a clinic that comes back: its row, its keys, its login role, its waiting work.
 
+use praxis_migration::{oldest_build, tenant::steps};
 use praxis_platform::{
     rotation::{self, turn},
     tenancy::{Host, Installation, SchemaName, ensure_login_role, next_shard, take_turn},
@@ -156,16 +157,30 @@ pub(super) async fn wake(
     .map(|_| ())
 }
 
-pub(super) async fn plan(
+/// Has workers write recurring work down anew: what was noted of it was of other tables. What is there is not there twice.
+pub(super) async fn plan_anew(
     transaction: &mut PgConnection,
     schema: &SchemaName,
-    names: &[String],
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM cell.planned WHERE tenant = $1")
+        .bind(schema.as_str())
+        .execute(transaction)
+        .await
+        .map(|_| ())
+}
+
+/// Says which version the clinic's tables have, and lets the servers read everything anew.
+pub(super) async fn set_version(
+    transaction: &mut PgConnection,
+    tenant: Uuid,
+    version: i32,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO cell.planned (tenant, name) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING",
+        "UPDATE control.tenant SET schema_version = $2, oldest_build = $3, key_epoch = key_epoch + 1 WHERE id = $1",
     )
-    .bind(schema.as_str())
-    .bind(names)
+    .bind(tenant)
+    .bind(version)
+    .bind(oldest_build(&steps(), version))
     .execute(transaction)
     .await
     .map(|_| ())
@@ -179,11 +194,7 @@ pub(super) async fn finish(
     tenant: Uuid,
     version: i32,
 ) -> Result<(), LifeError> {
-    sqlx::query("UPDATE control.tenant SET schema_version = $2, key_epoch = key_epoch + 1 WHERE id = $1")
-        .bind(tenant)
-        .bind(version)
-        .execute(&mut *transaction)
-        .await?;
+    set_version(transaction, tenant, version).await?;
     if placed == Placed::New {
         // By the legal transitions. Who had left is read only at first: to be archived is another decision.
         let way: &[&str] = match head.tenant.get("state").and_then(Value::as_str) {

@@ -7,10 +7,11 @@ use std::{
     path::{self, Path, PathBuf},
 };
 
+use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use praxis_platform::{
     rotation,
-    tenancy::connect_admin,
+    tenancy::{SchemaName, connect_admin},
     vault::{ExportKey, TenantKey},
 };
 use serde::{Deserialize, Serialize};
@@ -134,11 +135,12 @@ fn remove(file: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-    let manifest = manifest?;
-    std::fs::rename(&partial, wanted.to)?;
-    let mut detail = json!({ "export": manifest.export, "rows": manifest.rows() });
-    if let Some(detail) = detail.as_object_mut() {
-        detail.insert("handedOut".to_owned(), wanted.holder.is_some().into());
+}
+
+/// Gives a file its name, which may have been taken meanwhile: a link takes nobody's place.
+async fn publish(partial: &Path, to: &Path, operation: Uuid) -> Result<(), LifeError> {
+    if is_of(to, operation).await {
+        remove(to)?;
     }
     fs::hard_link(partial, to).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => is_there(to),
@@ -232,20 +234,23 @@ async fn head(
     .bind(clinic.id)
     .fetch_all(&mut *transaction)
     .await?;
-    let planned = sqlx::query_scalar("SELECT name FROM cell.planned WHERE tenant = $1 ORDER BY name")
-        .bind(clinic.schema.as_str())
-        .fetch_all(&mut *transaction)
-        .await?;
-    let waiting =
-        sqlx::query_as("SELECT DISTINCT queue, run_at FROM cell.ready WHERE tenant = $1 ORDER BY 2")
-            .bind(clinic.schema.as_str())
-            .fetch_all(&mut *transaction)
-            .await?;
-    Ok(Head { at, tenant, domains, keys, planned, waiting })
+    let waiting = waiting(transaction, &clinic.schema).await?;
+    Ok(Head { at, tenant, domains, keys, waiting })
+}
+
+/// Work that waits: in which queue, and from when on.
+pub(super) async fn waiting(
+    connection: &mut PgConnection,
+    schema: &SchemaName,
+) -> Result<Vec<(String, DateTime<Utc>)>, sqlx::Error> {
+    sqlx::query_as("SELECT DISTINCT queue, run_at FROM cell.ready WHERE tenant = $1 ORDER BY 2")
+        .bind(schema.as_str())
+        .fetch_all(connection)
+        .await
 }
 
 /// The canary of the schema says which version it has.
-async fn schema_version(connection: &mut PgConnection, schema: &str) -> Result<i32, LifeError> {
+pub(super) async fn schema_version(connection: &mut PgConnection, schema: &str) -> Result<i32, LifeError> {
     let sql = format!("SELECT schema_version FROM {}", copy::qualified(schema, "tenant_self"));
     Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(connection).await?)
 }

@@ -149,7 +149,7 @@ async fn read(
     let waiting = json!(head.waiting);
     if placed != Placed::Beside {
         control_rows::wake(&mut transaction, &own, &waiting).await?;
-        control_rows::plan(&mut transaction, &own, &head.planned).await?;
+        control_rows::plan_anew(&mut transaction, &own).await?;
         control_rows::finish(&mut transaction, placed, &head, tenant, version).await?;
     }
     let restored = Restored { slug, placed, schema: schema.to_string(), manifest, waiting };
