@@ -15,6 +15,7 @@ use super::{
     export::rotation_clinic,
     manifest::{Head, KeptKey},
     run,
+    swap::{lying_beside, something_lies_beside},
 };
 
 /// Lets a login role serve the clinic.
@@ -30,7 +31,7 @@ pub(super) async fn let_serve(
     Ok(run(transaction, format!("GRANT {role} TO {app}; GRANT {role} TO {owner}")).await?)
 }
 
-/// Gives the clinic a row, a login role and its own host names, where it has none.
+/// Gives the clinic a row and a login role where it has none, and makes sure that it can still be brought back.
 pub(super) async fn settle(
     ground: &Ground<'_>,
     transaction: &mut PgConnection,
@@ -40,10 +41,20 @@ pub(super) async fn settle(
     tenant: Uuid,
     slug: &str,
 ) -> Result<(), LifeError> {
-    if placed == Placed::Beside {
-        return Ok(());
+    if placed != Placed::Beside {
+        take_turn(transaction).await?;
     }
-    take_turn(transaction).await?;
+    // The restore was long: whatever became of the clinic meanwhile, nothing more does until it is over.
+    let clinic = Clinic::of_id(transaction, tenant).await?;
+    if clinic.is_some_and(|clinic| clinic.state == "SHREDDED") {
+        return Err(shredded());
+    }
+    if placed == Placed::Beside {
+        return match lying_beside(transaction, tenant).await? {
+            Some(_) => Err(something_lies_beside()),
+            None => Ok(()),
+        };
+    }
     let known: Option<i32> = sqlx::query_scalar("SELECT login_shard FROM control.tenant WHERE id = $1")
         .bind(tenant)
         .fetch_optional(&mut *transaction)
@@ -57,6 +68,10 @@ pub(super) async fn settle(
         }
     };
     let_serve(transaction, ground.installation, ground.wrapper, shard, role).await
+}
+
+pub(super) fn shredded() -> LifeError {
+    LifeError::Refused("the tenant was shredded, and does not come back".to_owned())
 }
 
 /// The row as it was, as far as the control schema still has its columns.

@@ -88,20 +88,6 @@ pub async fn list(admin: &mut PgConnection, slug: Option<&str>) -> Result<Vec<Op
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(slug).fetch_all(admin).await?)
 }
 
-/// The newest operation of a kind that is done.
-pub(super) async fn newest_done(
-    admin: &mut PgConnection,
-    tenant: Uuid,
-    kind: Kind,
-) -> Result<Option<Operation>, LifeError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM control.operation WHERE tenant_id = $1 AND kind = $2 AND state = 'DONE'
-         ORDER BY created_at DESC LIMIT 1"
-    );
-    let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant).bind(kind.code());
-    Ok(query.fetch_optional(admin).await?)
-}
-
 /// The newest operation of a kind, whatever became of it.
 pub(super) async fn newest(
     admin: &mut PgConnection,

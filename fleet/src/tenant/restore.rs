@@ -24,6 +24,7 @@ use super::{
     run, schema_exists,
     sealed_file::{Covered, SealedReader},
     stage,
+    swap::{lying_beside, something_lies_beside},
 };
 
 /// What is brought back, and as what.
@@ -73,7 +74,7 @@ pub async fn restore(ground: &Ground<'_>, wanted: &Restoring<'_>) -> Result<Rest
     let tenant = file.cover.tenant;
     let clinic = Clinic::of_id(&mut admin, tenant).await?;
     if clinic.as_ref().is_some_and(|clinic| clinic.state == "SHREDDED") {
-        return Err(LifeError::Refused("the tenant was shredded, and does not come back".to_owned()));
+        return Err(control_rows::shredded());
     }
     if clinic.is_some() && wanted.as_slug.is_some() {
         return Err(LifeError::Refused(
@@ -124,6 +125,9 @@ async fn read(
         Some(clinic) if schema_exists(admin, &clinic.schema).await? => Placed::Beside,
         Some(_) => Placed::InPlace,
     };
+    if placed == Placed::Beside && lying_beside(admin, tenant).await?.is_some() {
+        return Err(something_lies_beside());
+    }
     let slug = match (&clinic, wanted.as_slug) {
         (Some(clinic), _) => clinic.slug.clone(),
         (None, Some(slug)) => slug.to_owned(),

@@ -92,3 +92,16 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER tenant_key_last AFTER DELETE ON tenant_key FOR EACH ROW EXECUTE FUNCTION check_last_key();
+
+-- And gets none again: whoever puts one back waits for a shredding that is under way, and sees what came of it.
+CREATE FUNCTION check_new_key() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    tenant_state text;
+BEGIN
+    SELECT t.state INTO tenant_state FROM tenant t WHERE t.id = NEW.tenant_id FOR NO KEY UPDATE;
+    IF tenant_state = 'SHREDDED' THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'a tenant that is shredded gets no key again';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER tenant_key_new BEFORE INSERT ON tenant_key FOR EACH ROW EXECUTE FUNCTION check_new_key();
