@@ -110,34 +110,46 @@ async fn insert_row(
         Err(sqlx::Error::Database(error)) if error.constraint() == Some("tenant_slug_unique") => {
             return Err(LifeError::SlugTaken);
         }
-        inserted => inserted?,
-    };
-    // A name that leads to another clinic by now stays with it.
-    sqlx::query(
-        "INSERT INTO control.tenant_domain (host, tenant_id, verified_at)
-         SELECT d.host, $1, d.verified_at FROM jsonb_populate_recordset(NULL::control.tenant_domain, $2) d
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(tenant)
-    .bind(Value::Array(head.domains.clone()))
-    .execute(transaction)
-    .await?;
+        inserted => inserted.map(|_| ())?,
+    }
     Ok(())
 }
 
-/// Puts back the versions of the clinic's key that are gone. Those that are there are the same.
+/// Gives a clinic that is new here its own host names, as far as they can be its own here, and says which. They lead
+/// nowhere until they are verified: the file proves nothing to this installation.
+pub(super) async fn give_domains(
+    transaction: &mut PgConnection,
+    head: &Head,
+    tenant: Uuid,
+    base_domain: &str,
+) -> Result<Vec<String>, LifeError> {
+    let hosts =
+        head.domains.iter().filter_map(|domain| Host::own(domain.get("host")?.as_str()?, base_domain));
+    let hosts: Vec<String> = hosts.map(|host| host.as_str().to_owned()).collect();
+    // A name that is another clinic's by now stays with it.
+    Ok(sqlx::query_scalar(
+        "INSERT INTO control.tenant_domain (host, tenant_id) SELECT host, $1 FROM unnest($2::text[]) AS own (host)
+         ON CONFLICT DO NOTHING RETURNING host",
+    )
+    .bind(tenant)
+    .bind(hosts)
+    .fetch_all(transaction)
+    .await?)
+}
+
+/// Puts back the versions of the clinic's key that are gone, and says how many. Those that are there are the same.
 pub(super) async fn keep_keys(
     ground: &Ground<'_>,
     transaction: &mut PgConnection,
     head: &Head,
     tenant: Uuid,
     key: &ExportKey,
-) -> Result<(), LifeError> {
+) -> Result<u64, LifeError> {
     turn::wrapping(transaction).await?;
-    let inside = key.wrapper();
+    let (inside, mut put_back) = (key.wrapper(), 0);
     for kept in &head.keys {
         let moved = KeptKey::moved(tenant, &kept.guarded()?, &inside, ground.wrapper).await?;
-        sqlx::query(
+        let put = sqlx::query(
             "INSERT INTO control.tenant_key (tenant_id, version, wrapped, wrapper) VALUES ($1, $2, $3, $4)
              ON CONFLICT (tenant_id, version) DO NOTHING",
         )
@@ -147,12 +159,13 @@ pub(super) async fn keep_keys(
         .bind(&moved.wrapper)
         .execute(&mut *transaction)
         .await?;
+        put_back += put.rows_affected();
     }
     // Fails where they are not all versions of one and the same key.
     if let Some(clinic) = Clinic::of_id(transaction, tenant).await? {
         rotation::tenant_key(transaction, &rotation_clinic(&clinic), ground.wrapper).await?;
     }
-    Ok(())
+    Ok(put_back)
 }
 
 /// Has somebody look at the work that waited.

@@ -35,6 +35,8 @@ pub struct Restoring<'a> {
     pub as_slug: Option<&'a str>,
     /// Whoever the export was made for.
     pub holder: Option<&'a Holder>,
+    /// The domain below which nobody has host names of their own.
+    pub base_domain: &'a str,
     /// What the operation is known by.
     pub key: &'a str,
 }
@@ -65,6 +67,12 @@ pub struct Restored {
     pub manifest: Manifest,
     /// Work that waited, for when what lies beside takes the place of the live one.
     pub waiting: Value,
+    /// Versions of the clinic's key that had been retired since, and are there again.
+    #[serde(default)]
+    pub keys_put_back: u64,
+    /// Host names that have to be verified anew.
+    #[serde(default)]
+    pub domains: Vec<String>,
 }
 
 /// Brings a clinic back, and makes sure that it is what was exported.
@@ -149,15 +157,25 @@ async fn read(
         .await?;
     // The control rows come last: whoever changes a clinic keeps all others waiting that are changed.
     control_rows::settle(ground, &mut transaction, placed, &head, &own, tenant, &slug).await?;
-    control_rows::keep_keys(ground, &mut transaction, &head, tenant, &key).await?;
+    let keys_put_back = control_rows::keep_keys(ground, &mut transaction, &head, tenant, &key).await?;
+    let domains = match placed {
+        Placed::New => {
+            control_rows::give_domains(&mut transaction, &head, tenant, wanted.base_domain).await?
+        }
+        Placed::InPlace | Placed::Beside => Vec::new(),
+    };
     let waiting = json!(head.waiting);
     if placed != Placed::Beside {
         control_rows::wake(&mut transaction, &own, &waiting).await?;
         control_rows::plan_anew(&mut transaction, &own).await?;
         control_rows::finish(&mut transaction, placed, &head, tenant, version).await?;
     }
-    let restored = Restored { slug, placed, schema: schema.to_string(), manifest, waiting };
-    let detail = json!({ "export": restored.manifest.export, "placed": placed, "schema": restored.schema });
+    let schema = schema.to_string();
+    let restored = Restored { slug, placed, schema, manifest, waiting, keys_put_back, domains };
+    let detail = json!({
+        "export": restored.manifest.export, "placed": placed, "schema": restored.schema, "keysPutBack": keys_put_back,
+        "domains": restored.domains,
+    });
     sqlx::query(
         "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, 'RESTORED', session_user, $2)",
     )

@@ -75,6 +75,7 @@ pub(super) async fn run(
         file: &restore.file,
         as_slug: restore.as_slug.as_deref(),
         holder: holder.as_ref(),
+        base_domain: &config.http.base_domain,
         key: &key,
     };
     let restored = tenant::restore(&ground, &wanted).await?;
@@ -107,6 +108,11 @@ pub(super) async fn discard(
         return Ok(Exit::Refused);
     }
     let restored = tenant::discard(admin, slug).await?;
+    if restored.keys_put_back > 0 {
+        tell(
+            "older keys of the clinic were put back for what lay beside it: `praxis key retire` deletes them",
+        );
+    }
     context.output.print_one(&["slug", "schema"], &restored)?;
     Ok(Exit::Done)
 }
