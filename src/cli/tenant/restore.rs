@@ -15,7 +15,7 @@ use praxis_platform::{
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
 
-use super::{progress, tell};
+use super::{operation_key, progress, tell};
 use crate::{
     cli::{Context, Exit, operator},
     root_key,
@@ -70,7 +70,7 @@ pub(super) async fn run(
         clock: &clock,
         progress: &progress(context.output),
     };
-    let key = restore.idempotency_key.unwrap_or_else(|| clock.new_id().to_string());
+    let key = operation_key(restore.idempotency_key, &clock);
     let wanted = Restoring {
         file: &restore.file,
         as_slug: restore.as_slug.as_deref(),
