@@ -1,8 +1,9 @@
 //! What was restored beside a clinic takes the place of the live data, in one transaction; or is thrown away.
 //!
 //! The two schemas exchange their names. The clinic keeps its id, role, keys and host names, and what was live
-//! lies beside from then on, so that the exchange can be taken back, and so does the work that waits in it. Every table of the live schema is locked
-//! first: what was being written ends before, and what comes later finds the restored tables.
+//! lies beside from then on, so that the exchange can be taken back; work that waits in it waits there. Every table
+//! of the live schema is locked first: what was being written ends before, and what comes later finds the restored
+//! tables.
 
 use praxis_platform::tenancy::SchemaName;
 use serde_json::{Value, json};
