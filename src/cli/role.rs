@@ -1,6 +1,6 @@
 //! `praxis role`: the default roles of clinics.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Subcommand;
 use praxis_domain::template::Fate;
 use praxis_platform::tenancy::seed::Kind;
@@ -38,6 +38,8 @@ struct Row {
     renewed: Vec<String>,
     retired: Vec<String>,
     kept: Vec<String>,
+    /// Why it stays as it is.
+    error: Option<String>,
 }
 
 /// Runs the command.
@@ -47,9 +49,13 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     let mut rows = Vec::new();
     for clinic in std::mem::take(&mut clinics.all) {
         let brought = clinics.bring(&clinic, &clinic.template, Some(Kind::Role), true).await;
-        let brought = brought.with_context(|| format!("clinic \"{}\"", clinic.slug))?;
+        // One that can't follow keeps no other waiting.
+        let (changes, error) = match brought {
+            Ok(brought) => (brought.changes, None),
+            Err(error) => (Vec::new(), Some(format!("{error:#}"))),
+        };
         let of = |fates: &[Fate]| {
-            let of = brought.changes.iter().filter(|(.., fate)| fates.contains(fate));
+            let of = changes.iter().filter(|(.., fate)| fates.contains(fate));
             of.map(|(_, code, _)| code.clone()).collect()
         };
         rows.push(Row {
@@ -58,8 +64,14 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
             retired: of(&[Fate::Retired]),
             kept: of(&[Fate::Kept, Fate::Conflict]),
             tenant: clinic.slug,
+            error,
         });
     }
-    context.output.print_rows(&["tenant", "made", "renewed", "retired", "kept"], &rows)?;
-    Ok(Exit::Done)
+    context.output.print_rows(&["tenant", "made", "renewed", "retired", "kept", "error"], &rows)?;
+    let failed = rows.iter().filter(|row| row.error.is_some()).count();
+    Ok(match failed {
+        0 => Exit::Done,
+        all if all == rows.len() => Exit::Failed,
+        _ => Exit::Partial,
+    })
 }

@@ -15,7 +15,10 @@ mod states;
 use anyhow::Result;
 use clap::Subcommand;
 use praxis_fleet::migrate::MigrateError;
-use praxis_platform::tenancy::{Installation, connect_admin, installed};
+use praxis_platform::{
+    clock::SharedClock,
+    tenancy::{Installation, connect_admin, installed},
+};
 use sqlx::postgres::PgConnection;
 
 use super::{Context, Exit, Output};
@@ -104,6 +107,15 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
 #[expect(clippy::print_stderr, reason = "stderr is where a command says what it did not do")]
 fn tell(what: &str) {
     eprintln!("praxis: {what}");
+}
+
+/// What an operation is known by. One that nobody chose is told: it is needed to take up what was killed.
+fn operation_key(given: Option<String>, clock: &SharedClock) -> String {
+    given.unwrap_or_else(|| {
+        let key = clock.new_id().to_string();
+        tell(&format!("if this is killed, --idempotency-key {key} takes it up"));
+        key
+    })
 }
 
 /// Tells a stream how long work goes on; a table and a document are printed at the end.

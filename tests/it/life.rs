@@ -6,8 +6,10 @@
     reason = "a test that meets something else fails here"
 )]
 
+mod beside;
 mod kit;
 mod older;
+mod operations;
 mod restored;
 mod sandbox;
 mod shredded;

@@ -320,3 +320,68 @@ async fn a_clinic_goes_over_to_another_template_and_an_older_build_is_no_obstacl
     assert_eq!((code, &told[0]["made"], &told[0]["renewed"]), (0, &json!([]), &json!([])));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_follows_its_template_under_ids_of_its_own() -> Result<()> {
+    let server = TestServer::new(&[("northside", "owner@praxis.test", "owner")]).await?;
+    let clone = ["tenant", "clone", "northside", "--as", "sandbox"];
+    assert!(server.installation.command().args(clone).output()?.status.success());
+    let (code, told) = praxis(&server.installation, &["template", "plan", "--all"]);
+    assert_eq!((code, fates(&told)), (0, BTreeSet::new()), "{told:?}");
+    let next = Folder::with(&NEXT[..6])?;
+    let (code, told) = praxis(&server.installation, &next.arguments("apply", &["--tenant", "sandbox"]));
+    let done = "visit_type nurse_visit renewed
+        role receptionist renewed
+        field_policy Patient.nationalId renewed
+        note_template soap renewed
+        rule oxygen-low renewed";
+    assert_eq!((code, fates(&told)), (0, lines(done)));
+    let (code, told) = praxis(&server.installation, &next.arguments("plan", &["--tenant", "sandbox"]));
+    assert_eq!((code, fates(&told)), (0, BTreeSet::new()));
+    let (code, told) = praxis(&server.installation, &["role", "ensure", "--all"]);
+    assert_eq!((code, &told[0]["error"], &told[1]["error"]), (0, &Value::Null, &Value::Null), "{told:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_left_the_template_comes_back_with_it() -> Result<()> {
+    let server = TestServer::new(&[("northside", "owner@praxis.test", "owner")]).await?;
+    let without = Folder::with(&[("base/rules.yaml", "code: oxygen-low", "code: oxygen-lower")])?;
+    let which = ["--tenant", "northside"];
+    let (code, told) = praxis(&server.installation, &without.arguments("apply", &which));
+    assert_eq!((code, fates(&told)), (0, lines("rule oxygen-low retired\nrule oxygen-lower added")));
+    let (code, told) = praxis(&server.installation, &["template", "apply", "--all"]);
+    assert_eq!((code, fates(&told)), (0, lines("rule oxygen-low renewed\nrule oxygen-lower retired")));
+    let in_use = "SELECT count(*) FROM rule WHERE (code, edition, status) IN
+        (('oxygen-low', 1, 'RETIRED'), ('oxygen-low', 2, 'ACTIVE'), ('oxygen-lower', 1, 'RETIRED'))";
+    assert_eq!(number(&server, in_use).await?, 3);
+    assert_eq!(praxis(&server.installation, &["template", "plan", "--all"]).0, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn going_over_to_another_template_a_clinic_that_was_killed_does_not_go_back() -> Result<()> {
+    let server = TestServer::new(&[("northside", "owner@praxis.test", "owner")]).await?;
+    let schema = "SELECT schema_name FROM control.tenant";
+    let mut admin = server.installation.admin().await?;
+    let schema: String = sqlx::query_scalar(schema).fetch_one(&mut admin).await?;
+    // Its rows can be read, and not written.
+    let stall = format!("BEGIN; LOCK TABLE {schema}.visit_type IN SHARE MODE");
+    admin.execute(sqlx::raw_sql(AssertSqlSafe(stall))).await?;
+    let over = ["template", "apply", "--tenant", "northside", "--template", "hospital"];
+    let mut killed = server.installation.spawn_plainly(&over)?;
+    let mut other = server.installation.admin().await?;
+    while sqlx::query_scalar::<_, String>("SELECT template FROM control.tenant").fetch_one(&mut other).await?
+        != "hospital"
+    {
+        assert!(killed.try_wait()?.is_none(), "it did not wait");
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    killed.kill().await?;
+    admin.execute("ROLLBACK").await?;
+    let (code, told) = praxis(&server.installation, &["template", "apply", "--all"]);
+    assert_eq!((code, &told.last().unwrap()["template"]), (0, &json!("hospital")), "{told:?}");
+    let (code, told) = praxis(&server.installation, &["template", "plan", "--all"]);
+    assert_eq!((code, &told.last().unwrap()["to"]), (0, &json!("1.0.0")), "{told:?}");
+    Ok(())
+}

@@ -10,7 +10,10 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::plan::{Change, Fate, Plan};
+use super::{
+    editions::is_retired,
+    plan::{Change, Fate, Plan},
+};
 use crate::{
     Result,
     event::{self, Event},
@@ -24,8 +27,9 @@ pub async fn apply(op: &Op<Write>, plan: Plan) -> Result<()> {
         let ids = |fate| of(fate).filter_map(|change| Some(change.before.as_ref()?.id)).collect::<Vec<_>>();
         let (mut gone, mut new): (Vec<Uuid>, Vec<&SeedRow>) = (ids(Fate::Retired), rows(Fate::Added));
         if kind == Kind::Rule {
-            // One edition takes the place of another.
-            gone.extend(ids(Fate::Renewed));
+            // One edition takes the place of another, which may have been out of use.
+            let in_use = of(Fate::Renewed).filter_map(|change| change.before.as_ref());
+            gone.extend(in_use.filter(|edition| !is_retired(edition)).map(|edition| edition.id));
             new.extend(rows(Fate::Renewed));
         } else {
             run(op, seed::renew(kind, &rows(Fate::Renewed))).await?;

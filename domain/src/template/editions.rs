@@ -1,5 +1,7 @@
 //! Clinical rules beside those of the template. An edition never changes: what the template says anew is another one.
 
+use std::collections::BTreeSet;
+
 use praxis_platform::tenancy::seed::{Kind, SeedRow};
 use serde_json::json;
 use uuid::Uuid;
@@ -9,16 +11,18 @@ use super::{
     plan::{Change, Fate},
 };
 
-/// What becomes of rules. A clinic that wrote an edition of its own, or took the rule out of use, made it its own.
-pub fn compare(wanted: &[&SeedRow], stored: Vec<Stored>) -> Vec<Change> {
+/// What becomes of rules. A clinic that wrote an edition of its own, or took the rule out of use, made it its own; of what
+/// is out of use it is told which the template took, and those come back when the template has them again.
+pub fn compare(wanted: &[&SeedRow], stored: Vec<Stored>, left: &BTreeSet<Uuid>) -> Vec<Change> {
     let judged = wanted.iter().filter_map(|row| {
         let editions = stored.iter().filter(|stored| stored.text("code") == Some(&row.key));
         let editions: Vec<_> = editions.collect();
         let Some(newest) = newest(&editions) else {
             return Some(change(&row.key, Fate::Added, None, Some((*row).clone())));
         };
-        let news = newest.text("template_hash") != Some(&row.hash);
-        if editions.iter().any(|edition| is_own(edition)) || is_retired(newest) {
+        let is_back = left.contains(&newest.id);
+        let news = is_back || newest.text("template_hash") != Some(&row.hash);
+        if editions.iter().any(|edition| is_own(edition)) || is_retired(newest) && !is_back {
             let fate = if news { Fate::Conflict } else { Fate::Kept };
             return Some(change(&row.key, fate, Some(newest), None));
         }
@@ -62,6 +66,43 @@ fn is_own(stored: &Stored) -> bool {
     stored.text("template_key").is_none()
 }
 
-fn is_retired(stored: &Stored) -> bool {
+/// Whether it came with a template and is out of use.
+pub fn is_out_of_use(stored: &Stored) -> bool {
+    !is_own(stored) && is_retired(stored)
+}
+
+pub fn is_retired(stored: &Stored) -> bool {
     stored.text("status") == Some("RETIRED")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Map;
+
+    use super::*;
+
+    #[test]
+    fn a_rule_that_left_the_template_comes_back_with_it_and_one_that_the_clinic_took_out_does_not() {
+        let wanted = SeedRow {
+            kind: Kind::Rule,
+            id: Uuid::from_u128(1),
+            key: "fever".to_owned(),
+            hash: "same".to_owned(),
+            content: Map::new(),
+            parts: Vec::new(),
+        };
+        let row = json!({ "code": "fever", "edition": 1, "status": "RETIRED", "template_key": "fever", "template_hash": "same" });
+        let stored =
+            Stored { id: wanted.id, row: row.as_object().unwrap().clone(), permissions: BTreeSet::new() };
+        let fates = |left: &BTreeSet<Uuid>| {
+            let changes = compare(&[&wanted], vec![stored.clone()], left);
+            changes
+                .iter()
+                .map(|change| (change.fate, change.after.clone().map(|row| row.id)))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(fates(&BTreeSet::new()), [(Fate::Kept, None)]);
+        let next = Uuid::new_v5(&wanted.id, b"2");
+        assert_eq!(fates(&BTreeSet::from([wanted.id])), [(Fate::Renewed, Some(next))]);
+    }
 }

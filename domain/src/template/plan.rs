@@ -105,12 +105,31 @@ pub async fn plan(op: &Op<Write>, template: &Template, only: Option<Kind>) -> Re
         let wanted: Vec<_> = rows.iter().filter(|row| row.kind == kind).collect();
         let stored = stored(op, kind).await?;
         changes.extend(match kind {
-            Kind::Rule => editions::compare(&wanted, stored),
+            Kind::Rule => {
+                let left = left_by_template(op, &stored).await?;
+                editions::compare(&wanted, stored, &left)
+            }
             _ => compare(kind, &wanted, stored),
         });
     }
     keep_removed(op, &mut changes).await?;
     Ok(Plan { changes, owners })
+}
+
+/// Which rules are out of use because they left the template: an edition has no place for that; the log knows.
+async fn left_by_template(op: &Op<Write>, stored: &[Stored]) -> Result<BTreeSet<Uuid>> {
+    let out = stored.iter().filter(|stored| editions::is_out_of_use(stored)).map(|stored| stored.id);
+    let done: Vec<(Option<Uuid>, String)> = audit_entry::Entity::find()
+        .select_only()
+        .columns([audit_entry::Column::ObjectId, audit_entry::Column::Action])
+        .filter(audit_entry::Column::ObjectId.is_in(out))
+        .filter(audit_entry::Column::Action.is_in(["template.apply", "rule.retire"]))
+        .into_tuple()
+        .all(op.db())
+        .await?;
+    let of = |action| done.iter().filter(move |(_, is)| is == action).filter_map(|(id, _)| *id);
+    let by_clinic: BTreeSet<_> = of("rule.retire").collect();
+    Ok(of("template.apply").filter(|id| !by_clinic.contains(id)).collect())
 }
 
 /// A field policy that the clinic removed leaves no row; the log knows.

@@ -1,8 +1,9 @@
 //! What the control schema says of a clinic that comes back: its row, its keys, its login role, its waiting work.
 
+use praxis_migration::{oldest_build, tenant::steps};
 use praxis_platform::{
     rotation::{self, turn},
-    tenancy::{Installation, SchemaName, ensure_login_role, next_shard},
+    tenancy::{Host, Installation, SchemaName, ensure_login_role, next_shard, take_turn},
     vault::{ExportKey, KeyWrapper},
 };
 use serde_json::{Value, json};
@@ -14,15 +15,8 @@ use super::{
     export::rotation_clinic,
     manifest::{Head, KeptKey},
     run,
+    swap::{lying_beside, something_lies_beside},
 };
-
-/// Takes turns with all others that are given a place in a login shard, until the end of the transaction.
-pub(super) async fn take_turn(transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("SELECT FROM control.cell WHERE id = 'main' FOR NO KEY UPDATE")
-        .execute(transaction)
-        .await
-        .map(|_| ())
-}
 
 /// Lets a login role serve the clinic.
 pub(super) async fn let_serve(
@@ -37,7 +31,7 @@ pub(super) async fn let_serve(
     Ok(run(transaction, format!("GRANT {role} TO {app}; GRANT {role} TO {owner}")).await?)
 }
 
-/// Gives the clinic a row, a login role and its own host names, where it has none.
+/// Gives the clinic a row and a login role where it has none, and makes sure that it can still be brought back.
 pub(super) async fn settle(
     ground: &Ground<'_>,
     transaction: &mut PgConnection,
@@ -47,10 +41,20 @@ pub(super) async fn settle(
     tenant: Uuid,
     slug: &str,
 ) -> Result<(), LifeError> {
-    if placed == Placed::Beside {
-        return Ok(());
+    if placed != Placed::Beside {
+        take_turn(transaction).await?;
     }
-    take_turn(transaction).await?;
+    // The restore was long: whatever became of the clinic meanwhile, nothing more does until it is over.
+    let clinic = Clinic::of_id(transaction, tenant).await?;
+    if clinic.is_some_and(|clinic| clinic.state == "SHREDDED") {
+        return Err(shredded());
+    }
+    if placed == Placed::Beside {
+        return match lying_beside(transaction, tenant).await? {
+            Some(_) => Err(something_lies_beside()),
+            None => Ok(()),
+        };
+    }
     let known: Option<i32> = sqlx::query_scalar("SELECT login_shard FROM control.tenant WHERE id = $1")
         .bind(tenant)
         .fetch_optional(&mut *transaction)
@@ -64,6 +68,10 @@ pub(super) async fn settle(
         }
     };
     let_serve(transaction, ground.installation, ground.wrapper, shard, role).await
+}
+
+pub(super) fn shredded() -> LifeError {
+    LifeError::Refused("the tenant was shredded, and does not come back".to_owned())
 }
 
 /// The row as it was, as far as the control schema still has its columns.
@@ -102,34 +110,46 @@ async fn insert_row(
         Err(sqlx::Error::Database(error)) if error.constraint() == Some("tenant_slug_unique") => {
             return Err(LifeError::SlugTaken);
         }
-        inserted => inserted?,
-    };
-    // A name that leads to another clinic by now stays with it.
-    sqlx::query(
-        "INSERT INTO control.tenant_domain (host, tenant_id, verified_at)
-         SELECT d.host, $1, d.verified_at FROM jsonb_populate_recordset(NULL::control.tenant_domain, $2) d
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(tenant)
-    .bind(Value::Array(head.domains.clone()))
-    .execute(transaction)
-    .await?;
+        inserted => inserted.map(|_| ())?,
+    }
     Ok(())
 }
 
-/// Puts back the versions of the clinic's key that are gone. Those that are there are the same.
+/// Gives a clinic that is new here its own host names, as far as they can be its own here, and says which. They lead
+/// nowhere until they are verified: the file proves nothing to this installation.
+pub(super) async fn give_domains(
+    transaction: &mut PgConnection,
+    head: &Head,
+    tenant: Uuid,
+    base_domain: &str,
+) -> Result<Vec<String>, LifeError> {
+    let hosts =
+        head.domains.iter().filter_map(|domain| Host::own(domain.get("host")?.as_str()?, base_domain));
+    let hosts: Vec<String> = hosts.map(|host| host.as_str().to_owned()).collect();
+    // A name that is another clinic's by now stays with it.
+    Ok(sqlx::query_scalar(
+        "INSERT INTO control.tenant_domain (host, tenant_id) SELECT host, $1 FROM unnest($2::text[]) AS own (host)
+         ON CONFLICT DO NOTHING RETURNING host",
+    )
+    .bind(tenant)
+    .bind(hosts)
+    .fetch_all(transaction)
+    .await?)
+}
+
+/// Puts back the versions of the clinic's key that are gone, and says how many. Those that are there are the same.
 pub(super) async fn keep_keys(
     ground: &Ground<'_>,
     transaction: &mut PgConnection,
     head: &Head,
     tenant: Uuid,
     key: &ExportKey,
-) -> Result<(), LifeError> {
+) -> Result<u64, LifeError> {
     turn::wrapping(transaction).await?;
-    let inside = key.wrapper();
+    let (inside, mut put_back) = (key.wrapper(), 0);
     for kept in &head.keys {
         let moved = KeptKey::moved(tenant, &kept.guarded()?, &inside, ground.wrapper).await?;
-        sqlx::query(
+        let put = sqlx::query(
             "INSERT INTO control.tenant_key (tenant_id, version, wrapped, wrapper) VALUES ($1, $2, $3, $4)
              ON CONFLICT (tenant_id, version) DO NOTHING",
         )
@@ -139,12 +159,13 @@ pub(super) async fn keep_keys(
         .bind(&moved.wrapper)
         .execute(&mut *transaction)
         .await?;
+        put_back += put.rows_affected();
     }
     // Fails where they are not all versions of one and the same key.
     if let Some(clinic) = Clinic::of_id(transaction, tenant).await? {
         rotation::tenant_key(transaction, &rotation_clinic(&clinic), ground.wrapper).await?;
     }
-    Ok(())
+    Ok(put_back)
 }
 
 /// Has somebody look at the work that waited.
@@ -164,16 +185,30 @@ pub(super) async fn wake(
     .map(|_| ())
 }
 
-pub(super) async fn plan(
+/// Has workers write recurring work down anew: what was noted of it was of other tables. What is there is not there twice.
+pub(super) async fn plan_anew(
     transaction: &mut PgConnection,
     schema: &SchemaName,
-    names: &[String],
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM cell.planned WHERE tenant = $1")
+        .bind(schema.as_str())
+        .execute(transaction)
+        .await
+        .map(|_| ())
+}
+
+/// Says which version the clinic's tables have, and lets the servers read everything anew.
+pub(super) async fn set_version(
+    transaction: &mut PgConnection,
+    tenant: Uuid,
+    version: i32,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO cell.planned (tenant, name) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING",
+        "UPDATE control.tenant SET schema_version = $2, oldest_build = $3, key_epoch = key_epoch + 1 WHERE id = $1",
     )
-    .bind(schema.as_str())
-    .bind(names)
+    .bind(tenant)
+    .bind(version)
+    .bind(oldest_build(&steps(), version))
     .execute(transaction)
     .await
     .map(|_| ())
@@ -187,11 +222,7 @@ pub(super) async fn finish(
     tenant: Uuid,
     version: i32,
 ) -> Result<(), LifeError> {
-    sqlx::query("UPDATE control.tenant SET schema_version = $2, key_epoch = key_epoch + 1 WHERE id = $1")
-        .bind(tenant)
-        .bind(version)
-        .execute(&mut *transaction)
-        .await?;
+    set_version(transaction, tenant, version).await?;
     if placed == Placed::New {
         // By the legal transitions. Who had left is read only at first: to be archived is another decision.
         let way: &[&str] = match head.tenant.get("state").and_then(Value::as_str) {

@@ -30,11 +30,14 @@ pub enum LifeError {
     /// The subdomain is no valid DNS label, or reserved.
     #[error("the slug must be 1 to 63 letters a-z, digits or hyphens, and not a reserved word")]
     SlugInvalid,
+    /// The key is known for something else.
+    #[error("something else was asked for under this key")]
+    KeyUsed,
     /// Nothing can be done in this state, or with what is there.
     #[error("{0}")]
     Refused(String),
-    /// The same operation is under way elsewhere.
-    #[error("this operation is under way in another process")]
+    /// The same operation is under way elsewhere, or one that it must not overtake.
+    #[error("this operation, or another one on the tenant, is under way in another process")]
     Locked,
     /// The file is no export, or not the one that was sealed.
     #[error("the export is malformed: {0}")]

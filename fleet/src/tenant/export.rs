@@ -1,15 +1,17 @@
 //! A clinic written into a sealed file, as it is at one moment, while it goes on working.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
+    io,
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
+use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use praxis_platform::{
     rotation,
-    tenancy::connect_admin,
+    tenancy::{SchemaName, connect_admin},
     vault::{ExportKey, TenantKey},
 };
 use serde::{Deserialize, Serialize};
@@ -54,50 +56,102 @@ pub struct Exported {
 /// Exports a clinic. Under its own name the file is there wholly or not at all.
 pub async fn export(ground: &Ground<'_>, wanted: &Exporting<'_>) -> Result<Exported, LifeError> {
     let mut admin = connect_admin(ground.database_url).await?;
-    let clinic = Clinic::of_slug(&mut admin, wanted.slug).await?;
-    if clinic.state == "SHREDDED" {
-        return Err(LifeError::Refused("nothing is left of a tenant that was shredded".to_owned()));
-    }
+    let clinic = with_data(Clinic::of_slug(&mut admin, wanted.slug).await?)?;
     let ledger = connect_admin(ground.database_url).await?;
     let id = ground.clock.new_id();
-    match Work::begin(ledger, clinic.id, Kind::Export, wanted.key, id).await? {
+    let asked = json!({
+        "to": path::absolute(wanted.to)?.to_string_lossy(),
+        "holder": wanted.holder.map(Holder::fingerprint),
+    });
+    match Work::begin(ledger, clinic.id, Kind::Export, (wanted.key, &asked), id).await? {
         Begun::Before(operation) => {
+            // Who asks again believes that it is there.
+            if !is_of(wanted.to, operation.id).await {
+                let file = wanted.to.display();
+                return Err(LifeError::Refused(format!(
+                    "it was exported under this key before, and {file} is not that export: take another key"
+                )));
+            }
             serde_json::from_value(operation.detail).map_err(|_| LifeError::Malformed("operation"))
         }
         Begun::Now(mut work) => {
-            let result = write_file(ground, &mut admin, &clinic, wanted, &mut work).await;
+            let result = write_file(ground, &mut admin, clinic, wanted, &mut work).await;
             work.end(result).await
         }
     }
 }
 
+/// A clinic that has something to export.
+fn with_data(clinic: Clinic) -> Result<Clinic, LifeError> {
+    if clinic.state == "SHREDDED" {
+        return Err(LifeError::Refused("nothing is left of a tenant that was shredded".to_owned()));
+    }
+    Ok(clinic)
+}
+
 async fn write_file(
     ground: &Ground<'_>,
     admin: &mut PgConnection,
-    clinic: &Clinic,
+    clinic: Clinic,
     wanted: &Exporting<'_>,
     work: &mut Work,
 ) -> Result<Exported, LifeError> {
+    // Again, now that the ledger has it: a shredding that is under way is waited for, and a later one sees it there.
+    let clinic = with_data(Clinic::of_id(admin, clinic.id).await?.unwrap_or(clinic))?;
     // One of this very operation may be there: killed before it was noted as done.
     if wanted.to.exists() && !is_of(wanted.to, work.id()).await {
-        return Err(LifeError::Refused(format!("{} is there already", wanted.to.display())));
+        return Err(is_there(wanted.to));
     }
-    let mut partial = wanted.to.as_os_str().to_owned();
-    partial.push(".partial");
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    let partial = partial(wanted.to, work.id());
+    remove(&partial)?;
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+    let handed_out = wanted.holder.is_some();
+    if handed_out {
+        // Before there is a byte of it: killed later, it counts all the same.
+        work.keep(admin, &json!({ "handedOut": true }), false).await?;
+    }
     let out = BufWriter::with_capacity(1 << 18, tokio::fs::File::from_std(file));
-    let manifest = write(ground, admin, clinic, wanted.holder, out, work).await;
-    if manifest.is_err() {
-        drop(std::fs::remove_file(&partial));
-    }
-    let manifest = manifest?;
-    std::fs::rename(&partial, wanted.to)?;
-    let mut detail = json!({ "export": manifest.export, "rows": manifest.rows() });
-    if let Some(detail) = detail.as_object_mut() {
-        detail.insert("handedOut".to_owned(), wanted.holder.is_some().into());
-    }
+    let published = match write(ground, admin, &clinic, wanted.holder, out, work).await {
+        Ok(manifest) => publish(&partial, wanted.to, work.id()).await.map(|()| manifest),
+        Err(error) => Err(error),
+    };
+    let removed = remove(&partial);
+    let manifest = published?;
+    removed?;
+    let detail = json!({ "export": manifest.export, "rows": manifest.rows(), "handedOut": handed_out });
     clinic.note(admin, "EXPORTED", detail).await?;
-    Ok(Exported { file: wanted.to.to_owned(), handed_out: wanted.holder.is_some(), manifest })
+    Ok(Exported { file: wanted.to.to_owned(), handed_out, manifest })
+}
+
+/// Where an operation writes until all is there: no other does.
+fn partial(to: &Path, operation: Uuid) -> PathBuf {
+    let mut name = to.as_os_str().to_owned();
+    name.push(format!(".{}.partial", operation.simple()));
+    PathBuf::from(name)
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Gives a file its name, which may have been taken meanwhile: a link takes nobody's place.
+async fn publish(partial: &Path, to: &Path, operation: Uuid) -> Result<(), LifeError> {
+    if is_of(to, operation).await {
+        remove(to)?;
+    }
+    fs::hard_link(partial, to).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => is_there(to),
+        _ => LifeError::File(error),
+    })?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    Ok(fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?)
+}
+
+fn is_there(file: &Path) -> LifeError {
+    LifeError::Refused(format!("{} is there already", file.display()))
 }
 
 /// Whether a file is what an operation wrote.
@@ -180,20 +234,23 @@ async fn head(
     .bind(clinic.id)
     .fetch_all(&mut *transaction)
     .await?;
-    let planned = sqlx::query_scalar("SELECT name FROM cell.planned WHERE tenant = $1 ORDER BY name")
-        .bind(clinic.schema.as_str())
-        .fetch_all(&mut *transaction)
-        .await?;
-    let waiting =
-        sqlx::query_as("SELECT DISTINCT queue, run_at FROM cell.ready WHERE tenant = $1 ORDER BY 2")
-            .bind(clinic.schema.as_str())
-            .fetch_all(&mut *transaction)
-            .await?;
-    Ok(Head { at, tenant, domains, keys, planned, waiting })
+    let waiting = waiting(transaction, &clinic.schema).await?;
+    Ok(Head { at, tenant, domains, keys, waiting })
+}
+
+/// Work that waits: in which queue, and from when on.
+pub(super) async fn waiting(
+    connection: &mut PgConnection,
+    schema: &SchemaName,
+) -> Result<Vec<(String, DateTime<Utc>)>, sqlx::Error> {
+    sqlx::query_as("SELECT DISTINCT queue, run_at FROM cell.ready WHERE tenant = $1 ORDER BY 2")
+        .bind(schema.as_str())
+        .fetch_all(connection)
+        .await
 }
 
 /// The canary of the schema says which version it has.
-async fn schema_version(connection: &mut PgConnection, schema: &str) -> Result<i32, LifeError> {
+pub(super) async fn schema_version(connection: &mut PgConnection, schema: &str) -> Result<i32, LifeError> {
     let sql = format!("SELECT schema_version FROM {}", copy::qualified(schema, "tenant_self"));
     Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(connection).await?)
 }
@@ -203,7 +260,8 @@ pub(super) fn rotation_clinic(clinic: &Clinic) -> rotation::Clinic {
     rotation::Clinic { id: clinic.id, slug: clinic.slug.clone(), schema: clinic.schema.clone() }
 }
 
-/// How many exports of a clinic others than the installation can open.
+/// How many exports of a clinic others than the installation can open: all that were begun, for who holds what was
+/// written of one is not known.
 pub(super) async fn handed_out(admin: &mut PgConnection, tenant: Uuid) -> Result<i64, LifeError> {
     Ok(sqlx::query_scalar(
         "SELECT count(*) FROM control.operation

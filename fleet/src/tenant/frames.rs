@@ -1,5 +1,6 @@
 //! What stands in an export, one after the other: the head, each table with its rows, the manifest.
 
+use praxis_platform::vault::PIECE;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -9,8 +10,8 @@ use super::{
     sealed_file::{SealedReader, SealedWriter},
 };
 
-/// The longest frame: the largest value of a row is far below.
-const LIMIT: u32 = 1 << 30;
+/// The longest frame. Rows are cut, in the middle of a value if need be.
+const LIMIT: u32 = 16 << 20;
 
 const HEAD: u8 = b'H';
 const TABLE: u8 = b'T';
@@ -55,7 +56,10 @@ impl<W: AsyncWrite + Unpin> SealedWriter<W> {
 
     /// Writes rows of the table.
     pub async fn rows(&mut self, rows: &[u8]) -> Result<(), LifeError> {
-        self.frame(ROWS, rows).await
+        for rows in rows.chunks(PIECE) {
+            self.frame(ROWS, rows).await?;
+        }
+        Ok(())
     }
 
     /// Ends the table.
@@ -89,7 +93,7 @@ impl<R: AsyncRead + Unpin> SealedReader<R> {
         let start: [u8; 5] = self.read(5).await?.try_into().map_err(|_| LifeError::Malformed("frame"))?;
         let [kind, a, b, c, d] = start;
         let length = u32::from_be_bytes([a, b, c, d]);
-        if length > LIMIT {
+        if length > LIMIT || kind == ROWS && length as usize > PIECE {
             return Err(malformed);
         }
         let bytes = self.read(length as usize).await?;
@@ -106,4 +110,52 @@ impl<R: AsyncRead + Unpin> SealedReader<R> {
 
 fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LifeError> {
     serde_json::from_slice(bytes).map_err(|_| LifeError::Malformed("frame"))
+}
+
+#[cfg(test)]
+mod tests {
+    use praxis_platform::vault::ExportKey;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::tenant::{
+        manifest::{Cover, FORMAT, SealedFor},
+        sealed_file::Covered,
+    };
+
+    async fn written(kind: u8, length: usize, cut: bool) -> SealedReader<std::io::Cursor<Vec<u8>>> {
+        let key = ExportKey::generate(Uuid::nil()).unwrap();
+        let sealed_for = SealedFor::Holder;
+        let (export, tenant) = (Uuid::nil(), Uuid::nil());
+        let cover = Cover { format: FORMAT, export, tenant, sealed_for, key: String::new() };
+        let mut writer = SealedWriter::begin(Vec::new(), &cover, &key).await.unwrap();
+        if cut {
+            writer.rows(&vec![7; length]).await.unwrap();
+        } else {
+            writer.write(&[kind]).await.unwrap();
+            writer.write(&u32::try_from(length).unwrap().to_be_bytes()).await.unwrap();
+        }
+        let file = std::io::Cursor::new(writer.end().await.unwrap());
+        Covered::read(file).await.unwrap().open(&key).unwrap()
+    }
+
+    #[tokio::test]
+    async fn rows_are_cut_so_that_no_frame_is_longer_than_a_piece() {
+        let (mut reader, mut whole) = (written(ROWS, 3 * PIECE + 5, true).await, Vec::new());
+        for _ in 0..4 {
+            let Frame::Rows(rows) = reader.frame().await.unwrap() else { panic!("no rows") };
+            assert!(rows.len() <= PIECE);
+            whole.extend(rows);
+        }
+        assert_eq!(whole, vec![7; 3 * PIECE + 5]);
+        reader.end().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_says_it_is_longer_is_not_made_room_for() {
+        for (kind, length) in [(ROWS, PIECE + 1), (MANIFEST, LIMIT as usize + 1), (HEAD, u32::MAX as usize)] {
+            let read = written(kind, length, false).await.frame().await;
+            assert!(matches!(read, Err(LifeError::Malformed(_))), "{kind}: {read:?}");
+        }
+    }
 }

@@ -16,6 +16,11 @@ impl Holder {
         RootKey::parse(&text).map(Self)
     }
 
+    /// Names the key without revealing it.
+    pub(super) fn fingerprint(&self) -> String {
+        self.0.fingerprint()
+    }
+
     pub(super) fn key(&self) -> &RootKey {
         &self.0
     }

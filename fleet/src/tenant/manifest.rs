@@ -51,8 +51,6 @@ pub(super) struct Head {
     pub domains: Vec<Value>,
     /// The versions of its key, wrapped by the key of the export.
     pub keys: Vec<KeptKey>,
-    /// Recurring work that is written down.
-    pub planned: Vec<String>,
     /// Work that waits: in which queue, and from when on.
     pub waiting: Vec<(String, DateTime<Utc>)>,
 }

@@ -32,7 +32,7 @@ pub use restore::{Placed, Restored, Restoring, restore};
 pub use sandbox::{Cloned, Cloning, clone};
 pub use shred::shred;
 pub use state::{Changed, State, archive, hold, offboard, release, rename, turn_into};
-pub use swap::{discard, swap};
+pub use swap::{Swapped, discard, swap, swap_once};
 
 use praxis_platform::{
     clock::SharedClock,

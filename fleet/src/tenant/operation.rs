@@ -1,8 +1,9 @@
 //! Long work on one clinic, written down while it goes on.
 //!
 //! An operation is known by clinic, kind and a key that the caller chose: asked for again under the same key,
-//! what is done is not done twice, and what failed or was killed is taken up. Whoever works on it holds an
-//! advisory lock, which ends with the connection; a row that is `RUNNING` without it was killed.
+//! what is done is not done twice, and what failed or was killed is taken up; asked for something else under it,
+//! nothing is done. Whoever works on it holds an advisory lock, which ends with the connection; a row that is
+//! `RUNNING` without it was killed.
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
@@ -87,20 +88,6 @@ pub async fn list(admin: &mut PgConnection, slug: Option<&str>) -> Result<Vec<Op
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(slug).fetch_all(admin).await?)
 }
 
-/// The newest operation of a kind that is done.
-pub(super) async fn newest_done(
-    admin: &mut PgConnection,
-    tenant: Uuid,
-    kind: Kind,
-) -> Result<Option<Operation>, LifeError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM control.operation WHERE tenant_id = $1 AND kind = $2 AND state = 'DONE'
-         ORDER BY created_at DESC LIMIT 1"
-    );
-    let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant).bind(kind.code());
-    Ok(query.fetch_optional(admin).await?)
-}
-
 /// The newest operation of a kind, whatever became of it.
 pub(super) async fn newest(
     admin: &mut PgConnection,
@@ -113,6 +100,23 @@ pub(super) async fn newest(
     );
     let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant).bind(kind.code());
     Ok(query.fetch_optional(admin).await?)
+}
+
+/// Whether somebody works on a clinic, besides on one operation. Until the end of the transaction nobody takes up what was
+/// killed.
+pub(super) async fn is_under_way(
+    transaction: &mut PgConnection,
+    tenant: Uuid,
+    besides: Uuid,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "WITH running AS MATERIALIZED (SELECT id FROM control.operation WHERE tenant_id = $1 AND state = 'RUNNING' AND id <> $2)
+         SELECT EXISTS (SELECT FROM running WHERE NOT pg_try_advisory_xact_lock(hashtextextended('px-operation ' || id, 0)))",
+    )
+    .bind(tenant)
+    .bind(besides)
+    .fetch_one(transaction)
+    .await
 }
 
 /// What is found when an operation is asked for.
@@ -133,12 +137,13 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Begins an operation, or takes it up. The connection holds its lock until the end.
+    /// Begins an operation, or takes it up: by a key, and with what it was asked for. The connection holds its lock until
+    /// the end.
     pub async fn begin(
         mut connection: PgConnection,
         tenant: Uuid,
         kind: Kind,
-        key: &str,
+        (key, asked): (&str, &Value),
         new_id: Uuid,
     ) -> Result<Begun, LifeError> {
         sqlx::query(
@@ -157,6 +162,13 @@ impl Work {
             sqlx::query_as(lock).bind(tenant).bind(kind.code()).bind(key).fetch_one(&mut connection).await?;
         if !locked {
             return Err(LifeError::Locked);
+        }
+        let same =
+            "UPDATE control.operation SET asked = $2 WHERE id = $1 AND asked IS NULL AND state <> 'DONE'";
+        sqlx::query(same).bind(id).bind(asked).execute(&mut connection).await?;
+        let same = "SELECT coalesce(asked = $2, true) FROM control.operation WHERE id = $1";
+        if !sqlx::query_scalar(same).bind(id).bind(asked).fetch_one(&mut connection).await? {
+            return Err(LifeError::KeyUsed);
         }
         // Read behind the lock: whoever held it may have ended it.
         let sql = format!("SELECT {COLUMNS} FROM control.operation WHERE id = $1");

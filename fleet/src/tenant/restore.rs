@@ -8,7 +8,7 @@ use std::path::Path;
 use data_encoding::BASE64;
 use praxis_platform::{
     rotation,
-    tenancy::{SchemaName, connect_admin, is_slug},
+    tenancy::{connect_admin, is_slug},
     vault::{ExportKey, TenantKey},
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ use super::{
     run, schema_exists,
     sealed_file::{Covered, SealedReader},
     stage,
+    swap::{lying_beside, something_lies_beside},
 };
 
 /// What is brought back, and as what.
@@ -34,6 +35,8 @@ pub struct Restoring<'a> {
     pub as_slug: Option<&'a str>,
     /// Whoever the export was made for.
     pub holder: Option<&'a Holder>,
+    /// The domain below which nobody has host names of their own.
+    pub base_domain: &'a str,
     /// What the operation is known by.
     pub key: &'a str,
 }
@@ -64,6 +67,12 @@ pub struct Restored {
     pub manifest: Manifest,
     /// Work that waited, for when what lies beside takes the place of the live one.
     pub waiting: Value,
+    /// Versions of the clinic's key that had been retired since, and are there again.
+    #[serde(default)]
+    pub keys_put_back: u64,
+    /// Host names that have to be verified anew.
+    #[serde(default)]
+    pub domains: Vec<String>,
 }
 
 /// Brings a clinic back, and makes sure that it is what was exported.
@@ -73,7 +82,7 @@ pub async fn restore(ground: &Ground<'_>, wanted: &Restoring<'_>) -> Result<Rest
     let tenant = file.cover.tenant;
     let clinic = Clinic::of_id(&mut admin, tenant).await?;
     if clinic.as_ref().is_some_and(|clinic| clinic.state == "SHREDDED") {
-        return Err(LifeError::Refused("the tenant was shredded, and does not come back".to_owned()));
+        return Err(control_rows::shredded());
     }
     if clinic.is_some() && wanted.as_slug.is_some() {
         return Err(LifeError::Refused(
@@ -82,7 +91,8 @@ pub async fn restore(ground: &Ground<'_>, wanted: &Restoring<'_>) -> Result<Rest
     }
     let ledger = connect_admin(ground.database_url).await?;
     let id = ground.clock.new_id();
-    match Work::begin(ledger, tenant, Kind::Restore, wanted.key, id).await? {
+    let asked = json!({ "export": file.cover.export, "as": wanted.as_slug });
+    match Work::begin(ledger, tenant, Kind::Restore, (wanted.key, &asked), id).await? {
         Begun::Before(operation) => {
             serde_json::from_value(operation.detail).map_err(|_| LifeError::Malformed("operation"))
         }
@@ -112,13 +122,20 @@ async fn read(
     let version = head.tenant.get("schema_version").and_then(Value::as_i64);
     let version =
         version.and_then(|version| i32::try_from(version).ok()).ok_or(LifeError::Malformed("head"))?;
-    let own = SchemaName::stored(of_row("schema_name")?).ok_or(LifeError::Malformed("head"))?;
+    // It goes into statements, and other clinics have such names.
+    let own = stage::schema_of(tenant)?;
+    if of_row("schema_name")? != own.as_str() || of_row("id")?.parse() != Ok(tenant) {
+        return Err(LifeError::Malformed("its head is of another tenant"));
+    }
 
     let placed = match &clinic {
         None => Placed::New,
         Some(clinic) if schema_exists(admin, &clinic.schema).await? => Placed::Beside,
         Some(_) => Placed::InPlace,
     };
+    if placed == Placed::Beside && lying_beside(admin, tenant).await?.is_some() {
+        return Err(something_lies_beside());
+    }
     let slug = match (&clinic, wanted.as_slug) {
         (Some(clinic), _) => clinic.slug.clone(),
         (None, Some(slug)) => slug.to_owned(),
@@ -127,7 +144,7 @@ async fn read(
     if !is_slug(&slug) {
         return Err(LifeError::SlugInvalid);
     }
-    let schema = if placed == Placed::Beside { stage::beside(work.id())? } else { own.clone() };
+    let schema = if placed == Placed::Beside { stage::schema_of(work.id())? } else { own.clone() };
 
     let mut transaction = admin.begin().await?;
     stage::make(&mut transaction, ground.installation, &schema, &own, version).await?;
@@ -140,15 +157,25 @@ async fn read(
         .await?;
     // The control rows come last: whoever changes a clinic keeps all others waiting that are changed.
     control_rows::settle(ground, &mut transaction, placed, &head, &own, tenant, &slug).await?;
-    control_rows::keep_keys(ground, &mut transaction, &head, tenant, &key).await?;
+    let keys_put_back = control_rows::keep_keys(ground, &mut transaction, &head, tenant, &key).await?;
+    let domains = match placed {
+        Placed::New => {
+            control_rows::give_domains(&mut transaction, &head, tenant, wanted.base_domain).await?
+        }
+        Placed::InPlace | Placed::Beside => Vec::new(),
+    };
     let waiting = json!(head.waiting);
     if placed != Placed::Beside {
         control_rows::wake(&mut transaction, &own, &waiting).await?;
-        control_rows::plan(&mut transaction, &own, &head.planned).await?;
+        control_rows::plan_anew(&mut transaction, &own).await?;
         control_rows::finish(&mut transaction, placed, &head, tenant, version).await?;
     }
-    let restored = Restored { slug, placed, schema: schema.to_string(), manifest, waiting };
-    let detail = json!({ "export": restored.manifest.export, "placed": placed, "schema": restored.schema });
+    let schema = schema.to_string();
+    let restored = Restored { slug, placed, schema, manifest, waiting, keys_put_back, domains };
+    let detail = json!({
+        "export": restored.manifest.export, "placed": placed, "schema": restored.schema, "keysPutBack": keys_put_back,
+        "domains": restored.domains,
+    });
     sqlx::query(
         "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, 'RESTORED', session_user, $2)",
     )
@@ -182,7 +209,7 @@ async fn export_key(
             let clinic = rotation::Clinic {
                 id: cover.tenant,
                 slug: String::new(),
-                schema: stage::beside(cover.tenant)?,
+                schema: stage::schema_of(cover.tenant)?,
             };
             let stored = rotation::stored_keys(admin, &clinic).await?;
             let key = TenantKey::unwrap(cover.tenant, &stored, ground.wrapper).await?;

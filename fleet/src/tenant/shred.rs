@@ -16,8 +16,10 @@ use super::{
     certificate::{Certificate, DestroyedKey},
     copy::{qualified, tables},
     export::{handed_out, rotation_clinic},
-    operation::{Begun, Kind, Work, list},
-    run, schema_exists,
+    operation::{Begun, Kind, Work, is_under_way, list},
+    run,
+    sandbox::drop_leavings,
+    schema_exists,
 };
 
 const STATEMENT: &str = "All versions of the key of this tenant were destroyed. Whatever was sealed under them, here or in \
@@ -32,7 +34,8 @@ pub async fn shred(ground: &Ground<'_>, slug: &str) -> Result<Certified, LifeErr
     }
     let ledger = connect_admin(ground.database_url).await?;
     // Once in a clinic's life.
-    match Work::begin(ledger, clinic.id, Kind::Shred, "shred", ground.clock.new_id()).await? {
+    let asked = ("shred", &serde_json::json!({}));
+    match Work::begin(ledger, clinic.id, Kind::Shred, asked, ground.clock.new_id()).await? {
         Begun::Before(operation) => {
             serde_json::from_value(operation.detail).map_err(|_| LifeError::Malformed("operation"))
         }
@@ -57,8 +60,11 @@ async fn destroy(
     };
     work.at("drop", 0).await?;
     drop_schemas(admin, clinic).await?;
-    // What was deleted still lies in the pages of the table until they are cleaned.
-    run(admin, "VACUUM control.tenant_key".to_owned()).await?;
+    drop_leavings(admin, clinic.id).await?;
+    // What was deleted still lies in the pages of the table, which has few: it is written anew. Where its bytes lay on the
+    // disk, and in the log of the database, they lie until they are written over.
+    run(admin, "SET lock_timeout = '10s'".to_owned()).await?;
+    run(admin, "VACUUM FULL control.tenant_key".to_owned()).await?;
     Ok(certified)
 }
 
@@ -70,6 +76,12 @@ async fn destroy_keys(
     work: &Work,
 ) -> Result<Certified, LifeError> {
     let mut transaction = admin.begin().await?;
+    // Nobody changes it from here on: the certificate says what there was when the keys went.
+    let found = Clinic::of_id(&mut transaction, clinic.id).await?;
+    let clinic = &found.ok_or_else(|| LifeError::Unknown(clinic.slug.clone()))?;
+    if is_under_way(&mut transaction, clinic.id, work.id()).await? {
+        return Err(LifeError::Locked);
+    }
     let certificate = certificate(ground, &mut transaction, clinic).await?;
     let key = installation_key(&mut transaction, ground.wrapper).await?;
     let certified = Certified::sign(&certificate, &key)?;

@@ -15,8 +15,8 @@ use super::{
     sealed_file::SealedReader,
 };
 
-/// The name of a schema that lies beside a clinic's own.
-pub(super) fn beside(id: Uuid) -> Result<SchemaName, LifeError> {
+/// The name of the schema of an id: of a clinic its own, and of an operation the one that it makes.
+pub(super) fn schema_of(id: Uuid) -> Result<SchemaName, LifeError> {
     SchemaName::stored(&format!("t_{}", encode_base32(id))).ok_or(LifeError::Malformed("schema name"))
 }
 

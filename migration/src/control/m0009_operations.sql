@@ -14,6 +14,8 @@ CREATE TABLE operation (
     -- Counts, hashes, file names; no PHI.
     detail jsonb NOT NULL DEFAULT '{}',
     error text,
+    -- What it was begun with, without secrets: under the same key nothing else can be asked for.
+    asked jsonb,
     -- An operator's address, where one asked at the control plane.
     actor text NOT NULL DEFAULT coalesce(nullif(current_setting('praxis.actor', true), ''), session_user),
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -39,7 +41,8 @@ INSERT INTO operation_transition (from_state, to_state) VALUES
 CREATE FUNCTION check_operation_change() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR (NEW.id, NEW.tenant_id, NEW.kind, NEW.idempotency_key, NEW.created_at)
-        IS DISTINCT FROM (OLD.id, OLD.tenant_id, OLD.kind, OLD.idempotency_key, OLD.created_at) THEN
+        IS DISTINCT FROM (OLD.id, OLD.tenant_id, OLD.kind, OLD.idempotency_key, OLD.created_at)
+        OR OLD.asked IS NOT NULL AND NEW.asked IS DISTINCT FROM OLD.asked THEN
         RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'what an operation is never changes';
     END IF;
     IF NEW.state IS DISTINCT FROM OLD.state THEN
@@ -89,3 +92,16 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER tenant_key_last AFTER DELETE ON tenant_key FOR EACH ROW EXECUTE FUNCTION check_last_key();
+
+-- And gets none again: whoever puts one back waits for a shredding that is under way, and sees what came of it.
+CREATE FUNCTION check_new_key() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    tenant_state text;
+BEGIN
+    SELECT t.state INTO tenant_state FROM tenant t WHERE t.id = NEW.tenant_id FOR NO KEY UPDATE;
+    IF tenant_state = 'SHREDDED' THEN
+        RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'a tenant that is shredded gets no key again';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER tenant_key_new BEFORE INSERT ON tenant_key FOR EACH ROW EXECUTE FUNCTION check_new_key();

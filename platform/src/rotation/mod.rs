@@ -15,7 +15,7 @@ pub mod turn;
 mod verify;
 
 pub use data::{DataRun, Introduced, finish_data_rotation, introduce_data_keys, open_data_rotation};
-pub use retire::{Retired, retire};
+pub use retire::{Retired, Retiring, retire};
 pub use root::{note_root, rewrap_tenant_keys, wrapped_by, wrapped_otherwise};
 pub use sealed::{Resealed, behind, reseal};
 pub use tenant::{Rewrapped, rewrap_data_keys, rotate_tenant_key};

@@ -1,4 +1,7 @@
 //! Older versions that nothing needs any more are deleted: from then on, what they opened stays shut.
+//!
+//! What was restored beside a clinic is sealed under the versions of its time, and nothing brings it under newer ones. So
+//! while it lies there, no version goes.
 
 use std::time::Duration;
 
@@ -19,6 +22,17 @@ pub struct Retired {
     pub too_young: i64,
 }
 
+/// What became of a clinic's older versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retiring {
+    /// Those that nothing needs are gone.
+    Done(Retired),
+    /// Something is left under one of them.
+    Behind,
+    /// Something lies beside the clinic, which needs those of its time.
+    Beside,
+}
+
 /// Deletes the older versions of a clinic's keys; nothing while anything is left under one of them.
 ///
 /// `after` is how long a server may still use a key that it was not told to forget: a version that was
@@ -28,14 +42,17 @@ pub async fn retire(
     clinic: &Clinic,
     wrapper: &dyn KeyWrapper,
     after: Duration,
-) -> Result<Option<Retired>, RotationError> {
+) -> Result<Retiring, RotationError> {
     let key = tenant_key(admin, clinic, wrapper).await?;
     if behind(admin, clinic).await? > 0 || data_keys_behind(admin, clinic, &key).await? > 0 {
-        return Ok(None);
+        return Ok(Retiring::Behind);
     }
     let seconds = after.as_secs_f64();
     let mut retired = Retired::default();
     let mut transaction = batch(admin, clinic).await?;
+    if lies_beside(&mut transaction, clinic).await? {
+        return Ok(Retiring::Beside);
+    }
     retired.data_keys = sqlx::query(
         "DELETE FROM phi_key k USING phi_key n
          WHERE n.subject = k.subject AND n.version = k.version + 1
@@ -71,5 +88,21 @@ pub async fn retire(
         note(&mut transaction, clinic, "KEYS_RETIRED", detail).await?;
     }
     transaction.commit().await?;
-    Ok(Some(retired))
+    Ok(Retiring::Done(retired))
+}
+
+/// Whether something lies beside the clinic, be it restored or live before. Whoever puts it there waits for the end of
+/// the transaction, and puts back what it needs.
+async fn lies_beside(transaction: &mut PgConnection, clinic: &Clinic) -> Result<bool, sqlx::Error> {
+    sqlx::query("SELECT FROM control.tenant WHERE id = $1 FOR NO KEY UPDATE")
+        .bind(clinic.id)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM control.operation WHERE tenant_id = $1 AND kind = 'RESTORE' AND state = 'DONE'
+            AND detail->>'placed' = 'beside' AND to_regnamespace(detail->>'schema') IS NOT NULL)",
+    )
+    .bind(clinic.id)
+    .fetch_one(transaction)
+    .await
 }

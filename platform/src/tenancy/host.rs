@@ -28,6 +28,14 @@ impl Host {
         plain.then_some(Self(name))
     }
 
+    /// A clinic's own host name. One that lies below the base domain is nobody's own: a name that was stored comes before
+    /// subdomains, and would take another clinic's place.
+    pub fn own(name: &str, base_domain: &str) -> Option<Self> {
+        let host = Self::parse(name).filter(|host| host.0 == name.to_ascii_lowercase())?;
+        let below = host.0.strip_suffix(base_domain);
+        (!below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))).then_some(host)
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -53,6 +61,14 @@ mod tests {
         assert_eq!(read("Northside.Example:8080").as_deref(), Some("northside.example"));
         assert_eq!(read("northside.example.").as_deref(), Some("northside.example"));
         assert_eq!(read("[::1]:8080").as_deref(), Some("::1"));
+        assert_eq!(
+            Host::own("Clinic.example", "praxis.test").map(|host| host.0).as_deref(),
+            Some("clinic.example")
+        );
+        for taken in ["praxis.test", "other.praxis.test", "clinic.example:80", "clinic.example.", "no host"] {
+            assert_eq!(Host::own(taken, "praxis.test"), None, "{taken}");
+        }
+        assert!(Host::own("notpraxis.test", "praxis.test").is_some());
         for tricky in ["", "a b", "a/b", "a@b", "a:80:80", "a:", "a,b", "a\tb", "ä.example", "a:x"] {
             assert_eq!(read(tricky), None, "{tricky:?}");
         }

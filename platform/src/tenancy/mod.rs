@@ -36,7 +36,7 @@ pub use pool::{Pool, PoolLimits};
 pub use probe::{InstallationFacts, ServerFacts, probe};
 pub use provision::{NewTenant, ProvisionError, is_slug, provision};
 pub use ready::{Queue, Woken};
-pub use site::next_shard;
+pub use site::{next_shard, take_turn};
 pub use snapshot::{SNAPSHOT, snapshot_oldest_build, snapshot_served_from, snapshot_sql, snapshot_version};
 pub use state::Standing;
 pub use tenant::{RateOverride, SchemaName, Tenant};

@@ -43,8 +43,8 @@ pub async fn note_template(
             moved AS (UPDATE control.tenant SET template = $3, template_version = $4
                 WHERE id = $1 AND (template, template_version) IS DISTINCT FROM ($3, $4))
          INSERT INTO control.tenant_event (tenant_id, kind, actor, detail)
-            SELECT $1, 'TEMPLATE_APPLIED', $2, $5 || jsonb_build_object('template', $3::text, 'version', $4::text,
-                'from_template', template, 'from_version', template_version) FROM before",
+            SELECT $1, 'TEMPLATE_APPLIED', $2, jsonb_build_object('template', $3::text, 'version', $4::text,
+                'from_template', template, 'from_version', template_version) || $5 FROM before",
     )
     .bind(tenant)
     .bind(actor)
@@ -54,4 +54,20 @@ pub async fn note_template(
     .execute(admin)
     .await
     .map(|_| ())
+}
+
+/// Writes down which template a clinic follows, before it is brought to it: killed in between, it does not go back to the
+/// one before.
+pub async fn follow_template(
+    admin: &mut PgConnection,
+    tenant: Uuid,
+    (name, version): (&str, &str),
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE control.tenant SET template = $2, template_version = $3 WHERE id = $1")
+        .bind(tenant)
+        .bind(name)
+        .bind(version)
+        .execute(admin)
+        .await
+        .map(|_| ())
 }

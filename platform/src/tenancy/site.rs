@@ -31,7 +31,7 @@ impl Site {
 }
 
 /// Until the end of the transaction, nobody else gives shards out and makes roles.
-pub(super) async fn take_turn(transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub async fn take_turn(transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
     let lock = "SELECT FROM control.cell WHERE id = 'main' FOR NO KEY UPDATE";
     sqlx::query(lock).execute(transaction).await.map(|_| ())
 }

@@ -60,7 +60,8 @@ impl RootKey {
         line
     }
 
-    fn fingerprint(&self) -> String {
+    /// Names the key without revealing it.
+    pub fn fingerprint(&self) -> String {
         let digest = crypto::derive(self.0.as_ref(), b"praxis root fingerprint");
         let mut hex = HEXLOWER.encode(digest.as_ref());
         hex.truncate(16);

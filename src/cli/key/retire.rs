@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use praxis_platform::{
-    rotation::{self, Retired, turn},
+    rotation::{self, Retired, Retiring, turn},
     vault::KeyWrapper,
 };
 use serde::Serialize;
@@ -50,8 +50,9 @@ impl Retire {
                 (None, "faulty")
             } else {
                 match rotation::retire(admin, &clinic, wrapper.as_ref(), after).await? {
-                    Some(retired) => (Some(retired), "done"),
-                    None => (None, "behind"),
+                    Retiring::Done(retired) => (Some(retired), "done"),
+                    Retiring::Behind => (None, "behind"),
+                    Retiring::Beside => (None, "beside"),
                 }
             };
             if retired.is_some_and(|retired| retired.tenant_keys + retired.data_keys > 0) {

@@ -5,11 +5,11 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 use anyhow::{Context as _, Result};
 use praxis_domain::template::{self, Fate, Plan};
 use praxis_platform::{
-    Platform,
+    Op, Platform, Write,
     template::{Source, Template},
     tenancy::{
         Directory, Installation,
-        seed::{Kind, note_template},
+        seed::{Kind, follow_template, note_template},
     },
 };
 use serde::Serialize;
@@ -187,15 +187,23 @@ impl Clinics {
         let (sum, changed) = (clinic.sum(&template, &plan), plan.changes_something());
         let moved = (&clinic.template, &clinic.template_version)
             != (&template.manifest.name, &template.manifest.version);
-        if carry_out && changed {
-            template::apply(&op, plan).await?;
-            op.commit().await?;
-        } else {
-            op.rollback().await?;
+        let other = carry_out && only.is_none() && clinic.template != template.manifest.name;
+        if other {
+            // At no version of it yet, for whoever comes after a run that was killed here.
+            follow_template(&mut self.admin, id, (&template.manifest.name, "")).await?;
         }
+        let done =
+            if carry_out && changed { carry_out_plan(op, plan).await } else { Ok(op.rollback().await?) };
+        if other && done.is_err() {
+            follow_template(&mut self.admin, id, (&clinic.template, &clinic.template_version)).await?;
+        }
+        done?;
         // After the commit: killed in between, a clinic is newer than this says, and the next run finds it so.
         if carry_out && only.is_none() && (changed || moved) {
-            let did = json!({ "added": sum.added, "renewed": sum.renewed, "retired": sum.retired, "conflicts": sum.conflicts });
+            let did = json!({
+                "added": sum.added, "renewed": sum.renewed, "retired": sum.retired, "conflicts": sum.conflicts,
+                "from_template": clinic.template, "from_version": clinic.template_version,
+            });
             let actor = self.installation.owner_role();
             note_template(&mut self.admin, (id, &actor), &template.manifest, did).await?;
         }
@@ -210,6 +218,11 @@ impl Clinics {
         self.loaded.insert(name.to_owned(), Arc::clone(&template));
         Ok(template)
     }
+}
+
+async fn carry_out_plan(op: Op<Write>, plan: Plan) -> Result<()> {
+    template::apply(&op, plan).await?;
+    Ok(op.commit().await?)
 }
 
 impl Clinic {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use anyhow::Result;
 use praxis_fleet::tenant::{self, Cloning, Ground};
 use praxis_platform::{
+    audit::Entry,
     clock::{SharedClock, SystemClock},
     tenancy::Installation,
 };
 use sqlx::postgres::PgConnection;
 
-use super::progress;
+use super::{operation_key, progress};
 use crate::{
-    cli::{Context, Exit},
+    cli::{Context, Exit, operator},
     root_key,
 };
 
@@ -39,6 +40,10 @@ pub(super) async fn run(
     let config = context.config()?;
     let keys = root_key::find(&config.keys, admin).await?;
     let clock: SharedClock = Arc::new(SystemClock);
+    // Before the clinic is read, as with an export: that somebody took something of it is in its own log.
+    let op = operator::operations(context, &clone.slug).await?.write_always().await?;
+    op.record(Entry::done("tenant.clone"));
+    op.commit().await?;
     let ground = Ground {
         database_url: config.database.url()?,
         installation,
@@ -46,7 +51,7 @@ pub(super) async fn run(
         clock: &clock,
         progress: &progress(context.output),
     };
-    let key = clone.idempotency_key.unwrap_or_else(|| clock.new_id().to_string());
+    let key = operation_key(clone.idempotency_key, &clock);
     let wanted = Cloning { slug: &clone.slug, as_slug: &clone.as_slug, key: &key };
     let cloned = tenant::clone(&ground, &wanted).await?;
     context.output.print_one(&["slug", "patients", "madeUp"], &cloned)?;

@@ -11,7 +11,7 @@ use praxis_platform::{
 };
 use sqlx::postgres::PgConnection;
 
-use super::progress;
+use super::{operation_key, progress};
 use crate::{
     cli::{Context, Exit, operator},
     root_key,
@@ -56,7 +56,7 @@ pub(super) async fn run(
         clock: &clock,
         progress: &progress(context.output),
     };
-    let key = export.idempotency_key.unwrap_or_else(|| clock.new_id().to_string());
+    let key = operation_key(export.idempotency_key, &clock);
     let wanted = Exporting { slug: &export.slug, to: &export.to, holder: holder.as_ref(), key: &key };
     let exported = tenant::export(&ground, &wanted).await?;
     let mut shown = serde_json::to_value(&exported)?;

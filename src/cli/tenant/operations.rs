@@ -22,8 +22,18 @@ pub(super) async fn run(admin: &mut PgConnection, slug: Option<&str>, context: &
         .into_iter()
         .map(|operation| Row { tenant: TenantId(operation.tenant_id).to_string(), operation })
         .collect();
-    let columns =
-        ["tenant", "kind", "state", "step", "progress", "attempts", "started_at", "finished_at", "error"];
+    let columns = [
+        "tenant",
+        "kind",
+        "idempotency_key",
+        "state",
+        "step",
+        "progress",
+        "attempts",
+        "started_at",
+        "finished_at",
+        "error",
+    ];
     context.output.print_rows(&columns, &rows)?;
     Ok(Exit::Done)
 }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Result;
-use praxis_fleet::tenant::{self, Ground, Holder, Placed, Restored, Restoring};
+use praxis_fleet::tenant::{self, Ground, Holder, Placed, Restored, Restoring, Swapped};
 use praxis_platform::{
     audit::{
         Entry, signer,
@@ -15,7 +15,7 @@ use praxis_platform::{
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
 
-use super::{progress, tell};
+use super::{operation_key, progress, tell};
 use crate::{
     cli::{Context, Exit, operator},
     root_key,
@@ -46,8 +46,9 @@ struct Shown {
     #[serde(flatten)]
     restored: Restored,
     rows: u64,
+    /// Whether what was restored is what is live.
     is_live: bool,
-    /// Whether the audit log is whole; nothing for what lies beside, whose log is not the clinic's yet.
+    /// Whether the log of what is live is whole; nothing where that is as it was.
     audit_verified: Option<bool>,
 }
 
@@ -69,25 +70,30 @@ pub(super) async fn run(
         clock: &clock,
         progress: &progress(context.output),
     };
-    let key = restore.idempotency_key.unwrap_or_else(|| clock.new_id().to_string());
+    let key = operation_key(restore.idempotency_key, &clock);
     let wanted = Restoring {
         file: &restore.file,
         as_slug: restore.as_slug.as_deref(),
         holder: holder.as_ref(),
+        base_domain: &config.http.base_domain,
         key: &key,
     };
     let restored = tenant::restore(&ground, &wanted).await?;
     if restored.placed == Placed::Beside && restore.swap {
-        return swap(admin, &restored.slug, context).await;
+        let Swapped { restored, is_live } = tenant::swap_once(admin, restored).await?;
+        return show(restored, is_live, true, context).await;
+    }
+    if !restored.domains.is_empty() {
+        tell(&format!("to be verified anew by `praxis tenant domains`: {}", restored.domains.join(", ")));
     }
     let is_live = restored.placed != Placed::Beside;
-    show(restored, is_live, context).await
+    show(restored, is_live, is_live, context).await
 }
 
 /// Exchanges what lies beside a clinic with what is live.
 pub(super) async fn swap(admin: &mut PgConnection, slug: &str, context: &Context) -> Result<Exit> {
-    let restored = tenant::swap(admin, slug).await?;
-    show(restored, true, context).await
+    let Swapped { restored, is_live } = tenant::swap(admin, slug).await?;
+    show(restored, is_live, true, context).await
 }
 
 /// Throws away what lies beside a clinic.
@@ -102,12 +108,17 @@ pub(super) async fn discard(
         return Ok(Exit::Refused);
     }
     let restored = tenant::discard(admin, slug).await?;
+    if restored.keys_put_back > 0 {
+        tell(
+            "older keys of the clinic were put back for what lay beside it: `praxis key retire` deletes them",
+        );
+    }
     context.output.print_one(&["slug", "schema"], &restored)?;
     Ok(Exit::Done)
 }
 
-async fn show(restored: Restored, is_live: bool, context: &Context) -> Result<Exit> {
-    let audit_verified = if is_live { Some(note_and_verify(&restored.slug, context).await?) } else { None };
+async fn show(restored: Restored, is_live: bool, changed: bool, context: &Context) -> Result<Exit> {
+    let audit_verified = if changed { Some(note_and_verify(&restored.slug, context).await?) } else { None };
     let shown = Shown { rows: restored.manifest.rows(), restored, is_live, audit_verified };
     context.output.print_one(&["slug", "placed", "schema", "rows", "isLive", "auditVerified"], &shown)?;
     Ok(if audit_verified == Some(false) { Exit::Failed } else { Exit::Done })

@@ -43,6 +43,11 @@ async fn with_a_key_file_it_comes_back_to_an_installation_that_knows_nothing_of_
     for file in [&key, &wrong] {
         fs::write(file, HEXLOWER.encode(&crypto::random::<32>()?))?;
     }
+    life.done(&["domains", "northside", "add", "clinic.example", "--verified"]);
+    life.sql(
+        "INSERT INTO control.tenant_domain SELECT 'southside.praxis.test', id, now() FROM control.tenant",
+    )
+    .await?;
     let file = life.file("northside.pxe");
     let exported = life.done(&["export", "northside", "--to", &file, "--key-file", &key]);
     assert_eq!(exported["handedOut"], true);
@@ -58,6 +63,10 @@ async fn with_a_key_file_it_comes_back_to_an_installation_that_knows_nothing_of_
     // Both installations share a cluster here, and so the clinic's role, which elsewhere is made.
     let restored = other.done(&["restore", &file, "--key-file", &key, "--as", "eastside"]);
     assert_eq!((&restored["placed"], &restored["auditVerified"]), (&json!("new"), &json!(true)));
+    // Another clinic's subdomain is none of its host names, and its own prove nothing here.
+    assert_eq!(restored["domains"], json!(["clinic.example"]));
+    let hosts = other.done(&["domains", "eastside", "list"]);
+    assert_eq!(hosts, json!([{ "host": "clinic.example", "verified_at": null }]));
     other.refresh().await?;
     let login =
         other.server.login("eastside.praxis.test", "someone@praxis.test", crate::support::server::PASSWORD);

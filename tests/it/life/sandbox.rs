@@ -92,6 +92,14 @@ async fn a_sandbox_tells_nothing_of_the_patients_it_was_made_from() -> Result<()
     let (code, report, told) = life.praxis(&["fhir", "import", "--tenant", "northside", &file]);
     assert_eq!(code, 0, "{report} {told}");
 
+    let schema = life.schema("northside").await?;
+    // A rule of the clinic's own is in use, approved by somebody who is not carried.
+    life.sql(&format!(
+        "SET session_replication_role = replica; INSERT INTO {schema}.rule (id, code, edition, title, cause, condition, actions,
+            severity, status, approved_by, approved_at) SELECT gen_random_uuid(), 'own-rule', 1, 'Ours', cause, condition, actions,
+            severity, 'ACTIVE', (SELECT id FROM {schema}.user_account LIMIT 1), now() FROM {schema}.rule LIMIT 1"
+    ))
+    .await?;
     let cloned = life.done(&["clone", "northside", "--as", "sandbox", "--idempotency-key", "one"]);
     // Four values of each patient, and what was said of the one with a chart.
     assert_eq!((&cloned["patients"], &cloned["madeUp"]), (&json!(4), &json!(4 * 4 + 7)));
@@ -133,6 +141,18 @@ async fn a_sandbox_tells_nothing_of_the_patients_it_was_made_from() -> Result<()
     for id in &ids {
         assert!(family(&guest, id).await.is_null(), "ids are others, too");
     }
+
+    // When a row was written joins it to nothing, and the original's log knows of the clone.
+    let sandbox = life.schema("sandbox").await?;
+    let told: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(format!(
+        "SELECT count(*) FROM {sandbox}.patient WHERE created_at <> date_trunc('day', created_at, 'UTC')
+         UNION ALL SELECT count(*) FROM {sandbox}.observation WHERE updated_at <> date_trunc('day', updated_at, 'UTC')
+         UNION ALL SELECT count(*) - 1 FROM {sandbox}.rule WHERE code = 'own-rule' AND status = 'RETIRED'
+         UNION ALL SELECT count(*) - 2 FROM {schema}.audit_entry WHERE action = 'tenant.clone'"
+    )))
+    .fetch_all(&mut life.server.installation.admin().await?)
+    .await?;
+    assert_eq!(told, [0; 4]);
 
     // Keys are its own, everything opens with them, and one can work in it.
     assert_eq!(life.praxis(&["key", "verify", "--tenant", "sandbox"]).0, 0);

@@ -53,7 +53,19 @@ const REPLACED: &[(&str, &str, &str)] = &[
     ("practitioner", "prefix", "NULL"),
     ("facility", "phone", "NULL"),
     ("encounter_note", "document_version", "NULL"),
+    // Whoever approved it is not carried, and without them no rule of the clinic's own is in use.
+    (
+        "rule",
+        "status",
+        "CASE WHEN t.template_key IS NULL AND t.status = 'ACTIVE' THEN 'RETIRED' ELSE t.status END",
+    ),
+    // As long as it is, be it less than a minute.
+    ("rule", "starts_at", "t.starts_at - make_interval(weeks => made.weeks)"),
+    ("rule", "ends_at", "t.ends_at - make_interval(weeks => made.weeks)"),
 ];
+
+/// When a row was written, which no two rows share to the microsecond: of it the day is left.
+const WRITTEN: &[&str] = &["created_at", "updated_at", "recorded_at"];
 
 /// Copies the rows of all tables of the list, changed so that they say nothing of anybody.
 pub(super) async fn carry(
@@ -112,7 +124,10 @@ async fn expressions(
             (None, "uuid") => {
                 format!("substr(encode(sha256(made.salt || uuid_send(t.{name})), 'hex'), 1, 32)::uuid")
             }
-            (None, "timestamp with time zone") => format!("t.{name} - make_interval(weeks => made.weeks)"),
+            (None, "timestamp with time zone") => {
+                let left = if WRITTEN.contains(&name.as_str()) { "day" } else { "minute" };
+                format!("date_trunc('{left}', t.{name}, 'UTC') - make_interval(weeks => made.weeks)")
+            }
             (None, "date") => format!("t.{name} - 7 * made.weeks"),
             // Filled later; what was not there is not there again.
             (None, "bytea") => format!("CASE WHEN t.{name} IS NOT NULL THEN ''::bytea END"),

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use praxis_entity::sealed_columns::SEALED;
 use praxis_platform::{
     rotation::turn,
-    tenancy::{SchemaName, connect_admin, is_slug, next_shard},
+    tenancy::{SchemaName, connect_admin, is_slug, next_shard, take_turn},
     vault::TenantKey,
 };
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ use self::{
 };
 use super::{
     Clinic, Ground, LifeError,
-    control_rows::{let_serve, take_turn},
+    control_rows::let_serve,
     copy::qualified,
     operation::{Begun, Kind, Work},
     run, schema_exists, stage,
@@ -69,7 +69,8 @@ pub async fn clone(ground: &Ground<'_>, wanted: &Cloning<'_>) -> Result<Cloned, 
         return Err(LifeError::Refused("the tenant has no data".to_owned()));
     }
     let ledger = connect_admin(ground.database_url).await?;
-    match Work::begin(ledger, clinic.id, Kind::Clone, wanted.key, ground.clock.new_id()).await? {
+    let asked = json!({ "as": wanted.as_slug });
+    match Work::begin(ledger, clinic.id, Kind::Clone, (wanted.key, &asked), ground.clock.new_id()).await? {
         Begun::Before(operation) => {
             serde_json::from_value(operation.detail).map_err(|_| LifeError::Malformed("operation"))
         }
@@ -90,8 +91,9 @@ async fn make(
 ) -> Result<Cloned, LifeError> {
     // Known by the operation: what a killed one left is found again, and gives way.
     let id = work.id();
-    let schema = stage::beside(id)?;
+    let schema = stage::schema_of(id)?;
     drop_left(admin, &schema).await?;
+    drop_leavings(admin, clinic.id).await?;
     let made = match fill(ground, admin, clinic, id, &schema, work).await {
         Ok((sandbox, made_up)) => open(ground, admin, clinic, wanted, &sandbox, made_up, work).await,
         Err(error) => Err(error),
@@ -100,6 +102,23 @@ async fn make(
         drop_left(admin, &schema).await?;
     }
     made
+}
+
+/// Drops what clones of a clinic left that were killed, whoever began them and whether they are ever taken up.
+pub(super) async fn drop_leavings(admin: &mut PgConnection, original: Uuid) -> Result<(), LifeError> {
+    let mut transaction = admin.begin().await?;
+    let abandoned: Vec<Uuid> = sqlx::query_scalar(
+        "WITH unfinished AS MATERIALIZED (
+            SELECT id FROM control.operation WHERE tenant_id = $1 AND kind = 'CLONE' AND state <> 'DONE')
+         SELECT id FROM unfinished WHERE pg_try_advisory_xact_lock(hashtextextended('px-operation ' || id, 0))",
+    )
+    .bind(original)
+    .fetch_all(&mut *transaction)
+    .await?;
+    for id in abandoned {
+        drop_left(&mut transaction, &stage::schema_of(id)?).await?;
+    }
+    Ok(transaction.commit().await?)
 }
 
 async fn drop_left(admin: &mut PgConnection, schema: &SchemaName) -> Result<(), LifeError> {
