@@ -1,5 +1,5 @@
--- schema version: 34
--- served from: 34
+-- schema version: 35
+-- served from: 35
 -- oldest build: 0
 CREATE TABLE {schema}.allergy (
     id uuid NOT NULL,
@@ -74,6 +74,19 @@ BEGIN
     NEW.created_at := OLD.created_at;
     NEW.updated_at := now();
     RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.change_storage(more bigint, new boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF more <> 0 THEN
+        INSERT INTO storage_change (bytes, begun) VALUES (more, new);
+    END IF;
+    -- By what is known now, without waiting for anybody: before more is sent.
+    IF new AND EXISTS (SELECT FROM quota WHERE name = 'STORAGE' AND most < used + greatest(1, (SELECT sum(bytes) FROM storage_change))) THEN
+        PERFORM refuse_over_quota('STORAGE');
+    END IF;
 END $$;
 CREATE FUNCTION {schema}.chart_is_whole(whose uuid, moment timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -175,6 +188,30 @@ BEGIN
     RETURN QUERY SELECT DISTINCT ON (v.document_id) v.* FROM document_version v JOIN clinical_document d ON d.id = v.document_id
         WHERE v.patient_id = whose AND CASE v.kind WHEN 'RECEIVED' THEN d.created_at ELSE v.authored_at END <= moment
         ORDER BY v.document_id, v.version DESC;
+END $$;
+CREATE FUNCTION {schema}.drafts_counted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM change_storage(coalesce(sum(octet_length(draft)), 0), coalesce(bool_or(addendum_to IS NULL), false)) FROM added;
+    ELSE
+        PERFORM change_storage((SELECT coalesce(sum(octet_length(draft)), 0) FROM added)
+            - (SELECT coalesce(sum(octet_length(draft)), 0) FROM removed), false);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION {schema}.draw_quota(what text, more bigint, refusable boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    UPDATE quota SET used = greatest(used + more, 0)
+        WHERE name = what AND (NOT refusable OR more <= 0 OR most IS NULL OR used + more <= most);
+    IF NOT FOUND THEN
+        PERFORM refuse_over_quota(what);
+    END IF;
 END $$;
 CREATE TABLE {schema}.encounter (
     id uuid NOT NULL,
@@ -409,7 +446,7 @@ DECLARE
 BEGIN
     EXECUTE format('SELECT ($1).%I', TG_ARGV[0]) INTO sealed USING OLD;
     INSERT INTO chart_version (kind, row_id, version, patient_id, known_from, known_until, body, sealed)
-        VALUES (TG_TABLE_NAME, OLD.id, OLD.version, OLD.patient_id, OLD.updated_at, now(),
+        VALUES (regexp_replace(TG_TABLE_NAME, '_[0-9]+$', ''), OLD.id, OLD.version, OLD.patient_id, OLD.updated_at, now(),
             to_jsonb(OLD) - TG_ARGV[0] - 'code_tokens', sealed);
     RETURN NULL;
 END $_$;
@@ -651,6 +688,17 @@ CREATE FUNCTION {schema}.procedure_as_of(whose uuid, moment timestamp with time 
                         known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
                     WHERE known.known_from <= moment;
             END $$;
+CREATE FUNCTION {schema}.recount_quotas() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    INSERT INTO quota (name, used) VALUES ('SEATS', 0), ('STORAGE', 0) ON CONFLICT (name) DO NOTHING;
+    UPDATE quota SET used = (SELECT count(*) FROM user_account WHERE active) WHERE name = 'SEATS';
+    UPDATE quota SET used = (SELECT coalesce(sum(octet_length(draft)), 0) FROM clinical_document)
+        + (SELECT coalesce(sum(octet_length(body)), 0) FROM document_version)
+        + (SELECT coalesce(sum(octet_length(body)), 0) FROM fhir_resource) WHERE name = 'STORAGE';
+END $$;
 CREATE FUNCTION {schema}.refuse_break_glass_while_overdue() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -703,6 +751,13 @@ BEGIN
     END IF;
     RETURN NEW;
 END $_$;
+CREATE FUNCTION {schema}.refuse_over_quota(what text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'PX006', CONSTRAINT = 'quota_' || lower(what), MESSAGE = format('no %s left', lower(what));
+END $$;
 CREATE FUNCTION {schema}.require_rule_tests() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -714,6 +769,30 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'rule_active_is_tested', MESSAGE = 'a rule needs a case in which it fires and one in which it does not';
     END IF;
     RETURN NEW;
+END $$;
+CREATE FUNCTION {schema}.resources_counted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM change_storage(coalesce(sum(octet_length(body)), 0), true) FROM added;
+    ELSE
+        PERFORM change_storage(-coalesce(sum(octet_length(body)), 0), false) FROM removed;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION {schema}.seats_drawn() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    more integer := coalesce(NEW.active, false)::integer - coalesce(OLD.active, false)::integer;
+BEGIN
+    IF more <> 0 THEN
+        PERFORM draw_quota('SEATS', more, true);
+    END IF;
+    RETURN NULL;
 END $$;
 CREATE TABLE {schema}.social_history (
     id uuid NOT NULL,
@@ -745,6 +824,29 @@ CREATE FUNCTION {schema}.social_history_as_of(whose uuid, moment timestamp with 
                         known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
                     WHERE known.known_from <= moment;
             END $$;
+CREATE FUNCTION {schema}.storage_drawn() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+DECLARE
+    more bigint;
+    refusable boolean;
+BEGIN
+    WITH gone AS (DELETE FROM storage_change RETURNING bytes, begun)
+    SELECT sum(bytes), bool_or(begun) INTO more, refusable FROM gone;
+    IF more IS NOT NULL THEN
+        PERFORM draw_quota('STORAGE', more, refusable);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION {schema}.versions_counted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    PERFORM change_storage(coalesce(sum(octet_length(body)), 0), coalesce(bool_or(kind = 'RECEIVED'), false)) FROM added;
+    RETURN NULL;
+END $$;
 CREATE TABLE {schema}.account_link (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -1600,6 +1702,14 @@ CREATE TABLE {schema}.queue_token (
     CONSTRAINT queue_token_queue_shape CHECK ((queue ~ '^[A-Z][A-Z0-9_]{0,19}$'::text)),
     CONSTRAINT queue_token_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'CALLED'::text, 'SERVED'::text, 'SKIPPED'::text])))
 );
+CREATE TABLE {schema}.quota (
+    name text NOT NULL,
+    used bigint NOT NULL,
+    most bigint,
+    CONSTRAINT quota_most_not_negative CHECK ((most >= 0)),
+    CONSTRAINT quota_name_known CHECK ((name = ANY (ARRAY['SEATS'::text, 'STORAGE'::text]))),
+    CONSTRAINT quota_used_not_negative CHECK ((used >= 0))
+);
 CREATE TABLE {schema}.recovery_code (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -1819,6 +1929,12 @@ CREATE TABLE {schema}.status_transition (
     permission text NOT NULL,
     action text DEFAULT ''::text NOT NULL
 );
+CREATE TABLE {schema}.storage_change (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    bytes bigint NOT NULL,
+    begun boolean NOT NULL,
+    CONSTRAINT storage_change_changes CHECK ((bytes <> 0))
+);
 CREATE TABLE {schema}.suppression (
     id uuid NOT NULL,
     channel text NOT NULL,
@@ -2026,6 +2142,8 @@ INSERT INTO {schema}.alert_rule VALUES ('BREAK_GLASS_USE', true, 3, 1440);
 INSERT INTO {schema}.alert_rule VALUES ('FORGED_ENTRY', true, 1, 1440);
 INSERT INTO {schema}.audit_sealer VALUES (true);
 INSERT INTO {schema}.counter VALUES ('event', 0);
+INSERT INTO {schema}.quota VALUES ('SEATS', 0, NULL);
+INSERT INTO {schema}.quota VALUES ('STORAGE', 0, NULL);
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create', '');
 INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create', '');
@@ -2657,6 +2775,8 @@ ALTER TABLE ONLY {schema}.queue_token
     ADD CONSTRAINT queue_token_number_unique UNIQUE (facility_id, queue, day, number);
 ALTER TABLE ONLY {schema}.queue_token
     ADD CONSTRAINT queue_token_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY {schema}.quota
+    ADD CONSTRAINT quota_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY {schema}.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.recovery_code
@@ -2717,6 +2837,8 @@ ALTER TABLE ONLY {schema}.spent_challenge
     ADD CONSTRAINT spent_challenge_pkey PRIMARY KEY (hash);
 ALTER TABLE ONLY {schema}.status_transition
     ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status, action);
+ALTER TABLE ONLY {schema}.storage_change
+    ADD CONSTRAINT storage_change_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.suppression
     ADD CONSTRAINT suppression_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.task_escalation
@@ -2895,6 +3017,8 @@ CREATE TRIGGER break_glass_transition BEFORE INSERT OR UPDATE ON {schema}.break_
 CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_member FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER chart_version_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.chart_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER clinical_document_begun AFTER INSERT ON {schema}.clinical_document REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.drafts_counted();
+CREATE TRIGGER clinical_document_saved AFTER UPDATE ON {schema}.clinical_document REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.drafts_counted();
 CREATE TRIGGER clinical_document_stays BEFORE DELETE OR TRUNCATE ON {schema}.clinical_document FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER clinical_document_transition BEFORE INSERT OR UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('clinical_document');
 CREATE TRIGGER clinical_document_version BEFORE UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -2907,6 +3031,7 @@ CREATE TRIGGER delivery_report_append_only BEFORE DELETE OR UPDATE OR TRUNCATE O
 CREATE TRIGGER device_version BEFORE UPDATE ON {schema}.device FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.disclosure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER document_signature_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.document_signature FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+CREATE TRIGGER document_version_counted AFTER INSERT ON {schema}.document_version REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.versions_counted();
 CREATE TRIGGER document_version_head BEFORE INSERT ON {schema}.document_version FOR EACH ROW EXECUTE FUNCTION {schema}.move_document_head();
 CREATE TRIGGER document_version_kept BEFORE UPDATE ON {schema}.document_version FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document_version();
 CREATE TRIGGER document_version_stays BEFORE DELETE OR TRUNCATE ON {schema}.document_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -2929,6 +3054,8 @@ CREATE TRIGGER family_history_kept AFTER UPDATE ON {schema}.family_history FOR E
 CREATE TRIGGER family_history_stays BEFORE DELETE OR TRUNCATE ON {schema}.family_history FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER family_history_transition BEFORE INSERT OR UPDATE ON {schema}.family_history FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('family_history');
 CREATE TRIGGER family_history_version BEFORE UPDATE ON {schema}.family_history FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER fhir_resource_added AFTER INSERT ON {schema}.fhir_resource REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.resources_counted();
+CREATE TRIGGER fhir_resource_removed AFTER DELETE ON {schema}.fhir_resource REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION {schema}.resources_counted();
 CREATE TRIGGER identity_provider_version BEFORE UPDATE ON {schema}.identity_provider FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER immunization_kept AFTER UPDATE ON {schema}.immunization FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER immunization_stays BEFORE DELETE OR TRUNCATE ON {schema}.immunization FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -2983,10 +3110,12 @@ CREATE TRIGGER social_history_kept AFTER UPDATE ON {schema}.social_history FOR E
 CREATE TRIGGER social_history_stays BEFORE DELETE OR TRUNCATE ON {schema}.social_history FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER social_history_transition BEFORE INSERT OR UPDATE ON {schema}.social_history FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('social_history');
 CREATE TRIGGER social_history_version BEFORE UPDATE ON {schema}.social_history FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE CONSTRAINT TRIGGER storage_change_drawn AFTER INSERT ON {schema}.storage_change DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.storage_drawn();
 CREATE TRIGGER task_escalation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.task_escalation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER task_focus_agrees BEFORE INSERT OR UPDATE OF focus_kind, focus_id, patient_id ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_focus();
 CREATE TRIGGER task_transition BEFORE INSERT OR UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('task');
 CREATE TRIGGER task_version BEFORE UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE TRIGGER user_account_seats AFTER INSERT OR DELETE OR UPDATE OF active ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.seats_drawn();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER visit_type_version BEFORE UPDATE ON {schema}.visit_type FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER waitlist_entry_transition BEFORE INSERT OR UPDATE ON {schema}.waitlist_entry FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('waitlist_entry');
@@ -3336,6 +3465,7 @@ GRANT ALL ON FUNCTION {schema}.allergy_as_of(whose uuid, moment timestamp with t
 REVOKE ALL ON FUNCTION {schema}.appointments_counted() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.change_storage(more bigint, new boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.chart_is_whole(whose uuid, moment timestamp with time zone) TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT ALL ON FUNCTION {schema}.condition_as_of(whose uuid, moment timestamp with time zone) TO {role};
@@ -3352,6 +3482,8 @@ GRANT INSERT(authored_at) ON TABLE {schema}.document_version TO {role};
 GRANT INSERT(body) ON TABLE {schema}.document_version TO {role};
 GRANT INSERT(sha256) ON TABLE {schema}.document_version TO {role};
 GRANT ALL ON FUNCTION {schema}.document_version_as_of(whose uuid, moment timestamp with time zone) TO {role};
+REVOKE ALL ON FUNCTION {schema}.drafts_counted() FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.draw_quota(what text, more bigint, refusable boolean) FROM PUBLIC;
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT ALL ON FUNCTION {schema}.encounter_as_of(whose uuid, moment timestamp with time zone) TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.family_history TO {role};
@@ -3382,12 +3514,18 @@ GRANT UPDATE(status) ON TABLE {schema}.procedure TO {role};
 GRANT UPDATE(clinical) ON TABLE {schema}.procedure TO {role};
 GRANT UPDATE(code_tokens) ON TABLE {schema}.procedure TO {role};
 GRANT ALL ON FUNCTION {schema}.procedure_as_of(whose uuid, moment timestamp with time zone) TO {role};
+REVOKE ALL ON FUNCTION {schema}.recount_quotas() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.refuse_foreign_label() FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.refuse_over_quota(what text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.resources_counted() FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.seats_drawn() FROM PUBLIC;
 GRANT SELECT,INSERT ON TABLE {schema}.social_history TO {role};
 GRANT UPDATE(status) ON TABLE {schema}.social_history TO {role};
 GRANT UPDATE(clinical) ON TABLE {schema}.social_history TO {role};
 GRANT UPDATE(code_tokens) ON TABLE {schema}.social_history TO {role};
 GRANT ALL ON FUNCTION {schema}.social_history_as_of(whose uuid, moment timestamp with time zone) TO {role};
+REVOKE ALL ON FUNCTION {schema}.storage_drawn() FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.versions_counted() FROM PUBLIC;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.alert TO {role};
 GRANT UPDATE(status) ON TABLE {schema}.alert TO {role};
@@ -3496,6 +3634,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.push_device TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.queue_token TO {role};
+GRANT SELECT ON TABLE {schema}.quota TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.recovery_code TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.refresh_token TO {role};
 GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.registered_operation TO {role};

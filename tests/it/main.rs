@@ -36,6 +36,7 @@ mod operations;
 mod patients;
 mod policy;
 mod provision;
+mod quotas;
 mod roles;
 mod rules;
 mod scheduling;

@@ -12,6 +12,7 @@ use super::{
     Clinic, LifeError, Placed, Restored,
     control_rows::wake,
     copy::{qualified, tables},
+    limits::copy_quotas,
     operation::{Kind, newest_done},
     run, schema_exists,
 };
@@ -62,6 +63,8 @@ pub async fn swap(admin: &mut PgConnection, slug: &str) -> Result<Restored, Life
         qualified(live.as_str(), "tenant_self")
     );
     sqlx::query(sqlx::AssertSqlSafe(version)).bind(clinic.id).execute(&mut *transaction).await?;
+    // What the clinic may have is not brought back.
+    copy_quotas(&mut transaction, &clinic).await?;
     wake(&mut transaction, live, &restored.waiting).await?;
     let detail = json!({ "export": restored.manifest.export, "aside": other.as_str() });
     clinic.note(&mut transaction, "SWAPPED", detail).await?;
