@@ -35,6 +35,7 @@ mod oidc;
 mod operations;
 mod patients;
 mod policy;
+mod portability;
 mod provision;
 mod quotas;
 mod roles;
