@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use praxis_entity::ids::{AnyId, AppointmentId, PatientId};
-use praxis_platform::{Failure, error::sqlstate};
+use praxis_platform::{Failure, error::sqlstate, quota::Quota};
 use sea_orm::DbErr;
 
 /// What the database says to a step that `status_transition` does not hold.
@@ -16,7 +16,29 @@ pub enum Error {
     Violated(Vec<Violation>),
     /// Everything else.
     #[error(transparent)]
-    Failure(#[from] Failure),
+    Failure(Failure),
+}
+
+impl From<Failure> for Error {
+    /// What the clinic has no more of, it can be told.
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Exhausted(quota) => exhausted(quota).into(),
+            failure => Self::Failure(failure),
+        }
+    }
+}
+
+/// The clinic has as much of it as it may have.
+pub(crate) fn exhausted(quota: Quota) -> Violation {
+    let (code, message) = match quota {
+        Quota::Seats => (ViolationCode::SeatsExhausted, "The clinic has no seat left: disable an account, or ask for more."),
+        Quota::Storage => (
+            ViolationCode::StorageExhausted,
+            "The clinic's storage is full: nothing new is taken. What was begun can be finished.",
+        ),
+    };
+    Violation::at(code, &[], message)
 }
 
 impl From<DbErr> for Error {
@@ -26,7 +48,7 @@ impl From<DbErr> for Error {
             let message = "This is not possible in the present status.";
             return Violation::at(ViolationCode::InvalidTransition, &["id"], message).into();
         }
-        Self::Failure(error.into())
+        Failure::from(error).into()
     }
 }
 
@@ -67,6 +89,10 @@ pub enum ViolationCode {
     TooShort,
     /// Is among the first that somebody would guess.
     TooCommon,
+    /// The clinic has as many accounts as it may have.
+    SeatsExhausted,
+    /// The clinic has as many bytes of documents as it may have.
+    StorageExhausted,
 }
 
 impl ViolationCode {

@@ -80,6 +80,7 @@ pub mod practitioner_identifier;
 pub mod procedure;
 pub mod push_device;
 pub mod queue_token;
+pub mod quota;
 pub mod recovery_code;
 pub mod refresh_token;
 pub mod registered_operation;

@@ -257,6 +257,10 @@ impl From<Failure> for ApiError {
                 Self::new(Code::UpstreamUnavailable, "The database is not available at the moment.")
                     .caused_by(unavailable)
             }
+            late @ Failure::TimedOut(_) => {
+                Self::new(Code::Timeout, "This took too long. Ask for less at once, or try again later.")
+                    .caused_by(late)
+            }
             other => Self::internal(other),
         }
     }

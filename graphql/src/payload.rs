@@ -60,6 +60,10 @@ pub(crate) enum UserErrorCode {
     TooShort,
     /// Is among the first that somebody would guess.
     TooCommon,
+    /// The clinic has as many accounts as it may have; see `usage`.
+    SeatsExhausted,
+    /// The clinic has as many bytes of documents as it may have; see `usage`.
+    StorageExhausted,
 }
 
 impl From<ViolationCode> for UserErrorCode {
@@ -79,6 +83,8 @@ impl From<ViolationCode> for UserErrorCode {
             ViolationCode::ReviewOverdue => Self::ReviewOverdue,
             ViolationCode::TooShort => Self::TooShort,
             ViolationCode::TooCommon => Self::TooCommon,
+            ViolationCode::SeatsExhausted => Self::SeatsExhausted,
+            ViolationCode::StorageExhausted => Self::StorageExhausted,
         }
     }
 }

@@ -49,6 +49,23 @@ const RULES: &[Rule] = &[
         message: "a function without SET search_path finds other tables under another path",
     },
     Rule {
+        name: "shard-name",
+        strikes: |s| s.bodies().iter().any(|body| names_its_shard(&body.tokens)),
+        message: "in a trigger on a shard that is the shard's name: give the table's as an argument, or cut the number off",
+    },
+    Rule {
+        name: "outbox",
+        strikes: |s| {
+            s.bodies().iter().any(|body| OUTBOXES.iter().any(|table| body.has(&["insert", "into", table])))
+        },
+        message: "what is to be sent or done is written by the service, not by a trigger",
+    },
+    Rule {
+        name: "number-behind",
+        strikes: |s| s.tokens.windows(2).any(|pair| matches!(pair, [first, name] if first.is("constraint") && name.name().is_some_and(ends_like_a_shard))),
+        message: "a constraint's name that ends in a number can't be told from that of its shard",
+    },
+    Rule {
         name: "rules",
         strikes: |s| s.begins(&["create", "rule"]),
         message: "no RULE: write a trigger for an invariant",
@@ -96,7 +113,10 @@ const RULES: &[Rule] = &[
     Rule {
         name: "plain-tables",
         strikes: |s| {
-            s.begins(&["create"])
+            let table = s.after(&["create", "table"]);
+            table.is_some_and(|rest| {
+                rest.get(1).is_some_and(|token| token.is("of")) || find(rest, &["partition"]).is_some()
+            }) || s.begins(&["create"])
                 && [
                     ["materialized", "view"].as_slice(),
                     &["inherits"],
@@ -139,16 +159,12 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "foreign-schema",
-        strikes: |s| leaves_the_schema(&s.tokens),
+        strikes: |s| leaves_the_schema(&s.tokens) || s.bodies().iter().any(|body| reads_elsewhere(&body.tokens)),
         message: "nothing leaves the schema, except to `ext` and `ref`",
     },
     Rule {
         name: "notify",
-        strikes: |s| {
-            ["listen", "notify", "pg_notify", "pg_advisory_lock", "pg_advisory_xact_lock"]
-                .iter()
-                .any(|word| s.has(&[word]))
-        },
+        strikes: |s| is_said(s, |s| s.tokens.iter().any(tells_or_locks_on_one_node)),
         message: "no notices and no advisory locks outside of the control database: they stay on one node",
     },
     Rule {
@@ -168,6 +184,24 @@ const RULES: &[Rule] = &[
         strikes: |s| s.begins(&["do"]),
         message: "what a DO block locks can't be seen: write its statements",
     },
+];
+
+/// What a table is written to that somebody is to act upon.
+const OUTBOXES: [&str; 3] = ["job", "mail_message", "notification"];
+
+/// The rules of portability between Postgres and Citus, as `docs/citus.md` counts them, and what holds steps to each.
+pub const PORTABILITY: [(u8, &[&str]); 11] = [
+    (0, &["types"]),
+    (1, &["function-path", "shard-name"]),
+    (2, &["rules", "outbox"]),
+    (3, &["one-change", "named", "rename", "long-lock", "validate-apart"]),
+    (4, &["serial", "identity"]),
+    (5, &["plain-tables", "primary-key"]),
+    (6, &["merge", "values", "volatile-update"]),
+    (7, &["foreign-schema"]),
+    (8, &["statement", "number-behind", "named"]),
+    (9, &["notify"]),
+    (10, &["grants"]),
 ];
 
 /// So many steps were written before there was a lint: what they lock was locked while no clinic was served.
@@ -391,6 +425,43 @@ fn unnamed_constraint(tokens: &[Token<'_>]) -> bool {
     })
 }
 
+/// True of a statement, or of what is written in it in dollars.
+fn is_said(statement: &Statement<'_>, what: fn(&Statement<'_>) -> bool) -> bool {
+    what(statement) || statement.bodies().iter().any(what)
+}
+
+fn tells_or_locks_on_one_node(token: &Token<'_>) -> bool {
+    let Token::Word(word) = token else { return false };
+    let word = word.to_ascii_lowercase();
+    ["listen", "notify", "pg_notify"].contains(&word.as_str())
+        || word.starts_with("pg_advisory_")
+        || word.starts_with("pg_try_advisory_")
+}
+
+/// True when a trigger asks for the name of its table and takes it as it is.
+fn names_its_shard(tokens: &[Token<'_>]) -> bool {
+    let names = |token: &Token<'_>| ["tg_table_name", "tg_relname", "tg_relid"].iter().any(|name| token.is(name));
+    tokens.iter().enumerate().any(|(at, token)| {
+        let before = at.checked_sub(2).and_then(|from| tokens.get(from..at));
+        let cut = matches!(before, Some([function, Token::Sign('(')]) if function.is("regexp_replace"));
+        names(token) && !cut
+    })
+}
+
+fn ends_like_a_shard(name: &str) -> bool {
+    name.rsplit_once('_')
+        .is_some_and(|(_, end)| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// True when a body reads or writes a table of another schema. Of what stands between FROM and a point much is a
+/// variable; the schemas that are not the clinic's have names.
+fn reads_elsewhere(tokens: &[Token<'_>]) -> bool {
+    const ELSEWHERE: [&str; 3] = ["control", "cell", "public"];
+    tokens.windows(2).any(|pair| {
+        matches!(pair, [schema, Token::Sign('.')] if ELSEWHERE.iter().any(|name| schema.is(name)))
+    })
+}
+
 fn leaves_the_schema(tokens: &[Token<'_>]) -> bool {
     const BEFORE: [&str; 7] = ["references", "into", "from", "join", "update", "table", "on"];
     const ALLOWED: [&str; 5] = ["ext", "ref", "pg_catalog", "information_schema", "excluded"];
@@ -433,6 +504,24 @@ mod tests {
             ("types", "CREATE TYPE mood AS ENUM ('a')"),
             ("function-path", "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ SELECT 1 $$"),
             ("rules", "CREATE RULE r AS ON INSERT TO a DO NOTHING"),
+            (
+                "shard-name",
+                "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN x := TG_TABLE_NAME; END $$",
+            ),
+            (
+                "outbox",
+                "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN INSERT INTO job (id) VALUES (1); END $$",
+            ),
+            ("number-behind", "CREATE TABLE a (b text PRIMARY KEY CONSTRAINT a_check_2 CHECK (b <> ''))"),
+            ("plain-tables", "CREATE TABLE a PARTITION OF b (PRIMARY KEY (c)) FOR VALUES IN (1)"),
+            (
+                "foreign-schema",
+                "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql SET search_path FROM CURRENT AS $$ SELECT count(*) FROM control.tenant $$",
+            ),
+            (
+                "notify",
+                "CREATE FUNCTION f() RETURNS void LANGUAGE sql SET search_path FROM CURRENT AS $$ SELECT pg_try_advisory_lock(1) $$",
+            ),
             ("one-change", "ALTER TABLE a ADD COLUMN b text, ADD COLUMN c text"),
             ("named", "ALTER TABLE a ADD COLUMN b uuid REFERENCES c (id)"),
             ("rename", "-- praxis: contract 1\nALTER TABLE a RENAME CONSTRAINT b TO c"),
@@ -487,6 +576,15 @@ mod tests {
     }
 
     #[test]
+    fn every_rule_of_portability_is_held_by_a_lint() {
+        let known: Vec<_> = RULES.iter().map(|rule| rule.name).chain(["long-lock", "validate-apart"]).collect();
+        for (number, (rule, lints)) in (0..).zip(PORTABILITY) {
+            assert_eq!(rule, number);
+            assert!(!lints.is_empty() && lints.iter().all(|lint| known.contains(lint)), "{rule}");
+        }
+    }
+
+    #[test]
     fn what_is_written_well_has_no_fault() {
         for sql in [
             "ALTER TABLE a ADD COLUMN b text",
@@ -522,6 +620,8 @@ mod tests {
             .take(BEFORE)
             .flat_map(lint)
             .filter(|fault| !about_locks.contains(&fault.rule))
+            // What it made was replaced by m0035.
+            .filter(|fault| (fault.step.as_str(), fault.rule) != ("m0032_chart_versions", "shard-name"))
             .collect();
         assert_eq!(portable, []);
     }

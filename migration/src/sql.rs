@@ -67,6 +67,20 @@ impl<'a> Statement<'a> {
         rest.first().and_then(|token| token.name())
     }
 
+    /// What is written in it in dollars, the body of a function for instance, cut at its semicolons.
+    pub fn bodies(&self) -> Vec<Statement<'a>> {
+        let (mut found, mut at) = (Vec::new(), 0);
+        while let Some(rest) = self.text.get(at..).filter(|rest| !rest.is_empty()) {
+            let (length, token) = lex(rest);
+            if let (Some(Token::Text), Some(tag)) = (token, dollar_tag(rest)) {
+                let body = rest.get(tag.len()..length.saturating_sub(tag.len()));
+                found.extend(statements(body.unwrap_or_default()));
+            }
+            at += length;
+        }
+        found
+    }
+
     /// True when these keywords stand in it next to each other.
     pub fn has(&self, keywords: &[&str]) -> bool {
         find(&self.tokens, keywords).is_some()

@@ -167,6 +167,23 @@ impl Mutation {
         TenantPayload::of(&mut admin, changed, "newSlug").await
     }
 
+    /// Limits what a clinic may ask for and how fast, and how much it may have; what is left out stays as it was. A number
+    /// that is smaller than what the clinic has takes nothing away: it only lets nothing more in.
+    ///
+    /// Codes: `UNKNOWN_TENANT`, `INVALID`.
+    async fn tenant_set_limits(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which clinic, and its limits.")] input: TenantSetLimitsInput,
+    ) -> Result<TenantPayload, Error> {
+        let mut admin = connect_as(context.data::<Ground>()?, context.data::<Operator>()?).await?;
+        let changed = match input.limits() {
+            Some(limits) => life::limit(&mut admin, &input.slug, &limits).await,
+            None => Err(LifeError::Refused("a number of bytes is a whole one".to_owned())),
+        };
+        TenantPayload::of(&mut admin, changed, "limits").await
+    }
+
     /// Begins to let a clinic go: it is read only from now on, and can be archived when the days of grace are over.
     ///
     /// Codes: `UNKNOWN_TENANT`, `ILLEGAL_TRANSITION`, `INVALID`.
@@ -254,6 +271,77 @@ pub(crate) struct TenantRenameInput {
     new_slug: String,
     /// Another name as shown.
     display_name: Option<String>,
+}
+
+/// Which operations are taken.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OperationMode {
+    /// Any document.
+    Open,
+    /// Any document, and documents that were sent before by their hash.
+    Apq,
+    /// Registered operations only.
+    Registered,
+}
+
+impl OperationMode {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Apq => "APQ",
+            Self::Registered => "REGISTERED",
+        }
+    }
+}
+
+/// What a clinic may ask for and how fast, and how much it may have. All numbers are at least 1.
+#[derive(InputObject)]
+pub(crate) struct TenantSetLimitsInput {
+    /// Its subdomain.
+    slug: String,
+    /// Which operations are taken, if the installation's setting is not stricter.
+    operations: Option<OperationMode>,
+    /// Points the whole clinic may spend at once.
+    points: Option<i32>,
+    /// Points the whole clinic gets back each second.
+    restore: Option<i32>,
+    /// Points one person may spend at once.
+    actor_points: Option<i32>,
+    /// Points one person gets back each second.
+    actor_restore: Option<i32>,
+    /// Accounts that can sign in.
+    seats: Option<i32>,
+    /// Bytes of documents and of what was imported.
+    storage_bytes: Option<f64>,
+    /// Forget what was limited before.
+    #[graphql(default = false)]
+    reset: bool,
+}
+
+impl TenantSetLimitsInput {
+    fn limits(&self) -> Option<life::Limits> {
+        let storage_bytes = match self.storage_bytes {
+            Some(bytes) => Some(whole(bytes)?),
+            None => None,
+        };
+        Some(life::Limits {
+            operations: self.operations.map(OperationMode::code),
+            points: self.points,
+            restore: self.restore,
+            actor_points: self.actor_points,
+            actor_restore: self.actor_restore,
+            seats: self.seats,
+            storage_bytes,
+            reset: self.reset,
+        })
+    }
+}
+
+/// The whole number that this is, as far as each of them can be told from the next.
+#[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53, as was asked")]
+fn whole(number: f64) -> Option<i64> {
+    const TOLD_APART: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() < TOLD_APART).then_some(number as i64)
 }
 
 /// A clinic that leaves.

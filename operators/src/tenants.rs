@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
 use data_encoding::BASE64URL_NOPAD;
 use praxis_fleet::{
     registry::{self, DomainRecord, EventRecord, TenantFilter, TenantRecord},
-    tenant::operation,
+    tenant::{self as life, operation},
 };
 
 use crate::{
@@ -128,6 +128,14 @@ impl Tenant {
         DateTime(self.row.created_at)
     }
 
+    /// How much it has of what it is limited in; empty while its schema is older than the counting.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn usage(&self, context: &Context<'_>) -> Result<Vec<TenantUsage>, Error> {
+        let mut connection = context.data::<Ground>()?.connect().await?;
+        let rows = life::usage(&mut connection, &self.row.slug).await.map_err(unavailable)?;
+        rows.into_iter().map(TenantUsage::read).collect()
+    }
+
     /// Host names of its own.
     #[graphql(complexity = "5 + child_complexity")]
     async fn domains(&self, context: &Context<'_>) -> Result<Vec<Domain>, Error> {
@@ -160,6 +168,38 @@ impl Tenant {
 impl From<TenantRecord> for Tenant {
     fn from(row: TenantRecord) -> Self {
         Self { row }
+    }
+}
+
+/// What a clinic is limited in.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum QuotaName {
+    /// Accounts that can sign in.
+    Seats,
+    /// Bytes of documents, their versions, and what was imported.
+    Storage,
+}
+
+/// How much a clinic has of something.
+#[derive(SimpleObject)]
+pub(crate) struct TenantUsage {
+    /// Of what.
+    name: QuotaName,
+    /// How much it has.
+    used: f64,
+    /// How much it may have; null for as much as there is.
+    max: Option<f64>,
+}
+
+impl TenantUsage {
+    #[expect(clippy::cast_precision_loss, reason = "a clinic has far fewer bytes than 2^52")]
+    fn read(row: life::Usage) -> Result<Self, Error> {
+        let name = match row.name.as_str() {
+            "SEATS" => QuotaName::Seats,
+            "STORAGE" => QuotaName::Storage,
+            _ => return Err(unavailable("a quota that is not known")),
+        };
+        Ok(Self { name, used: row.used as f64, max: row.most.map(|most| most as f64) })
     }
 }
 

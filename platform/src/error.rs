@@ -2,7 +2,12 @@
 
 use sea_orm::{DbErr, RuntimeErr};
 
-use crate::{access::Permission, vault::VaultError};
+use crate::{access::Permission, quota::Quota, vault::VaultError};
+
+/// `query_canceled`: the statement timeout, or an operator's `pg_cancel_backend`.
+const TIMED_OUT: &str = "57014";
+/// What the triggers on `quota` say.
+const EXHAUSTED: &str = "PX006";
 
 /// A failure with a stable meaning. Its text may be shown; what caused it may not.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +57,12 @@ pub enum Failure {
     /// The database can't be reached, is too slow, or has no connection free.
     #[error("the database is not available")]
     Unavailable(#[source] DbErr),
+    /// A statement ran out of the time that its class has.
+    #[error("a statement took too long")]
+    TimedOut(#[source] DbErr),
+    /// The clinic has as much as it may have, and this would be more.
+    #[error("the clinic has no {0} left")]
+    Exhausted(Quota),
     /// Stored data contradicts itself.
     #[error("stored data is inconsistent: {table}.{column} of {row}")]
     Inconsistent {
@@ -81,6 +92,11 @@ pub enum Failure {
 impl From<DbErr> for Failure {
     fn from(error: DbErr) -> Self {
         match sqlstate(&error).as_deref() {
+            Some(TIMED_OUT) => Self::TimedOut(error),
+            Some(EXHAUSTED) => match constraint(&error).as_deref().and_then(Quota::of_constraint) {
+                Some(quota) => Self::Exhausted(quota),
+                None => Self::Database(error),
+            },
             Some(code) if is_passing(code) => Self::Unavailable(error),
             Some(_) => Self::Database(error),
             None if is_connection_loss(&error) => Self::Unavailable(error),
@@ -99,11 +115,11 @@ impl From<VaultError> for Failure {
 }
 
 /// Whether the same request may succeed a moment later: connection lost, server shutting down, too
-/// many connections; cancelled by timeout, lock not had in time, deadlock, serialization.
+/// many connections; lock not had in time, deadlock, serialization.
 fn is_passing(code: &str) -> bool {
     code.starts_with("08")
         || code.starts_with("57P")
-        || matches!(code, "53300" | "57014" | "55P03" | "40P01" | "40001")
+        || matches!(code, "53300" | "55P03" | "40P01" | "40001")
 }
 
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {

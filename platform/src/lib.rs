@@ -21,6 +21,7 @@ pub mod mail;
 pub mod names;
 pub mod op;
 pub mod push;
+pub mod quota;
 pub mod rates;
 pub mod redis;
 pub mod rotation;

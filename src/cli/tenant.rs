@@ -45,8 +45,13 @@ enum Command {
     State(states::Command),
     /// The host names of a clinic's own
     Domains(domains::Domains),
-    /// What a clinic may ask for and how fast, where it differs from the settings
+    /// What a clinic may ask for and how fast, where it differs from the settings; and how much it may have
     Limits(limits::Limits),
+    /// Show how many seats and how much storage a clinic has and may have
+    Usage {
+        /// Subdomain of the clinic
+        slug: String,
+    },
     /// Schemas made ahead of need, so that a new clinic is there at once
     Pool(pool::Pool),
     /// Write a clinic into a sealed file, as it is at one moment
@@ -92,6 +97,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
         Command::State(command) => states::run(&mut admin, command, context).await,
         Command::Domains(domains) => domains::run(&mut admin, domains, context).await,
         Command::Limits(limits) => limits::run(&mut admin, limits, context).await,
+        Command::Usage { slug } => limits::usage(&mut admin, &slug, context).await,
         Command::Pool(pool) => pool::run(&mut admin, &installation, pool, context).await,
         Command::Export(export) => export::run(&mut admin, &installation, export, context).await,
         Command::Restore(restore) => restore::run(&mut admin, &installation, restore, context).await,

@@ -12,7 +12,7 @@ use praxis_platform::{
     rates::Rate,
     redis::Redis,
     sms::{SmsProvider, Twilio, TwilioSettings},
-    tenancy::PoolLimits,
+    tenancy::{PoolLimits, StatementTimes},
     vault::LocalKeyWrapper,
 };
 use tracing_subscriber::EnvFilter;
@@ -23,6 +23,10 @@ use super::{
     Admin, Config, Database, Explained, Guard, Http, Keys, Log, Mail, Secret, Setting, Worker, secret,
     settings,
 };
+
+/// A statement that has less is hardly ever let finish.
+const LEAST_STATEMENT_TIME: Duration = Duration::from_millis(100);
+const MOST_STATEMENT_TIME: Duration = Duration::from_hours(24);
 
 /// Whether what is sent there can't be read on the way.
 fn is_safe(address: &str) -> bool {
@@ -50,6 +54,7 @@ impl Reader {
             wait: Duration::from_millis(self.at_least("database.wait_ms", 1)),
             tenants_per_connection: self.at_least("database.tenants_per_connection", 1),
             max_age: Duration::from_secs(self.at_least("database.connection_max_age_s", 1)),
+            statements: self.statement_times(),
         };
         let limits = Limits {
             tokens: self.at_least("limits.tokens", 1),
@@ -150,6 +155,25 @@ impl Reader {
             gate,
             redis,
         })
+    }
+
+    /// Whoever can wait for longer may take longer, and nobody for ever.
+    fn statement_times(&mut self) -> StatementTimes {
+        let interactive = self.statement_time("database.statement_timeout_ms", LEAST_STATEMENT_TIME);
+        StatementTimes {
+            interactive,
+            background: self.statement_time("database.background_statement_timeout_ms", interactive),
+            operator: self.statement_time("database.operator_statement_timeout_ms", interactive),
+        }
+    }
+
+    fn statement_time(&mut self, key: &str, least: Duration) -> Duration {
+        let least_ms = u64::try_from(least.as_millis()).unwrap_or(u64::MAX);
+        let time = Duration::from_millis(self.at_least(key, least_ms));
+        if time > MOST_STATEMENT_TIME {
+            self.problem(key, "must be a day at the most");
+        }
+        time
     }
 
     fn mail(&mut self) -> Mail {

@@ -60,6 +60,24 @@ pub const SETTINGS: &[Setting] = &[
         "Age at which a connection is replaced.",
     ),
     plain(
+        "database.statement_timeout_ms",
+        "PRAXIS_DATABASE_STATEMENT_TIMEOUT_MS",
+        Some("5000"),
+        "How long a statement of a request may take; the request itself has 10 s.",
+    ),
+    plain(
+        "database.background_statement_timeout_ms",
+        "PRAXIS_DATABASE_BACKGROUND_STATEMENT_TIMEOUT_MS",
+        Some("20000"),
+        "How long a statement of a job, a mail or a round may take; a job itself has 30 s.",
+    ),
+    plain(
+        "database.operator_statement_timeout_ms",
+        "PRAXIS_DATABASE_OPERATOR_STATEMENT_TIMEOUT_MS",
+        Some("600000"),
+        "How long a statement may take that a command works with inside a clinic.",
+    ),
+    plain(
         "database.require_hardening",
         "PRAXIS_REQUIRE_HARDENING",
         Some("true"),

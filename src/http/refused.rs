@@ -106,6 +106,10 @@ impl From<Failure> for Refused {
                 let message = "The database cannot be reached at the moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::UpstreamUnavailable, message).later(1)
             }
+            Failure::TimedOut(error) => {
+                tracing::warn!(%error, "a statement took too long");
+                Self::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "The database took too long.").later(1)
+            }
             other => {
                 tracing::error!(error = %other, "a request failed at the edge");
                 Self::INTERNAL

@@ -208,6 +208,42 @@ async fn an_operator_brings_a_clinic_through_its_life_and_every_step_bears_their
 }
 
 #[tokio::test]
+async fn an_operator_limits_a_clinic_and_sees_what_it_has() -> Result<()> {
+    let plane = Plane::start().await?;
+    plane.installation.provision("northside").await?;
+    let token = plane.token().await;
+    let limit = "mutation($input: TenantSetLimitsInput!) { tenantSetLimits(input: $input) {
+        tenant { usage { name used max } events(first: 1) { kind actor } } changed userErrors { code path } } }";
+    let ask = async |input: Value| {
+        plane.ask(&token, limit, json!({ "input": input })).await["tenantSetLimits"].clone()
+    };
+    let limited =
+        ask(json!({ "slug": "northside", "seats": 5, "storageBytes": 2e10, "operations": "REGISTERED" })).await;
+    assert_eq!(limited["userErrors"], json!([]));
+    assert_eq!(
+        limited["tenant"]["usage"],
+        json!([{ "name": "SEATS", "used": 0.0, "max": 5.0 }, { "name": "STORAGE", "used": 0.0, "max": 2e10 }])
+    );
+    assert_eq!(limited["tenant"]["events"], json!([{ "kind": "LIMITS_SET", "actor": "ops@praxis.test" }]));
+    for (input, code, field) in [
+        (json!({ "slug": "northside", "seats": 0 }), "INVALID", "limits"),
+        (json!({ "slug": "northside", "storageBytes": 1.5 }), "INVALID", "limits"),
+        (json!({ "slug": "nobody", "seats": 1 }), "UNKNOWN_TENANT", "slug"),
+    ] {
+        assert_eq!(
+            ask(input).await["userErrors"],
+            json!([{ "code": code, "path": ["input", field] }])
+        );
+    }
+    // What is left out stays, until all is forgotten.
+    let more = ask(json!({ "slug": "northside", "points": 100 })).await;
+    assert_eq!(more["tenant"]["usage"][0]["max"], 5.0);
+    let reset = ask(json!({ "slug": "northside", "reset": true })).await;
+    assert_eq!(reset["tenant"]["usage"][0]["max"], Value::Null);
+    Ok(())
+}
+
+#[tokio::test]
 async fn nobody_but_an_operator_who_is_signed_in_asks_there() -> Result<()> {
     let plane = Plane::start().await?;
     let wrong = plane.sign_in("not the right one at all").await;

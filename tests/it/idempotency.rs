@@ -45,6 +45,11 @@ async fn told(processes: usize) -> Result<(TestServer, Story, Effects)> {
     Ok((server, story, effects))
 }
 
+/// Tells the story once to the test's own server: every mutation that there is.
+pub(crate) async fn tell_once(server: &TestServer, twilio: &Twilio) -> Result<()> {
+    chapters::tell(&mut Story::sent_to(Vec::new()), server, twilio).await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_mutation_sent_many_times_at_once_to_two_servers_with_one_key_is_done_once() -> Result<()> {
     let ((_, _, once), (server, story, often)) = tokio::try_join!(told(0), told(2))?;

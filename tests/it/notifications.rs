@@ -54,7 +54,16 @@ pub(crate) async fn clinic_with(
     post: &MailServer,
     more: &[(&'static str, String)],
 ) -> Result<TestServer> {
-    let installation = TestInstallation::new().await?;
+    clinic_on(TestInstallation::new().await?, twilio, post, more).await
+}
+
+/// The same on an installation that is there.
+pub(crate) async fn clinic_on(
+    installation: TestInstallation,
+    twilio: &Twilio,
+    post: &MailServer,
+    more: &[(&'static str, String)],
+) -> Result<TestServer> {
     installation.provision("northside").await?;
     let config = configuration(&installation, twilio, post, more)?;
     TestServer::over(installation, config).await

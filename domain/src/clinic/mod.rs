@@ -8,6 +8,7 @@ mod read;
 mod set_capacity;
 pub(crate) mod text;
 mod upsert_organization;
+pub(crate) mod usage;
 
 pub use add_device::{AddDevice, add_device};
 pub use add_facility::{AddFacility, add_facility};
@@ -19,3 +20,4 @@ pub use read::{
 };
 pub use set_capacity::{Resource, ResourceId, set_capacity};
 pub use upsert_organization::{UpsertOrganization, upsert_organization};
+pub use usage::{Usage, usage};

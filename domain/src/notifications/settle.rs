@@ -48,7 +48,7 @@ pub(super) async fn settle(system: &OpFactory, done: Vec<Done>) -> Result<Sent> 
     let mut wait = Duration::from_millis(250);
     for _ in 0..8 {
         match write(system, &done).await {
-            Err(Error::Failure(Failure::Unavailable(error))) => {
+            Err(Error::Failure(Failure::Unavailable(error) | Failure::TimedOut(error))) => {
                 tracing::warn!(%error, "what became of notices can't be written down yet");
                 tokio::time::sleep(wait).await;
                 wait *= 2;

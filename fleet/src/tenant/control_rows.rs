@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     Clinic, Ground, LifeError, Placed,
     export::rotation_clinic,
+    limits::copy_quotas,
     manifest::{Head, KeptKey},
     run,
     swap::{lying_beside, something_lies_beside},
@@ -223,6 +224,9 @@ pub(super) async fn finish(
     version: i32,
 ) -> Result<(), LifeError> {
     set_version(transaction, tenant, version).await?;
+    if let Some(clinic) = Clinic::of_id(transaction, tenant).await? {
+        copy_quotas(transaction, &clinic).await?;
+    }
     if placed == Placed::New {
         // By the legal transitions. Who had left is read only at first: to be archived is another decision.
         let way: &[&str] = match head.tenant.get("state").and_then(Value::as_str) {

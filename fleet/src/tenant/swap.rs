@@ -15,6 +15,7 @@ use super::{
     control_rows::{plan_anew, set_version, wake},
     copy::{qualified, tables},
     export::{schema_version, waiting},
+    limits::copy_quotas,
     run, schema_exists,
 };
 
@@ -132,6 +133,8 @@ async fn exchange(
     let version = schema_version(transaction, live.as_str()).await?;
     set_version(transaction, clinic.id, version).await?;
     let waiting = waiting(transaction, live).await?;
+    // What the clinic may have is not brought back.
+    copy_quotas(transaction, clinic).await?;
     // What comes back was put aside by the exchange before.
     wake(transaction, live, before.last().unwrap_or(&restored.waiting)).await?;
     plan_anew(transaction, live).await?;

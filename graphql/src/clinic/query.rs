@@ -3,7 +3,10 @@
 use async_graphql::{Context, Object};
 use praxis_domain::clinic;
 
-use super::{Device, Facility, Room, VisitKind, types::Tenant};
+use super::{
+    Device, Facility, Room, VisitKind,
+    types::{ClinicUsage, Tenant},
+};
 use crate::{context::Ask, error::ApiError, ids, scalar::TimeZone};
 
 /// Reading what the clinic is.
@@ -23,6 +26,12 @@ impl ClinicQuery {
             locale: tenant.locale.clone(),
             time_zone: TimeZone(tenant.time_zone.clone()),
         })
+    }
+
+    /// How much the clinic has of what it is limited in, and may have.
+    async fn usage(&self, ctx: &Context<'_>) -> Result<ClinicUsage, ApiError> {
+        let (seats, storage) = clinic::usage(ctx.read("Query.usage")?).await?;
+        Ok(ClinicUsage { seats: seats.into(), storage: storage.into() })
     }
 
     /// Branches of the clinic.

@@ -1,13 +1,14 @@
 //! Branches, rooms, kinds of visit, other organisations.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
+use praxis_domain::clinic::Usage;
 use praxis_entity::{device, facility, organization, room, visit_type};
 
 use crate::{
     context::Ask,
     error::{Edge, Nullable},
     ids,
-    scalar::{DateTime, TimeZone},
+    scalar::{DateTime, Decimal, TimeZone},
     scheduling::AppointmentType,
 };
 
@@ -24,6 +25,47 @@ pub(crate) struct Tenant {
     pub(crate) locale: String,
     /// Zone of its wall clock.
     pub(crate) time_zone: TimeZone,
+}
+
+/// How much the clinic has of what it is limited in.
+#[derive(SimpleObject)]
+pub(crate) struct ClinicUsage {
+    /// Accounts that can sign in.
+    pub(super) seats: SeatUsage,
+    /// Documents with their versions, and what was imported.
+    pub(super) storage: StorageUsage,
+}
+
+/// Accounts that can sign in.
+#[derive(SimpleObject)]
+pub(crate) struct SeatUsage {
+    /// How many there are.
+    used: i32,
+    /// How many there may be; null for as many as there are.
+    max: Option<i32>,
+}
+
+impl From<Usage> for SeatUsage {
+    fn from(usage: Usage) -> Self {
+        let shown = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
+        Self { used: shown(usage.used), max: usage.most.map(shown) }
+    }
+}
+
+/// Documents with their versions, and what was imported.
+#[derive(SimpleObject)]
+pub(crate) struct StorageUsage {
+    /// How many bytes they are.
+    used_bytes: Decimal,
+    /// How many they may be; null for as many as there are.
+    max_bytes: Option<Decimal>,
+}
+
+impl From<Usage> for StorageUsage {
+    fn from(usage: Usage) -> Self {
+        let shown = |number: i64| Decimal(number.into());
+        Self { used_bytes: shown(usage.used), max_bytes: usage.most.map(shown) }
+    }
 }
 
 macro_rules! row {

@@ -52,17 +52,21 @@ async fn attempt<T: Replay>(
             return Err(error);
         }
     };
+    let result = match result {
+        // What was within the clinic's limits may not be any more: the last word is the commit's.
+        Ok(value) => op.commit().await.map(|()| value).map_err(Error::from),
+        Err(error) => {
+            let rolled_back = op.rollback().await;
+            if matches!(error, Error::Violated(_)) {
+                rolled_back?;
+            }
+            Err(error)
+        }
+    };
     match result {
-        Ok(value) => {
-            op.commit().await?;
-            Ok(Done::Written(value))
-        }
-        Err(Error::Failure(failure)) => {
-            let _ = op.rollback().await;
-            Err(failure.into())
-        }
+        Ok(value) => Ok(Done::Written(value)),
+        Err(Error::Failure(failure)) => Err(failure.into()),
         Err(Error::Violated(violations)) => {
-            op.rollback().await?;
             let reasons: BTreeSet<_> = violations.iter().map(|violation| violation.code.name()).collect();
             let reasons = reasons.into_iter().collect::<Vec<_>>().join(" ");
             ctx.caller()?.note_refused(coordinate, reasons);

@@ -72,7 +72,7 @@ document_payload! {
 impl DocumentMutation {
     /// Begins a document from a template; the viewer is its author.
     ///
-    /// Errors: NOT_FOUND, INVALID, TOO_LONG, LOCKED.
+    /// Errors: NOT_FOUND, INVALID, TOO_LONG, LOCKED, STORAGE_EXHAUSTED.
     async fn document_draft(
         &self,
         ctx: &Context<'_>,

@@ -99,7 +99,7 @@ impl IdentityMutation {
     /// Invites somebody to join and mails a link that works once, for seven days. Answers FORBIDDEN for a
     /// role that permits more than the inviter may do there.
     ///
-    /// Needs a second factor shown within the last minutes (STEP_UP_REQUIRED otherwise). Errors: REQUIRED, INVALID, TOO_LONG, NOT_FOUND, ALREADY_EXISTS.
+    /// Needs a second factor shown within the last minutes (STEP_UP_REQUIRED otherwise). Errors: REQUIRED, INVALID, TOO_LONG, NOT_FOUND, ALREADY_EXISTS, SEATS_EXHAUSTED.
     async fn user_invite(
         &self,
         ctx: &Context<'_>,
@@ -162,7 +162,7 @@ impl IdentityMutation {
 
     /// Lets a disabled person sign in again. Answers FORBIDDEN for somebody who may do more than the caller.
     ///
-    /// Errors: NOT_FOUND.
+    /// Errors: NOT_FOUND, SEATS_EXHAUSTED.
     async fn user_enable(
         &self,
         ctx: &Context<'_>,

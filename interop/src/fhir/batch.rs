@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use praxis_domain::{
+    ViolationCode,
     charting, clinic, documents, encounters,
     history::{self, chapter::Statement},
     staff,
@@ -16,7 +17,7 @@ use praxis_entity::{
     procedure,
     value::CodeableConcept,
 };
-use praxis_platform::{Failure, Op, OpFactory, Write, audit::Entry, vault::TenantKey};
+use praxis_platform::{Failure, Op, OpFactory, Write, audit::Entry, quota::Quota, vault::TenantKey};
 use sea_orm::{EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -450,6 +451,11 @@ impl Batch<'_> {
 fn unexpected(error: praxis_domain::Error) -> Failure {
     match error {
         praxis_domain::Error::Failure(failure) => failure,
+        praxis_domain::Error::Violated(violations)
+            if violations.iter().any(|violation| violation.code == ViolationCode::StorageExhausted) =>
+        {
+            Failure::Exhausted(Quota::Storage)
+        }
         praxis_domain::Error::Violated(violations) => {
             let paths: Vec<String> = violations.iter().map(|violation| violation.path.join(".")).collect();
             Failure::Internal(format!("a checked resource was refused: {}", paths.join(", ")))

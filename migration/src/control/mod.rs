@@ -12,4 +12,5 @@ crate::sql_steps! {
     "m0009_operations"
     "m0010_warm_pool"
     "m0011_operator_sessions"
+    "m0012_quotas"
 }

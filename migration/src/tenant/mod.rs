@@ -35,4 +35,5 @@ crate::sql_steps! {
     "m0032_chart_versions"
     "m0033_external_identities"
     "m0034_statistics"
+    "m0035_quotas"
 }

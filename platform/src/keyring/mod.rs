@@ -117,6 +117,7 @@ impl Keyring {
             Failure::KeyUnavailable => Failure::KeyUnavailable,
             // A moment later it may be there again; several asked at once, and each is told so.
             Failure::Unavailable(error) => Failure::Unavailable(error.clone()),
+            Failure::TimedOut(error) => Failure::TimedOut(error.clone()),
             other => Failure::Internal(other.to_string()),
         })?;
         let age = self.clock.now() - held.fetched_at;
@@ -142,7 +143,9 @@ impl Keyring {
                 self.tenants.insert(tenant.id, Arc::clone(&fetched)).await;
                 Ok(Arc::clone(&fetched.key))
             }
-            Err(Failure::KeyUnavailable | Failure::Unavailable(_)) if usable => Ok(Arc::clone(&held.key)),
+            Err(Failure::KeyUnavailable | Failure::Unavailable(_) | Failure::TimedOut(_)) if usable => {
+                Ok(Arc::clone(&held.key))
+            }
             Err(failure) => Err(failure),
         }
     }

@@ -178,7 +178,7 @@ impl Mailer {
         let mut wait = Duration::from_millis(250);
         for _ in 0..8 {
             match write().await {
-                Err(Failure::Unavailable(error)) => {
+                Err(Failure::Unavailable(error) | Failure::TimedOut(error)) => {
                     tracing::warn!(%error, "what became of a mail can't be written down yet");
                     tokio::time::sleep(wait).await;
                     wait *= 2;

@@ -11,13 +11,13 @@ use uuid::Uuid;
 use super::{Inner, Op, Read, Write};
 use crate::{
     Failure,
-    access::{Actor, FieldPolicies},
+    access::{Actor, ActorKind, FieldPolicies},
     audit::{Backlog, Disclosures, Waiting},
     bell::Bell,
     clock::SharedClock,
     keyring::Keyring,
     names::NameIndexes,
-    tenancy::{Pool, Standing, Tenant, TenantDb},
+    tenancy::{Pool, Standing, StatementClass, Tenant, TenantDb},
     vault::crypto,
 };
 
@@ -62,6 +62,17 @@ pub struct Origin {
     pub request: RequestInfo,
     /// When, and new ids.
     pub clock: SharedClock,
+}
+
+impl Origin {
+    /// Who waits for what is done. A request, also one by which the system signs somebody in, was sent to a host.
+    fn class(&self) -> StatementClass {
+        match self.actor.kind {
+            _ if self.request.authority.is_some() => StatementClass::Interactive,
+            ActorKind::Operator => StatementClass::Operator,
+            _ => StatementClass::Background,
+        }
+    }
 }
 
 /// What all operations of a server share.
@@ -171,7 +182,7 @@ impl OpFactory {
 
     fn inner(&self) -> Inner {
         Inner {
-            db: TenantDb::new(self.platform.pool.clone(), Arc::clone(&self.tenant)),
+            db: TenantDb::new(self.platform.pool.clone(), Arc::clone(&self.tenant), self.origin.class()),
             transaction: Mutex::new(None),
             platform: Arc::clone(&self.platform),
             tenant: Arc::clone(&self.tenant),

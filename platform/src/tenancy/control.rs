@@ -99,8 +99,8 @@ impl Control {
         &self.installation
     }
 
-    /// How the login role of a shard connects.
-    pub(super) fn app_options(&self, shard: i32) -> PgConnectOptions {
+    /// How the login role of a shard connects. Its statements may take so long, until another limit is set.
+    pub(super) fn app_options(&self, shard: i32, statement_timeout: Duration) -> PgConnectOptions {
         let role = self.installation.app_role(shard);
         self.admin
             .clone()
@@ -111,13 +111,13 @@ impl Control {
             // A login role has no schema of its own: before it is bound it finds nothing.
             .options([
                 ("search_path", "pg_catalog"),
-                ("statement_timeout", "5000"),
                 ("lock_timeout", "4000"),
                 ("idle_in_transaction_session_timeout", "15000"),
                 ("client_connection_check_interval", "2000"),
                 // Planning costs several times what running does; see `docs/decisions/0051-plans-are-kept.md`.
                 ("plan_cache_mode", "force_generic_plan"),
             ])
+            .options([("statement_timeout", statement_timeout.as_millis())])
     }
 }
 

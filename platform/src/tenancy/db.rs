@@ -19,7 +19,7 @@ use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::{AssertSqlSafe, Executor};
 use tokio::sync::Mutex;
 
-use super::{Pool, SchemaName, Tenant, TenantTransaction, lease::Lease};
+use super::{Pool, SchemaName, StatementClass, Tenant, TenantTransaction, lease::Lease};
 
 /// One tenant's database, on a connection leased at the first statement and shared from then on.
 ///
@@ -33,16 +33,16 @@ pub struct TenantDb {
 pub(super) struct Inner {
     pool: Pool,
     tenant: Arc<Tenant>,
+    class: StatementClass,
     lease: Mutex<Option<Lease>>,
     statements: AtomicU32,
 }
 
 impl TenantDb {
-    /// The database of the tenant.
-    pub fn new(pool: Pool, tenant: Arc<Tenant>) -> Self {
-        Self {
-            inner: Arc::new(Inner { pool, tenant, lease: Mutex::new(None), statements: AtomicU32::new(0) }),
-        }
+    /// The database of the tenant, for statements of a class.
+    pub fn new(pool: Pool, tenant: Arc<Tenant>, class: StatementClass) -> Self {
+        let (lease, statements) = (Mutex::new(None), AtomicU32::new(0));
+        Self { inner: Arc::new(Inner { pool, tenant, class, lease, statements }) }
     }
 
     /// How many statements ran so far.
@@ -90,7 +90,7 @@ impl Inner {
             }
         }
         if guard.is_none() {
-            *guard = Some(self.pool.lease(&self.tenant).await?);
+            *guard = Some(self.pool.lease(&self.tenant, self.class).await?);
         }
         guard.as_mut().ok_or_else(|| DbErr::Custom("no lease".to_owned()))
     }

@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor};
 
 use super::{
-    SchemaName,
+    SchemaName, StatementClass,
     pool::{Seat, Shared, connection_error},
     turns::Turn,
 };
@@ -19,19 +19,22 @@ use super::{
 pub(super) struct Lease {
     shared: Arc<Shared>,
     seat: Option<Seat>,
+    class: StatementClass,
     clear: bool,
     in_transaction: bool,
     _turn: Turn,
 }
 
 impl Lease {
-    pub(super) fn new(shared: Arc<Shared>, turn: Turn, seat: Seat) -> Self {
-        Self { shared, seat: Some(seat), clear: true, in_transaction: false, _turn: turn }
+    pub(super) fn new(shared: Arc<Shared>, turn: Turn, seat: Seat, class: StatementClass) -> Self {
+        Self { shared, seat: Some(seat), class, clear: true, in_transaction: false, _turn: turn }
     }
 
-    /// Binds the connection to a schema and its role. Nothing is sent when it already is.
+    /// Binds the connection to a schema and its role, and lets statements take as long as the lease's class may.
+    /// Nothing is sent when both are so already.
     pub(super) async fn bind(&mut self, schema: &SchemaName) -> Result<(), DbErr> {
-        if self.seat.as_ref().is_some_and(|seat| seat.bound.as_ref() == Some(schema)) {
+        let is_ready = |seat: &Seat| seat.bound.as_ref() == Some(schema) && seat.class == self.class;
+        if self.seat.as_ref().is_some_and(is_ready) {
             return Ok(());
         }
         match self.try_bind(schema).await {
@@ -48,13 +51,18 @@ impl Lease {
     }
 
     async fn try_bind(&mut self, schema: &SchemaName) -> Result<(), sqlx::Error> {
-        let message = format!("RESET ROLE; SET search_path = {schema}; SET ROLE {schema}");
+        let class = self.class;
+        let mut message = format!("RESET ROLE; SET search_path = {schema}; SET ROLE {schema}");
         if let Some(seat) = self.seat.as_mut() {
             seat.bound = None;
+            if seat.class != class {
+                let timeout = self.shared.statement_timeout(class).as_millis();
+                message += &format!("; SET statement_timeout = {timeout}");
+            }
         }
         self.run(async |connection| connection.execute(sqlx::raw_sql(AssertSqlSafe(message))).await).await?;
         if let Some(seat) = self.seat.as_mut() {
-            seat.now_bound_to(schema);
+            seat.now_bound_to(schema, class);
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use sea_orm::{DbErr, RuntimeErr};
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
 
-use super::{Control, SchemaName, Tenant, lease::Lease, turns::Turns};
+use super::{Control, SchemaName, StatementClass, StatementTimes, Tenant, lease::Lease, turns::Turns};
 
 /// How large a pool may grow and when a connection is replaced.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,8 @@ pub struct PoolLimits {
     pub tenants_per_connection: usize,
     /// Age at which a connection is replaced.
     pub max_age: Duration,
+    /// How long a statement may take.
+    pub statements: StatementTimes,
 }
 
 impl Default for PoolLimits {
@@ -37,6 +39,7 @@ impl Default for PoolLimits {
             wait: Duration::from_secs(3),
             tenants_per_connection: 64,
             max_age: Duration::from_secs(30 * 60),
+            statements: StatementTimes::default(),
         }
     }
 }
@@ -59,6 +62,8 @@ pub(super) struct Seat {
     pub(super) connection: PgConnection,
     /// The schema it is bound to.
     pub(super) bound: Option<SchemaName>,
+    /// Whose statement timeout is set on it.
+    pub(super) class: StatementClass,
     shard: i32,
     seen: HashSet<SchemaName>,
     born: Instant,
@@ -77,12 +82,12 @@ impl Pool {
     }
 
     /// A lease bound to the tenant: a free connection of its own, else one of its shard, else a new one.
-    pub(super) async fn lease(&self, tenant: &Tenant) -> Result<Lease, DbErr> {
+    pub(super) async fn lease(&self, tenant: &Tenant, class: StatementClass) -> Result<Lease, DbErr> {
         let shared = &self.shared;
         let turn = tokio::time::timeout(shared.limits.wait, shared.turns.take(&tenant.schema))
             .await
             .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?;
-        let (taken, displaced) = shared.take(tenant);
+        let (taken, displaced) = shared.take(tenant, class);
         if let Some(displaced) = displaced {
             // Say good-bye in the background: the request need not wait for it.
             tokio::spawn(displaced.connection.close());
@@ -91,7 +96,7 @@ impl Pool {
             Some(seat) => seat,
             None => shared.connect(tenant.login_shard).await?,
         };
-        let mut lease = Lease::new(Arc::clone(shared), turn, seat);
+        let mut lease = Lease::new(Arc::clone(shared), turn, seat, class);
         lease.bind(&tenant.schema).await?;
         Ok(lease)
     }
@@ -114,9 +119,12 @@ impl Shared {
     }
 
     /// A free connection that fits, and one that must make room if none does.
-    fn take(&self, tenant: &Tenant) -> (Option<Seat>, Option<Seat>) {
+    fn take(&self, tenant: &Tenant, class: StatementClass) -> (Option<Seat>, Option<Seat>) {
         let mut idle = self.idle();
-        let own = idle.iter().rposition(|seat| seat.bound.as_ref() == Some(&tenant.schema));
+        let is_own = |seat: &Seat| seat.bound.as_ref() == Some(&tenant.schema);
+        // Best is one to which nothing has to be said.
+        let ready = idle.iter().rposition(|seat| is_own(seat) && seat.class == class);
+        let own = ready.or_else(|| idle.iter().rposition(is_own));
         // One that served the tenant before has its plans still.
         let known = own.or_else(|| idle.iter().rposition(|seat| seat.seen.contains(&tenant.schema)));
         if known.is_none() {
@@ -143,11 +151,18 @@ impl Shared {
     }
 
     async fn connect(&self, shard: i32) -> Result<Seat, DbErr> {
-        let connection = tokio::time::timeout(self.limits.wait, self.control.app_options(shard).connect())
+        let class = StatementClass::Interactive;
+        let options = self.control.app_options(shard, self.limits.statements.of(class));
+        let connection = tokio::time::timeout(self.limits.wait, options.connect())
             .await
             .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?
             .map_err(connection_error)?;
-        Ok(Seat { connection, bound: None, shard, seen: HashSet::new(), born: Instant::now() })
+        Ok(Seat { connection, bound: None, class, shard, seen: HashSet::new(), born: Instant::now() })
+    }
+
+    /// How long a statement of a class may take.
+    pub(super) fn statement_timeout(&self, class: StatementClass) -> Duration {
+        self.limits.statements.of(class)
     }
 
     /// A new connection in place of one that turned out stale.
@@ -161,8 +176,9 @@ impl Seat {
         self.shard
     }
 
-    pub(super) fn now_bound_to(&mut self, schema: &SchemaName) {
+    pub(super) fn now_bound_to(&mut self, schema: &SchemaName, class: StatementClass) {
         self.bound = Some(schema.clone());
+        self.class = class;
         self.seen.insert(schema.clone());
     }
 }

@@ -1,8 +1,11 @@
-//! `praxis tenant limits`: what a clinic may ask for and how fast, where it differs from the settings.
+//! `praxis tenant limits` and `praxis tenant usage`: what a clinic may ask for and how fast, what it may have, and has.
 
-use anyhow::{Result, ensure};
+use std::str::FromStr;
+
+use anyhow::Result;
 use clap::ValueEnum;
-use sqlx::{Connection, postgres::PgConnection};
+use praxis_fleet::tenant;
+use sqlx::postgres::PgConnection;
 
 use super::records;
 use crate::cli::{Context, Exit};
@@ -27,6 +30,12 @@ pub struct Limits {
     /// Points one person gets back each second
     #[arg(long, value_name = "POINTS", value_parser = clap::value_parser!(i32).range(1..))]
     actor_restore: Option<i32>,
+    /// Accounts that can sign in
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    seats: Option<i32>,
+    /// Bytes of documents and of what was imported, as 500MB, 20GB or 20GiB
+    #[arg(long, value_name = "SIZE")]
+    storage: Option<Size>,
     /// Forget what the clinic had of its own before
     #[arg(long)]
     reset: bool,
@@ -50,39 +59,68 @@ impl Mode {
     }
 }
 
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Size(i64);
+
+impl FromStr for Size {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "expected a number of bytes, as 500MB, 20GB or 20GiB";
+        let unit = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(unit);
+        let factor: i64 = match unit.trim_start().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "kb" => 1_000,
+            "mb" => 1_000_000,
+            "gb" => 1_000_000_000,
+            "tb" => 1_000_000_000_000,
+            "kib" => 1 << 10,
+            "mib" => 1 << 20,
+            "gib" => 1 << 30,
+            "tib" => 1 << 40,
+            _ => return Err(EXPECTED),
+        };
+        let number: i64 = number.parse().map_err(|_| EXPECTED)?;
+        number.checked_mul(factor).filter(|bytes| *bytes > 0).map(Self).ok_or(EXPECTED)
+    }
+}
+
 /// Sets what is given and leaves the rest.
 pub async fn run(admin: &mut PgConnection, limits: Limits, context: &Context) -> Result<Exit> {
-    let mut transaction = admin.begin().await?;
-    let changed: Option<uuid::Uuid> = sqlx::query_scalar(
-        "UPDATE control.tenant SET
-            operation_mode = coalesce($2, CASE WHEN NOT $7 THEN operation_mode END),
-            rate_points = coalesce($3, CASE WHEN NOT $7 THEN rate_points END),
-            rate_restore = coalesce($4, CASE WHEN NOT $7 THEN rate_restore END),
-            actor_rate_points = coalesce($5, CASE WHEN NOT $7 THEN actor_rate_points END),
-            actor_rate_restore = coalesce($6, CASE WHEN NOT $7 THEN actor_rate_restore END)
-         WHERE slug = $1 RETURNING id",
-    )
-    .bind(&limits.slug)
-    .bind(limits.operations.map(Mode::code))
-    .bind(limits.points)
-    .bind(limits.restore)
-    .bind(limits.actor_points)
-    .bind(limits.actor_restore)
-    .bind(limits.reset)
-    .fetch_optional(&mut *transaction)
-    .await?;
-    ensure!(changed.is_some(), "there is no tenant \"{}\"", limits.slug);
-    if let Some(id) = changed {
-        let detail = serde_json::json!({
-            "operations": limits.operations.map(Mode::code),
-            "points": limits.points,
-            "restore": limits.restore,
-            "actor_points": limits.actor_points,
-            "actor_restore": limits.actor_restore,
-            "reset": limits.reset,
-        });
-        records::event(&mut transaction, id, "LIMITS_SET", detail).await?;
-    }
-    transaction.commit().await?;
+    let wanted = tenant::Limits {
+        operations: limits.operations.map(Mode::code),
+        points: limits.points,
+        restore: limits.restore,
+        actor_points: limits.actor_points,
+        actor_restore: limits.actor_restore,
+        seats: limits.seats,
+        storage_bytes: limits.storage.map(|Size(bytes)| bytes),
+        reset: limits.reset,
+    };
+    tenant::limit(admin, &limits.slug, &wanted).await?;
     records::show(admin, &limits.slug, context).await
+}
+
+/// Shows how much a clinic has.
+pub async fn usage(admin: &mut PgConnection, slug: &str, context: &Context) -> Result<Exit> {
+    let rows = tenant::usage(admin, slug).await?;
+    context.output.print_rows(&["name", "used", "most"], &rows)?;
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_a_number_with_a_unit() {
+        for (text, bytes) in [("1", 1), ("500MB", 500_000_000), ("20 GB", 20_000_000_000), ("2GiB", 1 << 31)] {
+            assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
+        }
+        for wrong in ["", "0", "GB", "-1", "1.5GB", "9PB", "99999999999TB", "1GB2"] {
+            assert!(wrong.parse::<Size>().is_err(), "{wrong}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::cli::{Context, Exit};
 const SELECT: &str =
     "SELECT t.id, slug, display_name, state, state_since, legal_hold_reason, offboard_after, locale, time_zone, template, template_version,
         cell_id, schema_version, created_at, operation_mode, rate_points, rate_restore, actor_rate_points,
-        actor_rate_restore,
+        actor_rate_restore, max_seats, max_storage_bytes,
         array(SELECT host FROM control.tenant_domain d WHERE d.tenant_id = t.id ORDER BY host) AS domains
     FROM control.tenant t";
 
@@ -38,6 +38,8 @@ struct Record {
     rate_restore: Option<i32>,
     actor_rate_points: Option<i32>,
     actor_rate_restore: Option<i32>,
+    max_seats: Option<i32>,
+    max_storage_bytes: Option<i64>,
     domains: Vec<String>,
 }
 
@@ -95,6 +97,8 @@ pub async fn show(admin: &mut PgConnection, slug: &str, context: &Context) -> Re
         "rate_restore",
         "actor_rate_points",
         "actor_rate_restore",
+        "max_seats",
+        "max_storage_bytes",
         "domains",
         "events",
     ];

@@ -282,6 +282,7 @@ const fn refused(refusal: Refusal) -> Refused {
         ),
         Refusal::Taken => Refused::forbidden("This identity cannot be linked to your account."),
         Refusal::Uninvited => Refused::bad("This link can't be used any more. Ask for a new one."),
+        Refusal::Full => Refused::bad("The clinic has no seat left. Ask whoever invited you, and come back."),
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use anyhow::Result;
 use praxis_platform::{
     error::sqlstate,
-    tenancy::{Control, Pool, PoolLimits, Tenant, TenantDb},
+    tenancy::{Control, Pool, PoolLimits, StatementClass, Tenant, TenantDb},
 };
 use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use sqlx::{AssertSqlSafe, Executor};
@@ -32,7 +32,7 @@ async fn pool(installation: &TestInstallation, connections: usize) -> Result<Poo
 async fn postgres_refuses_another_clinics_schema() -> Result<()> {
     let installation = TestInstallation::new().await?;
     let (a, b) = (Arc::new(installation.provision("a").await?), installation.provision("b").await?);
-    let db = TenantDb::new(pool(&installation, 1).await?, a);
+    let db = TenantDb::new(pool(&installation, 1).await?, a, StatementClass::Interactive);
     let denied = |error: sea_orm::DbErr| sqlstate(&error).unwrap_or_else(|| error.to_string());
     let foreign = format!("SELECT id FROM {}.patient", b.schema);
     assert_eq!(denied(db.query_all_raw(sql(foreign)).await.unwrap_err()), "42501");
@@ -97,7 +97,7 @@ async fn torture(pool: &Pool, tenants: &[Arc<Tenant>], reads: u64) -> (u64, u64)
             while answers.load(Ordering::Relaxed) < reads {
                 let tenant = Arc::clone(&tenants[noise.next(tenants.len() as u64) as usize]);
                 let expected = tenant.schema.as_str().to_owned();
-                let db = TenantDb::new(pool.clone(), tenant);
+                let db = TenantDb::new(pool.clone(), tenant, StatementClass::Interactive);
                 let twist = noise.next(100);
                 let patience = Duration::from_micros(noise.next(1500));
                 let work = async move {

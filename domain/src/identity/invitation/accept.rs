@@ -21,7 +21,7 @@ use super::{
     super::{create_user, link, reach, set_password::hashed},
     revoke::set_status,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, ViolationCode};
 
 /// Makes the account with a password. The factory must be the system's: nobody has signed in yet.
 ///
@@ -67,6 +67,11 @@ pub async fn accept_returned(
     let joined = returned.settle(system, async |op| {
         let joined = join(op, invitation, NO_PASSWORD.to_owned()).await.map_err(|error| match error {
             Error::Failure(failure) => oidc::Error::from(failure),
+            Error::Violated(violations)
+                if violations.iter().any(|one| one.code == ViolationCode::SeatsExhausted) =>
+            {
+                Refusal::Full.into()
+            }
             // Somebody has the address by now.
             Error::Violated(_) => Refusal::Uninvited.into(),
         })?;

@@ -6,8 +6,10 @@ use praxis_entity::{
     invitation::{self, Column, InvitationStatus},
     role, user_account,
 };
-use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry, literal::Literal};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use praxis_platform::{
+    Failure, Op, Write, access::Permission, audit::Entry, literal::Literal, quota::Quota,
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr};
 
 use super::{
     super::{
@@ -18,7 +20,12 @@ use super::{
     },
     VALID, send,
 };
-use crate::{Result, Violation, ViolationCode, clinic::text, error::Violations, rows::refused};
+use crate::{
+    Result, Violation, ViolationCode,
+    clinic::{text, usage},
+    error::{Violations, exhausted},
+    rows::refused,
+};
 
 /// Somebody who is to join.
 pub struct NewInvitation {
@@ -68,6 +75,13 @@ pub async fn invite(op: &Op<Write>, new: NewInvitation) -> Result<invitation::Mo
         return Err(taken().into());
     }
     close_expired(op, &email).await?;
+    let seats = usage::of(op, Quota::Seats).await?;
+    if let Some(most) = seats.most
+        && seats.used + promised(op).await? >= most
+    {
+        let message = "Every seat of the clinic is taken or promised: disable an account, take an invitation back, or ask for more.";
+        return Err(exhausted(Quota::Seats).saying(message).into());
+    }
 
     let secret = Secret::new(op).await?;
     let row = invitation::ActiveModel {
@@ -104,6 +118,14 @@ async fn close_expired(op: &Op<Write>, email: &str) -> Result<()> {
         .exec(op.db())
         .await?;
     Ok(())
+}
+
+/// How many are invited and may still come. An invitation holds no seat: whoever accepts takes one, if it is there.
+async fn promised(op: &Op<Write>) -> Result<i64> {
+    let open = invitation::Entity::find()
+        .filter(Column::Status.is(InvitationStatus::Sent))
+        .filter(Column::ExpiresAt.gt(op.now()));
+    Ok(i64::try_from(open.count(op.db()).await?).unwrap_or(i64::MAX))
 }
 
 fn already() -> Violation {

@@ -30,6 +30,7 @@ use super::{
     Clinic, Ground, LifeError,
     control_rows::let_serve,
     copy::qualified,
+    limits::recount,
     operation::{Begun, Kind, Work},
     run, schema_exists, stage,
 };
@@ -154,6 +155,7 @@ async fn fill(
         work.at(table.name, made_up).await?;
         (ground.progress)(table.name, made_up);
     }
+    recount(&mut transaction, schema.as_str()).await?;
     transaction.commit().await?;
     Ok((sandbox, made_up))
 }

@@ -57,6 +57,9 @@ pub enum Refusal {
     /// The invitation that was to be accepted is of no use any more.
     #[error("the invitation can't be used")]
     Uninvited,
+    /// The invitation is good, and the clinic has no seat left.
+    #[error("the clinic has no seat left")]
+    Full,
 }
 
 /// What went wrong.
