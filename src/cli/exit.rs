@@ -48,7 +48,11 @@ impl Exit {
             if let Some(error) = cause.downcast_ref::<LifeError>() {
                 return match error {
                     LifeError::Locked => Self::Locked,
-                    LifeError::Unknown(_) | LifeError::SlugInvalid => Self::Usage,
+                    LifeError::Unknown(_)
+                    | LifeError::SlugInvalid
+                    | LifeError::Invalid { .. }
+                    | LifeError::UnknownTemplate(_) => Self::Usage,
+                    LifeError::OtherBuild { .. } => Self::NotUpToDate,
                     LifeError::Database(error) if is_unreachable(error) => Self::Unavailable,
                     _ => Self::Failed,
                 };

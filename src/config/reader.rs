@@ -20,8 +20,8 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
-    Admin, Config, Database, Explained, Guard, Http, Keys, Log, Mail, Secret, Setting, Worker, secret,
-    settings,
+    Admin, Config, Database, Explained, Guard, Http, Keys, Log, Mail, Operator, Secret, Setting, Worker,
+    secret, settings,
 };
 
 /// Whether what is sent there can't be read on the way.
@@ -125,6 +125,7 @@ impl Reader {
         let idle = Duration::from_secs(self.at_least("http.idle_s", 1));
         let listen = self.addresses("http.listen");
         let admin = self.parsed("admin.listen");
+        let operator = self.parsed("operator.listen");
         let format = self.parsed("log.format");
         Some(Config {
             database: Database { url, pool, require_hardening: require_hardening? },
@@ -141,6 +142,7 @@ impl Reader {
                 idle,
             },
             admin: Admin { listen: admin? },
+            operator: Operator { listen: operator? },
             mail,
             worker: Worker { enabled: worker?, jobs },
             sms,

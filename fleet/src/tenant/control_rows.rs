@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    Clinic, Ground, LifeError, Placed,
+    Clinic, Ground, LifeError, Named, Placed,
     export::rotation_clinic,
     manifest::{Head, KeptKey},
     run,
@@ -141,7 +141,7 @@ pub(super) async fn keep_keys(
         .await?;
     }
     // Fails where they are not all versions of one and the same key.
-    if let Some(clinic) = Clinic::of_id(transaction, tenant).await? {
+    if let Some(clinic) = Clinic::find(transaction, Named::Id(tenant)).await? {
         rotation::tenant_key(transaction, &rotation_clinic(&clinic), ground.wrapper).await?;
     }
     Ok(())

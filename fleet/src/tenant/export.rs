@@ -9,7 +9,6 @@ use std::{
 use data_encoding::BASE64;
 use praxis_platform::{
     rotation,
-    tenancy::connect_admin,
     vault::{ExportKey, TenantKey},
 };
 use serde::{Deserialize, Serialize};
@@ -53,12 +52,12 @@ pub struct Exported {
 
 /// Exports a clinic. Under its own name the file is there wholly or not at all.
 pub async fn export(ground: &Ground<'_>, wanted: &Exporting<'_>) -> Result<Exported, LifeError> {
-    let mut admin = connect_admin(ground.database_url).await?;
-    let clinic = Clinic::of_slug(&mut admin, wanted.slug).await?;
+    let mut admin = ground.connect().await?;
+    let clinic = Clinic::of(&mut admin, wanted.slug).await?;
     if clinic.state == "SHREDDED" {
         return Err(LifeError::Refused("nothing is left of a tenant that was shredded".to_owned()));
     }
-    let ledger = connect_admin(ground.database_url).await?;
+    let ledger = ground.connect().await?;
     let id = ground.clock.new_id();
     match Work::begin(ledger, clinic.id, Kind::Export, wanted.key, id).await? {
         Begun::Before(operation) => {

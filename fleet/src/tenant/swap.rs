@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::{Connection, postgres::PgConnection};
 
 use super::{
-    Clinic, LifeError, Placed, Restored,
+    Clinic, LifeError, Named, Placed, Restored,
     control_rows::wake,
     copy::{qualified, tables},
     operation::{Kind, newest_done},
@@ -31,9 +31,9 @@ async fn lying_beside(
 }
 
 /// Exchanges what lies beside the clinic with what is live. The clinic must not be served meanwhile.
-pub async fn swap(admin: &mut PgConnection, slug: &str) -> Result<Restored, LifeError> {
+pub async fn swap<'a>(admin: &mut PgConnection, clinic: impl Into<Named<'a>>) -> Result<Restored, LifeError> {
     let mut transaction = admin.begin().await?;
-    let clinic = Clinic::of_slug(&mut transaction, slug).await?;
+    let clinic = Clinic::of(&mut transaction, clinic).await?;
     if clinic.state != "SUSPENDED" && clinic.state != "ARCHIVED" {
         return Err(LifeError::Refused(
             "servers remember what they read: suspend the tenant, swap, and resume it".to_owned(),
@@ -86,9 +86,12 @@ async fn point_functions(transaction: &mut PgConnection, schema: &SchemaName) ->
 }
 
 /// Throws away what lies beside a clinic: what was restored, or what was live before the exchange.
-pub async fn discard(admin: &mut PgConnection, slug: &str) -> Result<Restored, LifeError> {
+pub async fn discard<'a>(
+    admin: &mut PgConnection,
+    clinic: impl Into<Named<'a>>,
+) -> Result<Restored, LifeError> {
     let mut transaction = admin.begin().await?;
-    let clinic = Clinic::of_slug(&mut transaction, slug).await?;
+    let clinic = Clinic::of(&mut transaction, clinic).await?;
     // What lies beside may be what was live before the exchange.
     let held: bool = sqlx::query_scalar("SELECT legal_hold FROM control.tenant WHERE id = $1")
         .bind(clinic.id)

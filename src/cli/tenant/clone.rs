@@ -44,10 +44,11 @@ pub(super) async fn run(
         installation,
         wrapper: keys.wrapper.as_ref(),
         clock: &clock,
+        actor: None,
         progress: &progress(context.output),
     };
     let key = clone.idempotency_key.unwrap_or_else(|| clock.new_id().to_string());
-    let wanted = Cloning { slug: &clone.slug, as_slug: &clone.as_slug, key: &key };
+    let wanted = Cloning { clinic: (&clone.slug).into(), as_slug: &clone.as_slug, key: &key };
     let cloned = tenant::clone(&ground, &wanted).await?;
     context.output.print_one(&["slug", "patients", "madeUp"], &cloned)?;
     Ok(Exit::Done)

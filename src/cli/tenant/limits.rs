@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
+use praxis_fleet::tenant;
 use sqlx::{Connection, postgres::PgConnection};
 
 use super::records;
@@ -81,7 +82,7 @@ pub async fn run(admin: &mut PgConnection, limits: Limits, context: &Context) ->
             "actor_restore": limits.actor_restore,
             "reset": limits.reset,
         });
-        records::event(&mut transaction, id, "LIMITS_SET", detail).await?;
+        tenant::note(&mut transaction, id, "LIMITS_SET", detail).await?;
     }
     transaction.commit().await?;
     records::show(admin, &limits.slug, context).await

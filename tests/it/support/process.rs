@@ -22,15 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl TestInstallation {
     /// Starts the program as a server or a worker; it dies with its handle.
     pub fn spawn(&self, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
-        self.spawn_plainly_with(&[args, &["--admin-listen", "127.0.0.1:0"]].concat(), variables)
+        self.spawn_plainly(&[args, &["--admin-listen", "127.0.0.1:0"]].concat(), variables)
     }
 
     /// Starts the program for something else; it dies with its handle.
-    pub fn spawn_plainly(&self, args: &[&str]) -> Result<Child> {
-        self.spawn_plainly_with(args, &[])
-    }
-
-    fn spawn_plainly_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
+    pub fn spawn_plainly(&self, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
         Ok(Command::new(env!("CARGO_BIN_EXE_praxis"))
             .args(args)
             .env_clear()
