@@ -226,7 +226,7 @@ async fn a_fleet_is_migrated_from_afar_and_every_clinic_of_the_run_is_seen() -> 
     assert_eq!(ended["state"], "DONE", "{ended}");
     let query = "{ fleet { versions { version tenants } tenantTarget }
         migrationRuns(first: 1) { nodes { id state waves tenants done failed
-            items(first: 2) { nodes { tenant wave state } pageInfo { hasNextPage endCursor } } failed: items(state: FAILED) { nodes { tenant } } } } }";
+            items(first: 2) { nodes { tenant wave state } pageInfo { hasNextPage endCursor } } stuck: items(state: FAILED) { nodes { tenant } } } } }";
     let seen = plane.ask(&token, query, json!({})).await;
     let target = &seen["fleet"]["tenantTarget"];
     assert_eq!(seen["fleet"]["versions"], json!([{ "version": target, "tenants": 3 }]));
