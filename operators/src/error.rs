@@ -3,7 +3,7 @@
 //! What is not foreseen reaches nobody but the log.
 
 use async_graphql::{Error, ErrorExtensions as _, Response, ServerError};
-use praxis_fleet::{migrate::MigrateError, tenant::LifeError};
+use praxis_fleet::{is_unreachable, migrate::MigrateError, tenant::LifeError};
 
 const UNAVAILABLE: &str = "UPSTREAM_UNAVAILABLE";
 
@@ -25,19 +25,12 @@ pub(crate) fn internal(error: impl std::fmt::Display) -> Error {
 
 /// The database could not be asked, or failed.
 pub(crate) fn database(error: sqlx::Error) -> Error {
-    use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
-    match &error {
-        Io(_) | Tls(_) | PoolTimedOut | PoolClosed | WorkerCrashed => unavailable(error),
-        // Shutting down or starting; too many connections; waited too long for somebody else.
-        Database(inner)
-            if inner.code().is_some_and(|code| {
-                code.starts_with("57P") || matches!(&*code, "53300" | "57014" | "55P03" | "40P01")
-            }) =>
-        {
-            unavailable(error)
-        }
-        _ => internal(error),
-    }
+    // Too many connections; waited too long for somebody else.
+    let is_busy = error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|code| matches!(&*code, "53300" | "57014" | "55P03" | "40P01"));
+    if is_busy || is_unreachable(&error) { unavailable(error) } else { internal(error) }
 }
 
 fn unavailable(error: impl std::fmt::Display) -> Error {

@@ -4,7 +4,7 @@ use async_graphql::{Context, Error, ID, Object, SimpleObject};
 use praxis_fleet::{
     operators::{self, Right as Held, Session},
     registry,
-    tenant::operation::{self, Kind},
+    tenant::operation,
 };
 use praxis_platform::template::Source;
 use uuid::Uuid;
@@ -113,7 +113,7 @@ impl Query {
         let paging = Paging::of(first, after)?;
         let filter = operation::Filter {
             state: state.map(OperationState::code),
-            kind: kind.and_then(|kind| Kind::of(kind.code())),
+            kind: kind.map(OperationKind::code),
             ..operation::Filter::default()
         };
         let after = paging.after(|place| place.parse().ok())?;

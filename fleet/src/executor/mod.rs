@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    is_unreachable,
     operators::act_as,
     tenant::{
         LifeError, Operation,
@@ -111,6 +112,9 @@ impl Executor {
         match done {
             // Or somebody else is at it.
             Ok(()) | Err(LifeError::Locked) => {}
+            Err(LifeError::Database(error)) if is_unreachable(&error) => {
+                tracing::warn!(operation = %id, kind, %error, "the database is away; it is taken up again");
+            }
             Err(error) => {
                 // Texts of ours and of the database about control rows; nothing of a patient.
                 tracing::warn!(operation = %id, kind, %error, "an operation failed");

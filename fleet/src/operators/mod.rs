@@ -1,4 +1,4 @@
-//! People who run the installation: their accounts, their rights, and how they sign in. They hold no rights inside any clinic.
+//! People who run the installation: their accounts, their rights, and how they sign in. They hold none inside any clinic.
 //!
 //! What becomes of an account and who comes in is an event, written in the transaction of the thing itself and never changed.
 

@@ -142,7 +142,7 @@ pub struct Filter {
     /// Only in this state.
     pub state: Option<&'static str>,
     /// Only of this kind.
-    pub kind: Option<Kind>,
+    pub kind: Option<&'static str>,
 }
 
 /// The newest operations, the newest first: so many, after one; of each clinic where clinics are named.
@@ -163,7 +163,7 @@ pub async fn newest_first(
         .bind(filter.id)
         .bind(filter.clinics.as_deref())
         .bind(filter.state)
-        .bind(filter.kind.map(Kind::code))
+        .bind(filter.kind)
         .bind(after)
         .bind(limit)
         .fetch_all(admin)

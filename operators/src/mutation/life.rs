@@ -3,7 +3,7 @@
 use async_graphql::{Context, Error, ID, InputObject, Object};
 use praxis_fleet::{
     operators::Right,
-    tenant::{self as life, LifeError, State},
+    tenant::{self as life, State},
 };
 
 use super::{TenantInput, TenantPayload, whether};
@@ -159,6 +159,6 @@ impl LifeMutation {
 async fn turn_into(context: &Context<'_>, input: &TenantInput, state: State) -> Result<TenantPayload, Error> {
     let mut admin = acting(context, Right::Manage).await?;
     let clinic = clinic_id(&input.id)?;
-    let changed: Result<_, LifeError> = life::turn_into(&mut admin, clinic, state).await;
+    let changed = life::turn_into(&mut admin, clinic, state).await;
     TenantPayload::of(&mut admin, clinic, whether(changed), "id").await
 }
