@@ -48,6 +48,8 @@ pub struct Config {
     pub http: Http,
     /// The admin port.
     pub admin: Admin,
+    /// The control plane's port.
+    pub operator: Operator,
     /// How mails leave.
     pub mail: Mail,
     /// The work that nobody waits for.
@@ -151,6 +153,13 @@ pub struct Mail {
 /// The admin port.
 #[derive(Debug, Clone)]
 pub struct Admin {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+}
+
+/// The control plane's port.
+#[derive(Debug, Clone)]
+pub struct Operator {
     /// Address to listen on.
     pub listen: SocketAddr,
 }

@@ -1,13 +1,18 @@
 //! What the control schema says: which clinics there are, where, at which version, and what was done with them. No PHI.
 
 use chrono::{DateTime, Utc};
+use praxis_entity::ids::TenantId;
+use serde::{Serialize, Serializer};
 use sqlx::{FromRow, postgres::PgConnection};
 use uuid::Uuid;
 
+use crate::tenant::Named;
+
 /// A clinic.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, FromRow, Serialize)]
 pub struct TenantRecord {
-    /// Id.
+    /// Id; told as programs write it.
+    #[serde(serialize_with = "public_id")]
     pub id: Uuid,
     /// Subdomain.
     pub slug: String,
@@ -33,6 +38,28 @@ pub struct TenantRecord {
     pub time_zone: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// Why it is kept, where it is under legal hold.
+    pub legal_hold_reason: Option<String>,
+    /// When its grace is over, where it is leaving.
+    pub offboard_after: Option<DateTime<Utc>>,
+    /// Which operations it may send, where it differs from the settings.
+    pub operation_mode: Option<String>,
+    /// Points the whole clinic may spend at once, where it differs.
+    pub rate_points: Option<i32>,
+    /// Points it gets back each second.
+    pub rate_restore: Option<i32>,
+    /// Points one person may spend at once.
+    pub actor_rate_points: Option<i32>,
+    /// Points they get back each second.
+    pub actor_rate_restore: Option<i32>,
+    /// Accounts that can sign in; `None` for any number.
+    pub max_seats: Option<i32>,
+    /// Bytes of documents and of what was imported; `None` for any number.
+    pub max_storage_bytes: Option<i64>,
+}
+
+fn public_id<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&TenantId(*id))
 }
 
 /// Which clinics.
@@ -44,14 +71,22 @@ pub struct TenantFilter {
     pub search: Option<String>,
     /// Only those whose schema is older than this version.
     pub below_version: Option<i32>,
+    /// Only those of this cell.
+    pub cell: Option<String>,
+    /// Only those made from this template.
+    pub template: Option<String>,
+    /// Only those that are under legal hold, or that are not.
+    pub is_held: Option<bool>,
 }
 
 const WHERE: &str = "($1::text IS NULL OR state = $1)
     AND ($2::text IS NULL OR strpos(slug, lower($2)) > 0 OR strpos(lower(display_name), lower($2)) > 0)
-    AND ($3::integer IS NULL OR schema_version < $3)";
+    AND ($3::integer IS NULL OR schema_version < $3) AND ($4::text IS NULL OR cell_id = $4)
+    AND ($5::text IS NULL OR template = $5) AND ($6::boolean IS NULL OR legal_hold = $6)";
 const TENANT: &str =
     "id, slug, display_name, state, state_since, cell_id, schema_version, oldest_build, template,
-    template_version, locale, time_zone, created_at";
+    template_version, locale, time_zone, created_at, legal_hold_reason, offboard_after, operation_mode, rate_points,
+    rate_restore, actor_rate_points, actor_rate_restore, max_seats, max_storage_bytes";
 
 /// So many clinics after a slug, by slug.
 pub async fn tenants(
@@ -61,12 +96,15 @@ pub async fn tenants(
     limit: i64,
 ) -> Result<Vec<TenantRecord>, sqlx::Error> {
     let sql = format!(
-        "SELECT {TENANT} FROM control.tenant WHERE {WHERE} AND ($4::text IS NULL OR slug > $4) ORDER BY slug LIMIT $5"
+        "SELECT {TENANT} FROM control.tenant WHERE {WHERE} AND ($7::text IS NULL OR slug > $7) ORDER BY slug LIMIT $8"
     );
     sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(&filter.state)
         .bind(&filter.search)
         .bind(filter.below_version)
+        .bind(&filter.cell)
+        .bind(&filter.template)
+        .bind(filter.is_held)
         .bind(after)
         .bind(limit)
         .fetch_all(connection)
@@ -80,14 +118,24 @@ pub async fn count(connection: &mut PgConnection, filter: &TenantFilter) -> Resu
         .bind(&filter.state)
         .bind(&filter.search)
         .bind(filter.below_version)
+        .bind(&filter.cell)
+        .bind(&filter.template)
+        .bind(filter.is_held)
         .fetch_one(connection)
         .await
 }
 
-/// The clinic of a slug.
-pub async fn tenant(connection: &mut PgConnection, slug: &str) -> Result<Option<TenantRecord>, sqlx::Error> {
-    let sql = format!("SELECT {TENANT} FROM control.tenant WHERE slug = $1");
-    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(slug).fetch_optional(connection).await
+/// A clinic.
+pub async fn tenant<'a>(
+    connection: &mut PgConnection,
+    named: impl Into<Named<'a>>,
+) -> Result<Option<TenantRecord>, sqlx::Error> {
+    let (slug, id) = match named.into() {
+        Named::Slug(slug) => (Some(slug), None),
+        Named::Id(id) => (None, Some(id)),
+    };
+    let sql = format!("SELECT {TENANT} FROM control.tenant WHERE slug = $1 OR id = $2");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(slug).bind(id).fetch_optional(connection).await
 }
 
 /// A host name of a clinic's own.
@@ -113,6 +161,10 @@ pub async fn domains(
 /// Something that happened to a clinic as a whole.
 #[derive(Debug, Clone, FromRow)]
 pub struct EventRecord {
+    /// Its place among all of them.
+    pub id: i64,
+    /// To which.
+    pub tenant_id: Uuid,
     /// When.
     pub at: DateTime<Utc>,
     /// What, such as `PROVISIONED`.
@@ -123,14 +175,63 @@ pub struct EventRecord {
     pub detail: serde_json::Value,
 }
 
-/// The latest events of a clinic, the newest first.
+/// The latest events before one, the newest first: so many of each of some clinics, or of all of them together; all, or
+/// those of one actor.
 pub async fn events(
     connection: &mut PgConnection,
-    tenant: Uuid,
+    tenants: Option<&[Uuid]>,
+    actor: Option<&str>,
+    before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<EventRecord>, sqlx::Error> {
-    let sql = "SELECT at, kind, actor, detail FROM control.tenant_event WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2";
-    sqlx::query_as(sql).bind(tenant).bind(limit).fetch_all(connection).await
+    let latest = "(SELECT id, tenant_id, at, kind, actor, detail FROM control.tenant_event
+        WHERE ($3::text IS NULL OR actor = $3) AND ($4::bigint IS NULL OR id < $4)";
+    let sql = match tenants {
+        Some(_) => format!(
+            "SELECT e.* FROM unnest($1::uuid[]) AS t (id)
+             CROSS JOIN LATERAL {latest} AND tenant_id = t.id ORDER BY id DESC LIMIT $2) AS e ORDER BY e.id DESC"
+        ),
+        None => format!("SELECT * FROM {latest} AND $1::uuid[] IS NULL ORDER BY id DESC LIMIT $2) AS e ORDER BY id DESC"),
+    };
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(tenants)
+        .bind(limit)
+        .bind(actor)
+        .bind(before)
+        .fetch_all(connection)
+        .await
+}
+
+/// Something that happened to an operator's account.
+#[derive(Debug, Clone, FromRow)]
+pub struct OperatorEventRecord {
+    /// Its place among all of them.
+    pub id: i64,
+    /// The account's address.
+    pub email: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What, such as `SIGNED_IN`.
+    pub kind: String,
+    /// Who did it.
+    pub actor: String,
+    /// From where.
+    pub source_address: Option<String>,
+    /// More about it.
+    pub detail: serde_json::Value,
+}
+
+/// What happened to operators' accounts before an event, the newest first; to all, or to the one of an address.
+pub async fn operator_events(
+    connection: &mut PgConnection,
+    email: Option<&str>,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<OperatorEventRecord>, sqlx::Error> {
+    let sql = "SELECT e.id, o.email, e.at, e.kind, e.actor, e.source_address, e.detail
+        FROM control.operator_event e JOIN control.operator o ON o.id = e.operator_id
+        WHERE ($1::text IS NULL OR o.email = $1) AND ($2::bigint IS NULL OR e.id < $2) ORDER BY e.id DESC LIMIT $3";
+    sqlx::query_as(sql).bind(email).bind(before).bind(limit).fetch_all(connection).await
 }
 
 /// A Postgres that holds clinics.
@@ -214,18 +315,19 @@ pub struct RunRecord {
     pub failed: i64,
 }
 
-/// The latest runs, the newest first; or the one of an id.
+/// The latest runs before one, the newest first; or the one of an id.
 pub async fn runs(
     connection: &mut PgConnection,
     id: Option<Uuid>,
+    before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<RunRecord>, sqlx::Error> {
     let sql = "SELECT r.id, r.state, r.target_version, r.waves, r.started_at, r.finished_at, i.tenants, i.done, i.failed
         FROM control.migration_run r CROSS JOIN LATERAL (
             SELECT count(*) AS tenants, count(*) FILTER (WHERE state = 'DONE') AS done, count(*) FILTER (WHERE state = 'FAILED') AS failed
             FROM control.migration_run_item WHERE run_id = r.id) AS i
-        WHERE $1::uuid IS NULL OR r.id = $1 ORDER BY r.started_at DESC LIMIT $2";
-    sqlx::query_as(sql).bind(id).bind(limit).fetch_all(connection).await
+        WHERE ($1::uuid IS NULL OR r.id = $1) AND ($2::uuid IS NULL OR r.id < $2) ORDER BY r.id DESC LIMIT $3";
+    sqlx::query_as(sql).bind(id).bind(before).bind(limit).fetch_all(connection).await
 }
 
 /// How a run went for a clinic.
@@ -247,17 +349,20 @@ pub struct RunItemRecord {
     pub error: Option<String>,
 }
 
-/// The clinics of a run, all or those of a state, by wave and slug.
+/// The clinics of a run after a wave and slug, all or those of a state, by wave and slug.
 pub async fn run_items(
     connection: &mut PgConnection,
     run: Uuid,
     state: Option<&str>,
+    after: Option<(i32, String)>,
     limit: i64,
 ) -> Result<Vec<RunItemRecord>, sqlx::Error> {
     let sql = "SELECT t.slug AS tenant, i.wave, i.from_version, i.state, i.attempts, i.duration_ms, i.error
         FROM control.migration_run_item i JOIN control.tenant t ON t.id = i.tenant_id
-        WHERE i.run_id = $1 AND ($2::text IS NULL OR i.state = $2) ORDER BY i.wave, t.slug LIMIT $3";
-    sqlx::query_as(sql).bind(run).bind(state).bind(limit).fetch_all(connection).await
+        WHERE i.run_id = $1 AND ($2::text IS NULL OR i.state = $2)
+            AND ($3::integer IS NULL OR (i.wave, t.slug) > ($3, $4)) ORDER BY i.wave, t.slug LIMIT $5";
+    let (wave, slug) = after.unzip();
+    sqlx::query_as(sql).bind(run).bind(state).bind(wave).bind(slug).bind(limit).fetch_all(connection).await
 }
 
 /// The version of the control schema.

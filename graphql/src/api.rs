@@ -275,12 +275,9 @@ impl Api {
 }
 
 /// Settings every schema served to the outside needs.
-///
-/// Suggestions name what a caller may not know of, and comparing a long name with every field is
-/// slow. The recursion limit equals ours, so ours answers first.
 #[must_use]
 pub fn hardened<Q, M, S>(schema: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S> {
-    schema.disable_suggestions().limit_recursive_depth(Limits::default().nesting)
+    praxis_guards::hardened(schema, Limits::default().nesting)
 }
 
 /// Runs what was admitted.

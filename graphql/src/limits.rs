@@ -1,15 +1,13 @@
 //! What one request may ask for, judged before anything expensive happens to it.
 //!
-//! Three steps, each cheap because of the one before: a lexer bounds the text ([`tokens`]), so the
-//! parser is safe to run; a memoised count bounds the document with its fragments written out
-//! ([`expansion`]), so walking it naively is safe; that walk ([`walk`]) finds depth, aliases and
-//! cost. Validation and execution only see documents that passed.
+//! Three steps, each cheap because of the one before: a lexer bounds the text, so the parser is safe
+//! to run; a memoised count bounds the document with its fragments written out, so walking it naively
+//! is safe (both are [`praxis_guards`]'s); that walk ([`walk`]) finds depth, aliases and cost.
+//! Validation and execution only see documents that passed.
 
-mod expansion;
 mod inputs;
 mod introspection;
 mod sizes;
-mod tokens;
 mod walk;
 
 use std::collections::HashMap;
@@ -22,7 +20,8 @@ use async_graphql::{
 pub(crate) use inputs::InputTypes;
 use sizes::FieldSize;
 pub(crate) use sizes::FieldSizes;
-pub(crate) use tokens::check as check_text;
+
+use praxis_guards::{Bounds, Excess as Unfit};
 
 use crate::error::Code;
 
@@ -86,27 +85,24 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// What needs no schema to be judged.
+    const fn bounds(&self) -> Bounds {
+        let Self { tokens, nesting, directives, operations, nodes, .. } = *self;
+        Bounds { tokens, nesting, directives, operations, nodes }
+    }
+}
+
+/// Judges the text of a document before the parser sees it.
+pub(crate) fn check_text(text: &str, limits: &Limits) -> Result<(), Excess> {
+    Ok(praxis_guards::check_text(text, &limits.bounds())?)
+}
+
 /// Why a document is refused before validation.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Excess {
-    #[error("The document has more than {0} tokens.")]
-    Tokens(usize),
-    #[error("The document has more than {0} directives.")]
-    Directives(usize),
-    #[error("The document has more than {0} operations.")]
-    Operations(usize),
-    #[error("The document is nested more than {0} levels deep.")]
-    Nesting(usize),
-    #[error("A string in the document does not end.")]
-    OpenString,
-    #[error("Fragment \"{0}\" is unknown.")]
-    UnknownFragment(Name),
-    #[error("Fragment \"{0}\" is never used.")]
-    UnusedFragment(Name),
-    #[error("Fragment \"{0}\" contains itself.")]
-    FragmentCycle(Name),
-    #[error("The document selects more than {0} fields when its fragments are written out.")]
-    Nodes(u64),
+    #[error(transparent)]
+    Document(#[from] Unfit),
     #[error("The operation selects fields more than {0} levels deep.")]
     Depth(usize),
     #[error("The operation uses more than {0} aliases.")]
@@ -132,17 +128,15 @@ pub(crate) enum Excess {
 impl Excess {
     pub(crate) const fn code(&self) -> Code {
         match self {
-            Self::Tokens(_) => Code::RequestTooLarge,
-            Self::OpenString => Code::GraphqlParseFailed,
+            Self::Document(Unfit::Tokens(_)) => Code::RequestTooLarge,
+            Self::Document(Unfit::OpenString) => Code::GraphqlParseFailed,
             Self::Unstorable => Code::BadUserInput,
-            Self::Nesting(_) | Self::Depth(_) => Code::QueryTooDeep,
-            Self::UnknownFragment(_)
-            | Self::UnusedFragment(_)
-            | Self::FragmentCycle(_)
+            Self::Document(Unfit::Nesting(_)) | Self::Depth(_) => Code::QueryTooDeep,
+            Self::Document(
+                Unfit::UnknownFragment(_) | Unfit::UnusedFragment(_) | Unfit::FragmentCycle(_),
+            )
             | Self::DuplicateMutation(_) => Code::GraphqlValidationFailed,
-            Self::Directives(_)
-            | Self::Operations(_)
-            | Self::Nodes(_)
+            Self::Document(Unfit::Directives(_) | Unfit::Operations(_) | Unfit::Nodes(_))
             | Self::Aliases(_)
             | Self::RootFields(_)
             | Self::Repeated(_)
@@ -171,7 +165,7 @@ pub(crate) fn check_shape(
     sizes: &FieldSizes,
     limits: &Limits,
 ) -> Result<(), Excess> {
-    expansion::check(document, limits)?;
+    praxis_guards::check_document(document, &limits.bounds())?;
     let whatever = Limits { cost: u64::MAX, ..*limits };
     for (_, operation) in document.operations.iter() {
         walk::check(document, &operation.node, &HashMap::new(), sizes, &whatever)?;

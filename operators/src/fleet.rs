@@ -1,14 +1,19 @@
 //! The installation as a whole: its cells, its servers, and which clinics are at which version.
 
-use async_graphql::{Error, ID, SimpleObject};
+use async_graphql::{Context, Error, ID, SimpleObject};
 use praxis_fleet::{
     migrate::{Migrator, Options, Plan},
     registry::{self, CellRecord, ServerRecord, VersionRecord},
 };
 
+use praxis_fleet::operators::Right;
+use praxis_platform::tenancy::{WarmPool, warm_pool};
+
 use crate::{
-    plane::{Ground, unavailable},
+    error::{database, migrate},
+    ground::{Ground, holder, reading},
     scalar::DateTime,
+    stored::{CellRole, MigrationWay, Stored},
 };
 
 /// A Postgres that holds clinics.
@@ -16,8 +21,8 @@ use crate::{
 pub(crate) struct Cell {
     /// Its name.
     id: ID,
-    /// `active`, `draining` or `sandbox`.
-    role: String,
+    /// What it is for.
+    role: CellRole,
     /// Clinics that it may hold.
     max_tenants: i32,
     /// Clinics that it holds.
@@ -27,7 +32,7 @@ pub(crate) struct Cell {
 impl From<CellRecord> for Cell {
     fn from(row: CellRecord) -> Self {
         let tenants = i32::try_from(row.tenants).unwrap_or(i32::MAX);
-        Self { id: ID(row.id), role: row.role, max_tenants: row.max_tenants, tenants }
+        Self { id: ID(row.id), role: CellRole::read(&row.role), max_tenants: row.max_tenants, tenants }
     }
 }
 
@@ -82,13 +87,13 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) async fn read(ground: &Ground) -> Result<Self, Error> {
-        let migrator = Migrator::new(&ground.database_url);
-        let mut connection = ground.connect().await?;
-        let versions = registry::versions(&mut connection).await.map_err(unavailable)?;
-        let servers = registry::servers(&mut connection).await.map_err(unavailable)?;
+    pub(crate) async fn read(context: &Context<'_>) -> Result<Self, Error> {
+        let migrator = Migrator::new(&context.data::<Ground>()?.database_url);
+        let mut connection = reading(context).await?;
+        let versions = registry::versions(&mut connection).await.map_err(database)?;
+        let servers = registry::servers(&mut connection).await.map_err(database)?;
         Ok(Self {
-            control_version: registry::control_version(&mut connection).await.map_err(unavailable)?,
+            control_version: registry::control_version(&mut connection).await.map_err(database)?,
             control_target: migrator.control_target(),
             tenant_target: migrator.tenant_target(),
             versions: versions.into_iter().map(VersionCount::from).collect(),
@@ -115,8 +120,8 @@ pub(crate) struct MigrationStep {
     version: i32,
     /// Its name.
     name: String,
-    /// `transaction`, `concurrent` or `batches`.
-    way: String,
+    /// How it is applied.
+    way: MigrationWay,
     /// How many clinics lack it.
     tenants: i32,
     /// It waits for servers that use what it takes away.
@@ -135,14 +140,15 @@ pub(crate) struct MigrationStatement {
 }
 
 impl MigrationPlan {
-    pub(crate) async fn read(ground: &Ground) -> Result<Self, Error> {
-        let plan =
-            Migrator::new(&ground.database_url).plan(&Options::default()).await.map_err(unavailable)?;
+    pub(crate) async fn read(context: &Context<'_>) -> Result<Self, Error> {
+        holder(context, Right::Read)?;
+        let migrator = Migrator::new(&context.data::<Ground>()?.database_url);
+        let plan = migrator.plan(&Options::default()).await.map_err(migrate)?;
         let Plan { control, steps, estimated_seconds, .. } = plan;
         let steps = steps.into_iter().map(|step| MigrationStep {
             version: step.version,
             name: step.step,
-            way: step.way.to_owned(),
+            way: MigrationWay::read(step.way),
             tenants: i32::try_from(step.tenants).unwrap_or(i32::MAX),
             waits: step.waiting.is_some(),
             statements: step
@@ -159,5 +165,33 @@ impl MigrationPlan {
                 .collect(),
         });
         Ok(Self { control_steps: control, steps: steps.collect(), estimated_seconds })
+    }
+}
+
+/// Schemas made ahead of need, so that a new clinic is there at once.
+#[derive(SimpleObject)]
+pub(crate) struct Pool {
+    /// Schemas that the next clinics take.
+    ready: i32,
+    /// Schemas of an older version, which are made anew when the pool is filled.
+    outdated: i32,
+    /// Roles without a schema: the pool is being filled, or was when that was killed.
+    reserved: i32,
+    /// Schemas of a newer version than this build's.
+    newer: i32,
+}
+
+impl Pool {
+    pub(crate) async fn read(context: &Context<'_>) -> Result<Self, Error> {
+        let mut connection = reading(context).await?;
+        let WarmPool { ready, outdated, reserved, newer } =
+            warm_pool(&mut connection).await.map_err(database)?;
+        let count = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
+        Ok(Self {
+            ready: count(ready),
+            outdated: count(outdated),
+            reserved: count(reserved),
+            newer: count(newer),
+        })
     }
 }

@@ -2,48 +2,29 @@
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Error, ErrorExtensions as _, Schema};
-use praxis_fleet::operators::{self, Operator, OperatorError};
-use praxis_platform::{clock::SharedClock, tenancy::connect_admin, vault::KeyWrapper};
+use async_graphql::{EmptySubscription, Schema};
+use praxis_fleet::{
+    executor::Executor,
+    operators::{self, OperatorError, Session},
+    registry,
+};
+use praxis_platform::{clock::SharedClock, vault::KeyWrapper};
 use serde_json::{Map, Value};
-use sqlx::postgres::PgConnection;
+use tokio_util::sync::CancellationToken;
 
-use crate::{mutation::Mutation, schema::Query};
-
-/// Fields within fields.
-const DEPTH: usize = 12;
-/// Fields in all.
-const COMPLEXITY: usize = 500;
-
-/// What the control plane stands on: the operator's rights on the database, and the keys of the installation.
-#[derive(Clone)]
-pub(crate) struct Ground {
-    pub(crate) database_url: Arc<str>,
-    pub(crate) keys: Arc<dyn KeyWrapper>,
-    pub(crate) clock: SharedClock,
-}
-
-impl Ground {
-    /// A connection with the operator's rights. People ask here now and then: none is kept.
-    pub(crate) async fn connect(&self) -> Result<PgConnection, Error> {
-        connect_admin(&self.database_url).await.map_err(unavailable)
-    }
-}
-
-/// A connection on which whatever is done is done by an operator, and noted so.
-pub(crate) async fn connect_as(ground: &Ground, operator: &Operator) -> Result<PgConnection, Error> {
-    let mut connection = ground.connect().await?;
-    sqlx::query("SELECT set_config('praxis.actor', $1, false)")
-        .bind(&operator.email)
-        .execute(&mut connection)
-        .await
-        .map_err(unavailable)?;
-    Ok(connection)
-}
+use crate::{
+    admission::{COMPLEXITY, DEPTH, NESTING, admitted},
+    error::completed,
+    ground::Ground,
+    mutation::Mutation,
+    schema::Query,
+};
 
 /// A request as it arrived.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
+    /// What finds it in the log.
+    pub id: String,
     /// The document.
     pub query: String,
     /// Which of its operations to run.
@@ -59,20 +40,34 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Over the installation of a database.
-    pub fn new(database_url: &str, keys: Arc<dyn KeyWrapper>, clock: SharedClock) -> Self {
-        let ground = Ground { database_url: database_url.into(), keys, clock };
-        let schema = Schema::build(Query, Mutation, EmptySubscription)
-            .data(ground.clone())
-            .limit_depth(DEPTH)
-            .limit_complexity(COMPLEXITY)
-            .finish();
-        Self { ground, schema }
+    /// Over the installation of a database, whose clinics are reached below a domain.
+    pub fn new(
+        database_url: &str,
+        base_domain: &str,
+        keys: Arc<dyn KeyWrapper>,
+        clock: SharedClock,
+    ) -> Result<Self, sqlx::Error> {
+        let ground = Ground::new(database_url, base_domain, keys, clock)?;
+        let schema = Schema::build(Query, Mutation::new(), EmptySubscription).data(ground.clone());
+        let schema =
+            praxis_guards::hardened(schema, NESTING).limit_depth(DEPTH).limit_complexity(COMPLEXITY).finish();
+        Ok(Self { ground, schema })
     }
 
     /// The schema in its own language.
     pub fn sdl() -> String {
-        Schema::build(Query, Mutation, EmptySubscription).finish().sdl()
+        Schema::build(Query, Mutation::new(), EmptySubscription).finish().sdl()
+    }
+
+    /// Does what is asked for here and takes long, until it is told to stop.
+    pub async fn work(&self, stop: CancellationToken) {
+        let Ground { pool, database_url, keys, clock, bell, .. } = self.ground.clone();
+        Executor { pool, database_url, keys, clock, bell }.run(stop).await;
+    }
+
+    /// The version of the control schema: whether the database answers, and whether it is the one we know.
+    pub async fn version(&self) -> Result<i32, sqlx::Error> {
+        registry::control_version(&mut *self.ground.pool.acquire().await?).await
     }
 
     /// Opens a session for whoever knows an operator's password; nothing for anybody else.
@@ -80,42 +75,40 @@ impl ControlPlane {
         &self,
         email: &str,
         password: &str,
-    ) -> Result<Option<(Operator, String)>, OperatorError> {
-        let mut connection = connect_admin(&self.ground.database_url).await?;
-        operators::sign_in(&mut connection, email, password).await
+        from: Option<&str>,
+    ) -> Result<Option<(Session, String)>, OperatorError> {
+        operators::sign_in(&self.ground.pool, email, password, from).await
     }
 
     /// Whose token this is.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<Operator>, OperatorError> {
-        let mut connection = connect_admin(&self.ground.database_url).await?;
-        Ok(operators::authenticate(&mut connection, token).await?)
+    pub async fn authenticate(&self, token: &str) -> Result<Option<Session>, OperatorError> {
+        Ok(operators::authenticate(&self.ground.pool, token).await?)
+    }
+
+    /// Notes that the operator of a session showed the password again; false where it is wrong.
+    pub async fn prove(
+        &self,
+        token: &str,
+        session: &Session,
+        password: &str,
+        from: Option<&str>,
+    ) -> Result<bool, OperatorError> {
+        operators::prove(&self.ground.pool, token, session, password, from).await
     }
 
     /// Ends a session.
-    pub async fn sign_out(&self, token: &str) -> Result<(), OperatorError> {
-        let mut connection = connect_admin(&self.ground.database_url).await?;
-        Ok(operators::sign_out(&mut connection, token).await?)
+    pub async fn sign_out(&self, token: &str, from: Option<&str>) -> Result<(), OperatorError> {
+        Ok(operators::sign_out(&self.ground.pool, token, from).await?)
     }
 
     /// Runs an operation for an operator.
-    pub async fn execute(&self, operator: Operator, request: Request) -> Value {
-        let variables = async_graphql::Variables::from_json(Value::Object(request.variables));
-        let mut asked = async_graphql::Request::new(request.query).variables(variables).data(operator);
-        if let Some(name) = request.operation_name {
-            asked = asked.operation_name(name);
-        }
-        let response = self.schema.execute(asked).await;
-        serde_json::to_value(&response).unwrap_or_default()
+    pub async fn execute(&self, session: Session, request: Request) -> Value {
+        let Request { id, query, operation_name, variables } = request;
+        let response = match admitted(query, operation_name, Value::Object(variables)) {
+            // On the heap: unoptimised, the future of a whole execution fills a good part of a thread's stack.
+            Ok(admitted) => Box::pin(self.schema.execute(admitted.data(session))).await,
+            Err(refused) => *refused,
+        };
+        serde_json::to_value(completed(response, &id)).unwrap_or_default()
     }
-}
-
-/// The database could not be asked; the caller learns no more than that.
-pub(crate) fn unavailable(error: impl std::fmt::Display) -> Error {
-    tracing::warn!(%error, "the control schema could not be asked");
-    coded("The control database is not available.", "UNAVAILABLE")
-}
-
-/// An error with a code that programs can tell.
-pub(crate) fn coded(message: &str, code: &'static str) -> Error {
-    Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
 }

@@ -5,21 +5,23 @@ use praxis_fleet::registry::{self, RunItemRecord, RunRecord};
 use uuid::Uuid;
 
 use crate::{
-    page::size,
-    plane::{Ground, unavailable},
+    error::database,
+    ground::reading,
+    page::{Connection, Paging, cost},
     scalar::DateTime,
+    stored::{MigrationItemState, MigrationRunState, Stored},
 };
 
 /// A run of migrations over clinics.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Clone)]
 #[graphql(complex)]
 pub(crate) struct MigrationRun {
     #[graphql(skip)]
     run: Uuid,
     /// Its id, which `praxis migrate up --resume` takes.
     id: ID,
-    /// `RUNNING`, `DONE`, `PARTIAL` or `FAILED`. A run that was killed stays `RUNNING` until the next one begins.
-    state: String,
+    /// How far it is.
+    state: MigrationRunState,
     /// The version that it was for.
     target_version: i32,
     /// In which order it went, such as `canary:5,rest`.
@@ -39,18 +41,24 @@ pub(crate) struct MigrationRun {
 #[ComplexObject]
 impl MigrationRun {
     /// Its clinics, by wave and slug.
-    #[graphql(complexity = "5 + child_complexity")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn items(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only those that could not be migrated.", default = false)] failed_only: bool,
-        #[graphql(desc = "How many, 1 to 200; 25 unless said otherwise.")] first: Option<i32>,
-    ) -> Result<Vec<MigrationRunItem>, Error> {
-        let mut connection = context.data::<Ground>()?.connect().await?;
-        let state = failed_only.then_some("FAILED");
-        let rows =
-            registry::run_items(&mut connection, self.run, state, size(first)?).await.map_err(unavailable)?;
-        Ok(rows.into_iter().map(MigrationRunItem::from).collect())
+        #[graphql(desc = "Only those that are so far.")] state: Option<MigrationItemState>,
+        #[graphql(desc = "How many, 1 to 100; 25 unless said otherwise.")] first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+    ) -> Result<Connection<MigrationRunItem>, Error> {
+        let paging = Paging::of(first, after)?;
+        let after = paging.after(|place| {
+            let (wave, slug) = place.split_once(' ')?;
+            Some((wave.parse().ok()?, slug.to_owned()))
+        })?;
+        let state = state.map(MigrationItemState::code);
+        let mut connection = reading(context).await?;
+        let rows = registry::run_items(&mut connection, self.run, state, after, paging.limit()).await;
+        let rows = rows.map_err(database)?.into_iter();
+        Ok(paging.page(rows.map(|row| (format!("{} {}", row.wave, row.tenant), row.into()))))
     }
 }
 
@@ -60,7 +68,7 @@ impl From<RunRecord> for MigrationRun {
         Self {
             run: row.id,
             id: ID(row.id.to_string()),
-            state: row.state,
+            state: MigrationRunState::read(&row.state),
             target_version: row.target_version,
             waves: row.waves,
             started_at: DateTime(row.started_at),
@@ -73,7 +81,7 @@ impl From<RunRecord> for MigrationRun {
 }
 
 /// How a run went for a clinic.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Clone)]
 pub(crate) struct MigrationRunItem {
     /// The clinic's subdomain.
     tenant: String,
@@ -81,8 +89,8 @@ pub(crate) struct MigrationRunItem {
     wave: i32,
     /// The version it was at.
     from_version: i32,
-    /// `PENDING`, `DONE` or `FAILED`.
-    state: String,
+    /// How far it is.
+    state: MigrationItemState,
     /// How often the step was tried that was tried most often.
     attempts: i32,
     /// How long it took, in milliseconds.
@@ -94,6 +102,7 @@ pub(crate) struct MigrationRunItem {
 impl From<RunItemRecord> for MigrationRunItem {
     fn from(row: RunItemRecord) -> Self {
         let RunItemRecord { tenant, wave, from_version, state, attempts, duration_ms, error } = row;
+        let state = MigrationItemState::read(&state);
         Self { tenant, wave, from_version, state, attempts, duration_ms, error }
     }
 }

@@ -29,7 +29,7 @@ impl ScalarType for DateTime {
 pub(crate) struct Json(pub(crate) serde_json::Value);
 
 /// Any JSON.
-#[Scalar]
+#[Scalar(name = "JSON")]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {
         Ok(Self(value.into_json()?))

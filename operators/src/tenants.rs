@@ -1,63 +1,36 @@
 //! Clinics, as the installation knows them.
 
-use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
-use data_encoding::BASE64URL_NOPAD;
+use std::sync::Arc;
+
+use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
+use praxis_entity::ids::TenantId;
 use praxis_fleet::{
     registry::{self, DomainRecord, EventRecord, TenantFilter, TenantRecord},
-    tenant::{self as life, operation},
+    tenant::{self, LifeError, Usage, operation},
 };
+use uuid::Uuid;
 
 use crate::{
-    page::{PageInfo, size},
-    plane::{Ground, coded, unavailable},
+    error::{bad_input, database, life},
+    ground::reading,
+    operations::Operation,
+    page::{Connection, Edge, PageInfo, Paging, cost},
     scalar::{DateTime, Json},
+    stored::{OperationMode, QuotaName, Stored, TenantState},
+    together::Together,
 };
 
-/// Where a clinic stands.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TenantState {
-    /// Being made.
-    Provisioning,
-    /// Served.
-    Active,
-    /// Served; payment is late.
-    PastDue,
-    /// Not served.
-    Suspended,
-    /// Read-only; payment is long overdue.
-    Locked,
-    /// Leaving.
-    Offboarding,
-    /// Kept, not served.
-    Archived,
-    /// Keys destroyed.
-    Shredded,
-}
-
-const STATES: [(TenantState, &str); 8] = [
-    (TenantState::Provisioning, "PROVISIONING"),
-    (TenantState::Active, "ACTIVE"),
-    (TenantState::PastDue, "PAST_DUE"),
-    (TenantState::Suspended, "SUSPENDED"),
-    (TenantState::Locked, "LOCKED"),
-    (TenantState::Offboarding, "OFFBOARDING"),
-    (TenantState::Archived, "ARCHIVED"),
-    (TenantState::Shredded, "SHREDDED"),
-];
-
-impl TenantState {
-    fn code(self) -> Option<&'static str> {
-        STATES.iter().find(|(state, _)| *state == self).map(|(_, code)| *code)
-    }
-
-    fn read(code: &str) -> Option<Self> {
-        STATES.iter().find(|(_, stored)| *stored == code).map(|(state, _)| *state)
-    }
+/// The id of a clinic, as it is written.
+pub(crate) fn clinic_id(id: &ID) -> Result<Uuid, Error> {
+    let id: Option<TenantId> = id.parse().ok();
+    id.map(|TenantId(id)| id).ok_or_else(|| bad_input("This is no id of a clinic."))
 }
 
 /// A clinic or hospital.
+#[derive(Clone)]
 pub(crate) struct Tenant {
     row: TenantRecord,
+    together: Arc<Together>,
 }
 
 /// A clinic or hospital.
@@ -65,7 +38,7 @@ pub(crate) struct Tenant {
 impl Tenant {
     /// Its id.
     async fn id(&self) -> ID {
-        ID(self.row.id.to_string())
+        ID(TenantId(self.row.id).to_string())
     }
 
     /// Its subdomain.
@@ -79,8 +52,8 @@ impl Tenant {
     }
 
     /// Where it stands.
-    async fn state(&self) -> Result<TenantState, Error> {
-        TenantState::read(&self.row.state).ok_or_else(|| unavailable("a state that is not known"))
+    async fn state(&self) -> TenantState {
+        TenantState::read(&self.row.state)
     }
 
     /// Since when it stands there.
@@ -128,56 +101,143 @@ impl Tenant {
         DateTime(self.row.created_at)
     }
 
+    /// Why its data and keys are kept, where it is under legal hold.
+    async fn legal_hold_reason(&self) -> Option<&str> {
+        self.row.legal_hold_reason.as_deref()
+    }
+
+    /// From when on it can be archived, where it is leaving.
+    async fn archivable_at(&self) -> Option<DateTime> {
+        self.row.offboard_after.map(DateTime)
+    }
+
+    /// What it may ask for and how fast, where that differs from the settings, and what it may have.
+    async fn limits(&self) -> Limits {
+        Limits {
+            operations: self.row.operation_mode.as_deref().map(OperationMode::read),
+            points: self.row.rate_points,
+            restore: self.row.rate_restore,
+            actor_points: self.row.actor_rate_points,
+            actor_restore: self.row.actor_rate_restore,
+            seats: self.row.max_seats,
+            storage_bytes: self.row.max_storage_bytes.map(bytes),
+        }
+    }
+
     /// How much it has of what it is limited in; empty while its schema is older than the counting.
     #[graphql(complexity = "5 + child_complexity")]
     async fn usage(&self, context: &Context<'_>) -> Result<Vec<TenantUsage>, Error> {
-        let mut connection = context.data::<Ground>()?.connect().await?;
-        let rows = life::usage(&mut connection, &self.row.slug).await.map_err(unavailable)?;
-        rows.into_iter().map(TenantUsage::read).collect()
+        let rows = self.together.usage(context, self.row.id).await?;
+        Ok(rows.into_iter().map(TenantUsage::from).collect())
     }
 
     /// Host names of its own.
     #[graphql(complexity = "5 + child_complexity")]
     async fn domains(&self, context: &Context<'_>) -> Result<Vec<Domain>, Error> {
-        let mut connection = context.data::<Ground>()?.connect().await?;
-        let rows = registry::domains(&mut connection, &[self.row.id]).await.map_err(unavailable)?;
+        let rows = self.together.domains(context, self.row.id).await?;
         Ok(rows.into_iter().map(Domain::from).collect())
     }
 
-    /// Long work that was done with it, or is under way: exports, restores, sandboxes, shredding; the oldest first.
-    #[graphql(complexity = "5 + child_complexity")]
-    async fn operations(&self, context: &Context<'_>) -> Result<Vec<Operation>, Error> {
-        let mut connection = context.data::<Ground>()?.connect().await?;
-        let rows = operation::list(&mut connection, Some(&self.row.slug)).await.map_err(unavailable)?;
-        Ok(rows.into_iter().map(Operation::from).collect())
+    /// Long work that was done with it, or is under way: exports, restores, sandboxes, shredding; the newest first.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn operations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100; 25 unless said otherwise.")] first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+    ) -> Result<Connection<Operation>, Error> {
+        let paging = Paging::of(first, after)?;
+        let rows = match paging.after(|place| place.parse().ok())? {
+            None => self.together.operations(context, self.row.id, paging.limit()).await?,
+            after => {
+                let mut connection = reading(context).await?;
+                let filter =
+                    operation::Filter { clinics: Some(vec![self.row.id]), ..operation::Filter::default() };
+                let rows = operation::newest_first(&mut connection, &filter, after, paging.limit()).await;
+                rows.map_err(database)?
+            }
+        };
+        Ok(paging.page(rows.into_iter().map(|row| (row.id.to_string(), row.into()))))
     }
 
     /// What happened to it as a whole, the newest first.
-    #[graphql(complexity = "5 + child_complexity")]
+    #[graphql(complexity = "cost(first, child_complexity)")]
     async fn events(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, 1 to 200; 25 unless said otherwise.")] first: Option<i32>,
-    ) -> Result<Vec<TenantEvent>, Error> {
-        let mut connection = context.data::<Ground>()?.connect().await?;
-        let rows = registry::events(&mut connection, self.row.id, size(first)?).await.map_err(unavailable)?;
-        Ok(rows.into_iter().map(TenantEvent::from).collect())
+        #[graphql(desc = "How many, 1 to 100; 25 unless said otherwise.")] first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+    ) -> Result<Connection<TenantEvent>, Error> {
+        let paging = Paging::of(first, after)?;
+        let rows = match paging.after(|place| place.parse().ok())? {
+            None => self.together.events(context, self.row.id, paging.limit()).await?,
+            before => {
+                let mut connection = reading(context).await?;
+                let of = Some(std::slice::from_ref(&self.row.id));
+                let rows = registry::events(&mut connection, of, None, before, paging.limit()).await;
+                rows.map_err(database)?
+            }
+        };
+        Ok(paging.page(rows.into_iter().map(|row| (row.id.to_string(), row.into()))))
+    }
+
+    /// What is left of a clinic that was shredded.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn certificate(&self, context: &Context<'_>) -> Result<Option<Certificate>, Error> {
+        if self.row.state != "SHREDDED" {
+            return Ok(None);
+        }
+        let mut connection = reading(context).await?;
+        match tenant::certificate(&mut connection, self.row.id).await {
+            Ok(tenant::Certified { text, public_key, signature }) => {
+                Ok(Some(Certificate { text, public_key, signature }))
+            }
+            // The keys are gone, and the certificate is not yet written.
+            Err(LifeError::Refused(_)) => Ok(None),
+            Err(error) => Err(life(error)),
+        }
     }
 }
 
 impl From<TenantRecord> for Tenant {
     fn from(row: TenantRecord) -> Self {
-        Self { row }
+        Self { together: Together::of(vec![row.id]), row }
     }
 }
 
-/// What a clinic is limited in.
-#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum QuotaName {
-    /// Accounts that can sign in.
-    Seats,
-    /// Bytes of documents, their versions, and what was imported.
-    Storage,
+/// What was destroyed, signed by the installation.
+#[derive(SimpleObject)]
+pub(crate) struct Certificate {
+    /// The certificate as JSON, to the byte as it was signed.
+    text: String,
+    /// The installation's Ed25519 key, in base64.
+    public_key: String,
+    /// Its signature over `praxis certificate of destruction`, a line feed and the text, in base64.
+    signature: String,
+}
+
+/// What a clinic may ask for and how fast, and what it may have; null for what the settings say.
+#[derive(SimpleObject)]
+pub(crate) struct Limits {
+    /// Which operations its programs may send.
+    operations: Option<OperationMode>,
+    /// Points the whole clinic may spend at once.
+    points: Option<i32>,
+    /// Points it gets back each second.
+    restore: Option<i32>,
+    /// Points one person may spend at once.
+    actor_points: Option<i32>,
+    /// Points they get back each second.
+    actor_restore: Option<i32>,
+    /// Accounts that can sign in; null for as many as there are.
+    seats: Option<i32>,
+    /// Bytes of documents and of what was imported; null for as many as there are.
+    storage_bytes: Option<f64>,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a clinic has far fewer bytes than 2^53")]
+fn bytes(number: i64) -> f64 {
+    number as f64
 }
 
 /// How much a clinic has of something.
@@ -191,15 +251,9 @@ pub(crate) struct TenantUsage {
     max: Option<f64>,
 }
 
-impl TenantUsage {
-    #[expect(clippy::cast_precision_loss, reason = "a clinic has far fewer bytes than 2^52")]
-    fn read(row: life::Usage) -> Result<Self, Error> {
-        let name = match row.name.as_str() {
-            "SEATS" => QuotaName::Seats,
-            "STORAGE" => QuotaName::Storage,
-            _ => return Err(unavailable("a quota that is not known")),
-        };
-        Ok(Self { name, used: row.used as f64, max: row.most.map(|most| most as f64) })
+impl From<Usage> for TenantUsage {
+    fn from(row: Usage) -> Self {
+        Self { name: QuotaName::read(&row.name), used: bytes(row.used), max: row.most.map(bytes) }
     }
 }
 
@@ -219,7 +273,7 @@ impl From<DomainRecord> for Domain {
 }
 
 /// Something that happened to a clinic as a whole.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Clone)]
 pub(crate) struct TenantEvent {
     /// When.
     at: DateTime,
@@ -237,99 +291,75 @@ impl From<EventRecord> for TenantEvent {
     }
 }
 
-/// Long work on a clinic.
-#[derive(SimpleObject)]
-pub(crate) struct Operation {
-    /// Its id.
-    id: ID,
-    /// What it is about, such as `EXPORT`.
-    kind: String,
-    /// `PENDING`, `RUNNING`, `DONE` or `FAILED`. One that was killed stays `RUNNING` until it is taken up.
-    state: String,
-    /// What it is at.
-    step: Option<String>,
-    /// How many rows are done.
-    progress: f64,
-    /// How often it was begun.
-    attempts: i32,
-    /// What came of it; nothing of a patient.
-    detail: Json,
-    /// Why it failed.
-    error: Option<String>,
-    /// Who asked for it.
-    actor: String,
-    /// When it was asked for.
-    created_at: DateTime,
-    /// When it ended.
-    finished_at: Option<DateTime>,
+/// Which clinics are listed.
+#[derive(InputObject, Default)]
+pub(crate) struct TenantFilterInput {
+    /// Only those that stand there.
+    state: Option<TenantState>,
+    /// Only those whose subdomain or name has this in it.
+    search: Option<String>,
+    /// Only those whose schema is older than this version.
+    below_version: Option<i32>,
+    /// Only those of this cell.
+    cell: Option<String>,
+    /// Only those made from this template.
+    template: Option<String>,
+    /// Only those that are under legal hold, or only those that are not.
+    is_held: Option<bool>,
 }
 
-impl From<operation::Operation> for Operation {
-    #[expect(clippy::cast_precision_loss, reason = "rows of a clinic are far fewer than 2^52")]
-    fn from(row: operation::Operation) -> Self {
-        Self {
-            id: ID(row.id.to_string()),
-            kind: row.kind,
-            state: row.state,
-            step: row.step,
-            progress: row.progress as f64,
-            attempts: row.attempts,
-            detail: Json(row.detail),
-            error: row.error,
-            actor: row.actor,
-            created_at: DateTime(row.created_at),
-            finished_at: row.finished_at.map(DateTime),
-        }
+impl From<TenantFilterInput> for TenantFilter {
+    fn from(input: TenantFilterInput) -> Self {
+        let TenantFilterInput { state, search, below_version, cell, template, is_held } = input;
+        let state = state.map(|state| state.code().to_owned());
+        Self { state, search, below_version, cell, template, is_held }
     }
 }
 
-/// A page of clinics, by slug.
-#[derive(SimpleObject)]
+/// A page of clinics, by subdomain.
 pub(crate) struct TenantConnection {
-    /// The clinics.
-    nodes: Vec<Tenant>,
-    /// Where the page lies.
-    page_info: PageInfo,
+    page: Connection<Tenant>,
+    filter: TenantFilter,
+}
+
+/// A page of clinics, by subdomain.
+#[Object]
+impl TenantConnection {
+    /// Its rows, each with its cursor.
+    async fn edges(&self) -> Vec<Edge<Tenant>> {
+        self.page.edges_of()
+    }
+
+    /// Its rows.
+    async fn nodes(&self) -> Vec<&Tenant> {
+        self.page.nodes_of()
+    }
+
+    /// Where it lies in its list.
+    async fn page_info(&self) -> &PageInfo {
+        &self.page.page_info
+    }
+
     /// How many there are in all.
-    total_count: i32,
+    async fn total_count(&self, context: &Context<'_>) -> Result<i32, Error> {
+        let mut connection = reading(context).await?;
+        let count = registry::count(&mut connection, &self.filter).await.map_err(database)?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
 }
 
 impl TenantConnection {
     pub(crate) async fn read(
-        ground: &Ground,
-        first: Option<i32>,
-        after: Option<String>,
-        state: Option<TenantState>,
-        search: Option<String>,
-        below_version: Option<i32>,
+        context: &Context<'_>,
+        paging: Paging,
+        filter: TenantFilter,
     ) -> Result<Self, Error> {
-        let size = size(first)?;
-        let after = after.map(|cursor| opened(&cursor)).transpose()?;
-        let search = search.filter(|search| !search.contains('\0'));
-        let filter = TenantFilter {
-            state: state.and_then(TenantState::code).map(str::to_owned),
-            search,
-            below_version,
-        };
-        let mut connection = ground.connect().await?;
-        let mut rows = registry::tenants(&mut connection, &filter, after.as_deref(), size + 1)
-            .await
-            .map_err(unavailable)?;
-        let count = registry::count(&mut connection, &filter).await.map_err(unavailable)?;
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let has_next_page = rows.len() > size;
-        rows.truncate(size);
-        let end_cursor = rows.last().map(|row| BASE64URL_NOPAD.encode(row.slug.as_bytes()));
-        Ok(Self {
-            nodes: rows.into_iter().map(Tenant::from).collect(),
-            page_info: PageInfo { has_next_page, end_cursor },
-            total_count: i32::try_from(count).unwrap_or(i32::MAX),
-        })
+        let after = paging.after(|slug| Some(slug.to_owned()))?;
+        let mut connection = reading(context).await?;
+        let rows = registry::tenants(&mut connection, &filter, after.as_deref(), paging.limit()).await;
+        let rows = rows.map_err(database)?;
+        let together = Together::of(rows.iter().map(|row| row.id).collect());
+        let tenant = |row: TenantRecord| (row.slug.clone(), Tenant { row, together: Arc::clone(&together) });
+        Ok(Self { page: paging.page(rows.into_iter().map(tenant)), filter })
     }
-}
-
-fn opened(cursor: &str) -> Result<String, Error> {
-    let slug = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    slug.filter(|slug| !slug.contains('\0'))
-        .ok_or_else(|| coded("This cursor does not belong to this list.", "BAD_USER_INPUT"))
 }

@@ -21,10 +21,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use praxis_fleet::migrate::{Migrator, Options, Outcome};
+use praxis_fleet::{
+    migrate::{Migrator, Options, Outcome},
+    operators::{self, NewOperator, Right},
+};
 use praxis_platform::{
     clock::{SharedClock, SystemClock},
-    session::hash_password,
     template::{Source, Template},
     tenancy::{Control, Installation, NewTenant, connect_admin, installed, provision},
     vault::KeyWrapper,
@@ -193,13 +195,13 @@ async fn make(
 }
 
 async fn make_operator(operator: &mut PgConnection, clock: &SharedClock) -> Result<()> {
-    let hash = hash_password(PASSWORD, &[OPERATOR]).await??;
-    sqlx::query("INSERT INTO control.operator (id, email, display_name, password_hash) VALUES ($1, $2, 'Demo operator', $3)")
-        .bind(clock.new_id())
-        .bind(OPERATOR)
-        .bind(hash)
-        .execute(operator)
-        .await?;
+    let new = NewOperator {
+        email: OPERATOR,
+        display_name: "Demo operator",
+        password: PASSWORD,
+        rights: Right::ALL.into_iter().collect(),
+    };
+    operators::create(operator, clock, &new).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use praxis_fleet::{migrate::MigrateError, tenant::LifeError};
+use praxis_fleet::{is_unreachable, migrate::MigrateError, tenant::LifeError};
 
 use crate::config::Invalid;
 
@@ -48,7 +48,11 @@ impl Exit {
             if let Some(error) = cause.downcast_ref::<LifeError>() {
                 return match error {
                     LifeError::Locked => Self::Locked,
-                    LifeError::Unknown(_) | LifeError::SlugInvalid => Self::Usage,
+                    LifeError::Unknown(_)
+                    | LifeError::SlugInvalid
+                    | LifeError::Invalid { .. }
+                    | LifeError::UnknownTemplate(_) => Self::Usage,
+                    LifeError::OtherBuild { .. } => Self::NotUpToDate,
                     LifeError::Database(error) if is_unreachable(error) => Self::Unavailable,
                     _ => Self::Failed,
                 };
@@ -58,18 +62,6 @@ impl Exit {
             }
         }
         Self::Failed
-    }
-}
-
-fn is_unreachable(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-            true
-        }
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
-        }
-        _ => false,
     }
 }
 

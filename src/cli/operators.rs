@@ -2,14 +2,16 @@
 
 use std::{
     io::{self, Read},
-    net::SocketAddr,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use praxis_fleet::operators;
+use praxis_fleet::{
+    operators::{self, NewOperator, Operator, Right},
+    tenant::fits_this_build,
+};
 use praxis_operators::ControlPlane;
 use praxis_platform::{
     clock::{SharedClock, SystemClock},
@@ -23,7 +25,9 @@ use zeroize::Zeroizing;
 
 use super::{Context, Exit};
 use crate::{
+    config::Config,
     http::{
+        metrics,
         operators::router,
         server::{self, Bounds},
     },
@@ -50,14 +54,35 @@ enum Command {
         /// Name as shown
         #[arg(long)]
         name: String,
+        /// What they may do: read, manage, hold or destroy; may be given several times
+        #[arg(long = "right", value_name = "RIGHT", default_value = "read")]
+        rights: Vec<Right>,
         /// Read the password from standard input
         #[arg(long)]
         password_stdin: bool,
     },
     /// List the operators
     List,
+    /// Give an operator rights, or take them; what they may do changes at once
+    Rights {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+        /// A right to give: read, manage, hold or destroy; may be given several times
+        #[arg(long, value_name = "RIGHT")]
+        give: Vec<Right>,
+        /// A right to take
+        #[arg(long, value_name = "RIGHT")]
+        take: Vec<Right>,
+    },
     /// Let an operator sign in no more, and end their sessions
     Retire {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+    },
+    /// Let an operator sign in again who was retired, with the password and the rights of before
+    Reinstate {
         /// E-mail address
         #[arg(long)]
         email: String,
@@ -74,8 +99,8 @@ enum Command {
     /// Serve the control plane until it is told to stop
     Serve {
         /// Address of the control plane; not one that clinics can reach
-        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9191")]
-        listen: SocketAddr,
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
     },
 }
 
@@ -84,41 +109,47 @@ struct Row {
     email: String,
     display_name: String,
     active: bool,
+    rights: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<String>,
 }
 
+impl Row {
+    fn of(operator: Operator, password: Option<String>) -> Self {
+        let rights = operator.rights.codes();
+        let Operator { email, display_name, active, .. } = operator;
+        Self { email, display_name, active, rights, password }
+    }
+}
+
 /// Runs the command.
 pub async fn run(args: Args, context: &Context) -> Result<Exit> {
+    if let Command::Serve { listen } = args.command {
+        return serve(context.with("operator.listen", listen).config()?).await;
+    }
     let config = context.config()?;
     let mut admin = connect_admin(config.database.url()?).await?;
     match args.command {
-        Command::Create { email, name, password_stdin } => {
+        Command::Create { email, name, rights, password_stdin } => {
             let (password, made) = password(password_stdin)?;
             let clock: SharedClock = Arc::new(SystemClock);
-            let operator = operators::create(&mut admin, &clock, &email, &name, &password).await?;
-            let row = Row {
-                email: operator.email,
-                display_name: operator.display_name,
-                active: operator.active,
-                password: made,
-            };
-            context.output.print_one(&["email", "display_name", "password"], &row)?;
+            let rights = rights.into_iter().collect();
+            let new = NewOperator { email: &email, display_name: &name, password: &password, rights };
+            let operator = operators::create(&mut admin, &clock, &new).await?;
+            let row = Row::of(operator, made);
+            context.output.print_one(&["email", "display_name", "rights", "password"], &row)?;
         }
         Command::List => {
-            let rows: Vec<Row> = operators::list(&mut admin)
-                .await?
-                .into_iter()
-                .map(|operator| Row {
-                    email: operator.email,
-                    display_name: operator.display_name,
-                    active: operator.active,
-                    password: None,
-                })
-                .collect();
-            context.output.print_rows(&["email", "display_name", "active"], &rows)?;
+            let rows = operators::list(&mut admin).await?.into_iter();
+            let rows: Vec<_> = rows.map(|operator| Row::of(operator, None)).collect();
+            context.output.print_rows(&["email", "display_name", "active", "rights"], &rows)?;
+        }
+        Command::Rights { email, give, take } => {
+            let operator = operators::change_rights(&mut admin, &email, &give, &take).await?;
+            context.output.print_one(&["email", "rights"], &Row::of(operator, None))?;
         }
         Command::Retire { email } => operators::retire(&mut admin, &email).await?,
+        Command::Reinstate { email } => operators::reinstate(&mut admin, &email).await?,
         Command::Password { email, password_stdin } => {
             let (password, made) = password(password_stdin)?;
             operators::set_password(&mut admin, &email, &password).await?;
@@ -126,11 +157,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
                 context.output.print_one(&["password"], &serde_json::json!({ "password": made }))?;
             }
         }
-        Command::Serve { listen } => {
-            let keys = root_key::find(&config.keys, &mut admin).await?.wrapper;
-            drop(admin);
-            serve(config.database.url()?, keys, listen).await?;
-        }
+        Command::Serve { .. } => {}
     }
     Ok(Exit::Done)
 }
@@ -146,15 +173,24 @@ fn password(from_stdin: bool) -> Result<(Zeroizing<String>, Option<String>)> {
     Ok((Zeroizing::new(made.clone()), Some(made)))
 }
 
-async fn serve(
-    database_url: &str,
-    keys: Arc<dyn praxis_platform::vault::KeyWrapper>,
-    address: SocketAddr,
-) -> Result<()> {
+async fn serve(config: Config) -> Result<Exit> {
+    let (url, address) = (config.database.url()?, config.operator.listen);
+    let mut admin = connect_admin(url).await?;
+    // An older or newer build would work at a schema that is not the one it knows.
+    fits_this_build(&mut admin).await?;
+    let keys = root_key::find(&config.keys, &mut admin).await?.wrapper;
+    drop(admin);
     let clock: SharedClock = Arc::new(SystemClock);
-    let plane = ControlPlane::new(database_url, keys, Arc::clone(&clock));
-    let router = router(plane, Arc::new(move || clock.new_id().to_string()));
+    let plane = ControlPlane::new(url, &config.http.base_domain, keys, Arc::clone(&clock))?;
+    let plane = Arc::new(plane);
+    let ids = Arc::new(move || clock.new_id().to_string());
+    let router = router(Arc::clone(&plane), config.http.client_address_header, ids);
     let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            "passwords come in at {address} in the clear: nothing but a proxy that ends TLS may reach it"
+        );
+    }
     tracing::info!(address = %listener.local_addr()?, "serving the control plane");
     let stop = CancellationToken::new();
     let stopping = stop.clone();
@@ -162,7 +198,13 @@ async fn serve(
         shutdown::signal().await;
         stopping.cancel();
     });
-    server::serve(listener, router, BOUNDS, stop).await?;
+    tokio::spawn(metrics::upkeep());
+    let working = stop.clone();
+    let work = tokio::spawn(async move { plane.work(working).await });
+    let served = server::serve(listener, router, BOUNDS, stop.clone()).await;
+    stop.cancel();
+    work.await?;
+    served?;
     tracing::info!("stopped");
-    Ok(())
+    Ok(Exit::Done)
 }

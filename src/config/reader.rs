@@ -20,8 +20,8 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
-    Admin, Config, Database, Explained, Guard, Http, Keys, Log, Mail, Secret, Setting, Worker, secret,
-    settings,
+    Admin, Config, Database, Explained, Guard, Http, Keys, Log, Mail, Operator, Secret, Setting, Worker,
+    secret, settings,
 };
 
 /// A statement that has less is hardly ever let finish.
@@ -130,6 +130,7 @@ impl Reader {
         let idle = Duration::from_secs(self.at_least("http.idle_s", 1));
         let listen = self.addresses("http.listen");
         let admin = self.parsed("admin.listen");
+        let operator = self.parsed("operator.listen");
         let format = self.parsed("log.format");
         Some(Config {
             database: Database { url, pool, require_hardening: require_hardening? },
@@ -146,6 +147,7 @@ impl Reader {
                 idle,
             },
             admin: Admin { listen: admin? },
+            operator: Operator { listen: operator? },
             mail,
             worker: Worker { enabled: worker?, jobs },
             sms,

@@ -168,6 +168,12 @@ pub const SETTINGS: &[Setting] = &[
         "Address of health checks and metrics.",
     ),
     plain(
+        "operator.listen",
+        "PRAXIS_OPERATOR_LISTEN",
+        Some("127.0.0.1:9191"),
+        "Address of the control plane; not one that clinics can reach.",
+    ),
+    plain(
         "http.origin",
         "PRAXIS_ORIGIN",
         Some("https://{host}"),

@@ -47,7 +47,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
 }
 
 /// Why a body is not what it has to be; `expected` says what that is.
-fn malformed(rejection: &JsonRejection, expected: &'static str) -> Refused {
+pub(super) fn malformed(rejection: &JsonRejection, expected: &'static str) -> Refused {
     match rejection.status() {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             let message = "The body has to be application/json.";

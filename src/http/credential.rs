@@ -27,7 +27,8 @@ pub(super) fn of(method: &Method, headers: &HeaderMap) -> Result<Option<Credenti
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<Option<String>, Refused> {
+/// The bearer token, if there is one.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<String>, Refused> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

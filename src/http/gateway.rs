@@ -12,7 +12,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{ConnectInfo, State},
-    http::{HeaderMap, HeaderName, Request, StatusCode, Uri, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, Request, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -229,20 +229,27 @@ impl Edge {
 
     /// The address a request came from, as far as it can be believed.
     pub(super) fn client_address(&self, parts: &Parts) -> Option<IpAddr> {
-        match &self.client_address_header {
-            // The last entry is the one that the proxy itself added.
-            Some(name) => {
-                let value = parts.headers.get_all(name).iter().next_back()?.to_str().ok()?;
-                value.rsplit(',').next()?.trim().parse().ok()
-            }
-            None => {
-                parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
-            }
-        }
+        client_address(self.client_address_header.as_ref(), &parts.headers, &parts.extensions)
     }
 }
 
-fn request_id(extensions: &axum::http::Extensions) -> Arc<str> {
+/// The address a request came from: what a trusted proxy says, if there is one, and else the socket's.
+pub(super) fn client_address(
+    header: Option<&HeaderName>,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Option<IpAddr> {
+    match header {
+        // The last entry is the one that the proxy itself added.
+        Some(name) => {
+            let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
+            value.rsplit(',').next()?.trim().parse().ok()
+        }
+        None => extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip()),
+    }
+}
+
+fn request_id(extensions: &Extensions) -> Arc<str> {
     extensions.get::<RequestId>().map_or_else(|| "".into(), |RequestId(id)| Arc::clone(id))
 }
 

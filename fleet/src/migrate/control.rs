@@ -13,7 +13,11 @@ use super::{
 };
 
 /// What the server reads of the control schema. It writes none of these.
-const READ_BY_SERVER: &str = "installation, cell, tenant, tenant_domain, tenant_key, directory_version, operator, registered_operation";
+const READ_BY_SERVER: &str =
+    "installation, cell, tenant, tenant_domain, tenant_key, directory_version, registered_operation";
+
+/// What it is not to see: earlier builds let it read the first.
+const FOR_OPERATORS: &str = "operator, operator_session, operator_event, operation";
 
 impl Migrator {
     /// Makes the installation if it is missing and applies the control steps; returns their names.
@@ -72,6 +76,7 @@ impl Migrator {
         let sql = "INSERT INTO installation (id) VALUES ($1) ON CONFLICT DO NOTHING";
         transaction.execute_raw(statement(sql, [installation.id().into()])).await?;
         transaction.execute_unprepared(&format!("GRANT SELECT ON {READ_BY_SERVER} TO {control}")).await?;
+        transaction.execute_unprepared(&format!("REVOKE ALL ON {FOR_OPERATORS} FROM {control}")).await?;
         // Hints of waiting work are taken and deleted by whoever does it, and servers say that they are there.
         let work = format!(
             "GRANT SELECT, UPDATE, DELETE ON cell.ready TO {control}; GRANT SELECT ON cell.planned TO {control};

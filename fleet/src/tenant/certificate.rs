@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
+use crate::registry;
+
 use super::{
-    AuditHead, Clinic, LifeError,
+    AuditHead, LifeError, Named,
     operation::{Kind, newest},
 };
 
@@ -89,8 +91,13 @@ impl Certified {
 }
 
 /// The certificate of a clinic that was shredded.
-pub async fn certificate(admin: &mut PgConnection, slug: &str) -> Result<Certified, LifeError> {
-    let clinic = Clinic::of_slug(admin, slug).await?;
+pub async fn certificate<'a>(
+    admin: &mut PgConnection,
+    clinic: impl Into<Named<'a>>,
+) -> Result<Certified, LifeError> {
+    let named = clinic.into();
+    let clinic =
+        registry::tenant(admin, named).await?.ok_or_else(|| LifeError::Unknown(named.to_string()))?;
     let none = || LifeError::Refused("the tenant was not shredded".to_owned());
     let operation = newest(admin, clinic.id, Kind::Shred).await?.ok_or_else(none)?;
     serde_json::from_value(operation.detail).map_err(|_| none())

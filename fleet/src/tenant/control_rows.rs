@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    Clinic, Ground, LifeError, Placed,
+    Clinic, Ground, LifeError, Named, Placed,
     export::rotation_clinic,
     limits::copy_quotas,
     manifest::{Head, KeptKey},
@@ -163,7 +163,7 @@ pub(super) async fn keep_keys(
         put_back += put.rows_affected();
     }
     // Fails where they are not all versions of one and the same key.
-    if let Some(clinic) = Clinic::of_id(transaction, tenant).await? {
+    if let Some(clinic) = Clinic::find(transaction, Named::Id(tenant)).await? {
         rotation::tenant_key(transaction, &rotation_clinic(&clinic), ground.wrapper).await?;
     }
     Ok(put_back)

@@ -2,7 +2,11 @@
 
 use std::io;
 
-use praxis_platform::{rotation::RotationError, tenancy::InstallationError, vault::VaultError};
+use praxis_platform::{
+    rotation::RotationError,
+    tenancy::{InstallationError, ProvisionError},
+    vault::VaultError,
+};
 
 /// Why something was not done with a clinic.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +34,28 @@ pub enum LifeError {
     /// The subdomain is no valid DNS label, or reserved.
     #[error("the slug must be 1 to 63 letters a-z, digits or hyphens, and not a reserved word")]
     SlugInvalid,
+    /// A value that can't be taken.
+    #[error("{why}")]
+    Invalid {
+        /// Which one.
+        field: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// There is no such template.
+    #[error("there is no template \"{0}\"")]
+    UnknownTemplate(String),
     /// The key is known for something else.
     #[error("something else was asked for under this key")]
     KeyUsed,
+    /// Another build brought the control schema elsewhere.
+    #[error("the control schema is at version {found}, and this build works with {known}")]
+    OtherBuild {
+        /// Version found.
+        found: i32,
+        /// Version this build knows.
+        known: i32,
+    },
     /// Nothing can be done in this state, or with what is there.
     #[error("{0}")]
     Refused(String),
@@ -67,6 +90,10 @@ pub enum LifeError {
 }
 
 impl LifeError {
+    pub(crate) fn invalid(field: &'static str, why: String) -> Self {
+        Self::Invalid { field, why }
+    }
+
     /// What the triggers of the control schema refuse, in words of their own.
     pub(super) fn of_change(error: sqlx::Error, from: &str, to: &str) -> Self {
         let code = error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
@@ -94,6 +121,19 @@ impl From<RotationError> for LifeError {
             RotationError::Key(error) => Self::Key(error),
             RotationError::Database(error) => Self::Database(error),
             RotationError::Malformed { table, .. } => Self::Malformed(table),
+        }
+    }
+}
+
+impl From<ProvisionError> for LifeError {
+    fn from(error: ProvisionError) -> Self {
+        match error {
+            ProvisionError::SlugTaken => Self::SlugTaken,
+            ProvisionError::SlugInvalid => Self::SlugInvalid,
+            ProvisionError::TimeZoneUnknown => Self::invalid("timeZone", error.to_string()),
+            ProvisionError::NameMissing => Self::invalid("displayName", error.to_string()),
+            ProvisionError::Vault(error) => Self::Key(error),
+            ProvisionError::Database(error) => Self::Database(error),
         }
     }
 }

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use praxis_platform::{
     rotation,
-    tenancy::{SchemaName, connect_admin},
+    tenancy::SchemaName,
     vault::{ExportKey, TenantKey},
 };
 use serde::{Deserialize, Serialize};
@@ -55,9 +55,9 @@ pub struct Exported {
 
 /// Exports a clinic. Under its own name the file is there wholly or not at all.
 pub async fn export(ground: &Ground<'_>, wanted: &Exporting<'_>) -> Result<Exported, LifeError> {
-    let mut admin = connect_admin(ground.database_url).await?;
-    let clinic = with_data(Clinic::of_slug(&mut admin, wanted.slug).await?)?;
-    let ledger = connect_admin(ground.database_url).await?;
+    let mut admin = ground.connect().await?;
+    let clinic = with_data(Clinic::of(&mut admin, wanted.slug).await?)?;
+    let ledger = ground.connect().await?;
     let id = ground.clock.new_id();
     let asked = json!({
         "to": path::absolute(wanted.to)?.to_string_lossy(),

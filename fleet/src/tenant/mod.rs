@@ -8,6 +8,8 @@
 mod certificate;
 mod control_rows;
 mod copy;
+mod create;
+mod domains;
 mod error;
 mod export;
 mod frames;
@@ -24,25 +26,32 @@ mod state;
 mod swap;
 
 pub use certificate::{Certificate, Certified, certificate};
+pub use create::{NewClinic, create, fits_this_build};
+pub use domains::{add_domain, remove_domain};
 pub use error::LifeError;
 pub use export::{Exported, Exporting, export};
 pub use holder::Holder;
-pub use limits::{Limits, Usage, limit, usage};
+pub use limits::{Change, LimitChanges, Usage, set_limits, usage};
 pub use manifest::{AuditHead, Manifest, TableSum};
 pub use operation::Operation;
 pub use restore::{Placed, Restored, Restoring, restore};
 pub use sandbox::{Cloned, Cloning, clone};
-pub use shred::shred;
+pub use shred::{ONCE, shred};
 pub use state::{Changed, State, archive, hold, offboard, release, rename, turn_into};
 pub use swap::{Swapped, discard, swap, swap_once};
 
+use std::fmt;
+
+use praxis_entity::ids::TenantId;
 use praxis_platform::{
     clock::SharedClock,
-    tenancy::{Installation, SchemaName},
+    tenancy::{Installation, SchemaName, connect_admin},
     vault::KeyWrapper,
 };
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
+
+use crate::operators::act_as;
 
 /// What long work stands on: the operator's rights on the database, and the keys of the installation.
 #[derive(Clone, Copy)]
@@ -55,8 +64,57 @@ pub struct Ground<'a> {
     pub wrapper: &'a dyn KeyWrapper,
     /// Gives ids.
     pub clock: &'a SharedClock,
+    /// Who asked for it, where that is not the login on the database.
+    pub actor: Option<&'a str>,
     /// Is told what the work is at, and how many rows are done.
     pub progress: &'a (dyn Fn(&str, u64) + Send + Sync),
+}
+
+impl Ground<'_> {
+    /// A connection on which whatever is done is done by whoever asked for it.
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = connect_admin(self.database_url).await?;
+        if let Some(actor) = self.actor {
+            act_as(&mut connection, actor).await?;
+        }
+        Ok(connection)
+    }
+}
+
+/// How a clinic is named: by people by its subdomain, by programs by its id, which is never another's.
+#[derive(Debug, Clone, Copy)]
+pub enum Named<'a> {
+    /// By its subdomain.
+    Slug(&'a str),
+    /// By its id.
+    Id(Uuid),
+}
+
+impl<'a> From<&'a str> for Named<'a> {
+    fn from(slug: &'a str) -> Self {
+        Self::Slug(slug)
+    }
+}
+
+impl<'a> From<&'a String> for Named<'a> {
+    fn from(slug: &'a String) -> Self {
+        Self::Slug(slug)
+    }
+}
+
+impl From<Uuid> for Named<'_> {
+    fn from(id: Uuid) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slug(slug) => f.write_str(slug),
+            Self::Id(id) => TenantId(*id).fmt(f),
+        }
+    }
 }
 
 /// A clinic as operators handle it.
@@ -77,22 +135,20 @@ pub struct Clinic {
 }
 
 impl Clinic {
-    /// The clinic of a slug.
-    pub async fn of_slug(connection: &mut PgConnection, slug: &str) -> Result<Self, LifeError> {
-        let found = Self::find(connection, Some(slug), None).await?;
-        found.ok_or_else(|| LifeError::Unknown(slug.to_owned()))
-    }
-
-    /// The clinic of an id, if there is one.
-    async fn of_id(connection: &mut PgConnection, id: Uuid) -> Result<Option<Self>, LifeError> {
-        Self::find(connection, None, Some(id)).await
-    }
-
-    async fn find(
+    /// The clinic of a name; nobody else changes it until the transaction ends.
+    pub async fn of<'a>(
         connection: &mut PgConnection,
-        slug: Option<&str>,
-        id: Option<Uuid>,
-    ) -> Result<Option<Self>, LifeError> {
+        named: impl Into<Named<'a>>,
+    ) -> Result<Self, LifeError> {
+        let named = named.into();
+        Self::find(connection, named).await?.ok_or_else(|| LifeError::Unknown(named.to_string()))
+    }
+
+    async fn find(connection: &mut PgConnection, named: Named<'_>) -> Result<Option<Self>, LifeError> {
+        let (slug, id) = match named {
+            Named::Slug(slug) => (Some(slug), None),
+            Named::Id(id) => (None, Some(id)),
+        };
         let row: Option<(Uuid, String, String, String, i32, i32)> = sqlx::query_as(
             "SELECT id, slug, schema_name, state, login_shard, schema_version FROM control.tenant
              WHERE slug = $1 OR id = $2 FOR NO KEY UPDATE",
@@ -115,17 +171,26 @@ impl Clinic {
         kind: &str,
         detail: serde_json::Value,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, $2,
-                coalesce(nullif(current_setting('praxis.actor', true), ''), session_user), $3)",
-        )
-        .bind(self.id)
-        .bind(kind)
-        .bind(detail)
-        .execute(connection)
-        .await
-        .map(|_| ())
+        note(connection, self.id, kind, detail).await
     }
+}
+
+/// Writes down what was done to a clinic.
+pub async fn note(
+    connection: &mut PgConnection,
+    clinic: Uuid,
+    kind: &str,
+    detail: serde_json::Value,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, $2, control.actor(), $3)",
+    )
+    .bind(clinic)
+    .bind(kind)
+    .bind(detail)
+    .execute(connection)
+    .await
+    .map(|_| ())
 }
 
 /// Whether a schema is there.

@@ -1,17 +1,20 @@
-//! Long work on one clinic, written down while it goes on.
+//! Long work on one clinic or on the installation, written down while it goes on.
 //!
 //! An operation is known by clinic, kind and a key that the caller chose: asked for again under the same key,
 //! what is done is not done twice, and what failed or was killed is taken up; asked for something else under it,
 //! nothing is done. Whoever works on it holds an advisory lock, which ends with the connection; a row that is
 //! `RUNNING` without it was killed.
+//!
+//! The command line asks and works in one go ([`Work::begin`]). The control plane [asks](ask), and the
+//! [executor](crate::executor) takes up what was asked for: the row holds all that it needs.
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use sqlx::{FromRow, postgres::PgConnection};
+use sqlx::{Connection, FromRow, postgres::PgConnection};
 use uuid::Uuid;
 
-use super::{Clinic, LifeError};
+use super::LifeError;
 
 /// What an operation is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,16 +27,41 @@ pub enum Kind {
     Clone,
     /// A clinic's keys destroyed.
     Shred,
+    /// A clinic made.
+    Provision,
+    /// Schemas made ahead of need.
+    PoolFill,
+    /// Schemas brought forward.
+    Migrate,
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Export,
+        Self::Restore,
+        Self::Clone,
+        Self::Shred,
+        Self::Provision,
+        Self::PoolFill,
+        Self::Migrate,
+    ];
+
+    /// The kind of a stored form.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// The stored form.
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Export => "EXPORT",
             Self::Restore => "RESTORE",
             Self::Clone => "CLONE",
             Self::Shred => "SHRED",
+            Self::Provision => "PROVISION",
+            Self::PoolFill => "POOL_FILL",
+            Self::Migrate => "MIGRATE",
         }
     }
 }
@@ -43,9 +71,9 @@ impl Kind {
 pub struct Operation {
     /// Its id.
     pub id: Uuid,
-    /// The clinic.
+    /// The clinic; none for what is about the installation, and while a new one is not there yet.
     #[serde(skip)]
-    pub tenant_id: Uuid,
+    pub tenant_id: Option<Uuid>,
     /// What it is about.
     pub kind: String,
     /// What it is known by.
@@ -62,6 +90,9 @@ pub struct Operation {
     pub detail: Value,
     /// Why it failed.
     pub error: Option<String>,
+    /// What was asked for, where somebody else than who asked is to do it.
+    #[serde(skip)]
+    pub input: Option<Value>,
     /// Who asked for it.
     pub actor: String,
     /// When it was asked for.
@@ -72,20 +103,163 @@ pub struct Operation {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-const COLUMNS: &str = "id, tenant_id, kind, idempotency_key, state, step, progress, attempts, detail, error,
-    actor, created_at, started_at, finished_at";
+/// Letters of a key.
+const LONGEST_KEY: usize = 200;
 
-/// The operations on a clinic, or on all of them, oldest first.
+const COLUMNS: &str = "id, tenant_id, kind, idempotency_key, state, step, progress, attempts, detail, error,
+    input, actor, created_at, started_at, finished_at";
+
+/// The operations on a clinic, or all of them, oldest first.
 pub async fn list(admin: &mut PgConnection, slug: Option<&str>) -> Result<Vec<Operation>, LifeError> {
-    if let Some(slug) = slug {
-        Clinic::of_slug(admin, slug).await?;
+    let clinic = match slug {
+        Some(slug) => {
+            let found: Option<Uuid> = sqlx::query_scalar("SELECT id FROM control.tenant WHERE slug = $1")
+                .bind(slug)
+                .fetch_optional(&mut *admin)
+                .await?;
+            Some(found.ok_or_else(|| LifeError::Unknown(slug.to_owned()))?)
+        }
+        None => None,
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM control.operation WHERE $1::uuid IS NULL OR tenant_id = $1 ORDER BY created_at, id"
+    );
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(clinic).fetch_all(admin).await?)
+}
+
+/// The operations on a clinic, oldest first.
+pub(super) async fn of_clinic(admin: &mut PgConnection, clinic: Uuid) -> Result<Vec<Operation>, sqlx::Error> {
+    let sql = format!("SELECT {COLUMNS} FROM control.operation WHERE tenant_id = $1 ORDER BY created_at, id");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(clinic).fetch_all(admin).await
+}
+
+/// Which operations.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only this one.
+    pub id: Option<Uuid>,
+    /// Only of these clinics.
+    pub clinics: Option<Vec<Uuid>>,
+    /// Only in this state.
+    pub state: Option<&'static str>,
+    /// Only of this kind.
+    pub kind: Option<&'static str>,
+}
+
+/// The newest operations, the newest first: so many, after one; of each clinic where clinics are named.
+pub async fn newest_first(
+    admin: &mut PgConnection,
+    filter: &Filter,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Operation>, sqlx::Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM (
+            SELECT *, CASE WHEN $2::uuid[] IS NULL THEN 0 ELSE row_number() OVER (PARTITION BY tenant_id ORDER BY id DESC) END AS place
+            FROM control.operation WHERE ($1::uuid IS NULL OR id = $1) AND ($2 IS NULL OR tenant_id = ANY($2))
+                AND ($3::text IS NULL OR state = $3) AND ($4::text IS NULL OR kind = $4) AND ($5::uuid IS NULL OR id < $5)
+         ) AS o WHERE place <= $6 ORDER BY id DESC LIMIT CASE WHEN $2 IS NULL THEN $6 END"
+    );
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(filter.id)
+        .bind(filter.clinics.as_deref())
+        .bind(filter.state)
+        .bind(filter.kind)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(admin)
+        .await
+}
+
+/// Asks for an operation that somebody else does. Asked for again under the same key it is the same one; where it failed,
+/// it is tried again.
+pub async fn ask(
+    admin: &mut PgConnection,
+    clinic: Option<Uuid>,
+    kind: Kind,
+    key: &str,
+    input: &Value,
+    new_id: Uuid,
+) -> Result<Operation, LifeError> {
+    if key.is_empty() || key.chars().count() > LONGEST_KEY {
+        let why = format!("the key has 1 to {LONGEST_KEY} letters");
+        return Err(LifeError::invalid("idempotencyKey", why));
+    }
+    let mut transaction = admin.begin().await?;
+    sqlx::query(
+        "INSERT INTO control.operation (id, tenant_id, kind, idempotency_key, input) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(new_id)
+    .bind(clinic)
+    .bind(kind.code())
+    .bind(key)
+    .bind(input)
+    .execute(&mut *transaction)
+    .await?;
+    let found = asked(&mut transaction, clinic, kind, key).await?.ok_or(LifeError::KeyUsed)?;
+    // What the command line began has no input; what is done once in a clinic's life is the same by whomever.
+    let is_same = found.input.as_ref() == Some(input) || kind == Kind::Shred;
+    if !is_same {
+        return Err(LifeError::KeyUsed);
+    }
+    if found.state == "DONE" {
+        return Ok(found);
     }
     let sql = format!(
-        "SELECT {COLUMNS} FROM control.operation
-         WHERE $1::text IS NULL OR tenant_id = (SELECT id FROM control.tenant WHERE slug = $1)
-         ORDER BY created_at, id"
+        "UPDATE control.operation SET input = coalesce(input, $2), error = NULL, finished_at = NULL,
+            attempts = CASE WHEN state = 'FAILED' THEN 0 ELSE attempts END,
+            state = CASE WHEN state = 'FAILED' THEN 'PENDING' ELSE state END
+         WHERE id = $1 RETURNING {COLUMNS}"
     );
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(slug).fetch_all(admin).await?)
+    let found = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(found.id)
+        .bind(input)
+        .fetch_one(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(found)
+}
+
+/// What is known under a key. That of a new clinic is found before and after it is there.
+pub async fn asked(
+    admin: &mut PgConnection,
+    clinic: Option<Uuid>,
+    kind: Kind,
+    key: &str,
+) -> Result<Option<Operation>, sqlx::Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM control.operation
+         WHERE kind = $2 AND idempotency_key = $3 AND ($1::uuid IS NULL OR tenant_id = $1) FOR UPDATE"
+    );
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(clinic)
+        .bind(kind.code())
+        .bind(key)
+        .fetch_optional(admin)
+        .await
+}
+
+/// Those of some kinds that wait for somebody who does them, oldest first; also such as are under way, for whoever did them may be
+/// gone.
+pub(crate) async fn open(
+    admin: &mut PgConnection,
+    kinds: &[Kind],
+    limit: i64,
+) -> Result<Vec<Operation>, sqlx::Error> {
+    let kinds: Vec<_> = kinds.iter().map(|kind| kind.code()).collect();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM control.operation WHERE state IN ('PENDING', 'RUNNING') AND input IS NOT NULL
+            AND kind = ANY($1) ORDER BY created_at, id LIMIT $2"
+    );
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(kinds).bind(limit).fetch_all(admin).await
+}
+
+/// Calls an operation failed that nobody works on.
+pub(crate) async fn give_up(admin: &mut PgConnection, id: Uuid, error: &str) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE control.operation SET state = 'FAILED', error = $2, finished_at = clock_timestamp()
+        WHERE id = $1 AND state IN ('PENDING', 'RUNNING')";
+    sqlx::query(sql).bind(id).bind(error).execute(admin).await.map(|_| ())
 }
 
 /// The newest operation of a kind, whatever became of it.
@@ -119,9 +293,17 @@ pub(super) async fn is_under_way(
     .await
 }
 
+/// Takes the lock of an operation until the connection ends; false where somebody works on it.
+pub(crate) async fn lock(connection: &mut PgConnection, id: Uuid) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended('px-operation ' || $1::uuid, 0))")
+        .bind(id)
+        .fetch_one(connection)
+        .await
+}
+
 /// What is found when an operation is asked for.
 #[derive(Debug)]
-pub(super) enum Begun {
+pub(crate) enum Begun {
     /// It is to be done, now and by the caller.
     Now(Work),
     /// It was done before.
@@ -131,7 +313,7 @@ pub(super) enum Begun {
 /// An operation that the caller works on, on a connection of its own: what is written down about it can be seen
 /// at once, whatever becomes of the work's own transaction.
 #[derive(Debug)]
-pub(super) struct Work {
+pub(crate) struct Work {
     connection: PgConnection,
     id: Uuid,
 }
@@ -156,11 +338,15 @@ impl Work {
         .bind(key)
         .execute(&mut connection)
         .await?;
-        let lock = "SELECT id, pg_try_advisory_lock(hashtextextended('px-operation ' || id, 0))
-            FROM control.operation WHERE tenant_id = $1 AND kind = $2 AND idempotency_key = $3";
-        let (id, locked): (Uuid, bool) =
-            sqlx::query_as(lock).bind(tenant).bind(kind.code()).bind(key).fetch_one(&mut connection).await?;
-        if !locked {
+        let find =
+            "SELECT id FROM control.operation WHERE tenant_id = $1 AND kind = $2 AND idempotency_key = $3";
+        let id: Uuid = sqlx::query_scalar(find)
+            .bind(tenant)
+            .bind(kind.code())
+            .bind(key)
+            .fetch_one(&mut connection)
+            .await?;
+        if !lock(&mut connection, id).await? {
             return Err(LifeError::Locked);
         }
         let same =
@@ -170,6 +356,18 @@ impl Work {
         if !sqlx::query_scalar(same).bind(id).bind(asked).fetch_one(&mut connection).await? {
             return Err(LifeError::KeyUsed);
         }
+        Self::locked(connection, id).await
+    }
+
+    /// Takes an operation up. The connection holds its lock until the end.
+    pub async fn take_up(mut connection: PgConnection, id: Uuid) -> Result<Begun, LifeError> {
+        if !lock(&mut connection, id).await? {
+            return Err(LifeError::Locked);
+        }
+        Self::locked(connection, id).await
+    }
+
+    async fn locked(mut connection: PgConnection, id: Uuid) -> Result<Begun, LifeError> {
         // Read behind the lock: whoever held it may have ended it.
         let sql = format!("SELECT {COLUMNS} FROM control.operation WHERE id = $1");
         let found: Operation =
@@ -203,6 +401,16 @@ impl Work {
             .map(|_| ())
     }
 
+    /// Says whose it turned out to be, in the work's own transaction.
+    pub async fn about(&self, transaction: &mut PgConnection, clinic: Uuid) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE control.operation SET tenant_id = $2 WHERE id = $1")
+            .bind(self.id)
+            .bind(clinic)
+            .execute(transaction)
+            .await
+            .map(|_| ())
+    }
+
     /// Keeps what came of it, in the work's own transaction; with it the operation is done where that is all.
     pub async fn keep(
         &self,
@@ -220,6 +428,16 @@ impl Work {
         .execute(transaction)
         .await?;
         Ok(())
+    }
+
+    /// Says what is known of it so far, at once.
+    pub async fn tell(&mut self, detail: &Value) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE control.operation SET detail = $2 WHERE id = $1")
+            .bind(self.id)
+            .bind(detail)
+            .execute(&mut self.connection)
+            .await
+            .map(|_| ())
     }
 
     /// What was kept when it was worked on before.

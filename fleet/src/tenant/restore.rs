@@ -8,7 +8,7 @@ use std::path::Path;
 use data_encoding::BASE64;
 use praxis_platform::{
     rotation,
-    tenancy::{connect_admin, is_slug},
+    tenancy::is_slug,
     vault::{ExportKey, TenantKey},
 };
 use serde::{Deserialize, Serialize};
@@ -17,9 +17,10 @@ use sqlx::{Connection, postgres::PgConnection};
 use tokio::{fs::File, io::BufReader};
 
 use super::{
-    Clinic, Ground, Holder, LifeError, Manifest, control_rows,
+    Clinic, Ground, Holder, LifeError, Manifest, Named, control_rows,
     frames::Frame,
     manifest::{Cover, SealedFor},
+    note,
     operation::{Begun, Kind, Work},
     run, schema_exists,
     sealed_file::{Covered, SealedReader},
@@ -78,9 +79,9 @@ pub struct Restored {
 /// Brings a clinic back, and makes sure that it is what was exported.
 pub async fn restore(ground: &Ground<'_>, wanted: &Restoring<'_>) -> Result<Restored, LifeError> {
     let file = Covered::read(BufReader::with_capacity(1 << 18, File::open(wanted.file).await?)).await?;
-    let mut admin = connect_admin(ground.database_url).await?;
+    let mut admin = ground.connect().await?;
     let tenant = file.cover.tenant;
-    let clinic = Clinic::of_id(&mut admin, tenant).await?;
+    let clinic = Clinic::find(&mut admin, Named::Id(tenant)).await?;
     if clinic.as_ref().is_some_and(|clinic| clinic.state == "SHREDDED") {
         return Err(control_rows::shredded());
     }
@@ -89,7 +90,7 @@ pub async fn restore(ground: &Ground<'_>, wanted: &Restoring<'_>) -> Result<Rest
             "the tenant is there: `praxis tenant rename` changes its slug".to_owned(),
         ));
     }
-    let ledger = connect_admin(ground.database_url).await?;
+    let ledger = ground.connect().await?;
     let id = ground.clock.new_id();
     let asked = json!({ "export": file.cover.export, "as": wanted.as_slug });
     match Work::begin(ledger, tenant, Kind::Restore, (wanted.key, &asked), id).await? {
@@ -176,13 +177,7 @@ async fn read(
         "export": restored.manifest.export, "placed": placed, "schema": restored.schema, "keysPutBack": keys_put_back,
         "domains": restored.domains,
     });
-    sqlx::query(
-        "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, 'RESTORED', session_user, $2)",
-    )
-    .bind(tenant)
-    .bind(detail)
-    .execute(&mut *transaction)
-    .await?;
+    note(&mut transaction, tenant, "RESTORED", detail).await?;
     work.keep(&mut transaction, &restored, true).await?;
     transaction.commit().await?;
     Ok(restored)

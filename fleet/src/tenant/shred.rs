@@ -6,17 +6,17 @@
 
 use praxis_platform::{
     rotation,
-    tenancy::{SchemaName, connect_admin, installation_key},
+    tenancy::{SchemaName, installation_key},
     vault::TenantKey,
 };
 use sqlx::{Connection, postgres::PgConnection};
 
 use super::{
-    AuditHead, Certified, Clinic, Ground, LifeError, Placed, Restored,
+    AuditHead, Certified, Clinic, Ground, LifeError, Named, Placed, Restored,
     certificate::{Certificate, DestroyedKey},
     copy::{qualified, tables},
     export::{handed_out, rotation_clinic},
-    operation::{Begun, Kind, Work, is_under_way, list},
+    operation::{Begun, Kind, Work, is_under_way, of_clinic},
     run,
     sandbox::drop_leavings,
     schema_exists,
@@ -25,16 +25,18 @@ use super::{
 const STATEMENT: &str = "All versions of the key of this tenant were destroyed. Whatever was sealed under them, here or in \
     any copy of the tenant's data, can't be opened any more.";
 
+/// What the operation is known by: it is done once in a clinic's life.
+pub const ONCE: &str = "shred";
+
 /// Destroys a clinic that has left: its grace is over, and no legal hold keeps it.
-pub async fn shred(ground: &Ground<'_>, slug: &str) -> Result<Certified, LifeError> {
-    let mut admin = connect_admin(ground.database_url).await?;
-    let clinic = Clinic::of_slug(&mut admin, slug).await?;
+pub async fn shred<'a>(ground: &Ground<'_>, clinic: impl Into<Named<'a>>) -> Result<Certified, LifeError> {
+    let mut admin = ground.connect().await?;
+    let clinic = Clinic::of(&mut admin, clinic).await?;
     if clinic.state != "ARCHIVED" && clinic.state != "SHREDDED" {
         return Err(LifeError::Transition { from: clinic.state, to: "SHREDDED".to_owned() });
     }
-    let ledger = connect_admin(ground.database_url).await?;
-    // Once in a clinic's life.
-    let asked = ("shred", &serde_json::json!({}));
+    let ledger = ground.connect().await?;
+    let asked = (ONCE, &serde_json::json!({}));
     match Work::begin(ledger, clinic.id, Kind::Shred, asked, ground.clock.new_id()).await? {
         Begun::Before(operation) => {
             serde_json::from_value(operation.detail).map_err(|_| LifeError::Malformed("operation"))
@@ -116,7 +118,7 @@ async fn certificate(
     transaction: &mut PgConnection,
     clinic: &Clinic,
 ) -> Result<Certificate, LifeError> {
-    let (at, actor) = sqlx::query_as("SELECT now(), session_user::text").fetch_one(&mut *transaction).await?;
+    let (at, actor) = sqlx::query_as("SELECT now(), control.actor()").fetch_one(&mut *transaction).await?;
     let (mut rows, mut audit, mut data_keys) = (Vec::new(), None, 0);
     // A schema that was lost already has nothing to be counted.
     if schema_exists(transaction, &clinic.schema).await? {
@@ -170,7 +172,7 @@ async fn keys(
 
 /// The clinic's own schema, what was restored beside it, and the role.
 async fn drop_schemas(admin: &mut PgConnection, clinic: &Clinic) -> Result<(), LifeError> {
-    let beside = list(admin, Some(&clinic.slug))
+    let beside = of_clinic(admin, clinic.id)
         .await?
         .into_iter()
         .filter_map(|operation| serde_json::from_value::<Restored>(operation.detail).ok())

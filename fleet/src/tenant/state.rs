@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::{Connection, postgres::PgConnection};
 
-use super::{Clinic, LifeError};
+use super::{Clinic, LifeError, Named, create};
 
 /// A state that an operator brings a clinic into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,11 @@ impl State {
     }
 }
 
+/// Ten years.
+const MOST_DAYS: i32 = 3650;
+/// Letters of the reason of a legal hold.
+const LONGEST_REASON: usize = 1_000;
+
 /// What became of a clinic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Changed {
@@ -46,72 +51,99 @@ pub struct Changed {
 }
 
 /// Brings a clinic into another state. One that was leaving and is served again leaves no more.
-pub async fn turn_into(admin: &mut PgConnection, slug: &str, state: State) -> Result<Changed, LifeError> {
+pub async fn turn_into<'a>(
+    admin: &mut PgConnection,
+    clinic: impl Into<Named<'a>>,
+    state: State,
+) -> Result<Changed, LifeError> {
     let sql = "UPDATE control.tenant SET state = $2, offboard_after = NULL WHERE id = $1";
-    change(admin, slug, state.code(), sql, None).await
+    change(admin, clinic.into(), state.code(), sql).await
 }
 
-/// Begins to let a clinic go: it is read only from now on, and archived when the days of grace are over.
-pub async fn offboard(admin: &mut PgConnection, slug: &str, grace_days: u32) -> Result<Changed, LifeError> {
-    let sql = "UPDATE control.tenant SET state = $2, offboard_after = now() + make_interval(days => $3) WHERE id = $1";
-    let days = i32::try_from(grace_days).map_err(|_| LifeError::Refused("too many days".to_owned()))?;
-    change(admin, slug, "OFFBOARDING", sql, Some(days)).await
+/// Begins to let a clinic go: it is read only from now on, and archived when the days of grace are over. They count from
+/// when it began to leave; for one that is leaving already they are set anew.
+pub async fn offboard<'a>(
+    admin: &mut PgConnection,
+    clinic: impl Into<Named<'a>>,
+    grace_days: u32,
+) -> Result<Changed, LifeError> {
+    let days = i32::try_from(grace_days).ok().filter(|days| *days <= MOST_DAYS);
+    let days =
+        days.ok_or_else(|| LifeError::invalid("graceDays", "the grace is from 0 to 3650 days".to_owned()))?;
+    let mut transaction = admin.begin().await?;
+    let clinic = Clinic::of(&mut transaction, clinic).await?;
+    let is_leaving = clinic.state == "OFFBOARDING";
+    let sql = "UPDATE control.tenant SET state = 'OFFBOARDING', offboard_after =
+            CASE WHEN state = 'OFFBOARDING' THEN state_since ELSE now() END + make_interval(days => $2)
+        WHERE id = $1 AND (state <> 'OFFBOARDING' OR offboard_after IS DISTINCT FROM state_since + make_interval(days => $2))";
+    let done = sqlx::query(sql).bind(clinic.id).bind(days).execute(&mut *transaction).await;
+    let done = done.map_err(|error| LifeError::of_change(error, &clinic.state, "OFFBOARDING"))?;
+    let changed = done.rows_affected() == 1;
+    if changed {
+        let kind = if is_leaving { "GRACE_CHANGED" } else { "OFFBOARDING" };
+        let detail = json!({ "from": clinic.state, "graceDays": days });
+        clinic.note(&mut transaction, kind, detail).await?;
+        transaction.commit().await?;
+    }
+    Ok(Changed { slug: clinic.slug, state: "OFFBOARDING".to_owned(), changed })
 }
 
 /// Serves a clinic that has left no more, once its grace is over. Its data and keys are still there.
-pub async fn archive(admin: &mut PgConnection, slug: &str) -> Result<Changed, LifeError> {
-    change(admin, slug, "ARCHIVED", "UPDATE control.tenant SET state = $2 WHERE id = $1", None).await
+pub async fn archive<'a>(
+    admin: &mut PgConnection,
+    clinic: impl Into<Named<'a>>,
+) -> Result<Changed, LifeError> {
+    change(admin, clinic.into(), "ARCHIVED", "UPDATE control.tenant SET state = $2 WHERE id = $1").await
 }
 
 async fn change(
     admin: &mut PgConnection,
-    slug: &str,
+    clinic: Named<'_>,
     state: &str,
     sql: &'static str,
-    days: Option<i32>,
 ) -> Result<Changed, LifeError> {
     let mut transaction = admin.begin().await?;
-    let clinic = Clinic::of_slug(&mut transaction, slug).await?;
+    let clinic = Clinic::of(&mut transaction, clinic).await?;
     let changed = clinic.state != state;
     if changed {
-        let mut query = sqlx::query(sql).bind(clinic.id).bind(state);
-        if let Some(days) = days {
-            query = query.bind(days);
-        }
-        let done = query.execute(&mut *transaction).await;
+        let done = sqlx::query(sql).bind(clinic.id).bind(state).execute(&mut *transaction).await;
         done.map_err(|error| LifeError::of_change(error, &clinic.state, state))?;
-        let mut detail = json!({ "from": clinic.state });
-        if let (Some(days), Some(detail)) = (days, detail.as_object_mut()) {
-            detail.insert("graceDays".to_owned(), days.into());
-        }
-        clinic.note(&mut transaction, state, detail).await?;
+        clinic.note(&mut transaction, state, json!({ "from": clinic.state })).await?;
         transaction.commit().await?;
     }
     Ok(Changed { slug: clinic.slug, state: state.to_owned(), changed })
 }
 
 /// Keeps a clinic's data and keys until it is released, in whichever state it is.
-pub async fn hold(admin: &mut PgConnection, slug: &str, reason: &str) -> Result<Changed, LifeError> {
+pub async fn hold<'a>(
+    admin: &mut PgConnection,
+    clinic: impl Into<Named<'a>>,
+    reason: &str,
+) -> Result<Changed, LifeError> {
     let reason = reason.trim();
-    if reason.is_empty() {
-        return Err(LifeError::Refused("a legal hold needs a reason".to_owned()));
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        let why = format!("a legal hold needs a reason of up to {LONGEST_REASON} letters");
+        return Err(LifeError::invalid("reason", why));
     }
-    set_hold(admin, slug, Some(reason), "HELD").await
+    set_hold(admin, clinic.into(), Some(reason), "HELD").await
 }
 
 /// Ends a legal hold.
-pub async fn release(admin: &mut PgConnection, slug: &str) -> Result<Changed, LifeError> {
-    set_hold(admin, slug, None, "RELEASED").await
+pub async fn release<'a>(
+    admin: &mut PgConnection,
+    clinic: impl Into<Named<'a>>,
+) -> Result<Changed, LifeError> {
+    set_hold(admin, clinic.into(), None, "RELEASED").await
 }
 
 async fn set_hold(
     admin: &mut PgConnection,
-    slug: &str,
+    clinic: Named<'_>,
     reason: Option<&str>,
     kind: &str,
 ) -> Result<Changed, LifeError> {
     let mut transaction = admin.begin().await?;
-    let clinic = Clinic::of_slug(&mut transaction, slug).await?;
+    let clinic = Clinic::of(&mut transaction, clinic).await?;
     if clinic.state == "SHREDDED" {
         return Err(LifeError::Refused("nothing is left of a tenant that was shredded".to_owned()));
     }
@@ -132,20 +164,20 @@ async fn set_hold(
 }
 
 /// Gives a clinic another subdomain, and if asked for another name. The old subdomain is free from then on.
-pub async fn rename(
+pub async fn rename<'a>(
     admin: &mut PgConnection,
-    slug: &str,
+    clinic: impl Into<Named<'a>>,
     new_slug: &str,
     display_name: Option<&str>,
 ) -> Result<Changed, LifeError> {
     if !is_slug(new_slug) {
         return Err(LifeError::SlugInvalid);
     }
-    if display_name.is_some_and(|name| name.trim().is_empty()) {
-        return Err(LifeError::Refused("the name is empty".to_owned()));
+    if let Some(name) = display_name {
+        create::check_name(name)?;
     }
     let mut transaction = admin.begin().await?;
-    let clinic = Clinic::of_slug(&mut transaction, slug).await?;
+    let clinic = Clinic::of(&mut transaction, clinic).await?;
     if clinic.state == "SHREDDED" {
         return Err(LifeError::Refused("nothing is left of a tenant that was shredded".to_owned()));
     }

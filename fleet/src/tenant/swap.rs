@@ -11,7 +11,7 @@ use sqlx::{Connection, postgres::PgConnection};
 use uuid::Uuid;
 
 use super::{
-    Clinic, LifeError, Restored,
+    Clinic, LifeError, Named, Restored,
     control_rows::{plan_anew, set_version, wake},
     copy::{qualified, tables},
     export::{schema_version, waiting},
@@ -58,9 +58,12 @@ pub struct Swapped {
 }
 
 /// Exchanges what lies beside the clinic with what is live. The clinic must not be served meanwhile.
-pub async fn swap(admin: &mut PgConnection, slug: &str) -> Result<Swapped, LifeError> {
+pub async fn swap<'a>(
+    admin: &mut PgConnection,
+    clinic: impl Into<Named<'a>>,
+) -> Result<Swapped, LifeError> {
     let mut transaction = admin.begin().await?;
-    let clinic = Clinic::of_slug(&mut transaction, slug).await?;
+    let clinic = Clinic::of(&mut transaction, clinic).await?;
     let (restored, aside) =
         lying_beside(&mut transaction, clinic.id).await?.ok_or_else(nothing_lies_beside)?;
     let before = times(&mut transaction, &clinic, &aside).await?;
@@ -159,9 +162,12 @@ async fn point_functions(transaction: &mut PgConnection, schema: &SchemaName) ->
 }
 
 /// Throws away what lies beside a clinic: what was restored, or what was live before the exchange.
-pub async fn discard(admin: &mut PgConnection, slug: &str) -> Result<Restored, LifeError> {
+pub async fn discard<'a>(
+    admin: &mut PgConnection,
+    clinic: impl Into<Named<'a>>,
+) -> Result<Restored, LifeError> {
     let mut transaction = admin.begin().await?;
-    let clinic = Clinic::of_slug(&mut transaction, slug).await?;
+    let clinic = Clinic::of(&mut transaction, clinic).await?;
     // What lies beside may be what was live before the exchange.
     let held: bool = sqlx::query_scalar("SELECT legal_hold FROM control.tenant WHERE id = $1")
         .bind(clinic.id)

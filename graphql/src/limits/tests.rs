@@ -9,7 +9,7 @@ use async_graphql::{
 use proptest::{prelude::*, test_runner::Config};
 use serde_json::{Value as Json, json};
 
-use super::{Excess, FieldSizes, Limits, check_shape, check_text, measure};
+use super::{Excess, FieldSizes, Limits, Unfit, check_shape, check_text, measure};
 
 const SDL: &str = r#"
     type Query {
@@ -206,9 +206,12 @@ fn fields_are_at_most_twelve_deep() {
     assert_eq!(refusal(&nested(13)), Excess::Depth(12));
     let wrapped = format!("{}a{}", "{... on Query".repeat(31) + "{", "}".repeat(32));
     assert_eq!(cost(&wrapped), 1);
-    assert!(matches!(refusal(&nested(40)), Excess::Nesting(32)));
-    assert!(matches!(refusal(&nested(5_000)), Excess::Nesting(64)));
-    assert!(matches!(refusal(&format!("{{ a(x: {}) }}", "[".repeat(9_000))), Excess::Nesting(64)));
+    assert!(matches!(refusal(&nested(40)), Excess::Document(Unfit::Nesting(32))));
+    assert!(matches!(refusal(&nested(5_000)), Excess::Document(Unfit::Nesting(64))));
+    assert!(matches!(
+        refusal(&format!("{{ a(x: {}) }}", "[".repeat(9_000))),
+        Excess::Document(Unfit::Nesting(64))
+    ));
 }
 
 #[test]
@@ -220,9 +223,9 @@ fn aliases_roots_and_directives_are_counted() {
     assert_eq!(cost(&aliases(30)), 31);
     assert_eq!(refusal(&aliases(31)), Excess::Aliases(30));
     assert_eq!(refusal(&format!("{{ {} }}", "node { id } ".repeat(21))), Excess::RootFields(20));
-    assert_eq!(refusal(&format!("{{ a {} }}", "@x".repeat(11))), Excess::Directives(10));
+    assert_eq!(refusal(&format!("{{ a {} }}", "@x".repeat(11))), Excess::Document(Unfit::Directives(10)));
     let many: String = (0..11).map(|n| format!("query q{n} {{ node {{ id }} }} ")).collect();
-    assert_eq!(refusal(&many), Excess::Operations(10));
+    assert_eq!(refusal(&many), Excess::Document(Unfit::Operations(10)));
 }
 
 #[test]
@@ -243,19 +246,19 @@ fn fragments_are_judged_before_they_are_written_out() {
     let all: String = (0..800).map(|n| format!("...w{n} ")).collect();
     let wide = format!("{{ {all} }} {wide} fragment x on Query {{ a }}");
     let started = Instant::now();
-    assert_eq!(refusal(&doubling), Excess::Nodes(10_000));
+    assert_eq!(refusal(&doubling), Excess::Document(Unfit::Nodes(10_000)));
     assert!(started.elapsed() < Duration::from_millis(50), "{:?}", started.elapsed());
     assert_eq!(refusal(&wide), Excess::RootFields(20));
     assert!(matches!(
         refusal("{ ...a } fragment a on Query { ...b } fragment b on Query { x { ...a } }"),
-        Excess::FragmentCycle(_)
+        Excess::Document(Unfit::FragmentCycle(_))
     ));
-    assert!(matches!(refusal("{ a } fragment a on Query { a }"), Excess::UnusedFragment(_)));
-    assert!(matches!(refusal("{ ...a }"), Excess::UnknownFragment(_)));
+    assert!(matches!(refusal("{ a } fragment a on Query { a }"), Excess::Document(Unfit::UnusedFragment(_))));
+    assert!(matches!(refusal("{ ...a }"), Excess::Document(Unfit::UnknownFragment(_))));
     let chain: String = (0..900).map(|n| format!("fragment c{n} on Query {{ ...c{} }} ", n + 1)).collect();
     assert!(matches!(
         refusal(&format!("{{ ...c0 }} {chain} fragment c900 on Query {{ a }}")),
-        Excess::Nesting(32)
+        Excess::Document(Unfit::Nesting(32))
     ));
 }
 
@@ -264,7 +267,7 @@ fn a_memoised_fragment_does_not_hide_its_height() {
     let inner = format!("{}{}", "{a".repeat(20), "}".repeat(20));
     let outer = format!("{}{{...f}}{}", "{a".repeat(19), "}".repeat(19));
     let query = format!("{{ ...f b {outer} }} fragment f on Query {inner}");
-    assert!(matches!(refusal(&query), Excess::Nesting(32)));
+    assert!(matches!(refusal(&query), Excess::Document(Unfit::Nesting(32))));
 }
 
 #[test]
@@ -279,9 +282,12 @@ fn brackets_in_strings_and_comments_are_text() {
         assert!(parse_query(&text).is_ok(), "{text}");
     }
     for open in ["{ a(x: \"", "{ a(x: \"\"\"a\"\")}", "{ a(x: \"\n\") }", "{ a(x: \"\\"] {
-        assert_eq!(check_text(open, &Limits::default()), Err(Excess::OpenString), "{open}");
+        assert_eq!(check_text(open, &Limits::default()), Err(Excess::Document(Unfit::OpenString)), "{open}");
     }
-    assert_eq!(check_text(&"a ".repeat(10_001), &Limits::default()), Err(Excess::Tokens(10_000)));
+    assert_eq!(
+        check_text(&"a ".repeat(10_001), &Limits::default()),
+        Err(Excess::Document(Unfit::Tokens(10_000)))
+    );
 }
 
 #[test]

@@ -137,7 +137,7 @@ async fn note(
     detail: serde_json::Value,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, $2, current_user, $3)",
+        "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, $2, control.actor(), $3)",
     )
     .bind(clinic.id)
     .bind(kind)

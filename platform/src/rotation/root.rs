@@ -35,7 +35,7 @@ pub async fn wrapped_otherwise(
 pub async fn note_root(admin: &mut PgConnection, kind: &str) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail)
-         SELECT id, $1, current_user, '{}' FROM control.tenant WHERE state <> 'SHREDDED'",
+         SELECT id, $1, control.actor(), '{}' FROM control.tenant WHERE state <> 'SHREDDED'",
     )
     .bind(kind)
     .execute(admin)

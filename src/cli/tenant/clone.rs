@@ -49,10 +49,11 @@ pub(super) async fn run(
         installation,
         wrapper: keys.wrapper.as_ref(),
         clock: &clock,
+        actor: None,
         progress: &progress(context.output),
     };
     let key = operation_key(clone.idempotency_key, &clock);
-    let wanted = Cloning { slug: &clone.slug, as_slug: &clone.as_slug, key: &key };
+    let wanted = Cloning { clinic: (&clone.slug).into(), as_slug: &clone.as_slug, key: &key };
     let cloned = tenant::clone(&ground, &wanted).await?;
     context.output.print_one(&["slug", "patients", "madeUp"], &cloned)?;
     Ok(Exit::Done)

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Instant};
 
 use anyhow::Result;
+use praxis_fleet::tenant::{self, Ground, NewClinic};
 use praxis_platform::{
-    clock::SystemClock,
-    template::{Source, Template},
-    tenancy::{Installation, NewTenant, provision},
+    clock::{SharedClock, SystemClock},
+    tenancy::Installation,
 };
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
@@ -56,18 +56,26 @@ pub async fn run(
     create: Create,
     context: &Context,
 ) -> Result<Exit> {
-    let template = Template::load(&Source::shipped(), &create.template)?;
     let config = context.config()?;
     let keys = root_key::find(&config.keys, admin).await?;
     let begun = Instant::now();
-    let new = NewTenant {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let ground = Ground {
+        database_url: config.database.url()?,
+        installation,
+        wrapper: keys.wrapper.as_ref(),
+        clock: &clock,
+        actor: None,
+        progress: &|_, _| {},
+    };
+    let new = NewClinic {
         slug: create.slug,
         display_name: create.name,
+        template: create.template.clone(),
         locale: create.locale,
         time_zone: create.time_zone,
     };
-    let clock = Arc::new(SystemClock) as _;
-    let tenant = provision(admin, installation, keys.wrapper.as_ref(), &clock, &template, &new).await?;
+    let tenant = tenant::create(admin, &ground, &new).await?;
     let created = Created {
         id: tenant.id.to_string(),
         host: format!("{}.{}", tenant.slug, config.http.base_domain),

@@ -54,6 +54,7 @@ pub(super) async fn run(
         installation,
         wrapper: keys.wrapper.as_ref(),
         clock: &clock,
+        actor: None,
         progress: &progress(context.output),
     };
     let key = operation_key(export.idempotency_key, &clock);

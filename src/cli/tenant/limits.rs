@@ -2,9 +2,12 @@
 
 use std::str::FromStr;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::ValueEnum;
-use praxis_fleet::tenant;
+use praxis_fleet::{
+    registry,
+    tenant::{self, Change, LimitChanges},
+};
 use sqlx::postgres::PgConnection;
 
 use super::records;
@@ -89,23 +92,33 @@ impl FromStr for Size {
 
 /// Sets what is given and leaves the rest.
 pub async fn run(admin: &mut PgConnection, limits: Limits, context: &Context) -> Result<Exit> {
-    let wanted = tenant::Limits {
-        operations: limits.operations.map(Mode::code),
-        points: limits.points,
-        restore: limits.restore,
-        actor_points: limits.actor_points,
-        actor_restore: limits.actor_restore,
-        seats: limits.seats,
-        storage_bytes: limits.storage.map(|Size(bytes)| bytes),
-        reset: limits.reset,
+    let reset = limits.reset;
+    let changes = LimitChanges {
+        operations: change(limits.operations.map(Mode::code), reset),
+        points: change(limits.points, reset),
+        restore: change(limits.restore, reset),
+        actor_points: change(limits.actor_points, reset),
+        actor_restore: change(limits.actor_restore, reset),
+        seats: change(limits.seats, reset),
+        storage_bytes: change(limits.storage.map(|Size(bytes)| bytes), reset),
     };
-    tenant::limit(admin, &limits.slug, &wanted).await?;
+    tenant::set_limits(admin, limits.slug.as_str(), changes).await?;
     records::show(admin, &limits.slug, context).await
+}
+
+fn change<T>(given: Option<T>, reset: bool) -> Change<T> {
+    match given {
+        Some(value) => Change::Set(value),
+        None if reset => Change::Reset,
+        None => Change::Keep,
+    }
 }
 
 /// Shows how much a clinic has.
 pub async fn usage(admin: &mut PgConnection, slug: &str, context: &Context) -> Result<Exit> {
-    let rows = tenant::usage(admin, slug).await?;
+    let found = registry::tenant(admin, slug).await?;
+    let clinic = found.with_context(|| format!("there is no tenant \"{slug}\""))?;
+    let rows = tenant::usage(admin, &[clinic.id]).await?;
     context.output.print_rows(&["name", "used", "most"], &rows)?;
     Ok(Exit::Done)
 }

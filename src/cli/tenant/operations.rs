@@ -10,7 +10,7 @@ use crate::cli::{Context, Exit};
 
 #[derive(Serialize)]
 struct Row {
-    tenant: String,
+    tenant: Option<String>,
     #[serde(flatten)]
     operation: Operation,
 }
@@ -20,7 +20,7 @@ pub(super) async fn run(admin: &mut PgConnection, slug: Option<&str>, context: &
     let rows: Vec<_> = operation::list(admin, slug)
         .await?
         .into_iter()
-        .map(|operation| Row { tenant: TenantId(operation.tenant_id).to_string(), operation })
+        .map(|operation| Row { tenant: operation.tenant_id.map(|id| TenantId(id).to_string()), operation })
         .collect();
     let columns = [
         "tenant",

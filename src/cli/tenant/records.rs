@@ -1,63 +1,38 @@
 //! What the control schema says of clinics.
 
-use anyhow::{Result, bail};
-use chrono::{DateTime, Utc};
-use praxis_entity::ids::TenantId;
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result};
+use chrono::SecondsFormat;
+use praxis_fleet::registry::{self, TenantFilter, TenantRecord};
 use serde::Serialize;
-use sqlx::{FromRow, postgres::PgConnection};
+use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::cli::{Context, Exit};
 
-const SELECT: &str =
-    "SELECT t.id, slug, display_name, state, state_since, legal_hold_reason, offboard_after, locale, time_zone, template, template_version,
-        cell_id, schema_version, created_at, operation_mode, rate_points, rate_restore, actor_rate_points,
-        actor_rate_restore, max_seats, max_storage_bytes,
-        array(SELECT host FROM control.tenant_domain d WHERE d.tenant_id = t.id ORDER BY host) AS domains
-    FROM control.tenant t";
-
-#[derive(FromRow, Serialize)]
-struct Record {
-    #[serde(serialize_with = "public_id")]
-    id: Uuid,
-    slug: String,
-    display_name: String,
-    state: String,
-    state_since: DateTime<Utc>,
-    legal_hold_reason: Option<String>,
-    offboard_after: Option<DateTime<Utc>>,
-    locale: String,
-    time_zone: String,
-    template: String,
-    template_version: String,
-    cell_id: String,
-    schema_version: i32,
-    created_at: DateTime<Utc>,
-    operation_mode: Option<String>,
-    rate_points: Option<i32>,
-    rate_restore: Option<i32>,
-    actor_rate_points: Option<i32>,
-    actor_rate_restore: Option<i32>,
-    max_seats: Option<i32>,
-    max_storage_bytes: Option<i64>,
-    domains: Vec<String>,
-}
-
 #[derive(Serialize)]
-struct Shown {
+struct Row {
     #[serde(flatten)]
-    record: Record,
-    events: Vec<String>,
-}
-
-fn public_id<S: serde::Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&TenantId(*id))
+    record: TenantRecord,
+    domains: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<String>>,
 }
 
 /// Lists all clinics.
 pub async fn list(admin: &mut PgConnection, context: &Context) -> Result<Exit> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY slug"));
-    let rows: Vec<Record> = sqlx::query_as(sql).fetch_all(admin).await?;
+    let records = registry::tenants(admin, &TenantFilter::default(), None, i64::MAX).await?;
+    let ids: Vec<_> = records.iter().map(|record| record.id).collect();
+    let mut domains: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for domain in registry::domains(admin, &ids).await? {
+        domains.entry(domain.tenant_id).or_default().push(domain.host);
+    }
+    let rows = records.into_iter().map(|record| {
+        let domains = domains.remove(&record.id).unwrap_or_default();
+        Row { record, domains, events: None }
+    });
+    let rows: Vec<_> = rows.collect();
     context
         .output
         .print_rows(&["slug", "display_name", "state", "template", "schema_version", "domains"], &rows)?;
@@ -66,17 +41,15 @@ pub async fn list(admin: &mut PgConnection, context: &Context) -> Result<Exit> {
 
 /// Shows one clinic.
 pub async fn show(admin: &mut PgConnection, slug: &str, context: &Context) -> Result<Exit> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE slug = $1"));
-    let Some(record) = sqlx::query_as::<_, Record>(sql).bind(slug).fetch_optional(&mut *admin).await? else {
-        bail!("there is no tenant \"{slug}\"");
-    };
-    let events = sqlx::query_scalar(
-        "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || ' ' || kind
-         FROM control.tenant_event WHERE tenant_id = $1 ORDER BY id",
-    )
-    .bind(record.id)
-    .fetch_all(admin)
-    .await?;
+    let record = registry::tenant(admin, slug).await?;
+    let record = record.with_context(|| format!("there is no tenant \"{slug}\""))?;
+    let domains = registry::domains(admin, &[record.id]).await?.into_iter().map(|domain| domain.host);
+    let domains = domains.collect();
+    let of = Some(std::slice::from_ref(&record.id));
+    let events = registry::events(admin, of, None, None, i64::MAX).await?.into_iter().rev();
+    let events = events
+        .map(|event| format!("{} {}", event.at.to_rfc3339_opts(SecondsFormat::Secs, true), event.kind))
+        .collect();
     let columns = [
         "id",
         "slug",
@@ -102,24 +75,6 @@ pub async fn show(admin: &mut PgConnection, slug: &str, context: &Context) -> Re
         "domains",
         "events",
     ];
-    context.output.print_one(&columns, &Shown { record, events })?;
+    context.output.print_one(&columns, &Row { record, domains, events: Some(events) })?;
     Ok(Exit::Done)
-}
-
-/// Writes down what an operator did to a clinic.
-pub async fn event(
-    connection: &mut PgConnection,
-    tenant: Uuid,
-    kind: &str,
-    detail: serde_json::Value,
-) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, $2, session_user, $3)",
-    )
-    .bind(tenant)
-    .bind(kind)
-    .bind(detail)
-    .execute(connection)
-    .await?;
-    Ok(())
 }

@@ -68,6 +68,7 @@ pub(super) async fn run(
         installation,
         wrapper: keys.wrapper.as_ref(),
         clock: &clock,
+        actor: None,
         progress: &progress(context.output),
     };
     let key = operation_key(restore.idempotency_key, &clock);

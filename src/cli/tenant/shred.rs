@@ -46,6 +46,7 @@ pub(super) async fn run(
         installation,
         wrapper: keys.wrapper.as_ref(),
         clock: &clock,
+        actor: None,
         progress: &progress(context.output),
     };
     let certified = tenant::shred(&ground, &shred.slug).await?;

@@ -26,15 +26,15 @@ impl TestInstallation {
     }
 
     fn spawn_of(&self, program: &OsStr, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
-        self.spawn_plainly_with(program, &[args, &["--admin-listen", "127.0.0.1:0"]].concat(), variables)
+        self.spawn_plainly_of(program, &[args, &["--admin-listen", "127.0.0.1:0"]].concat(), variables)
     }
 
     /// Starts the program for something else; it dies with its handle.
-    pub fn spawn_plainly(&self, args: &[&str]) -> Result<Child> {
-        self.spawn_plainly_with(env!("CARGO_BIN_EXE_praxis").as_ref(), args, &[])
+    pub fn spawn_plainly(&self, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
+        self.spawn_plainly_of(env!("CARGO_BIN_EXE_praxis").as_ref(), args, variables)
     }
 
-    fn spawn_plainly_with(
+    fn spawn_plainly_of(
         &self,
         program: &OsStr,
         args: &[&str],

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use praxis_entity::sealed_columns::SEALED;
 use praxis_platform::{
     rotation::turn,
-    tenancy::{SchemaName, connect_admin, is_slug, next_shard, take_turn},
+    tenancy::{SchemaName, is_slug, next_shard, take_turn},
     vault::TenantKey,
 };
 use serde::{Deserialize, Serialize};
@@ -27,18 +27,19 @@ use self::{
     values::Sandbox,
 };
 use super::{
-    Clinic, Ground, LifeError,
+    Clinic, Ground, LifeError, Named,
     control_rows::let_serve,
     copy::qualified,
     limits::recount,
+    note,
     operation::{Begun, Kind, Work},
     run, schema_exists, stage,
 };
 
 /// Which clinic is copied, and as what.
 pub struct Cloning<'a> {
-    /// The original's subdomain.
-    pub slug: &'a str,
+    /// The original.
+    pub clinic: Named<'a>,
     /// The sandbox's.
     pub as_slug: &'a str,
     /// What the operation is known by.
@@ -64,12 +65,12 @@ pub async fn clone(ground: &Ground<'_>, wanted: &Cloning<'_>) -> Result<Cloned, 
     if !is_slug(wanted.as_slug) {
         return Err(LifeError::SlugInvalid);
     }
-    let mut admin = connect_admin(ground.database_url).await?;
-    let clinic = Clinic::of_slug(&mut admin, wanted.slug).await?;
+    let mut admin = ground.connect().await?;
+    let clinic = Clinic::of(&mut admin, wanted.clinic).await?;
     if !schema_exists(&mut admin, &clinic.schema).await? {
         return Err(LifeError::Refused("the tenant has no data".to_owned()));
     }
-    let ledger = connect_admin(ground.database_url).await?;
+    let ledger = ground.connect().await?;
     let asked = json!({ "as": wanted.as_slug });
     match Work::begin(ledger, clinic.id, Kind::Clone, (wanted.key, &asked), ground.clock.new_id()).await? {
         Begun::Before(operation) => {
@@ -226,13 +227,7 @@ impl Sandbox {
             .bind(self.id)
             .execute(&mut *transaction)
             .await?;
-        sqlx::query(
-            "INSERT INTO control.tenant_event (tenant_id, kind, actor, detail) VALUES ($1, 'PROVISIONED', session_user, $2)",
-        )
-        .bind(self.id)
-        .bind(json!({ "sandboxOf": original.id }))
-        .execute(transaction)
-        .await?;
+        note(transaction, self.id, "PROVISIONED", json!({ "sandboxOf": original.id })).await?;
         Ok(())
     }
 }

@@ -4,10 +4,10 @@
 //! have to be known first. Strings and comments are skipped exactly as the grammar does, else a
 //! bracket could hide in one.
 
-use super::{Excess, Limits};
+use super::{Bounds, Excess};
 
 /// Refuses a text that has too many tokens or directives or is nested too deeply.
-pub(crate) fn check(text: &str, limits: &Limits) -> Result<(), Excess> {
+pub(super) fn check(text: &str, bounds: &Bounds) -> Result<(), Excess> {
     let (mut tokens, mut directives, mut open) = (0_usize, 0_usize, 0_usize);
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
@@ -23,8 +23,8 @@ pub(crate) fn check(text: &str, limits: &Limits) -> Result<(), Excess> {
             b'"' => string(tail)?,
             b'{' | b'[' | b'(' => {
                 open += 1;
-                if open > limits.nesting * 2 {
-                    return Err(Excess::Nesting(limits.nesting * 2));
+                if open > bounds.nesting * 2 {
+                    return Err(Excess::Nesting(bounds.nesting * 2));
                 }
                 tail
             }
@@ -34,8 +34,8 @@ pub(crate) fn check(text: &str, limits: &Limits) -> Result<(), Excess> {
             }
             b'@' => {
                 directives += 1;
-                if directives > limits.directives {
-                    return Err(Excess::Directives(limits.directives));
+                if directives > bounds.directives {
+                    return Err(Excess::Directives(bounds.directives));
                 }
                 tail
             }
@@ -44,8 +44,8 @@ pub(crate) fn check(text: &str, limits: &Limits) -> Result<(), Excess> {
             _ => tail,
         };
         tokens += 1;
-        if tokens > limits.tokens {
-            return Err(Excess::Tokens(limits.tokens));
+        if tokens > bounds.tokens {
+            return Err(Excess::Tokens(bounds.tokens));
         }
     }
     Ok(())

@@ -10,19 +10,19 @@ use async_graphql::{
     parser::types::{ExecutableDocument, FragmentDefinition, Selection, SelectionSet},
 };
 
-use super::{Excess, Limits};
+use super::{Bounds, Excess};
 
 /// Refuses cycles, unused or unknown fragments, and documents too large or deep when written out.
-pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<(), Excess> {
-    if document.operations.iter().len() > limits.operations {
-        return Err(Excess::Operations(limits.operations));
+pub(super) fn check(document: &ExecutableDocument, bounds: &Bounds) -> Result<(), Excess> {
+    if document.operations.iter().len() > bounds.operations {
+        return Err(Excess::Operations(bounds.operations));
     }
-    let mut counter = Counter { fragments: &document.fragments, known: HashMap::new(), limits };
+    let mut counter = Counter { fragments: &document.fragments, known: HashMap::new(), bounds };
     let mut nodes = 0_u64;
     for (_, operation) in document.operations.iter() {
         nodes = nodes.saturating_add(counter.measure(&operation.node.selection_set.node, 0)?.nodes);
-        if nodes > limits.nodes {
-            return Err(Excess::Nodes(limits.nodes));
+        if nodes > bounds.nodes {
+            return Err(Excess::Nodes(bounds.nodes));
         }
     }
     // An unused fragment would be walked by validation without ever having been counted.
@@ -42,7 +42,7 @@ struct Counter<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     /// `None` while the fragment is being measured: meeting it again is a cycle.
     known: HashMap<&'a str, Option<Size>>,
-    limits: &'a Limits,
+    bounds: &'a Bounds,
 }
 
 impl<'a> Counter<'a> {
@@ -50,16 +50,16 @@ impl<'a> Counter<'a> {
         let mut size = Size::default();
         for item in &set.items {
             let level = level + 1;
-            if level > self.limits.nesting {
-                return Err(Excess::Nesting(self.limits.nesting));
+            if level > self.bounds.nesting {
+                return Err(Excess::Nesting(self.bounds.nesting));
             }
             let inner = match &item.node {
                 Selection::Field(field) => self.measure(&field.node.selection_set.node, level)?,
                 Selection::InlineFragment(inline) => self.measure(&inline.node.selection_set.node, level)?,
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node, level)?,
             };
-            if level + inner.height > self.limits.nesting {
-                return Err(Excess::Nesting(self.limits.nesting));
+            if level + inner.height > self.bounds.nesting {
+                return Err(Excess::Nesting(self.bounds.nesting));
             }
             size.height = size.height.max(inner.height + 1);
             size.nodes = size.nodes.saturating_add(inner.nodes).saturating_add(1);

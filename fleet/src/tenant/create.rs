@@ -1,0 +1,109 @@
+//! A new clinic, as operators ask for one.
+
+use praxis_platform::{
+    template::{Source, Template},
+    tenancy::{NewTenant, Tenant, is_slug, provision},
+};
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgConnection;
+
+use super::{Ground, LifeError};
+use crate::{migrate::Migrator, registry};
+
+/// Letters of a name.
+const LONGEST_NAME: usize = 200;
+
+/// What a new clinic is called and made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewClinic {
+    /// Subdomain.
+    pub slug: String,
+    /// Name as shown.
+    pub display_name: String,
+    /// Name of the template.
+    pub template: String,
+    /// BCP 47 locale; the template's when absent.
+    pub locale: Option<String>,
+    /// IANA zone; the template's when absent.
+    pub time_zone: Option<String>,
+}
+
+impl NewClinic {
+    /// Whether it can be made, as far as that can be seen without the database.
+    pub fn check(&self) -> Result<Template, LifeError> {
+        if !is_slug(&self.slug) {
+            return Err(LifeError::SlugInvalid);
+        }
+        check_name(&self.display_name)?;
+        if let Some(locale) = self.locale.as_deref().filter(|locale| !is_locale(locale)) {
+            let why = format!("\"{}\" is no BCP 47 locale", locale.escape_debug());
+            return Err(LifeError::invalid("locale", why));
+        }
+        if self.time_zone.as_ref().is_some_and(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
+            return Err(LifeError::invalid("timeZone", "unknown time zone".to_owned()));
+        }
+        Template::load(&Source::shipped(), &self.template)
+            .map_err(|_| LifeError::UnknownTemplate(self.template.clone()))
+    }
+}
+
+/// Makes the clinic in one transaction, or as a part of one that is under way.
+pub async fn create(
+    admin: &mut PgConnection,
+    ground: &Ground<'_>,
+    new: &NewClinic,
+) -> Result<Tenant, LifeError> {
+    let template = new.check()?;
+    fits_this_build(admin).await?;
+    let new = NewTenant {
+        slug: new.slug.clone(),
+        display_name: new.display_name.trim().to_owned(),
+        locale: new.locale.clone(),
+        time_zone: new.time_zone.clone(),
+    };
+    Ok(provision(admin, ground.installation, ground.wrapper, ground.clock, &template, &new).await?)
+}
+
+/// A build that is older or newer than the control schema would make clinics that the servers don't expect.
+pub async fn fits_this_build(admin: &mut PgConnection) -> Result<(), LifeError> {
+    let (found, known) = (registry::control_version(admin).await?, Migrator::new("").control_target());
+    if found == known { Ok(()) } else { Err(LifeError::OtherBuild { found, known }) }
+}
+
+pub(super) fn check_name(name: &str) -> Result<(), LifeError> {
+    let refused = |why: String| Err(LifeError::invalid("displayName", why));
+    if name.trim().is_empty() {
+        return refused("the name is empty".to_owned());
+    }
+    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return refused(format!("a name has up to {LONGEST_NAME} letters, in one line"));
+    }
+    Ok(())
+}
+
+/// Whether it is shaped as BCP 47 has it: a language, then subtags of 1 to 8 letters and digits.
+fn is_locale(text: &str) -> bool {
+    let mut subtags = text.split('-');
+    let language = subtags.next().unwrap_or_default();
+    text.len() <= 35
+        && (2..=8).contains(&language.len())
+        && language.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && subtags
+            .all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_locale;
+
+    #[test]
+    fn a_locale_is_a_language_and_its_subtags() {
+        for good in ["en", "en-GB", "de-CH-1996", "zh-Hant-TW", "sr-Latn"] {
+            assert!(is_locale(good), "{good}");
+        }
+        for bad in ["", "e", "en_GB", "en-", "-en", "en-GB'; --", "english language", "12", "en-123456789"] {
+            assert!(!is_locale(bad), "{bad}");
+        }
+    }
+}
