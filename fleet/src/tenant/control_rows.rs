@@ -46,7 +46,7 @@ pub(super) async fn settle(
         take_turn(transaction).await?;
     }
     // The restore was long: whatever became of the clinic meanwhile, nothing more does until it is over.
-    let clinic = Clinic::of_id(transaction, tenant).await?;
+    let clinic = Clinic::find(transaction, Named::Id(tenant)).await?;
     if clinic.is_some_and(|clinic| clinic.state == "SHREDDED") {
         return Err(shredded());
     }
@@ -224,7 +224,7 @@ pub(super) async fn finish(
     version: i32,
 ) -> Result<(), LifeError> {
     set_version(transaction, tenant, version).await?;
-    if let Some(clinic) = Clinic::of_id(transaction, tenant).await? {
+    if let Some(clinic) = Clinic::find(transaction, Named::Id(tenant)).await? {
         copy_quotas(transaction, &clinic).await?;
     }
     if placed == Placed::New {

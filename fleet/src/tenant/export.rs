@@ -21,7 +21,7 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 use uuid::Uuid;
 
 use super::{
-    AuditHead, Clinic, Ground, Holder, LifeError, Manifest, copy,
+    AuditHead, Clinic, Ground, Holder, LifeError, Manifest, Named, copy,
     frames::Heading,
     manifest::{Cover, FORMAT, Head, KeptKey, SealedFor},
     operation::{Begun, Kind, Work},
@@ -97,7 +97,7 @@ async fn write_file(
     work: &mut Work,
 ) -> Result<Exported, LifeError> {
     // Again, now that the ledger has it: a shredding that is under way is waited for, and a later one sees it there.
-    let clinic = with_data(Clinic::of_id(admin, clinic.id).await?.unwrap_or(clinic))?;
+    let clinic = with_data(Clinic::find(admin, Named::Id(clinic.id)).await?.unwrap_or(clinic))?;
     // One of this very operation may be there: killed before it was noted as done.
     if wanted.to.exists() && !is_of(wanted.to, work.id()).await {
         return Err(is_there(wanted.to));

@@ -79,7 +79,7 @@ async fn destroy_keys(
 ) -> Result<Certified, LifeError> {
     let mut transaction = admin.begin().await?;
     // Nobody changes it from here on: the certificate says what there was when the keys went.
-    let found = Clinic::of_id(&mut transaction, clinic.id).await?;
+    let found = Clinic::find(&mut transaction, Named::Id(clinic.id)).await?;
     let clinic = &found.ok_or_else(|| LifeError::Unknown(clinic.slug.clone()))?;
     if is_under_way(&mut transaction, clinic.id, work.id()).await? {
         return Err(LifeError::Locked);

@@ -75,7 +75,7 @@ pub async fn swap<'a>(
 /// The same for what a restore put there, if it was not done before: asked for again, it is not taken back.
 pub async fn swap_once(admin: &mut PgConnection, restored: Restored) -> Result<Swapped, LifeError> {
     let mut transaction = admin.begin().await?;
-    let clinic = Clinic::of_id(&mut transaction, restored.manifest.tenant).await?;
+    let clinic = Clinic::find(&mut transaction, Named::Id(restored.manifest.tenant)).await?;
     let clinic = clinic.ok_or_else(|| LifeError::Unknown(restored.slug.clone()))?;
     let aside = SchemaName::stored(&restored.schema).ok_or(LifeError::Malformed("operation"))?;
     let before = times(&mut transaction, &clinic, &aside).await?;
