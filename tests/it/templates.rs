@@ -369,7 +369,7 @@ async fn going_over_to_another_template_a_clinic_that_was_killed_does_not_go_bac
     let stall = format!("BEGIN; LOCK TABLE {schema}.visit_type IN SHARE MODE");
     admin.execute(sqlx::raw_sql(AssertSqlSafe(stall))).await?;
     let over = ["template", "apply", "--tenant", "northside", "--template", "hospital"];
-    let mut killed = server.installation.spawn_plainly(&over)?;
+    let mut killed = server.installation.spawn_plainly(&over, &[])?;
     let mut other = server.installation.admin().await?;
     while sqlx::query_scalar::<_, String>("SELECT template FROM control.tenant").fetch_one(&mut other).await?
         != "hospital"

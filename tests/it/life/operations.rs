@@ -75,7 +75,7 @@ async fn of_two_exports_to_the_same_file_one_is_refused_and_the_other_is_whole()
     let life = Life::new().await?;
     let file = life.file("northside.pxe");
     let mut slow =
-        life.server.installation.spawn_plainly(&["tenant", "export", "northside", "--to", &file])?;
+        life.server.installation.spawn_plainly(&["tenant", "export", "northside", "--to", &file], &[])?;
     life.until(RUNNING).await?;
     let mut admin = life.server.installation.admin().await?;
     let mut stall = admin.begin().await?;
@@ -96,7 +96,7 @@ async fn an_export_that_was_handed_out_counts_however_it_ended_and_keeps_shreddi
     let (file, key) = (life.file("northside.pxe"), life.file("key"));
     fs::write(&key, HEXLOWER.encode(&crypto::random::<32>()?))?;
     let export = ["tenant", "export", "northside", "--to", &file, "--key-file", &key];
-    let mut killed = life.server.installation.spawn_plainly(&export)?;
+    let mut killed = life.server.installation.spawn_plainly(&export, &[])?;
     life.until("SELECT EXISTS (SELECT FROM control.operation WHERE detail->>'handedOut' = 'true')").await?;
     let mut admin = life.server.installation.admin().await?;
     let mut stall = admin.begin().await?;
@@ -121,7 +121,7 @@ async fn what_a_killed_clone_left_goes_with_the_next_one() -> Result<()> {
     let mut stall = admin.begin().await?;
     sqlx::query("SELECT FROM control.cell FOR UPDATE").execute(&mut *stall).await?;
     let clone = ["tenant", "clone", "northside", "--as", "sandbox"];
-    let mut killed = life.server.installation.spawn_plainly(&clone)?;
+    let mut killed = life.server.installation.spawn_plainly(&clone, &[])?;
     life.until(r"SELECT count(*) = 2 FROM pg_namespace WHERE nspname LIKE 't\_%'").await?;
     killed.kill().await?;
     stall.rollback().await?;
