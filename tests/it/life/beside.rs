@@ -53,6 +53,8 @@ async fn of_two_restored_beside_the_second_is_refused_until_the_first_is_gone() 
 #[tokio::test]
 async fn no_key_is_retired_that_what_lies_beside_needs() -> Result<()> {
     let life = Life::new().await?;
+    // With something that is sealed under the key of that time.
+    life.server.person("northside", "owner").await.register("Ann", "Zqbeside", "1980-01-02").await;
     let file = life.file("northside.pxe");
     life.done(&["export", "northside", "--to", &file]);
     assert_eq!(life.praxis(&["key", "rotate", "--tenant", "northside"]).0, 0);

@@ -109,7 +109,7 @@ async fn an_export_that_was_handed_out_counts_however_it_ended_and_keeps_shreddi
     let (code, certificate, told) = life.when_free(&["shred", "northside", "--yes"]).await;
     assert_eq!((code, &certificate["exportsHandedOut"]), (0, &json!(1)), "{told}");
     // Nobody puts a key back, by whatever way.
-    let back = "INSERT INTO control.tenant_key (tenant_id, version, wrapped, wrapper) SELECT id, 1, '', '' FROM control.tenant";
+    let back = "INSERT INTO control.tenant_key (tenant_id, version, wrapped, wrapper) SELECT id, 1, ''::bytea, '' FROM control.tenant";
     assert!(life.sql(back).await.is_err());
     Ok(())
 }

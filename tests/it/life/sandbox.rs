@@ -148,7 +148,7 @@ async fn a_sandbox_tells_nothing_of_the_patients_it_was_made_from() -> Result<()
         "SELECT count(*) FROM {sandbox}.patient WHERE created_at <> date_trunc('day', created_at, 'UTC')
          UNION ALL SELECT count(*) FROM {sandbox}.observation WHERE updated_at <> date_trunc('day', updated_at, 'UTC')
          UNION ALL SELECT count(*) - 1 FROM {sandbox}.rule WHERE code = 'own-rule' AND status = 'RETIRED'
-         UNION ALL SELECT count(*) - 2 FROM {schema}.audit_entry WHERE action = 'tenant.clone'"
+         UNION ALL SELECT count(*) - 3 FROM {schema}.audit_entry WHERE action = 'tenant.clone'"
     )))
     .fetch_all(&mut life.server.installation.admin().await?)
     .await?;
