@@ -218,7 +218,8 @@ async fn an_operator_limits_a_clinic_and_sees_what_it_has() -> Result<()> {
         plane.ask(&token, limit, json!({ "input": input })).await["tenantSetLimits"].clone()
     };
     let limited =
-        ask(json!({ "slug": "northside", "seats": 5, "storageBytes": 2e10, "operations": "REGISTERED" })).await;
+        ask(json!({ "slug": "northside", "seats": 5, "storageBytes": 2e10, "operations": "REGISTERED" }))
+            .await;
     assert_eq!(limited["userErrors"], json!([]));
     assert_eq!(
         limited["tenant"]["usage"],
@@ -230,10 +231,7 @@ async fn an_operator_limits_a_clinic_and_sees_what_it_has() -> Result<()> {
         (json!({ "slug": "northside", "storageBytes": 1.5 }), "INVALID", "limits"),
         (json!({ "slug": "nobody", "seats": 1 }), "UNKNOWN_TENANT", "slug"),
     ] {
-        assert_eq!(
-            ask(input).await["userErrors"],
-            json!([{ "code": code, "path": ["input", field] }])
-        );
+        assert_eq!(ask(input).await["userErrors"], json!([{ "code": code, "path": ["input", field] }]));
     }
     // What is left out stays, until all is forgotten.
     let more = ask(json!({ "slug": "northside", "points": 100 })).await;

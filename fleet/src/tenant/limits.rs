@@ -96,8 +96,7 @@ pub async fn limit(admin: &mut PgConnection, slug: &str, limits: &Limits) -> Res
 /// How much a clinic has, and may have; nothing where its schema does not count.
 pub async fn usage(connection: &mut PgConnection, slug: &str) -> Result<Vec<Usage>, LifeError> {
     let find = "SELECT schema_name FROM control.tenant WHERE slug = $1";
-    let schema: Option<String> =
-        sqlx::query_scalar(find).bind(slug).fetch_optional(&mut *connection).await?;
+    let schema: Option<String> = sqlx::query_scalar(find).bind(slug).fetch_optional(&mut *connection).await?;
     let schema = schema.ok_or_else(|| LifeError::Unknown(slug.to_owned()))?;
     if !counts(connection, &schema).await? {
         return Ok(Vec::new());
