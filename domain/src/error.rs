@@ -32,7 +32,10 @@ impl From<Failure> for Error {
 /// The clinic has as much of it as it may have.
 pub(crate) fn exhausted(quota: Quota) -> Violation {
     let (code, message) = match quota {
-        Quota::Seats => (ViolationCode::SeatsExhausted, "The clinic has no seat left: disable an account, or ask for more."),
+        Quota::Seats => (
+            ViolationCode::SeatsExhausted,
+            "The clinic has no seat left: disable an account, or ask for more.",
+        ),
         Quota::Storage => (
             ViolationCode::StorageExhausted,
             "The clinic's storage is full: nothing new is taken. What was begun can be finished.",

@@ -62,7 +62,9 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "number-behind",
-        strikes: |s| s.tokens.windows(2).any(|pair| matches!(pair, [first, name] if first.is("constraint") && name.name().is_some_and(ends_like_a_shard))),
+        strikes: |s| {
+            s.tokens.windows(2).any(|pair| matches!(pair, [first, name] if first.is("constraint") && name.name().is_some_and(ends_like_a_shard)))
+        },
         message: "a constraint's name that ends in a number can't be told from that of its shard",
     },
     Rule {
@@ -159,7 +161,9 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "foreign-schema",
-        strikes: |s| leaves_the_schema(&s.tokens) || s.bodies().iter().any(|body| reads_elsewhere(&body.tokens)),
+        strikes: |s| {
+            leaves_the_schema(&s.tokens) || s.bodies().iter().any(|body| reads_elsewhere(&body.tokens))
+        },
         message: "nothing leaves the schema, except to `ext` and `ref`",
     },
     Rule {
@@ -440,7 +444,8 @@ fn tells_or_locks_on_one_node(token: &Token<'_>) -> bool {
 
 /// True when a trigger asks for the name of its table and takes it as it is.
 fn names_its_shard(tokens: &[Token<'_>]) -> bool {
-    let names = |token: &Token<'_>| ["tg_table_name", "tg_relname", "tg_relid"].iter().any(|name| token.is(name));
+    let names =
+        |token: &Token<'_>| ["tg_table_name", "tg_relname", "tg_relid"].iter().any(|name| token.is(name));
     tokens.iter().enumerate().any(|(at, token)| {
         let before = at.checked_sub(2).and_then(|from| tokens.get(from..at));
         let cut = matches!(before, Some([function, Token::Sign('(')]) if function.is("regexp_replace"));
@@ -457,9 +462,9 @@ fn ends_like_a_shard(name: &str) -> bool {
 /// variable; the schemas that are not the clinic's have names.
 fn reads_elsewhere(tokens: &[Token<'_>]) -> bool {
     const ELSEWHERE: [&str; 3] = ["control", "cell", "public"];
-    tokens.windows(2).any(|pair| {
-        matches!(pair, [schema, Token::Sign('.')] if ELSEWHERE.iter().any(|name| schema.is(name)))
-    })
+    tokens.windows(2).any(
+        |pair| matches!(pair, [schema, Token::Sign('.')] if ELSEWHERE.iter().any(|name| schema.is(name))),
+    )
 }
 
 fn leaves_the_schema(tokens: &[Token<'_>]) -> bool {
@@ -577,7 +582,8 @@ mod tests {
 
     #[test]
     fn every_rule_of_portability_is_held_by_a_lint() {
-        let known: Vec<_> = RULES.iter().map(|rule| rule.name).chain(["long-lock", "validate-apart"]).collect();
+        let known: Vec<_> =
+            RULES.iter().map(|rule| rule.name).chain(["long-lock", "validate-apart"]).collect();
         for (number, (rule, lints)) in (0..).zip(PORTABILITY) {
             assert_eq!(rule, number);
             assert!(!lints.is_empty() && lints.iter().all(|lint| known.contains(lint)), "{rule}");

@@ -117,9 +117,7 @@ impl From<VaultError> for Failure {
 /// Whether the same request may succeed a moment later: connection lost, server shutting down, too
 /// many connections; lock not had in time, deadlock, serialization.
 fn is_passing(code: &str) -> bool {
-    code.starts_with("08")
-        || code.starts_with("57P")
-        || matches!(code, "53300" | "55P03" | "40P01" | "40001")
+    code.starts_with("08") || code.starts_with("57P") || matches!(code, "53300" | "55P03" | "40P01" | "40001")
 }
 
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {

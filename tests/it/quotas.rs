@@ -23,8 +23,7 @@ fn praxis(installation: &TestInstallation, arguments: &[&str]) -> (bool, Value, 
 
 /// Limits the clinic.
 fn limit(installation: &TestInstallation, arguments: &[&str]) {
-    let (done, _, told) =
-        praxis(installation, &[&["tenant", "limits", "northside"], arguments].concat());
+    let (done, _, told) = praxis(installation, &[&["tenant", "limits", "northside"], arguments].concat());
     assert!(done, "{told}");
 }
 

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use praxis_domain::{
-    ViolationCode,
-    charting, clinic, documents, encounters,
+    ViolationCode, charting, clinic, documents, encounters,
     history::{self, chapter::Statement},
     staff,
 };

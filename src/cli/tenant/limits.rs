@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_size_is_a_number_with_a_unit() {
-        for (text, bytes) in [("1", 1), ("500MB", 500_000_000), ("20 GB", 20_000_000_000), ("2GiB", 1 << 31)] {
+        for (text, bytes) in [("1", 1), ("500MB", 500_000_000), ("20 GB", 20_000_000_000), ("2GiB", 1 << 31)]
+        {
             assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
         }
         for wrong in ["", "0", "GB", "-1", "1.5GB", "9PB", "99999999999TB", "1GB2"] {

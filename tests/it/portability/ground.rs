@@ -91,11 +91,12 @@ impl Ground {
             return Ok(());
         }
         let mut admin = self.admin().await?;
-        let known: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_dist_schema WHERE schemaid = to_regnamespace($1))")
-                .bind(schema)
-                .fetch_one(&mut admin)
-                .await?;
+        let known: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_dist_schema WHERE schemaid = to_regnamespace($1))",
+        )
+        .bind(schema)
+        .fetch_one(&mut admin)
+        .await?;
         assert!(known, "{schema} is not in pg_dist_schema");
         let (tables, distributed, nodes): (i64, i64, i64) = sqlx::query_as(
             "SELECT count(*), count(p.logicalrelid), (SELECT count(DISTINCT (s.nodename, s.nodeport))

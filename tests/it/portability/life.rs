@@ -37,7 +37,8 @@ async fn everything_that_can_be_done_at_a_clinic_is_done_there() -> Result<()> {
     server.work().await?;
 
     let mut admin = ground.admin().await?;
-    let find = "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r'";
+    let find =
+        "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r'";
     let tables: Vec<String> = sqlx::query_scalar(find).bind(&schema).fetch_all(&mut admin).await?;
     let mut empty = BTreeSet::new();
     for table in &tables {

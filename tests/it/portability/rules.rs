@@ -33,7 +33,9 @@ fn what_new_clinics_are_made_from_breaks_no_rule() {
     let statements = sql::statements(SNAPSHOT);
     let tables = statements.iter().filter(|statement| statement.begins(&["create", "table"])).count();
     let keys = statements.iter().filter(|statement| {
-        statement.begins(&["alter", "table"]) && statement.has(&["add", "constraint"]) && statement.has(&["primary", "key"])
+        statement.begins(&["alter", "table"])
+            && statement.has(&["add", "constraint"])
+            && statement.has(&["primary", "key"])
     });
     assert_eq!(keys.count(), tables);
 }

@@ -83,7 +83,8 @@ async fn steps_and_snapshot_make_the_same_one_statement_at_a_time() -> Result<()
     };
     let (stepped, whole) = (name("st"), name("wh"));
     let steps = tenant::steps();
-    make(&mut admin, &owner, &stepped, steps.iter().flat_map(praxis_migration::Step::replayed).collect()).await?;
+    make(&mut admin, &owner, &stepped, steps.iter().flat_map(praxis_migration::Step::replayed).collect())
+        .await?;
     make(&mut admin, &owner, &whole, snapshot(&whole)).await?;
     let by_step = catalogue(&mut admin, &stepped).await?;
     let at_once = catalogue(&mut admin, &whole).await?;

@@ -45,16 +45,17 @@ async fn a_statement_prepared_once_serves_every_clinic_and_survives_a_new_column
                 .await?;
             assert_eq!(version, 1);
             let update = "UPDATE facility SET name = $2 WHERE code = $1 RETURNING version";
-            let version: i32 = sqlx::query_scalar(update)
-                .bind(&code)
-                .bind("Renamed")
-                .fetch_one(&mut connection)
-                .await?;
+            let version: i32 =
+                sqlx::query_scalar(update).bind(&code).bind("Renamed").fetch_one(&mut connection).await?;
             assert_eq!(version, 2, "the trigger of this schema ran");
             let seen: Vec<String> = sqlx::query_scalar("SELECT code FROM facility ORDER BY code")
                 .fetch_all(&mut connection)
                 .await?;
-            assert!(seen.len() == usize::try_from(round)? + 1 && seen.iter().all(|code| code.ends_with(&format!("-{number}"))), "{seen:?}");
+            assert!(
+                seen.len() == usize::try_from(round)? + 1
+                    && seen.iter().all(|code| code.ends_with(&format!("-{number}"))),
+                "{seen:?}"
+            );
         }
         // As a migration does, while the statements stay prepared.
         let mut admin = ground.admin().await?;

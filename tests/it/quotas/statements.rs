@@ -119,10 +119,7 @@ fn whoever_can_wait_for_longer_may_take_longer_and_nobody_for_ever() {
             vec![("database.background_statement_timeout_ms", "4000")],
             "database.background_statement_timeout_ms",
         ),
-        (
-            vec![("database.statement_timeout_ms", "900000")],
-            "database.operator_statement_timeout_ms",
-        ),
+        (vec![("database.statement_timeout_ms", "900000")], "database.operator_statement_timeout_ms"),
         (
             vec![("database.operator_statement_timeout_ms", "86400001")],
             "database.operator_statement_timeout_ms",

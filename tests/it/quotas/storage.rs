@@ -25,7 +25,10 @@ async fn template(person: &Person<'_>) -> String {
 }
 
 fn sections(plan: &str) -> Value {
-    ["61150-9", "61149-1", "51848-0", PLAN].map(|code| json!({ "code": code, "text": plan })).into_iter().collect()
+    ["61150-9", "61149-1", "51848-0", PLAN]
+        .map(|code| json!({ "code": code, "text": plan }))
+        .into_iter()
+        .collect()
 }
 
 async fn act(person: &Person<'_>, mutation: &str, document: &Value, more: Value) -> Value {

@@ -6,9 +6,7 @@ use praxis_entity::{
     invitation::{self, Column, InvitationStatus},
     role, user_account,
 };
-use praxis_platform::{
-    Failure, Op, Write, access::Permission, audit::Entry, literal::Literal, quota::Quota,
-};
+use praxis_platform::{Failure, Op, Write, access::Permission, audit::Entry, literal::Literal, quota::Quota};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr};
 
 use super::{
