@@ -59,7 +59,8 @@ pub async fn set_limits<'a>(
     clinic: impl Into<Named<'a>>,
     changes: LimitChanges,
 ) -> Result<bool, LifeError> {
-    let LimitChanges { operations, points, restore, actor_points, actor_restore, seats, storage_bytes } = changes;
+    let LimitChanges { operations, points, restore, actor_points, actor_restore, seats, storage_bytes } =
+        changes;
     let numbers = [
         ("points", &points),
         ("restore", &restore),
@@ -67,7 +68,8 @@ pub async fn set_limits<'a>(
         ("actorRestore", &actor_restore),
         ("seats", &seats),
     ];
-    let small = numbers.into_iter().find_map(|(field, change)| matches!(change, Change::Set(..=0)).then_some(field));
+    let small =
+        numbers.into_iter().find_map(|(field, change)| matches!(change, Change::Set(..=0)).then_some(field));
     let small = small.or_else(|| matches!(storage_bytes, Change::Set(..=0)).then_some("storageBytes"));
     if let Some(field) = small {
         return Err(LifeError::invalid(field, "it has to be more than 0".to_owned()));

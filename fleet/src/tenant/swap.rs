@@ -58,10 +58,7 @@ pub struct Swapped {
 }
 
 /// Exchanges what lies beside the clinic with what is live. The clinic must not be served meanwhile.
-pub async fn swap<'a>(
-    admin: &mut PgConnection,
-    clinic: impl Into<Named<'a>>,
-) -> Result<Swapped, LifeError> {
+pub async fn swap<'a>(admin: &mut PgConnection, clinic: impl Into<Named<'a>>) -> Result<Swapped, LifeError> {
     let mut transaction = admin.begin().await?;
     let clinic = Clinic::of(&mut transaction, clinic).await?;
     let (restored, aside) =

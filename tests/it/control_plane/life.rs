@@ -171,8 +171,7 @@ async fn an_operator_limits_what_a_clinic_may_have_and_sees_what_it_has() -> Res
     let plane = Plane::start().await?;
     let (id, token) = (plane.clinic("northside").await?, plane.token().await);
     let set = async |changes: &str| {
-        let shown =
-            "tenant { usage { name used max } limits { seats storageBytes } } changed userErrors { code path }";
+        let shown = "tenant { usage { name used max } limits { seats storageBytes } } changed userErrors { code path }";
         let query = format!(
             "mutation {{ done: tenantLimitsSet(input: {{ id: \"{id}\", {changes} }}) {{ {shown} }} }}"
         );
@@ -187,7 +186,10 @@ async fn an_operator_limits_what_a_clinic_may_have_and_sees_what_it_has() -> Res
     for (changes, field) in
         [("seats: 0", "seats"), ("storageBytes: 1.5", "storageBytes"), ("storageBytes: -1", "storageBytes")]
     {
-        assert_eq!(set(changes).await["userErrors"], json!([{ "code": "INVALID", "path": ["input", field] }]));
+        assert_eq!(
+            set(changes).await["userErrors"],
+            json!([{ "code": "INVALID", "path": ["input", field] }])
+        );
     }
     // What is left out stays; null forgets.
     assert_eq!(set("points: 100").await["tenant"]["usage"][0]["max"], 5.0);

@@ -34,12 +34,7 @@ impl TestInstallation {
         self.spawn_plainly_of(env!("CARGO_BIN_EXE_praxis").as_ref(), args, variables)
     }
 
-    fn spawn_plainly_of(
-        &self,
-        program: &OsStr,
-        args: &[&str],
-        variables: &[(&str, &str)],
-    ) -> Result<Child> {
+    fn spawn_plainly_of(&self, program: &OsStr, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
         Ok(Command::new(program)
             .args(args)
             .env_clear()
