@@ -54,6 +54,7 @@ BEGIN
     IF TG_OP = 'DELETE' OR (NEW.id, NEW.kind, NEW.idempotency_key, NEW.created_at)
         IS DISTINCT FROM (OLD.id, OLD.kind, OLD.idempotency_key, OLD.created_at)
         OR OLD.tenant_id IS NOT NULL AND NEW.tenant_id IS DISTINCT FROM OLD.tenant_id
+        OR OLD.asked IS NOT NULL AND NEW.asked IS DISTINCT FROM OLD.asked
         OR OLD.input IS NOT NULL AND NEW.input IS DISTINCT FROM OLD.input THEN
         RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'what an operation is never changes';
     END IF;
