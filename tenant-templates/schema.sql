@@ -2133,428 +2133,434 @@ CREATE TABLE {schema}.workflow_step (
     CONSTRAINT workflow_step_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
     CONSTRAINT workflow_step_task_code_shape CHECK ((task_code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text))
 );
-INSERT INTO {schema}.alert_rule VALUES ('MASS_READING', true, 100, 60);
-INSERT INTO {schema}.alert_rule VALUES ('RESTRICTED_READING', true, 1, 1440);
-INSERT INTO {schema}.alert_rule VALUES ('OWN_RECORD', true, 1, 1440);
-INSERT INTO {schema}.alert_rule VALUES ('OWN_FAMILY', true, 1, 1440);
-INSERT INTO {schema}.alert_rule VALUES ('FAILED_SIGN_INS', true, 20, 10);
-INSERT INTO {schema}.alert_rule VALUES ('BREAK_GLASS_USE', true, 3, 1440);
-INSERT INTO {schema}.alert_rule VALUES ('FORGED_ENTRY', true, 1, 1440);
-INSERT INTO {schema}.audit_sealer VALUES (true);
-INSERT INTO {schema}.counter VALUES ('event', 0);
-INSERT INTO {schema}.quota VALUES ('SEATS', 0, NULL);
-INSERT INTO {schema}.quota VALUES ('STORAGE', 0, NULL);
-INSERT INTO {schema}.status_transition VALUES ('patient', '', 'ACTIVE', 'patient:create', '');
-INSERT INTO {schema}.status_transition VALUES ('patient', '', 'INACTIVE', 'patient:create', '');
-INSERT INTO {schema}.status_transition VALUES ('patient', '', 'DECEASED', 'patient:create', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'BOOKED', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ARRIVED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'TRIAGED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'IN_PROGRESS', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'ON_HOLD', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CLOSED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', '', 'QUEUED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'SENT', '', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', 'QUEUED', 'DEAD', '', '');
-INSERT INTO {schema}.status_transition VALUES ('mail_message', 'DEAD', 'QUEUED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('invitation', '', 'SENT', 'user:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'ACCEPTED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'EXPIRED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', '', 'ACTIVE', 'break-glass:use', '');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'EXPIRED', 'system', '');
-INSERT INTO {schema}.status_transition VALUES ('registered_operation', '', 'ACTIVE', 'operation:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'ACTIVE', 'RETIRED', 'operation:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('registered_operation', 'RETIRED', 'ACTIVE', 'operation:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('api_client', '', 'ACTIVE', 'operation:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('security_alert', '', 'OPEN', 'system', '');
-INSERT INTO {schema}.status_transition VALUES ('job', '', 'QUEUED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'RUNNING', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'QUEUED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DONE', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'RUNNING', 'DEAD', '', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'QUEUED', 'settings:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'QUEUED', 'DISCARDED', 'settings:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('job', 'DEAD', 'DISCARDED', 'settings:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', '', 'PENDING', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'BOOKED', 'appointment:book', 'appointmentHoldConfirm');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'EXPIRED', 'system', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'ARRIVED', 'appointment:book', 'appointmentArrive');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'ARRIVED', 'appointment:book', 'appointmentArrive');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_ROOM', 'appointment:book', 'appointmentRoom');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'NO_SHOW', 'BOOKED', 'appointment:no-show', 'appointmentUndoNoShow');
-INSERT INTO {schema}.status_transition VALUES ('appointment_series', '', 'ACTIVE', 'appointment:book', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment_series', 'ACTIVE', 'CANCELLED', 'appointment:cancel', 'appointmentSeriesCancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment_series', 'ACTIVE', 'REPLACED', 'appointment:reschedule', 'appointmentSeriesReplace');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', '', 'WAITING', 'waiting-list:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'WAITING', 'OFFERED', 'system', '');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'WAITING', 'waiting-list:manage', 'waitlistOfferDecline');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'BOOKED', 'waiting-list:manage', 'waitlistOfferAccept');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'WAITING', 'REMOVED', 'waiting-list:manage', 'waitlistEntryRemove');
-INSERT INTO {schema}.status_transition VALUES ('waitlist_entry', 'OFFERED', 'REMOVED', 'waiting-list:manage', 'waitlistEntryRemove');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'COMPLETED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CANCELLED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'NO_SHOW', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'PENDING', 'PENDING', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'ARRIVED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'IN_ROOM', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'EXPIRED', 'EXPIRED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book', 'appointmentConfirm');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'ARRIVED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', 'appointmentStart');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'IN_PROGRESS', 'appointment:book', 'appointmentStart');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', 'appointmentComplete');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', '', 'WAITING', 'queue:manage', '');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', 'WAITING', 'CALLED', 'queue:manage', 'queueTokenCall');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', 'CALLED', 'SERVED', 'queue:manage', 'queueTokenServe');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', 'CALLED', 'SKIPPED', 'queue:manage', 'queueTokenSkip');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', 'WAITING', 'SKIPPED', 'queue:manage', 'queueTokenSkip');
-INSERT INTO {schema}.status_transition VALUES ('queue_token', 'SKIPPED', 'CALLED', 'queue:manage', 'queueTokenCall');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate', 'patientDeactivate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate', 'patientReactivate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'NO_SHOW', 'appointment:no-show', 'appointmentMarkNoShow');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'NO_SHOW', 'appointment:no-show', 'appointmentMarkNoShow');
-INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'REVOKED', 'user:manage', 'invitationRevoke');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ACTIVE', 'ENDED', 'break-glass:use', 'breakGlassEnd');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'JUSTIFIED', 'break-glass:review', 'breakGlassReview');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'ENDED', 'UNJUSTIFIED', 'break-glass:review', 'breakGlassReview');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'JUSTIFIED', 'break-glass:review', 'breakGlassReview');
-INSERT INTO {schema}.status_transition VALUES ('break_glass', 'EXPIRED', 'UNJUSTIFIED', 'break-glass:review', 'breakGlassReview');
-INSERT INTO {schema}.status_transition VALUES ('api_client', 'ACTIVE', 'RETIRED', 'operation:manage', 'apiClientRetire');
-INSERT INTO {schema}.status_transition VALUES ('security_alert', 'OPEN', 'CLOSED', 'security-alert:close', 'securityAlertClose');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'patient:update', 'patientUpdate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'patient:update', 'patientUpdate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'patient:update', 'patientUpdate');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'patient:update', 'relatedPersonAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'patient:update', 'relatedPersonAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'patient:update', 'relatedPersonAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'appointment:book', 'appointmentBook');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'care-team:manage', 'careTeamAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'care-team:manage', 'careTeamAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'care-team:manage', 'careTeamAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'MERGED', 'MERGED', 'care-team:manage', 'careTeamAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ERASED', 'ERASED', 'care-team:manage', 'careTeamAdd');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'consent:record', 'consentRecord');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'consent:record', 'consentRecord');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'consent:record', 'consentRecord');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'MERGED', 'MERGED', 'consent:record', 'consentRecord');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ERASED', 'ERASED', 'consent:record', 'consentRecord');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'DECEASED', 'DECEASED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'MERGED', 'MERGED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('patient', 'ERASED', 'ERASED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'BOOKED', 'appointment:reschedule', 'appointmentReschedule');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CONFIRMED', 'appointment:reschedule', 'appointmentReschedule');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'BOOKED', 'BOOKED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CONFIRMED', 'CONFIRMED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'CHECKED_IN', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'NO_SHOW', 'NO_SHOW', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('invitation', 'SENT', 'SENT', 'user:manage', 'invitationResend');
-INSERT INTO {schema}.status_transition VALUES ('api_client', 'ACTIVE', 'ACTIVE', 'operation:manage', 'apiClientRotateSecret');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'REGISTERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'PRELIMINARY', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'FINAL', 'vitals:record', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'AMENDED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'CORRECTED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'ENTERED_IN_ERROR', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', '', 'UNKNOWN', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'PRELIMINARY', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'FINAL', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'FINAL', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'AMENDED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'CORRECTED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'CORRECTED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter', '', 'PLANNED', 'encounter:create', 'encounterCreate');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'ARRIVED', 'encounter:check-in', 'encounterCheckIn');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'TRIAGED', 'encounter:triage', 'encounterTriage');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'IN_PROGRESS', 'encounter:consult', 'encounterStart');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'IN_PROGRESS', 'encounter:consult', 'encounterStart');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'ON_HOLD', 'encounter:consult', 'encounterHold');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'IN_PROGRESS', 'encounter:consult', 'encounterResume');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'CLOSED', 'encounter:close', 'encounterClose');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'CLOSED', 'IN_PROGRESS', 'encounter:reopen', 'encounterReopen');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'CANCELLED', 'encounter:cancel', 'encounterCancel');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'CANCELLED', 'encounter:cancel', 'encounterCancel');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'CANCELLED', 'encounter:cancel', 'encounterCancel');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'vitals:record', 'vitalsRecord');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'vitals:record', 'vitalsRecord');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'vitals:record', 'vitalsRecord');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'vitals:record', 'vitalsRecord');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'assessmentRecord');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'planRecord');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'PLANNED', 'encounter:consult', 'encounterParticipantAdd');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'encounter:consult', 'encounterParticipantAdd');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'encounter:consult', 'encounterParticipantAdd');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'encounterParticipantAdd');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'encounter:consult', 'encounterParticipantAdd');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'PLANNED', 'encounter:consult', 'encounterParticipantEnd');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'encounter:consult', 'encounterParticipantEnd');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'encounter:consult', 'encounterParticipantEnd');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'encounterParticipantEnd');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'encounter:consult', 'encounterParticipantEnd');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'PLANNED', 'PLANNED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ARRIVED', 'ARRIVED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'TRIAGED', 'TRIAGED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'CLOSED', 'CLOSED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('encounter', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('encounter_diagnosis', '', 'RECORDED', 'encounter:consult', '');
-INSERT INTO {schema}.status_transition VALUES ('encounter_diagnosis', 'RECORDED', 'WITHDRAWN', 'encounter:consult', '');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', '', 'DRAFT', 'document:write', '');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', '', 'RECEIVED', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DRAFT', 'document:write', 'documentSave');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DRAFT', 'document:write', 'documentLeaseTake');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DRAFT', 'document:write', 'documentLeaseRelease');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DISCARDED', 'document:write', 'documentDiscard');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'IN_REVIEW', 'document:sign', 'documentSign');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'SIGNED', 'document:sign', 'documentSign');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'SIGNED', 'document:cosign', 'documentCosign');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'AMENDED', 'document:cosign', 'documentCosign');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'IN_REVIEW', 'document:amend', 'documentAmend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'AMENDED', 'document:amend', 'documentAmend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'IN_REVIEW', 'document:amend', 'documentAmend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'AMENDED', 'document:amend', 'documentAmend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'IN_REVIEW', 'document:amend', 'documentAmend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'AMENDED', 'document:amend', 'documentAmend');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'RECEIVED', 'RECEIVED', 'document:amend', 'documentAddendum');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'IN_REVIEW', 'document:amend', 'documentAddendum');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'SIGNED', 'document:amend', 'documentAddendum');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'AMENDED', 'document:amend', 'documentAddendum');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'RECEIVED', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('allergy', '', 'ACTIVE', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('allergy', '', 'INACTIVE', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('allergy', '', 'RESOLVED', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('allergy', '', 'REFUTED', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('allergy', '', 'ENTERED_IN_ERROR', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'ACTIVE', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'ON_HOLD', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'COMPLETED', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'STOPPED', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'NOT_TAKEN', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'UNKNOWN', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', '', 'ENTERED_IN_ERROR', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('immunization', '', 'COMPLETED', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('immunization', '', 'NOT_DONE', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('immunization', '', 'ENTERED_IN_ERROR', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'IN_PROGRESS', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'COMPLETED', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'STOPPED', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'NOT_DONE', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'UNKNOWN', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('procedure', '', 'ENTERED_IN_ERROR', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('family_history', '', 'CURRENT', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('family_history', '', 'ENTERED_IN_ERROR', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('social_history', '', 'CURRENT', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('social_history', '', 'SUPERSEDED', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('social_history', '', 'ENTERED_IN_ERROR', 'data:import', '');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'INACTIVE', 'allergy:record', 'allergyInactivate');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'RESOLVED', 'allergy:record', 'allergyResolve');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'RESOLVED', 'allergy:record', 'allergyResolve');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'ACTIVE', 'allergy:record', 'allergyReactivate');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'RESOLVED', 'ACTIVE', 'allergy:record', 'allergyReactivate');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'REFUTED', 'allergy:record', 'allergyRefute');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'REFUTED', 'allergy:record', 'allergyRefute');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ACTIVE', 'STOPPED', 'medication:record', 'medicationStatementStop');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ON_HOLD', 'STOPPED', 'medication:record', 'medicationStatementStop');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'UNKNOWN', 'STOPPED', 'medication:record', 'medicationStatementStop');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ACTIVE', 'COMPLETED', 'medication:record', 'medicationStatementComplete');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ON_HOLD', 'COMPLETED', 'medication:record', 'medicationStatementComplete');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'UNKNOWN', 'COMPLETED', 'medication:record', 'medicationStatementComplete');
-INSERT INTO {schema}.status_transition VALUES ('social_history', 'CURRENT', 'SUPERSEDED', 'history:record', '');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'RESOLVED', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'REFUTED', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ACTIVE', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ON_HOLD', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'COMPLETED', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'STOPPED', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'NOT_TAKEN', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'UNKNOWN', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('immunization', 'COMPLETED', 'ENTERED_IN_ERROR', 'immunization:record', 'immunizationEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('immunization', 'NOT_DONE', 'ENTERED_IN_ERROR', 'immunization:record', 'immunizationEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('procedure', 'IN_PROGRESS', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('procedure', 'COMPLETED', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('procedure', 'STOPPED', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('procedure', 'NOT_DONE', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('procedure', 'UNKNOWN', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('family_history', 'CURRENT', 'ENTERED_IN_ERROR', 'history:record', 'familyHistoryEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('social_history', 'CURRENT', 'ENTERED_IN_ERROR', 'history:record', 'socialHistoryEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('social_history', 'SUPERSEDED', 'ENTERED_IN_ERROR', 'history:record', 'socialHistoryEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'ACTIVE', 'REMISSION', 'condition:record', 'problemRemit');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RECURRENCE', 'REMISSION', 'condition:record', 'problemRemit');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RELAPSE', 'REMISSION', 'condition:record', 'problemRemit');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'ACTIVE', 'INACTIVE', 'condition:record', 'problemInactivate');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RECURRENCE', 'INACTIVE', 'condition:record', 'problemInactivate');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RELAPSE', 'INACTIVE', 'condition:record', 'problemInactivate');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'ACTIVE', 'RESOLVED', 'condition:record', 'problemResolve');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RECURRENCE', 'RESOLVED', 'condition:record', 'problemResolve');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RELAPSE', 'RESOLVED', 'condition:record', 'problemResolve');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'INACTIVE', 'RESOLVED', 'condition:record', 'problemResolve');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'REMISSION', 'RESOLVED', 'condition:record', 'problemResolve');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RESOLVED', 'RECURRENCE', 'condition:record', 'problemRecur');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'INACTIVE', 'RECURRENCE', 'condition:record', 'problemRecur');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'REMISSION', 'RELAPSE', 'condition:record', 'problemRelapse');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'ACTIVE', 'ACTIVE', 'condition:record', 'problemEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RECURRENCE', 'RECURRENCE', 'condition:record', 'problemEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RELAPSE', 'RELAPSE', 'condition:record', 'problemEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'INACTIVE', 'INACTIVE', 'condition:record', 'problemEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'REMISSION', 'REMISSION', 'condition:record', 'problemEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RESOLVED', 'RESOLVED', 'condition:record', 'problemEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', '', 'DRAFT', 'workflow:manage', 'workflowDefine');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', 'workflowActivate');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', 'workflowRetire');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', 'workflowRetire');
-INSERT INTO {schema}.status_transition VALUES ('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', 'workflowStart');
-INSERT INTO {schema}.status_transition VALUES ('workflow_instance', '', 'RUNNING', '', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'COMPLETED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'FAILED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', 'workflowCancel');
-INSERT INTO {schema}.status_transition VALUES ('task', '', 'REQUESTED', 'task:create', 'taskCreate');
-INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'ACCEPTED', 'task:work', 'taskClaim');
-INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REJECTED', 'task:work', 'taskReject');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'IN_PROGRESS', 'task:work', 'taskStart');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'COMPLETED', 'task:work', 'taskComplete');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'FAILED', 'task:work', 'taskComplete');
-INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'ON_HOLD', 'task:work', 'taskHold');
-INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'COMPLETED', 'task:work', 'taskComplete');
-INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'FAILED', 'task:work', 'taskComplete');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'IN_PROGRESS', 'task:work', 'taskResume');
-INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REQUESTED', 'task:work', 'taskAssign');
-INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'CANCELLED', 'task:create', 'taskCancel');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'REQUESTED', 'task:work', 'taskAssign');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'CANCELLED', 'task:create', 'taskCancel');
-INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'REQUESTED', 'task:work', 'taskAssign');
-INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'CANCELLED', 'task:create', 'taskCancel');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'REQUESTED', 'task:work', 'taskAssign');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'CANCELLED', 'task:create', 'taskCancel');
-INSERT INTO {schema}.status_transition VALUES ('rule', '', 'DRAFT', 'rule:author', 'ruleDraft');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'TESTED', 'rule:author', 'ruleTest');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'ACTIVE', 'rule:approve', 'ruleActivate');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'DRAFT', 'RETIRED', 'rule:approve', 'ruleRetire');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'TESTED', 'RETIRED', 'rule:approve', 'ruleRetire');
-INSERT INTO {schema}.status_transition VALUES ('rule', 'ACTIVE', 'RETIRED', 'rule:approve', 'ruleRetire');
-INSERT INTO {schema}.status_transition VALUES ('alert', '', 'OPEN', '', '');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'ACKNOWLEDGED', 'alert:respond', 'alertAcknowledge');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'RESOLVED', 'alert:respond', 'alertResolve');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'OVERRIDDEN', 'alert:respond', 'alertOverride');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'OVERRIDDEN', 'alert:respond', 'alertOverride');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'OPEN', 'EXPIRED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('alert', 'ACKNOWLEDGED', 'EXPIRED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', '', 'SCHEDULED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', '', 'DELIVERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'SENDING', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SCHEDULED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SENT', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'DELIVERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'FAILED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'DEAD', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENDING', 'SUPPRESSED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENT', 'DELIVERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SENT', 'DEAD', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENDING', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'SENT', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'DELIVERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'FAILED', 'CANCELLED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'SCHEDULED', 'notification:manage', 'notificationRetry');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError');
-INSERT INTO {schema}.status_transition VALUES ('immunization', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RECURRENCE', 'RECURRENCE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'REGISTERED', 'REGISTERED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('task', 'REQUESTED', 'REQUESTED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RESOLVED', 'RESOLVED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('procedure', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('family_history', 'CURRENT', 'CURRENT', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'RECEIVED', 'RECEIVED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('social_history', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'AMENDED', 'AMENDED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('social_history', 'CURRENT', 'CURRENT', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'REMISSION', 'REMISSION', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'IN_REVIEW', 'IN_REVIEW', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('procedure', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'CORRECTED', 'CORRECTED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('task', 'ACCEPTED', 'ACCEPTED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DRAFT', 'DRAFT', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'SIGNED', 'SIGNED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('task', 'FAILED', 'FAILED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'REFUTED', 'REFUTED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('allergy', 'RESOLVED', 'RESOLVED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('procedure', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'STOPPED', 'STOPPED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('immunization', 'NOT_DONE', 'NOT_DONE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'NOT_TAKEN', 'NOT_TAKEN', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('task', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('social_history', 'SUPERSEDED', 'SUPERSEDED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('procedure', 'STOPPED', 'STOPPED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('procedure', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('procedure', 'NOT_DONE', 'NOT_DONE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'FINAL', 'FINAL', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('immunization', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('family_history', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('problem', 'RELAPSE', 'RELAPSE', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'PRELIMINARY', 'PRELIMINARY', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('task', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('medication_statement', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('clinical_document', 'DISCARDED', 'DISCARDED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('task', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('observation', 'AMENDED', 'AMENDED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('task', 'REJECTED', 'REJECTED', 'sensitivity:label', 'confidentialitySet');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'SCHEDULED', 'DELIVERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('notification', 'DEAD', 'DELIVERED', '', '');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'CHECKED_IN', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
-INSERT INTO {schema}.status_transition VALUES ('appointment', 'IN_ROOM', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
-INSERT INTO {schema}.visit_policy VALUES ('OTHER', false, 7, 1, false);
-INSERT INTO {schema}.visit_policy VALUES ('AMBULATORY', false, 7, 1, true);
-INSERT INTO {schema}.visit_policy VALUES ('INPATIENT', true, 7, 1, true);
-INSERT INTO {schema}.visit_policy VALUES ('EMERGENCY', true, 7, 1, true);
-INSERT INTO {schema}.visit_policy VALUES ('HOME', false, 7, 1, true);
-INSERT INTO {schema}.visit_policy VALUES ('VIRTUAL', false, 7, 1, true);
+INSERT INTO {schema}.alert_rule VALUES
+	('MASS_READING', true, 100, 60),
+	('RESTRICTED_READING', true, 1, 1440),
+	('OWN_RECORD', true, 1, 1440),
+	('OWN_FAMILY', true, 1, 1440),
+	('FAILED_SIGN_INS', true, 20, 10),
+	('BREAK_GLASS_USE', true, 3, 1440),
+	('FORGED_ENTRY', true, 1, 1440);
+INSERT INTO {schema}.audit_sealer VALUES
+	(true);
+INSERT INTO {schema}.counter VALUES
+	('event', 0);
+INSERT INTO {schema}.quota VALUES
+	('SEATS', 0, NULL),
+	('STORAGE', 0, NULL);
+INSERT INTO {schema}.status_transition VALUES
+	('patient', '', 'ACTIVE', 'patient:create', ''),
+	('patient', '', 'INACTIVE', 'patient:create', ''),
+	('patient', '', 'DECEASED', 'patient:create', ''),
+	('appointment', '', 'BOOKED', 'appointment:book', ''),
+	('encounter', '', 'ARRIVED', '', ''),
+	('encounter', '', 'TRIAGED', '', ''),
+	('encounter', '', 'IN_PROGRESS', '', ''),
+	('encounter', '', 'ON_HOLD', '', ''),
+	('encounter', '', 'CLOSED', '', ''),
+	('encounter', '', 'CANCELLED', '', ''),
+	('mail_message', '', 'QUEUED', '', ''),
+	('mail_message', 'QUEUED', 'SENT', '', ''),
+	('mail_message', 'QUEUED', 'DEAD', '', ''),
+	('mail_message', 'DEAD', 'QUEUED', '', ''),
+	('invitation', '', 'SENT', 'user:manage', ''),
+	('invitation', 'SENT', 'ACCEPTED', '', ''),
+	('invitation', 'SENT', 'EXPIRED', '', ''),
+	('break_glass', '', 'ACTIVE', 'break-glass:use', ''),
+	('break_glass', 'ACTIVE', 'EXPIRED', 'system', ''),
+	('registered_operation', '', 'ACTIVE', 'operation:manage', ''),
+	('registered_operation', 'ACTIVE', 'RETIRED', 'operation:manage', ''),
+	('registered_operation', 'RETIRED', 'ACTIVE', 'operation:manage', ''),
+	('api_client', '', 'ACTIVE', 'operation:manage', ''),
+	('security_alert', '', 'OPEN', 'system', ''),
+	('job', '', 'QUEUED', '', ''),
+	('job', 'QUEUED', 'RUNNING', '', ''),
+	('job', 'RUNNING', 'QUEUED', '', ''),
+	('job', 'RUNNING', 'DONE', '', ''),
+	('job', 'RUNNING', 'DEAD', '', ''),
+	('job', 'DEAD', 'QUEUED', 'settings:manage', ''),
+	('job', 'QUEUED', 'DISCARDED', 'settings:manage', ''),
+	('job', 'DEAD', 'DISCARDED', 'settings:manage', ''),
+	('appointment', '', 'PENDING', 'appointment:book', ''),
+	('appointment', 'PENDING', 'BOOKED', 'appointment:book', 'appointmentHoldConfirm'),
+	('appointment', 'PENDING', 'CANCELLED', 'appointment:cancel', 'appointmentCancel'),
+	('appointment', 'PENDING', 'EXPIRED', 'system', ''),
+	('appointment', 'BOOKED', 'ARRIVED', 'appointment:book', 'appointmentArrive'),
+	('appointment', 'CONFIRMED', 'ARRIVED', 'appointment:book', 'appointmentArrive'),
+	('appointment', 'ARRIVED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel'),
+	('appointment', 'CHECKED_IN', 'IN_ROOM', 'appointment:book', 'appointmentRoom'),
+	('appointment', 'NO_SHOW', 'BOOKED', 'appointment:no-show', 'appointmentUndoNoShow'),
+	('appointment_series', '', 'ACTIVE', 'appointment:book', ''),
+	('appointment_series', 'ACTIVE', 'CANCELLED', 'appointment:cancel', 'appointmentSeriesCancel'),
+	('appointment_series', 'ACTIVE', 'REPLACED', 'appointment:reschedule', 'appointmentSeriesReplace'),
+	('waitlist_entry', '', 'WAITING', 'waiting-list:manage', ''),
+	('waitlist_entry', 'WAITING', 'OFFERED', 'system', ''),
+	('waitlist_entry', 'OFFERED', 'WAITING', 'waiting-list:manage', 'waitlistOfferDecline'),
+	('waitlist_entry', 'OFFERED', 'BOOKED', 'waiting-list:manage', 'waitlistOfferAccept'),
+	('waitlist_entry', 'WAITING', 'REMOVED', 'waiting-list:manage', 'waitlistEntryRemove'),
+	('waitlist_entry', 'OFFERED', 'REMOVED', 'waiting-list:manage', 'waitlistEntryRemove'),
+	('appointment', 'BOOKED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError'),
+	('appointment', 'CONFIRMED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError'),
+	('appointment', 'ARRIVED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError'),
+	('appointment', 'CHECKED_IN', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError'),
+	('appointment', 'IN_ROOM', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError'),
+	('appointment', 'COMPLETED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError'),
+	('appointment', 'CANCELLED', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError'),
+	('appointment', 'NO_SHOW', 'ENTERED_IN_ERROR', 'appointment:cancel', 'appointmentEnterInError'),
+	('appointment', 'PENDING', 'PENDING', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'ARRIVED', 'ARRIVED', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'IN_ROOM', 'IN_ROOM', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'EXPIRED', 'EXPIRED', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'BOOKED', 'CONFIRMED', 'appointment:book', 'appointmentConfirm'),
+	('appointment', 'BOOKED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn'),
+	('appointment', 'CONFIRMED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn'),
+	('appointment', 'ARRIVED', 'CHECKED_IN', 'appointment:book', 'appointmentCheckIn'),
+	('appointment', 'CHECKED_IN', 'IN_PROGRESS', 'appointment:book', 'appointmentStart'),
+	('appointment', 'IN_ROOM', 'IN_PROGRESS', 'appointment:book', 'appointmentStart'),
+	('appointment', 'IN_PROGRESS', 'COMPLETED', 'appointment:book', 'appointmentComplete'),
+	('queue_token', '', 'WAITING', 'queue:manage', ''),
+	('queue_token', 'WAITING', 'CALLED', 'queue:manage', 'queueTokenCall'),
+	('queue_token', 'CALLED', 'SERVED', 'queue:manage', 'queueTokenServe'),
+	('queue_token', 'CALLED', 'SKIPPED', 'queue:manage', 'queueTokenSkip'),
+	('queue_token', 'WAITING', 'SKIPPED', 'queue:manage', 'queueTokenSkip'),
+	('queue_token', 'SKIPPED', 'CALLED', 'queue:manage', 'queueTokenCall'),
+	('patient', 'ACTIVE', 'INACTIVE', 'patient:deactivate', 'patientDeactivate'),
+	('patient', 'INACTIVE', 'ACTIVE', 'patient:deactivate', 'patientReactivate'),
+	('patient', 'ACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath'),
+	('patient', 'INACTIVE', 'DECEASED', 'patient:record-death', 'patientRecordDeath'),
+	('appointment', 'BOOKED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel'),
+	('appointment', 'CONFIRMED', 'CANCELLED', 'appointment:cancel', 'appointmentCancel'),
+	('appointment', 'BOOKED', 'NO_SHOW', 'appointment:no-show', 'appointmentMarkNoShow'),
+	('appointment', 'CONFIRMED', 'NO_SHOW', 'appointment:no-show', 'appointmentMarkNoShow'),
+	('invitation', 'SENT', 'REVOKED', 'user:manage', 'invitationRevoke'),
+	('break_glass', 'ACTIVE', 'ENDED', 'break-glass:use', 'breakGlassEnd'),
+	('break_glass', 'ENDED', 'JUSTIFIED', 'break-glass:review', 'breakGlassReview'),
+	('break_glass', 'ENDED', 'UNJUSTIFIED', 'break-glass:review', 'breakGlassReview'),
+	('break_glass', 'EXPIRED', 'JUSTIFIED', 'break-glass:review', 'breakGlassReview'),
+	('break_glass', 'EXPIRED', 'UNJUSTIFIED', 'break-glass:review', 'breakGlassReview'),
+	('api_client', 'ACTIVE', 'RETIRED', 'operation:manage', 'apiClientRetire'),
+	('security_alert', 'OPEN', 'CLOSED', 'security-alert:close', 'securityAlertClose'),
+	('patient', 'ACTIVE', 'ACTIVE', 'patient:update', 'patientUpdate'),
+	('patient', 'INACTIVE', 'INACTIVE', 'patient:update', 'patientUpdate'),
+	('patient', 'DECEASED', 'DECEASED', 'patient:update', 'patientUpdate'),
+	('patient', 'ACTIVE', 'ACTIVE', 'patient:update', 'relatedPersonAdd'),
+	('patient', 'INACTIVE', 'INACTIVE', 'patient:update', 'relatedPersonAdd'),
+	('patient', 'DECEASED', 'DECEASED', 'patient:update', 'relatedPersonAdd'),
+	('patient', 'ACTIVE', 'ACTIVE', 'appointment:book', 'appointmentBook'),
+	('patient', 'ACTIVE', 'ACTIVE', 'care-team:manage', 'careTeamAdd'),
+	('patient', 'INACTIVE', 'INACTIVE', 'care-team:manage', 'careTeamAdd'),
+	('patient', 'DECEASED', 'DECEASED', 'care-team:manage', 'careTeamAdd'),
+	('patient', 'MERGED', 'MERGED', 'care-team:manage', 'careTeamAdd'),
+	('patient', 'ERASED', 'ERASED', 'care-team:manage', 'careTeamAdd'),
+	('patient', 'ACTIVE', 'ACTIVE', 'consent:record', 'consentRecord'),
+	('patient', 'INACTIVE', 'INACTIVE', 'consent:record', 'consentRecord'),
+	('patient', 'DECEASED', 'DECEASED', 'consent:record', 'consentRecord'),
+	('patient', 'MERGED', 'MERGED', 'consent:record', 'consentRecord'),
+	('patient', 'ERASED', 'ERASED', 'consent:record', 'consentRecord'),
+	('patient', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet'),
+	('patient', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet'),
+	('patient', 'DECEASED', 'DECEASED', 'sensitivity:label', 'confidentialitySet'),
+	('patient', 'MERGED', 'MERGED', 'sensitivity:label', 'confidentialitySet'),
+	('patient', 'ERASED', 'ERASED', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'BOOKED', 'BOOKED', 'appointment:reschedule', 'appointmentReschedule'),
+	('appointment', 'CONFIRMED', 'CONFIRMED', 'appointment:reschedule', 'appointmentReschedule'),
+	('appointment', 'BOOKED', 'BOOKED', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'CONFIRMED', 'CONFIRMED', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'CHECKED_IN', 'CHECKED_IN', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet'),
+	('appointment', 'NO_SHOW', 'NO_SHOW', 'sensitivity:label', 'confidentialitySet'),
+	('invitation', 'SENT', 'SENT', 'user:manage', 'invitationResend'),
+	('api_client', 'ACTIVE', 'ACTIVE', 'operation:manage', 'apiClientRotateSecret'),
+	('observation', '', 'REGISTERED', '', ''),
+	('observation', '', 'PRELIMINARY', '', ''),
+	('observation', '', 'FINAL', 'vitals:record', ''),
+	('observation', '', 'AMENDED', '', ''),
+	('observation', '', 'CORRECTED', '', ''),
+	('observation', '', 'CANCELLED', '', ''),
+	('observation', '', 'ENTERED_IN_ERROR', '', ''),
+	('observation', '', 'UNKNOWN', '', ''),
+	('observation', 'REGISTERED', 'PRELIMINARY', '', ''),
+	('observation', 'REGISTERED', 'FINAL', '', ''),
+	('observation', 'REGISTERED', 'CANCELLED', '', ''),
+	('observation', 'PRELIMINARY', 'FINAL', '', ''),
+	('observation', 'PRELIMINARY', 'CANCELLED', '', ''),
+	('observation', 'FINAL', 'AMENDED', '', ''),
+	('observation', 'FINAL', 'CORRECTED', '', ''),
+	('observation', 'AMENDED', 'CORRECTED', '', ''),
+	('encounter', '', 'PLANNED', 'encounter:create', 'encounterCreate'),
+	('encounter', 'PLANNED', 'ARRIVED', 'encounter:check-in', 'encounterCheckIn'),
+	('encounter', 'ARRIVED', 'TRIAGED', 'encounter:triage', 'encounterTriage'),
+	('encounter', 'ARRIVED', 'IN_PROGRESS', 'encounter:consult', 'encounterStart'),
+	('encounter', 'TRIAGED', 'IN_PROGRESS', 'encounter:consult', 'encounterStart'),
+	('encounter', 'IN_PROGRESS', 'ON_HOLD', 'encounter:consult', 'encounterHold'),
+	('encounter', 'ON_HOLD', 'IN_PROGRESS', 'encounter:consult', 'encounterResume'),
+	('encounter', 'IN_PROGRESS', 'CLOSED', 'encounter:close', 'encounterClose'),
+	('encounter', 'CLOSED', 'IN_PROGRESS', 'encounter:reopen', 'encounterReopen'),
+	('encounter', 'PLANNED', 'CANCELLED', 'encounter:cancel', 'encounterCancel'),
+	('encounter', 'ARRIVED', 'CANCELLED', 'encounter:cancel', 'encounterCancel'),
+	('encounter', 'TRIAGED', 'CANCELLED', 'encounter:cancel', 'encounterCancel'),
+	('encounter', 'ARRIVED', 'ARRIVED', 'vitals:record', 'vitalsRecord'),
+	('encounter', 'TRIAGED', 'TRIAGED', 'vitals:record', 'vitalsRecord'),
+	('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'vitals:record', 'vitalsRecord'),
+	('encounter', 'ON_HOLD', 'ON_HOLD', 'vitals:record', 'vitalsRecord'),
+	('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'assessmentRecord'),
+	('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'planRecord'),
+	('encounter', 'PLANNED', 'PLANNED', 'encounter:consult', 'encounterParticipantAdd'),
+	('encounter', 'ARRIVED', 'ARRIVED', 'encounter:consult', 'encounterParticipantAdd'),
+	('encounter', 'TRIAGED', 'TRIAGED', 'encounter:consult', 'encounterParticipantAdd'),
+	('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'encounterParticipantAdd'),
+	('encounter', 'ON_HOLD', 'ON_HOLD', 'encounter:consult', 'encounterParticipantAdd'),
+	('encounter', 'PLANNED', 'PLANNED', 'encounter:consult', 'encounterParticipantEnd'),
+	('encounter', 'ARRIVED', 'ARRIVED', 'encounter:consult', 'encounterParticipantEnd'),
+	('encounter', 'TRIAGED', 'TRIAGED', 'encounter:consult', 'encounterParticipantEnd'),
+	('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'encounter:consult', 'encounterParticipantEnd'),
+	('encounter', 'ON_HOLD', 'ON_HOLD', 'encounter:consult', 'encounterParticipantEnd'),
+	('encounter', 'PLANNED', 'PLANNED', 'sensitivity:label', 'confidentialitySet'),
+	('encounter', 'ARRIVED', 'ARRIVED', 'sensitivity:label', 'confidentialitySet'),
+	('encounter', 'TRIAGED', 'TRIAGED', 'sensitivity:label', 'confidentialitySet'),
+	('encounter', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet'),
+	('encounter', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet'),
+	('encounter', 'CLOSED', 'CLOSED', 'sensitivity:label', 'confidentialitySet'),
+	('encounter', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet'),
+	('encounter_diagnosis', '', 'RECORDED', 'encounter:consult', ''),
+	('encounter_diagnosis', 'RECORDED', 'WITHDRAWN', 'encounter:consult', ''),
+	('clinical_document', '', 'DRAFT', 'document:write', ''),
+	('clinical_document', '', 'RECEIVED', 'data:import', ''),
+	('clinical_document', 'DRAFT', 'DRAFT', 'document:write', 'documentSave'),
+	('clinical_document', 'DRAFT', 'DRAFT', 'document:write', 'documentLeaseTake'),
+	('clinical_document', 'DRAFT', 'DRAFT', 'document:write', 'documentLeaseRelease'),
+	('clinical_document', 'DRAFT', 'DISCARDED', 'document:write', 'documentDiscard'),
+	('clinical_document', 'DRAFT', 'IN_REVIEW', 'document:sign', 'documentSign'),
+	('clinical_document', 'DRAFT', 'SIGNED', 'document:sign', 'documentSign'),
+	('clinical_document', 'IN_REVIEW', 'SIGNED', 'document:cosign', 'documentCosign'),
+	('clinical_document', 'IN_REVIEW', 'AMENDED', 'document:cosign', 'documentCosign'),
+	('clinical_document', 'IN_REVIEW', 'IN_REVIEW', 'document:amend', 'documentAmend'),
+	('clinical_document', 'IN_REVIEW', 'AMENDED', 'document:amend', 'documentAmend'),
+	('clinical_document', 'SIGNED', 'IN_REVIEW', 'document:amend', 'documentAmend'),
+	('clinical_document', 'SIGNED', 'AMENDED', 'document:amend', 'documentAmend'),
+	('clinical_document', 'AMENDED', 'IN_REVIEW', 'document:amend', 'documentAmend'),
+	('clinical_document', 'AMENDED', 'AMENDED', 'document:amend', 'documentAmend'),
+	('clinical_document', 'RECEIVED', 'RECEIVED', 'document:amend', 'documentAddendum'),
+	('clinical_document', 'IN_REVIEW', 'IN_REVIEW', 'document:amend', 'documentAddendum'),
+	('clinical_document', 'SIGNED', 'SIGNED', 'document:amend', 'documentAddendum'),
+	('clinical_document', 'AMENDED', 'AMENDED', 'document:amend', 'documentAddendum'),
+	('clinical_document', 'RECEIVED', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError'),
+	('clinical_document', 'IN_REVIEW', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError'),
+	('clinical_document', 'SIGNED', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError'),
+	('clinical_document', 'AMENDED', 'ENTERED_IN_ERROR', 'document:amend', 'documentEnterInError'),
+	('allergy', '', 'ACTIVE', 'data:import', ''),
+	('allergy', '', 'INACTIVE', 'data:import', ''),
+	('allergy', '', 'RESOLVED', 'data:import', ''),
+	('allergy', '', 'REFUTED', 'data:import', ''),
+	('allergy', '', 'ENTERED_IN_ERROR', 'data:import', ''),
+	('medication_statement', '', 'ACTIVE', 'data:import', ''),
+	('medication_statement', '', 'ON_HOLD', 'data:import', ''),
+	('medication_statement', '', 'COMPLETED', 'data:import', ''),
+	('medication_statement', '', 'STOPPED', 'data:import', ''),
+	('medication_statement', '', 'NOT_TAKEN', 'data:import', ''),
+	('medication_statement', '', 'UNKNOWN', 'data:import', ''),
+	('medication_statement', '', 'ENTERED_IN_ERROR', 'data:import', ''),
+	('immunization', '', 'COMPLETED', 'data:import', ''),
+	('immunization', '', 'NOT_DONE', 'data:import', ''),
+	('immunization', '', 'ENTERED_IN_ERROR', 'data:import', ''),
+	('procedure', '', 'IN_PROGRESS', 'data:import', ''),
+	('procedure', '', 'COMPLETED', 'data:import', ''),
+	('procedure', '', 'STOPPED', 'data:import', ''),
+	('procedure', '', 'NOT_DONE', 'data:import', ''),
+	('procedure', '', 'UNKNOWN', 'data:import', ''),
+	('procedure', '', 'ENTERED_IN_ERROR', 'data:import', ''),
+	('family_history', '', 'CURRENT', 'data:import', ''),
+	('family_history', '', 'ENTERED_IN_ERROR', 'data:import', ''),
+	('social_history', '', 'CURRENT', 'data:import', ''),
+	('social_history', '', 'SUPERSEDED', 'data:import', ''),
+	('social_history', '', 'ENTERED_IN_ERROR', 'data:import', ''),
+	('allergy', 'ACTIVE', 'INACTIVE', 'allergy:record', 'allergyInactivate'),
+	('allergy', 'ACTIVE', 'RESOLVED', 'allergy:record', 'allergyResolve'),
+	('allergy', 'INACTIVE', 'RESOLVED', 'allergy:record', 'allergyResolve'),
+	('allergy', 'INACTIVE', 'ACTIVE', 'allergy:record', 'allergyReactivate'),
+	('allergy', 'RESOLVED', 'ACTIVE', 'allergy:record', 'allergyReactivate'),
+	('allergy', 'ACTIVE', 'REFUTED', 'allergy:record', 'allergyRefute'),
+	('allergy', 'INACTIVE', 'REFUTED', 'allergy:record', 'allergyRefute'),
+	('medication_statement', 'ACTIVE', 'STOPPED', 'medication:record', 'medicationStatementStop'),
+	('medication_statement', 'ON_HOLD', 'STOPPED', 'medication:record', 'medicationStatementStop'),
+	('medication_statement', 'UNKNOWN', 'STOPPED', 'medication:record', 'medicationStatementStop'),
+	('medication_statement', 'ACTIVE', 'COMPLETED', 'medication:record', 'medicationStatementComplete'),
+	('medication_statement', 'ON_HOLD', 'COMPLETED', 'medication:record', 'medicationStatementComplete'),
+	('medication_statement', 'UNKNOWN', 'COMPLETED', 'medication:record', 'medicationStatementComplete'),
+	('social_history', 'CURRENT', 'SUPERSEDED', 'history:record', ''),
+	('allergy', 'ACTIVE', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError'),
+	('allergy', 'INACTIVE', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError'),
+	('allergy', 'RESOLVED', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError'),
+	('allergy', 'REFUTED', 'ENTERED_IN_ERROR', 'allergy:record', 'allergyEnterInError'),
+	('medication_statement', 'ACTIVE', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError'),
+	('medication_statement', 'ON_HOLD', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError'),
+	('medication_statement', 'COMPLETED', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError'),
+	('medication_statement', 'STOPPED', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError'),
+	('medication_statement', 'NOT_TAKEN', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError'),
+	('medication_statement', 'UNKNOWN', 'ENTERED_IN_ERROR', 'medication:record', 'medicationStatementEnterInError'),
+	('immunization', 'COMPLETED', 'ENTERED_IN_ERROR', 'immunization:record', 'immunizationEnterInError'),
+	('immunization', 'NOT_DONE', 'ENTERED_IN_ERROR', 'immunization:record', 'immunizationEnterInError'),
+	('procedure', 'IN_PROGRESS', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError'),
+	('procedure', 'COMPLETED', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError'),
+	('procedure', 'STOPPED', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError'),
+	('procedure', 'NOT_DONE', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError'),
+	('procedure', 'UNKNOWN', 'ENTERED_IN_ERROR', 'history:record', 'procedureEnterInError'),
+	('family_history', 'CURRENT', 'ENTERED_IN_ERROR', 'history:record', 'familyHistoryEnterInError'),
+	('social_history', 'CURRENT', 'ENTERED_IN_ERROR', 'history:record', 'socialHistoryEnterInError'),
+	('social_history', 'SUPERSEDED', 'ENTERED_IN_ERROR', 'history:record', 'socialHistoryEnterInError'),
+	('problem', 'ACTIVE', 'REMISSION', 'condition:record', 'problemRemit'),
+	('problem', 'RECURRENCE', 'REMISSION', 'condition:record', 'problemRemit'),
+	('problem', 'RELAPSE', 'REMISSION', 'condition:record', 'problemRemit'),
+	('problem', 'ACTIVE', 'INACTIVE', 'condition:record', 'problemInactivate'),
+	('problem', 'RECURRENCE', 'INACTIVE', 'condition:record', 'problemInactivate'),
+	('problem', 'RELAPSE', 'INACTIVE', 'condition:record', 'problemInactivate'),
+	('problem', 'ACTIVE', 'RESOLVED', 'condition:record', 'problemResolve'),
+	('problem', 'RECURRENCE', 'RESOLVED', 'condition:record', 'problemResolve'),
+	('problem', 'RELAPSE', 'RESOLVED', 'condition:record', 'problemResolve'),
+	('problem', 'INACTIVE', 'RESOLVED', 'condition:record', 'problemResolve'),
+	('problem', 'REMISSION', 'RESOLVED', 'condition:record', 'problemResolve'),
+	('problem', 'RESOLVED', 'RECURRENCE', 'condition:record', 'problemRecur'),
+	('problem', 'INACTIVE', 'RECURRENCE', 'condition:record', 'problemRecur'),
+	('problem', 'REMISSION', 'RELAPSE', 'condition:record', 'problemRelapse'),
+	('problem', 'ACTIVE', 'ACTIVE', 'condition:record', 'problemEnterInError'),
+	('problem', 'RECURRENCE', 'RECURRENCE', 'condition:record', 'problemEnterInError'),
+	('problem', 'RELAPSE', 'RELAPSE', 'condition:record', 'problemEnterInError'),
+	('problem', 'INACTIVE', 'INACTIVE', 'condition:record', 'problemEnterInError'),
+	('problem', 'REMISSION', 'REMISSION', 'condition:record', 'problemEnterInError'),
+	('problem', 'RESOLVED', 'RESOLVED', 'condition:record', 'problemEnterInError'),
+	('workflow_definition', '', 'DRAFT', 'workflow:manage', 'workflowDefine'),
+	('workflow_definition', 'DRAFT', 'ACTIVE', 'workflow:manage', 'workflowActivate'),
+	('workflow_definition', 'DRAFT', 'RETIRED', 'workflow:manage', 'workflowRetire'),
+	('workflow_definition', 'ACTIVE', 'RETIRED', 'workflow:manage', 'workflowRetire'),
+	('workflow_definition', 'ACTIVE', 'ACTIVE', 'task:create', 'workflowStart'),
+	('workflow_instance', '', 'RUNNING', '', ''),
+	('workflow_instance', 'RUNNING', 'COMPLETED', '', ''),
+	('workflow_instance', 'RUNNING', 'FAILED', '', ''),
+	('workflow_instance', 'RUNNING', 'CANCELLED', 'task:assign', 'workflowCancel'),
+	('task', '', 'REQUESTED', 'task:create', 'taskCreate'),
+	('task', 'REQUESTED', 'ACCEPTED', 'task:work', 'taskClaim'),
+	('task', 'REQUESTED', 'REJECTED', 'task:work', 'taskReject'),
+	('task', 'ACCEPTED', 'IN_PROGRESS', 'task:work', 'taskStart'),
+	('task', 'ACCEPTED', 'COMPLETED', 'task:work', 'taskComplete'),
+	('task', 'ACCEPTED', 'FAILED', 'task:work', 'taskComplete'),
+	('task', 'IN_PROGRESS', 'ON_HOLD', 'task:work', 'taskHold'),
+	('task', 'IN_PROGRESS', 'COMPLETED', 'task:work', 'taskComplete'),
+	('task', 'IN_PROGRESS', 'FAILED', 'task:work', 'taskComplete'),
+	('task', 'ON_HOLD', 'IN_PROGRESS', 'task:work', 'taskResume'),
+	('task', 'REQUESTED', 'REQUESTED', 'task:work', 'taskAssign'),
+	('task', 'REQUESTED', 'CANCELLED', 'task:create', 'taskCancel'),
+	('task', 'ACCEPTED', 'REQUESTED', 'task:work', 'taskAssign'),
+	('task', 'ACCEPTED', 'CANCELLED', 'task:create', 'taskCancel'),
+	('task', 'IN_PROGRESS', 'REQUESTED', 'task:work', 'taskAssign'),
+	('task', 'IN_PROGRESS', 'CANCELLED', 'task:create', 'taskCancel'),
+	('task', 'ON_HOLD', 'REQUESTED', 'task:work', 'taskAssign'),
+	('task', 'ON_HOLD', 'CANCELLED', 'task:create', 'taskCancel'),
+	('rule', '', 'DRAFT', 'rule:author', 'ruleDraft'),
+	('rule', 'DRAFT', 'TESTED', 'rule:author', 'ruleTest'),
+	('rule', 'TESTED', 'ACTIVE', 'rule:approve', 'ruleActivate'),
+	('rule', 'DRAFT', 'RETIRED', 'rule:approve', 'ruleRetire'),
+	('rule', 'TESTED', 'RETIRED', 'rule:approve', 'ruleRetire'),
+	('rule', 'ACTIVE', 'RETIRED', 'rule:approve', 'ruleRetire'),
+	('alert', '', 'OPEN', '', ''),
+	('alert', 'OPEN', 'ACKNOWLEDGED', 'alert:respond', 'alertAcknowledge'),
+	('alert', 'ACKNOWLEDGED', 'RESOLVED', 'alert:respond', 'alertResolve'),
+	('alert', 'OPEN', 'OVERRIDDEN', 'alert:respond', 'alertOverride'),
+	('alert', 'ACKNOWLEDGED', 'OVERRIDDEN', 'alert:respond', 'alertOverride'),
+	('alert', 'OPEN', 'EXPIRED', '', ''),
+	('alert', 'ACKNOWLEDGED', 'EXPIRED', '', ''),
+	('notification', '', 'SCHEDULED', '', ''),
+	('notification', '', 'DELIVERED', '', ''),
+	('notification', 'SCHEDULED', 'SENDING', '', ''),
+	('notification', 'SCHEDULED', 'CANCELLED', '', ''),
+	('notification', 'SENDING', 'SCHEDULED', '', ''),
+	('notification', 'SENDING', 'SENT', '', ''),
+	('notification', 'SENDING', 'DELIVERED', '', ''),
+	('notification', 'SENDING', 'FAILED', '', ''),
+	('notification', 'SENDING', 'DEAD', '', ''),
+	('notification', 'SENDING', 'CANCELLED', '', ''),
+	('notification', 'SENDING', 'SUPPRESSED', '', ''),
+	('notification', 'SENT', 'DELIVERED', '', ''),
+	('notification', 'SENT', 'DEAD', '', ''),
+	('notification', 'FAILED', 'SENDING', '', ''),
+	('notification', 'FAILED', 'SENT', '', ''),
+	('notification', 'FAILED', 'DELIVERED', '', ''),
+	('notification', 'FAILED', 'CANCELLED', '', ''),
+	('notification', 'DEAD', 'SCHEDULED', 'notification:manage', 'notificationRetry'),
+	('observation', 'REGISTERED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError'),
+	('observation', 'PRELIMINARY', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError'),
+	('observation', 'FINAL', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError'),
+	('observation', 'AMENDED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError'),
+	('observation', 'CORRECTED', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError'),
+	('observation', 'UNKNOWN', 'ENTERED_IN_ERROR', 'vitals:record', 'observationEnterInError'),
+	('immunization', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet'),
+	('medication_statement', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet'),
+	('problem', 'RECURRENCE', 'RECURRENCE', 'sensitivity:label', 'confidentialitySet'),
+	('observation', 'REGISTERED', 'REGISTERED', 'sensitivity:label', 'confidentialitySet'),
+	('observation', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet'),
+	('task', 'REQUESTED', 'REQUESTED', 'sensitivity:label', 'confidentialitySet'),
+	('problem', 'RESOLVED', 'RESOLVED', 'sensitivity:label', 'confidentialitySet'),
+	('procedure', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet'),
+	('family_history', 'CURRENT', 'CURRENT', 'sensitivity:label', 'confidentialitySet'),
+	('clinical_document', 'RECEIVED', 'RECEIVED', 'sensitivity:label', 'confidentialitySet'),
+	('medication_statement', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet'),
+	('allergy', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet'),
+	('social_history', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet'),
+	('clinical_document', 'AMENDED', 'AMENDED', 'sensitivity:label', 'confidentialitySet'),
+	('social_history', 'CURRENT', 'CURRENT', 'sensitivity:label', 'confidentialitySet'),
+	('problem', 'REMISSION', 'REMISSION', 'sensitivity:label', 'confidentialitySet'),
+	('medication_statement', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet'),
+	('clinical_document', 'IN_REVIEW', 'IN_REVIEW', 'sensitivity:label', 'confidentialitySet'),
+	('observation', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet'),
+	('procedure', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet'),
+	('allergy', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet'),
+	('observation', 'CORRECTED', 'CORRECTED', 'sensitivity:label', 'confidentialitySet'),
+	('task', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet'),
+	('task', 'ACCEPTED', 'ACCEPTED', 'sensitivity:label', 'confidentialitySet'),
+	('clinical_document', 'DRAFT', 'DRAFT', 'sensitivity:label', 'confidentialitySet'),
+	('problem', 'INACTIVE', 'INACTIVE', 'sensitivity:label', 'confidentialitySet'),
+	('clinical_document', 'SIGNED', 'SIGNED', 'sensitivity:label', 'confidentialitySet'),
+	('task', 'FAILED', 'FAILED', 'sensitivity:label', 'confidentialitySet'),
+	('allergy', 'REFUTED', 'REFUTED', 'sensitivity:label', 'confidentialitySet'),
+	('allergy', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet'),
+	('allergy', 'RESOLVED', 'RESOLVED', 'sensitivity:label', 'confidentialitySet'),
+	('observation', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet'),
+	('procedure', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet'),
+	('medication_statement', 'STOPPED', 'STOPPED', 'sensitivity:label', 'confidentialitySet'),
+	('immunization', 'NOT_DONE', 'NOT_DONE', 'sensitivity:label', 'confidentialitySet'),
+	('medication_statement', 'NOT_TAKEN', 'NOT_TAKEN', 'sensitivity:label', 'confidentialitySet'),
+	('clinical_document', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet'),
+	('problem', 'ACTIVE', 'ACTIVE', 'sensitivity:label', 'confidentialitySet'),
+	('task', 'CANCELLED', 'CANCELLED', 'sensitivity:label', 'confidentialitySet'),
+	('social_history', 'SUPERSEDED', 'SUPERSEDED', 'sensitivity:label', 'confidentialitySet'),
+	('procedure', 'STOPPED', 'STOPPED', 'sensitivity:label', 'confidentialitySet'),
+	('procedure', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet'),
+	('procedure', 'NOT_DONE', 'NOT_DONE', 'sensitivity:label', 'confidentialitySet'),
+	('observation', 'FINAL', 'FINAL', 'sensitivity:label', 'confidentialitySet'),
+	('immunization', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet'),
+	('family_history', 'ENTERED_IN_ERROR', 'ENTERED_IN_ERROR', 'sensitivity:label', 'confidentialitySet'),
+	('medication_statement', 'ON_HOLD', 'ON_HOLD', 'sensitivity:label', 'confidentialitySet'),
+	('problem', 'RELAPSE', 'RELAPSE', 'sensitivity:label', 'confidentialitySet'),
+	('observation', 'PRELIMINARY', 'PRELIMINARY', 'sensitivity:label', 'confidentialitySet'),
+	('task', 'IN_PROGRESS', 'IN_PROGRESS', 'sensitivity:label', 'confidentialitySet'),
+	('medication_statement', 'UNKNOWN', 'UNKNOWN', 'sensitivity:label', 'confidentialitySet'),
+	('clinical_document', 'DISCARDED', 'DISCARDED', 'sensitivity:label', 'confidentialitySet'),
+	('task', 'COMPLETED', 'COMPLETED', 'sensitivity:label', 'confidentialitySet'),
+	('observation', 'AMENDED', 'AMENDED', 'sensitivity:label', 'confidentialitySet'),
+	('task', 'REJECTED', 'REJECTED', 'sensitivity:label', 'confidentialitySet'),
+	('notification', 'SCHEDULED', 'DELIVERED', '', ''),
+	('notification', 'DEAD', 'DELIVERED', '', ''),
+	('appointment', 'CHECKED_IN', 'CANCELLED', 'appointment:cancel', 'appointmentCancel'),
+	('appointment', 'IN_ROOM', 'CANCELLED', 'appointment:cancel', 'appointmentCancel');
+INSERT INTO {schema}.visit_policy VALUES
+	('OTHER', false, 7, 1, false),
+	('AMBULATORY', false, 7, 1, true),
+	('INPATIENT', true, 7, 1, true),
+	('EMERGENCY', true, 7, 1, true),
+	('HOME', false, 7, 1, true),
+	('VIRTUAL', false, 7, 1, true);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
