@@ -122,6 +122,7 @@ fn name(code: ViolationCode) -> &'static str {
         ViolationCode::TooCommon => "TOO_COMMON",
         ViolationCode::NotFound => "NOT_FOUND",
         ViolationCode::AlreadyExists => "ALREADY_EXISTS",
+        ViolationCode::SeatsExhausted => "SEATS_EXHAUSTED",
         _ => "INVALID",
     }
 }
