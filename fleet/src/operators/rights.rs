@@ -1,6 +1,6 @@
 //! What an operator may do.
 
-use std::{collections::BTreeSet, convert::Infallible, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// Something that an operator may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,10 +81,8 @@ impl FromIterator<Right> for Rights {
 }
 
 /// A right that this build does not know is none that it could grant.
-impl TryFrom<Vec<String>> for Rights {
-    type Error = Infallible;
-
-    fn try_from(codes: Vec<String>) -> Result<Self, Infallible> {
-        Ok(codes.iter().filter_map(|code| code.parse().ok()).collect())
+impl From<Vec<String>> for Rights {
+    fn from(codes: Vec<String>) -> Self {
+        codes.iter().filter_map(|code| code.parse().ok()).collect()
     }
 }
