@@ -4,11 +4,7 @@
 //! `PRAXIS_TEST_PORTABILITY_URL` names the cluster, by the address of a superuser and of a database whose name ends in
 //! `portability`, for its content is thrown away. Without it the suite runs on the tests' own plain Postgres, and says so.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that meets something else fails here"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that meets something else fails here")]
 
 mod ground;
 mod life;

@@ -115,7 +115,8 @@ async fn what_the_database_refuses_is_known_by_its_name() -> Result<()> {
             ("DELETE FROM clinical_document", "42501", None),
         ] {
             let op = factory.read();
-            let refused = op.db().execute_raw(Statement::from_string(DbBackend::Postgres, sql)).await;
+            let refused =
+                op.db().execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [])).await;
             let refused = refused.unwrap_err();
             assert_eq!(sqlstate(&refused).as_deref(), Some(code), "{sql}: {refused}");
             if name.is_some() {

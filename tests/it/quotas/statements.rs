@@ -13,13 +13,13 @@ use crate::support::{installation::TestInstallation, server::TestServer};
 
 /// Runs a statement, and says whether it had the time.
 async fn run(op: &Op<Read>, sql: &str) -> Result<(), Failure> {
-    let statement = Statement::from_string(DbBackend::Postgres, sql);
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, []);
     op.db().query_one_raw(statement).await.map(|_| ()).map_err(Failure::from)
 }
 
 /// How long a statement may take at this moment.
 async fn allowed(op: &Op<Read>) -> String {
-    let statement = Statement::from_string(DbBackend::Postgres, "SHOW statement_timeout");
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, "SHOW statement_timeout", []);
     let row = op.db().query_one_raw(statement).await.unwrap().unwrap();
     row.try_get_by_index(0).unwrap()
 }
