@@ -37,7 +37,8 @@ pub async fn take_turn(transaction: &mut PgConnection) -> Result<(), sqlx::Error
 }
 
 /// The login shard of a clinic that is made by itself, with its login role. A transaction of its own: clinics that are
-/// made at the same time wait for each other here only, and a shard may get a few more than its number by that.
+/// made at the same time wait for each other here only, and a shard may get a few more than its number by that. Within
+/// somebody else's transaction it is a part of that, whose turn then lasts to its end.
 pub(super) async fn allot(
     admin: &mut PgConnection,
     installation: &Installation,
