@@ -11,6 +11,7 @@ use anyhow::Result;
 use futures::future::join_all;
 use praxis_fleet::migrate::Migrator;
 use praxis_platform::{
+    template::{Source, Template},
     tenancy::{Filled, InstallationError, ProvisionError, WarmPool, fill_warm_pool, warm_pool},
     vault::crypto,
 };
@@ -94,7 +95,7 @@ async fn a_clinic_from_the_pool_is_like_any_other_and_is_made_in_a_fraction_of_t
     let warm = mean_of(&installation, "warm").await;
     let mut admin = installation.admin().await?;
     nothing_is_half_made(&mut admin).await?;
-    assert_eq!(warm_pool(&mut admin).await?, pool(0, 0, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(0, 0, 0));
     eprintln!("a new clinic, mean of 50: {cold:?}; from the pool {warm:?}");
     assert!(warm * 2 < cold, "{cold:?} {warm:?}");
 
@@ -124,7 +125,7 @@ async fn two_at_once_take_different_schemas_and_when_none_is_left_one_is_made() 
     let filled = join_all((0..2).map(|_| fill(&installation, 4))).await;
     assert_eq!(filled.into_iter().map(|filled| filled.unwrap().made).sum::<usize>(), 4);
     let mut admin = installation.admin().await?;
-    assert_eq!(warm_pool(&mut admin).await?, pool(4, 0, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(4, 0, 0));
     let slugs: Vec<_> = (0..6).map(|number| format!("clinic-{number}")).collect();
     let made = join_all(slugs.iter().map(|slug| installation.provision(slug))).await;
     let schemas: BTreeSet<_> = made.iter().map(|made| made.as_ref().unwrap().schema.to_string()).collect();
@@ -135,7 +136,60 @@ async fn two_at_once_take_different_schemas_and_when_none_is_left_one_is_made() 
     // A taken slug gives the schema back.
     fill(&installation, 1).await?;
     assert!(matches!(installation.provision("clinic-0").await, Err(ProvisionError::SlugTaken)));
-    assert_eq!(warm_pool(&mut admin).await?, pool(1, 0, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(1, 0, 0));
+    nothing_is_half_made(&mut admin).await
+}
+
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "figures are for reading")]
+async fn schemas_that_hold_a_template_are_for_its_clinics_and_have_its_rows_once() -> Result<()> {
+    let installation = TestInstallation::new().await?;
+    let begun = Instant::now();
+    installation.provision("cold").await.unwrap();
+    eprintln!("made as a whole in {:?}", begun.elapsed());
+    let load = |name| Template::load(&Source::shipped(), name);
+    let (template, other) = (load("general-practice")?, load("hospital")?);
+    let fill = async |template: Option<&Template>, size| {
+        let mut admin = installation.admin().await.unwrap();
+        let (names, keys, clock) = (&installation.names, &*installation.keys, &installation.clock);
+        fill_warm_pool(&mut admin, names, keys, clock, template, size).await.map(|filled| filled.made)
+    };
+    // Each has a size of its own.
+    assert_eq!(fill(Some(&template), 2).await?, 2);
+    assert_eq!(fill(Some(&other), 1).await?, 1);
+    assert_eq!(fill(None, 1).await?, 1);
+    assert_eq!(fill(Some(&template), 2).await?, 0);
+    let left = "SELECT array_agg(coalesce(template, '-') ORDER BY 1) FROM control.warm_schema";
+    let left = async || -> Result<Vec<String>> {
+        Ok(sqlx::query_scalar(left).fetch_one(&mut installation.admin().await?).await?)
+    };
+
+    // First those that are like it, then empty ones, and never another template's.
+    for (number, rest) in [(1, 3), (2, 2), (3, 1)] {
+        let begun = Instant::now();
+        installation.provision(&format!("warm-{number}")).await.unwrap();
+        eprintln!("from the pool in {:?}", begun.elapsed());
+        assert_eq!(left().await?.len(), rest);
+    }
+    assert_eq!(left().await?, [other.manifest.name.as_str()]);
+    installation.provision("none-left").await.unwrap();
+    assert_eq!(left().await?, [other.manifest.name.as_str()]);
+    let seeded = "SELECT (SELECT count(*) FROM role_permission) + (SELECT count(*) FROM visit_type)
+        + (SELECT count(*) FROM rule WHERE status = 'ACTIVE') + (SELECT count(*) FROM tenant_self)";
+    let of = async |slug| -> Result<i64> {
+        let mut runtime = installation.tenant_connection(slug).await?;
+        Ok(sqlx::query_scalar(seeded).fetch_one(&mut runtime).await?)
+    };
+    let cold = of("cold").await?;
+    for slug in ["warm-1", "warm-3", "none-left"] {
+        assert_eq!(of(slug).await?, cold, "{slug}");
+    }
+
+    // What holds an older version of the template is made anew, and not taken until then.
+    let older = "UPDATE control.warm_schema SET template_version = '0.0.0'";
+    let mut admin = installation.admin().await?;
+    sqlx::query(older).execute(&mut admin).await?;
+    assert_eq!(fill(Some(&other), 1).await?, 1);
     nothing_is_half_made(&mut admin).await
 }
 
@@ -148,15 +202,15 @@ async fn a_schema_of_an_older_version_is_not_taken_but_made_anew() -> Result<()>
         .execute(&mut admin)
         .await?;
     installation.provision("northside").await.unwrap();
-    assert_eq!(warm_pool(&mut admin).await?, pool(0, 2, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(0, 2, 0));
     assert_eq!(fill(&installation, 2).await?.made, 2);
-    assert_eq!(warm_pool(&mut admin).await?, pool(2, 0, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(2, 0, 0));
     // One that is newer is for builds that know it.
     sqlx::query("UPDATE control.warm_schema SET schema_version = schema_version + 1")
         .execute(&mut admin)
         .await?;
     installation.provision("harbor").await.unwrap();
-    assert_eq!(warm_pool(&mut admin).await?, WarmPool { newer: 2, ..pool(0, 0, 0) });
+    assert_eq!(warm_pool(&mut admin, None).await?, WarmPool { newer: 2, ..pool(0, 0, 0) });
     assert_eq!(fill(&installation, 1).await?.made, 1);
     nothing_is_half_made(&mut admin).await
 }
@@ -173,7 +227,7 @@ async fn a_fill_that_is_cancelled_at_any_point_is_gone_on_with_by_the_next() -> 
         nothing_is_half_made(&mut admin).await?;
     }
     fill(&installation, 24).await?;
-    assert_eq!(warm_pool(&mut admin).await?, pool(24, 0, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(24, 0, 0));
     nothing_is_half_made(&mut admin).await
 }
 
@@ -190,13 +244,15 @@ async fn an_operator_fills_the_pool_and_sees_what_is_in_it() -> Result<()> {
     praxis(&["tenant", "create", "--slug", "northside", "--name", "Northside", "--template", "hospital"])?;
     let left = praxis(&["tenant", "pool", "status"])?;
     assert_eq!(left, json!({ "ready": 1, "outdated": 0, "reserved": 0, "newer": 0 }));
+    let filled = praxis(&["tenant", "pool", "fill", "--size", "1", "--template", "hospital"])?;
+    assert_eq!((&filled["made"], &filled["ready"]), (&json!(1), &json!(2)));
     Ok(())
 }
 
 async fn fill(installation: &TestInstallation, size: i64) -> Result<Filled, InstallationError> {
     let mut admin = installation.admin().await.unwrap();
     let (names, keys, clock) = (&installation.names, &*installation.keys, &installation.clock);
-    fill_warm_pool(&mut admin, names, keys, clock, size).await
+    fill_warm_pool(&mut admin, names, keys, clock, None, size).await
 }
 
 /// How long one of fifty clinics takes to make.

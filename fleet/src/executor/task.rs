@@ -26,6 +26,9 @@ pub struct Fill {
     /// In which cell; in the control database when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<String>,
+    /// The template whose rows they are to hold; none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }
 
 /// Something that can be asked for.
@@ -162,8 +165,8 @@ async fn fill_pool(
     let filled = async {
         let mut admin = executor.connect_for(operation).await?;
         let ground = executor.ground(installation, operation);
-        let cell = fill.cell.as_deref().unwrap_or(MAIN);
-        let filled = tenant::fill(&mut admin, &ground, cell, fill.size).await?;
+        let pool = (fill.cell.as_deref().unwrap_or(MAIN), fill.template.as_deref());
+        let filled = tenant::fill(&mut admin, &ground, pool, fill.size).await?;
         Ok(json!({ "made": filled.made }))
     };
     let filled = filled.await;

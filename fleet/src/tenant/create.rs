@@ -3,7 +3,7 @@
 use praxis_platform::{
     template::{Source, Template},
     tenancy::{
-        Filled, MAIN, NewTenant, Tenant, fill_cell_pool, fill_warm_pool, installation_key, is_slug,
+        Filled, MAIN, NewTenant, PoolOf, Tenant, fill_cell_pool, fill_warm_pool, installation_key, is_slug,
         provision, provision_in,
     },
 };
@@ -52,8 +52,7 @@ impl NewClinic {
         if self.time_zone.as_ref().is_some_and(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
             return Err(LifeError::invalid("timeZone", "unknown time zone".to_owned()));
         }
-        Template::load(&Source::shipped(), &self.template)
-            .map_err(|_| LifeError::UnknownTemplate(self.template.clone()))
+        shipped(&self.template)
     }
 
     /// The cell that it is to be in, where that is not the control database.
@@ -105,23 +104,30 @@ pub(crate) async fn create_further<'a>(
     Ok(provision_in(admin, (cell, &mut home), installation, wrapper, clock, &template, &new).await?)
 }
 
-/// Sees to it that the pool of a cell holds so many schemas.
+/// The template of a name, as this build ships it.
+pub fn shipped(name: &str) -> Result<Template, LifeError> {
+    Template::load(&Source::shipped(), name).map_err(|_| LifeError::UnknownTemplate(name.to_owned()))
+}
+
+/// Sees to it that the pool of a cell holds so many schemas, with the rows of a template if one is named.
 pub async fn fill(
     admin: &mut PgConnection,
     ground: &Ground<'_>,
-    cell: &str,
+    (cell, template): (&str, Option<&str>),
     size: i64,
 ) -> Result<Filled, LifeError> {
+    let template = template.map(shipped).transpose()?;
     fits_this_build(admin).await?;
     let (installation, wrapper, clock) = (ground.installation, ground.wrapper, ground.clock);
     if cell == MAIN {
-        return Ok(fill_warm_pool(admin, installation, wrapper, clock, size).await?);
+        return Ok(fill_warm_pool(admin, installation, wrapper, clock, template.as_ref(), size).await?);
     }
     let known = registry::cells(admin).await?.into_iter().find(|known| known.id == cell);
     known.ok_or_else(|| LifeError::Cell(format!("there is no cell \"{}\"", cell.escape_debug())))?;
     let mut home = ground.home(cell).await?;
     let key = installation_key(admin, wrapper).await?;
-    Ok(fill_cell_pool(admin, &mut home, cell, installation, &key, clock, size).await?)
+    let pool = PoolOf { cell, template: template.as_ref() };
+    Ok(fill_cell_pool(admin, &mut home, pool, installation, &key, clock, size).await?)
 }
 
 /// A build that is older or newer than the control schema would make clinics that the servers don't expect.

@@ -73,6 +73,8 @@ pub(crate) struct PoolFillInput {
     size: i32,
     /// In which cell; in the control database's when left out.
     cell: Option<String>,
+    /// The template whose rows they are to hold, so that its clinics have nothing left to write; none when left out.
+    template: Option<String>,
 }
 
 /// A run of migrations.
@@ -203,7 +205,7 @@ impl WorkMutation {
 
     /// Makes schemas ahead of need, until so many are ready. Needs the right MANAGE.
     ///
-    /// Codes: `INVALID`, `IDEMPOTENCY_CONFLICT`.
+    /// Codes: `INVALID`, `UNKNOWN_TEMPLATE`, `IDEMPOTENCY_CONFLICT`.
     async fn pool_fill(
         &self,
         context: &Context<'_>,
@@ -216,8 +218,13 @@ impl WorkMutation {
             return Ok(OperationPayload { operation: None, user_errors: vec![error] });
         }
         let cell = input.cell.filter(|cell| cell != MAIN);
-        let task = Task::PoolFill(Fill { size: input.size.into(), cell: cell.clone() });
+        let task = Task::PoolFill(Fill {
+            size: input.size.into(),
+            cell: cell.clone(),
+            template: input.template.clone(),
+        });
         let asked = async {
+            input.template.as_deref().map(life::shipped).transpose()?;
             life::fits_this_build(&mut admin).await?;
             is_known(context, &mut admin, cell.as_deref()).await?;
             ask(context, &mut admin, &task, &input.idempotency_key).await

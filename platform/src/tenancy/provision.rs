@@ -5,17 +5,16 @@
 
 use praxis_entity::{control::tenant::TenantState, ids::TenantId};
 use sqlx::postgres::{PgConnection, Postgres};
-use sqlx::{AssertSqlSafe, Connection, Executor, Transaction};
+use sqlx::{Connection, Executor, Transaction};
 
 use super::{
     InstallationError, RateOverride, Tenant,
     bootstrap::installation_key,
     cells::MAIN,
     control::Installation,
-    seed::apply_template,
     site::{Site, allot, build, make_role},
     snapshot::{snapshot_oldest_build, snapshot_version},
-    warm,
+    warm::{self, Claimed, PoolOf},
 };
 use crate::{
     clock::SharedClock,
@@ -85,7 +84,6 @@ pub async fn provision(
     new: &NewTenant,
 ) -> Result<Tenant, ProvisionError> {
     check(new)?;
-    let owner = installation.owner_role();
     let time_zone = new.time_zone.clone().unwrap_or_else(|| template.manifest.time_zone.clone());
     let locale = new.locale.clone().unwrap_or_else(|| template.manifest.locale.clone());
 
@@ -94,10 +92,10 @@ pub async fn provision(
     }
     has_room(admin, MAIN).await?;
     let mut transaction = admin.begin().await?;
-    let warm = warm::claim(&mut transaction).await?;
+    let warm = warm::claim(&mut transaction, template).await?;
     let is_warm = warm.is_some();
-    let site = match warm {
-        Some(site) => site,
+    let (site, is_filled) = match warm {
+        Some(Claimed { site, is_filled, .. }) => (site, is_filled),
         None => {
             transaction.rollback().await?;
             let shard = allot(admin, installation, wrapper).await?;
@@ -105,18 +103,16 @@ pub async fn provision(
             let site = Site::of(TenantId(clock.new_id()), shard);
             make_role(&mut transaction, installation, &site).await?;
             build(&mut transaction, installation, &site).await?;
-            site
+            (site, false)
         }
     };
     let connection: &mut PgConnection = &mut transaction;
-    let Site { id, schema, .. } = &site;
-    let enter = format!("SET LOCAL ROLE {owner}; SET LOCAL search_path = {schema}");
-    connection.execute(sqlx::raw_sql(AssertSqlSafe(enter))).await?;
-    apply_template(connection, id.0, template).await?;
-    connection.execute(sqlx::raw_sql("RESET ROLE; RESET search_path")).await?;
+    if !is_filled {
+        warm::fill(connection, installation, &site, template).await?;
+    }
     // Only now: making the schema may have taken long, and the root key of before it be retired.
     turn::wrapping(connection).await?;
-    let wrapped = TenantKey::generate(id.0, 1)?.wrapped(wrapper).await?;
+    let wrapped = TenantKey::generate(site.id.0, 1)?.wrapped(wrapper).await?;
     // Last, for whatever changes the directory waits for its turn from here to the commit.
     let rows = ControlRows {
         site: &site,
@@ -160,24 +156,24 @@ pub async fn provision_in<'a>(
     let key = installation_key(admin, wrapper).await?;
     let mut transaction = admin.begin().await?;
     // Another one may take what was noted before it is taken here, and this one the other's.
-    let (site, is_warm) = loop {
-        if let Some(claimed) = warm::claim_in(&mut transaction, cell).await? {
+    let pool = PoolOf { cell, template: Some(template) };
+    let Claimed { site, is_built, is_filled } = loop {
+        if let Some(claimed) = warm::claim_in(&mut transaction, pool).await? {
             break claimed;
         }
         // Noted for good before anything is made.
         warm::note_one(&mut transaction, clock, cell).await?;
         transaction.execute(sqlx::raw_sql("COMMIT; BEGIN")).await?;
     };
-    let is_warm = is_warm && warm::is_untouched(home, &site).await?;
+    let is_warm = is_built && warm::is_untouched(home, &site).await?;
     let mut building = home.begin().await?;
     if !is_warm {
         warm::build_anew(&mut building, installation, &key, &site).await?;
     }
     warm::mark_taken(&mut building, &site).await?;
-    let enter =
-        format!("SET LOCAL ROLE {}; SET LOCAL search_path = {}", installation.owner_role(), site.schema);
-    building.execute(sqlx::raw_sql(AssertSqlSafe(enter))).await?;
-    apply_template(&mut building, site.id.0, template).await?;
+    if !(is_warm && is_filled) {
+        warm::fill(&mut building, installation, &site, template).await?;
+    }
     building.commit().await?;
     turn::wrapping(&mut transaction).await?;
     let wrapped = TenantKey::generate(site.id.0, 1)?.wrapped(wrapper).await?;

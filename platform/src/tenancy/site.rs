@@ -10,6 +10,7 @@ use super::{
     cells::MAIN,
     control::Installation,
     snapshot_sql, snapshot_version,
+    warm::PoolOf,
 };
 use crate::{
     clock::SharedClock,
@@ -105,12 +106,12 @@ fn role(installation: &Installation, site: &Site) -> String {
 pub(super) async fn note_sites(
     connection: &mut PgConnection,
     clock: &SharedClock,
-    cell: &str,
+    pool: PoolOf<'_>,
     count: i64,
 ) -> Result<(), sqlx::Error> {
     for _ in 0..count {
-        let shard = next_shard(connection, cell).await?;
-        note_site(connection, &Site::of(TenantId(clock.new_id()), shard), cell).await?;
+        let shard = next_shard(connection, pool.cell).await?;
+        note_site(connection, &Site::of(TenantId(clock.new_id()), shard), pool).await?;
     }
     Ok(())
 }
@@ -119,15 +120,19 @@ pub(super) async fn note_sites(
 pub(super) async fn note_site(
     connection: &mut PgConnection,
     site: &Site,
-    cell: &str,
+    pool: PoolOf<'_>,
 ) -> Result<(), sqlx::Error> {
+    let template = pool.template.map(|template| &template.manifest);
     sqlx::query(
-        "INSERT INTO control.warm_schema (id, schema_name, cell_id, login_shard) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO control.warm_schema (id, schema_name, cell_id, login_shard, template, template_version)
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(site.id.0)
     .bind(site.schema.as_str())
-    .bind(cell)
+    .bind(pool.cell)
     .bind(site.shard)
+    .bind(template.map(|template| &template.name))
+    .bind(template.map(|template| &template.version))
     .execute(connection)
     .await
     .map(|_| ())

@@ -1,4 +1,7 @@
-//! The warm pool: schemas made ahead of need, so that a new clinic only takes one and fills it.
+//! The warm pool: schemas made ahead of need, so that a new clinic only takes one.
+//!
+//! A schema of the pool is empty, or holds the rows of one template already. The ids of such rows follow from the
+//! clinic's, which is given when the schema is reserved.
 //!
 //! Roles come first and many at once, then one schema per transaction. What is in the pool stands in
 //! `control.warm_schema` at each of these steps, so a run that was killed is gone on with by the next.
@@ -15,13 +18,43 @@ use super::{
     InstallationError,
     cells::MAIN,
     control::Installation,
+    seed::apply_template,
     site::{Site, build, ensure_roles, note_site, note_sites, reserve, take_turn},
     snapshot_version,
 };
 use crate::{
     clock::SharedClock,
+    template::Template,
     vault::{InstallationKey, KeyWrapper},
 };
+
+/// Which schemas are meant: those of a cell that hold the rows of a template, or none.
+#[derive(Clone, Copy)]
+pub struct PoolOf<'a> {
+    /// The cell.
+    pub cell: &'a str,
+    /// The template, if any.
+    pub template: Option<&'a Template>,
+}
+
+impl<'a> PoolOf<'a> {
+    fn name(self) -> Option<&'a str> {
+        self.template.map(|template| template.manifest.name.as_str())
+    }
+
+    fn version(self) -> Option<&'a str> {
+        self.template.map(|template| template.manifest.version.as_str())
+    }
+}
+
+/// A schema taken out of the pool.
+pub(super) struct Claimed {
+    pub(super) site: Site,
+    /// Whether the schema is said to be there.
+    pub(super) is_built: bool,
+    /// Whether it holds the template's rows already.
+    pub(super) is_filled: bool,
+}
 
 /// What is in the pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
@@ -58,58 +91,74 @@ pub async fn warm_pool(admin: &mut PgConnection, cell: Option<&str>) -> Result<W
     .await
 }
 
-/// Sees to it that the pool of the control database holds so many schemas of this version. A second run at the same time does its share.
+/// Sees to it that the pool of the control database holds so many schemas of this version, with the rows of a template if
+/// one is given. A second run at the same time does its share.
 pub async fn fill_warm_pool(
     admin: &mut PgConnection,
     installation: &Installation,
     wrapper: &dyn KeyWrapper,
     clock: &SharedClock,
+    template: Option<&Template>,
     size: i64,
 ) -> Result<Filled, InstallationError> {
-    reserve_missing(admin, installation, wrapper, clock, size).await?;
+    let pool = PoolOf { cell: MAIN, template };
+    reserve_missing(admin, installation, wrapper, clock, pool, size).await?;
     let (begun, mut made) = (Instant::now(), 0_u32);
-    while build_next(admin, installation).await? {
+    while build_next(admin, installation, pool).await? {
         made += 1;
     }
     Ok(Filled { made: made as usize, mean: begun.elapsed() / made.max(1) })
 }
 
-/// The next one of a cell that is missing or outdated, of those that nobody is at.
-const LACKING: &str = "SELECT id, login_shard FROM control.warm_schema
-    WHERE (schema_version IS NULL OR schema_version < $1) AND cell_id = $2
-    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED";
+/// The next one of a pool that is missing or outdated, of those that nobody is at.
+async fn next_lacking(
+    transaction: &mut PgConnection,
+    pool: PoolOf<'_>,
+) -> Result<Option<Site>, sqlx::Error> {
+    let next: Option<(Uuid, i32)> = sqlx::query_as(
+        "SELECT id, login_shard FROM control.warm_schema
+         WHERE cell_id = $2 AND template IS NOT DISTINCT FROM $3 AND coalesce(schema_version, $1) <= $1
+            AND (schema_version IS DISTINCT FROM $1 OR template_version IS DISTINCT FROM $4)
+         ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED",
+    )
+    .bind(snapshot_version())
+    .bind(pool.cell)
+    .bind(pool.name())
+    .bind(pool.version())
+    .fetch_optional(transaction)
+    .await?;
+    Ok(next.map(|(id, shard)| Site::of(TenantId(id), shard)))
+}
 
 /// The same in a further cell: what is there is noted in the control schema first, and its roles and tables are made
 /// in the cell, in transactions of their own. Killed in between, the next run makes them anew.
 pub async fn fill_cell_pool(
     admin: &mut PgConnection,
     home: &mut PgConnection,
-    cell: &str,
+    pool: PoolOf<'_>,
     installation: &Installation,
     key: &InstallationKey,
     clock: &SharedClock,
     size: i64,
 ) -> Result<Filled, sqlx::Error> {
-    if missing(admin, cell, size).await? > 0 {
+    if missing(admin, pool, size).await? > 0 {
         let mut transaction = admin.begin().await?;
         take_turn(&mut transaction).await?;
-        let missing = missing(&mut transaction, cell, size).await?;
-        note_sites(&mut transaction, clock, cell, missing).await?;
+        let missing = missing(&mut transaction, pool, size).await?;
+        note_sites(&mut transaction, clock, pool, missing).await?;
         transaction.commit().await?;
     }
     let (begun, mut made) = (Instant::now(), 0_u32);
     loop {
         let mut transaction = admin.begin().await?;
-        let next: Option<(Uuid, i32)> = sqlx::query_as(LACKING)
-            .bind(snapshot_version())
-            .bind(cell)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        let Some((id, shard)) = next else { break };
+        let Some(site) = next_lacking(&mut transaction, pool).await? else { break };
         let mut building = home.begin().await?;
-        build_anew(&mut building, installation, key, &Site::of(TenantId(id), shard)).await?;
+        build_anew(&mut building, installation, key, &site).await?;
+        if let Some(template) = pool.template {
+            fill(&mut building, installation, &site, template).await?;
+        }
         building.commit().await?;
-        is_built(&mut transaction, id).await?;
+        is_built(&mut transaction, &site, pool).await?;
         transaction.commit().await?;
         made += 1;
     }
@@ -144,23 +193,38 @@ pub(super) async fn is_untouched(home: &mut PgConnection, site: &Site) -> Result
     sqlx::query_scalar(find).bind(site.schema.as_str()).bind(TAKEN).fetch_one(home).await
 }
 
-/// Takes a site of a further cell out of the pool: one with a schema if there is one, else one that was only noted;
-/// and whether its schema is said to be there.
+/// Takes a site of a further cell out of the pool: one that holds the template's rows if there is one, else an empty one,
+/// else one that was only noted.
 pub(super) async fn claim_in(
     transaction: &mut PgConnection,
-    cell: &str,
-) -> Result<Option<(Site, bool)>, sqlx::Error> {
-    let taken: Option<(Uuid, i32, bool)> = sqlx::query_as(
+    pool: PoolOf<'_>,
+) -> Result<Option<Claimed>, sqlx::Error> {
+    claim_where(transaction, pool, "coalesce(schema_version, $1) <= $1").await
+}
+
+async fn claim_where(
+    transaction: &mut PgConnection,
+    pool: PoolOf<'_>,
+    version: &str,
+) -> Result<Option<Claimed>, sqlx::Error> {
+    let sql = format!(
         "DELETE FROM control.warm_schema WHERE id = (
-            SELECT id FROM control.warm_schema WHERE cell_id = $2 AND coalesce(schema_version, $1) <= $1
-            ORDER BY schema_version DESC NULLS LAST, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING id, login_shard, coalesce(schema_version = $1, false)",
-    )
-    .bind(snapshot_version())
-    .bind(cell)
-    .fetch_optional(transaction)
-    .await?;
-    Ok(taken.map(|(id, shard, is_built)| (Site::of(TenantId(id), shard), is_built)))
+            SELECT id FROM control.warm_schema
+            WHERE cell_id = $2 AND {version} AND (template IS NULL OR (template, template_version) = ($3, $4))
+            ORDER BY schema_version DESC NULLS LAST, template NULLS LAST, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING id, login_shard, coalesce(schema_version = $1, false), template IS NOT NULL"
+    );
+    let taken: Option<(Uuid, i32, bool, bool)> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(snapshot_version())
+        .bind(pool.cell)
+        .bind(pool.name())
+        .bind(pool.version())
+        .fetch_optional(transaction)
+        .await?;
+    Ok(taken.map(|(id, shard, is_built, is_filled)| {
+        let site = Site::of(TenantId(id), shard);
+        Claimed { site, is_built, is_filled: is_built && is_filled }
+    }))
 }
 
 /// Notes one more site of a further cell.
@@ -170,21 +234,31 @@ pub(super) async fn note_one(
     cell: &str,
 ) -> Result<(), sqlx::Error> {
     take_turn(transaction).await?;
-    note_sites(transaction, clock, cell, 1).await
+    note_sites(transaction, clock, PoolOf { cell, template: None }, 1).await
 }
 
-/// Takes a schema for a clinic, if one of this version is there that nobody else is about to take.
-pub(super) async fn claim(transaction: &mut PgConnection) -> Result<Option<Site>, sqlx::Error> {
-    let taken: Option<(Uuid, i32)> = sqlx::query_as(
-        "DELETE FROM control.warm_schema WHERE id = (
-            SELECT id FROM control.warm_schema WHERE schema_version = $1 AND cell_id = 'main'
-            ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING id, login_shard",
-    )
-    .bind(snapshot_version())
-    .fetch_optional(transaction)
-    .await?;
-    Ok(taken.map(|(id, shard)| Site::of(TenantId(id), shard)))
+/// Takes a schema for a clinic, if one of this version is there that nobody else is about to take: one that holds the
+/// template's rows, else an empty one.
+pub(super) async fn claim(
+    transaction: &mut PgConnection,
+    template: &Template,
+) -> Result<Option<Claimed>, sqlx::Error> {
+    let pool = PoolOf { cell: MAIN, template: Some(template) };
+    claim_where(transaction, pool, "schema_version = $1").await
+}
+
+/// Writes the rows of a template into the empty schema of a site, as the owner of its tables.
+pub(super) async fn fill(
+    transaction: &mut PgConnection,
+    installation: &Installation,
+    site: &Site,
+    template: &Template,
+) -> Result<(), sqlx::Error> {
+    let enter =
+        format!("SET LOCAL ROLE {}; SET LOCAL search_path = {}", installation.owner_role(), site.schema);
+    transaction.execute(sqlx::raw_sql(AssertSqlSafe(enter))).await?;
+    apply_template(transaction, site.id.0, template).await?;
+    transaction.execute(sqlx::raw_sql("RESET ROLE; RESET search_path")).await.map(|_| ())
 }
 
 async fn reserve_missing(
@@ -192,48 +266,67 @@ async fn reserve_missing(
     installation: &Installation,
     wrapper: &dyn KeyWrapper,
     clock: &SharedClock,
+    pool: PoolOf<'_>,
     size: i64,
 ) -> Result<(), InstallationError> {
     // The first look is without a lock: mostly there is nothing to do.
-    if missing(admin, MAIN, size).await? <= 0 {
+    if missing(admin, pool, size).await? <= 0 {
         return Ok(());
     }
     let mut transaction = admin.begin().await?;
     take_turn(&mut transaction).await?;
-    let missing = missing(&mut transaction, MAIN, size).await?;
+    let missing = missing(&mut transaction, pool, size).await?;
     let sites = reserve(&mut transaction, installation, wrapper, clock, missing).await?;
     for site in &sites {
-        note_site(&mut transaction, site, MAIN).await?;
+        note_site(&mut transaction, site, pool).await?;
     }
     Ok(transaction.commit().await?)
 }
 
-/// How many schemas the pool lacks; one that is newer than this build is no use to it.
-async fn missing(connection: &mut PgConnection, cell: &str, size: i64) -> Result<i64, sqlx::Error> {
-    let WarmPool { ready, outdated, reserved, .. } = warm_pool(connection, Some(cell)).await?;
-    Ok(size - ready - outdated - reserved)
+/// How many schemas a pool lacks; one that is newer than this build is no use to it.
+async fn missing(connection: &mut PgConnection, pool: PoolOf<'_>, size: i64) -> Result<i64, sqlx::Error> {
+    let there: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM control.warm_schema
+         WHERE cell_id = $2 AND template IS NOT DISTINCT FROM $3 AND coalesce(schema_version, $1) <= $1",
+    )
+    .bind(snapshot_version())
+    .bind(pool.cell)
+    .bind(pool.name())
+    .fetch_one(connection)
+    .await?;
+    Ok(size - there)
 }
 
 /// Makes the next schema that is missing or outdated; false when there is none.
-async fn build_next(admin: &mut PgConnection, installation: &Installation) -> Result<bool, sqlx::Error> {
+async fn build_next(
+    admin: &mut PgConnection,
+    installation: &Installation,
+    pool: PoolOf<'_>,
+) -> Result<bool, sqlx::Error> {
     let mut transaction = admin.begin().await?;
-    let next: Option<(Uuid, i32)> =
-        sqlx::query_as(LACKING).bind(snapshot_version()).bind(MAIN).fetch_optional(&mut *transaction).await?;
-    let Some((id, shard)) = next else {
+    let Some(site) = next_lacking(&mut transaction, pool).await? else {
         transaction.rollback().await?;
         return Ok(false);
     };
-    build(&mut transaction, installation, &Site::of(TenantId(id), shard)).await?;
-    is_built(&mut transaction, id).await?;
+    build(&mut transaction, installation, &site).await?;
+    if let Some(template) = pool.template {
+        fill(&mut transaction, installation, &site, template).await?;
+    }
+    is_built(&mut transaction, &site, pool).await?;
     transaction.commit().await?;
     Ok(true)
 }
 
-/// Notes that the schema of a site is there.
-async fn is_built(transaction: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE control.warm_schema SET schema_version = $2 WHERE id = $1")
-        .bind(id)
+/// Notes that the schema of a site is there, and what it holds.
+async fn is_built(
+    transaction: &mut PgConnection,
+    site: &Site,
+    pool: PoolOf<'_>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE control.warm_schema SET schema_version = $2, template_version = $3 WHERE id = $1")
+        .bind(site.id.0)
         .bind(snapshot_version())
+        .bind(pool.version())
         .execute(transaction)
         .await
         .map(|_| ())

@@ -34,6 +34,9 @@ enum Command {
         /// The cell in which they are made
         #[arg(long, value_name = "NAME", default_value = MAIN)]
         cell: String,
+        /// The template whose rows they are to hold, so that its clinics have nothing left to write; none by default
+        #[arg(long, value_name = "NAME")]
+        template: Option<String>,
     },
     /// Show how many schemas are ready
     Status {
@@ -62,7 +65,7 @@ pub async fn run(
 ) -> Result<Exit> {
     let (filled, cell) = match pool.command {
         Command::Status { cell } => (None, cell),
-        Command::Fill { size, cell } => {
+        Command::Fill { size, cell, template } => {
             let config = context.config()?;
             let keys = root_key::find(&config.keys, admin).await?;
             let clock: SharedClock = Arc::new(SystemClock);
@@ -74,7 +77,7 @@ pub async fn run(
                 actor: None,
                 progress: &|_, _| {},
             };
-            (Some(tenant::fill(admin, &ground, &cell, size).await?), Some(cell))
+            (Some(tenant::fill(admin, &ground, (&cell, template.as_deref()), size).await?), Some(cell))
         }
     };
     let shown = Shown {
