@@ -49,8 +49,10 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn config(&mut self) -> Option<Config> {
+        let connections = self.at_least("database.connections", 1);
         let pool = PoolLimits {
-            connections: self.at_least("database.connections", 1),
+            connections,
+            open: self.at_least("database.open_connections", 1).max(connections),
             wait: Duration::from_millis(self.at_least("database.wait_ms", 1)),
             tenants_per_connection: self.at_least("database.tenants_per_connection", 1),
             max_age: Duration::from_secs(self.at_least("database.connection_max_age_s", 1)),

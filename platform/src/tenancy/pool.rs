@@ -23,8 +23,10 @@ use super::{
 /// How large the pool of a cell may grow and when a connection is replaced.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolLimits {
-    /// Connections at the most.
+    /// Connections at work at the same time, at the most.
     pub connections: usize,
+    /// Connections kept open, those that nobody uses now among them. The more, the more tenants find one that knows them.
+    pub open: usize,
     /// How long a request waits for one.
     pub wait: Duration,
     /// Tenants a connection may serve before it is replaced.
@@ -39,6 +41,7 @@ impl Default for PoolLimits {
     fn default() -> Self {
         Self {
             connections: 12,
+            open: 24,
             wait: Duration::from_secs(3),
             tenants_per_connection: 64,
             max_age: Duration::from_secs(30 * 60),
@@ -141,7 +144,7 @@ impl Shared {
         let known = own.or_else(|| idle.iter().rposition(|seat| seat.seen.contains(&tenant.schema)));
         if known.is_none() {
             let open = idle.len() + self.limits.connections - self.turns.free() - 1;
-            if open < self.limits.connections {
+            if open < self.limits.open {
                 return (None, None);
             }
         }

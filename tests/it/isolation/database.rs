@@ -24,7 +24,9 @@ fn sql(text: impl Into<String>) -> Statement {
 
 async fn pool(installation: &TestInstallation, connections: usize) -> Result<Pool> {
     let control = Control::connect(&installation.url, &*installation.keys).await?;
-    let limits = PoolLimits { connections, wait: Duration::from_secs(60), ..PoolLimits::default() };
+    // None more are kept open than are at work, so that they change tenants all the time.
+    let open = connections;
+    let limits = PoolLimits { connections, open, wait: Duration::from_secs(60), ..PoolLimits::default() };
     Ok(Pool::new(control, limits))
 }
 
