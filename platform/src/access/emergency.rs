@@ -5,7 +5,9 @@
 
 use chrono::{DateTime, Utc};
 use praxis_entity::ids::{BreakGlassId, PatientId, UserId};
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{DbBackend, FromQueryResult, Statement};
+use serde::Deserialize;
+use uuid::Uuid;
 
 use super::{Override, Permission as P, PermissionSet, class::CLINICAL};
 use crate::{Failure, tenancy::TenantDb};
@@ -39,16 +41,24 @@ pub async fn load_overrides(
 ) -> Result<Vec<Override>, Failure> {
     let find = "SELECT id, patient_id, classes, expires_at FROM break_glass_open WHERE user_id = $1 AND expires_at > $2";
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, find, [user.0.into(), now.into()]);
-    let rows = db.query_all_raw(statement).await?;
-    let over = |row: &sea_orm::QueryResult| {
-        let classes: Vec<String> = row.try_get("", "classes")?;
-        let sets = classes.iter().map(|class| opened(class));
-        Ok(Override {
-            id: BreakGlassId(row.try_get("", "id")?),
-            patient: PatientId(row.try_get("", "patient_id")?),
-            permissions: sets.fold(PermissionSet::NONE, PermissionSet::union),
-            expires_at: row.try_get("", "expires_at")?,
-        })
-    };
-    rows.iter().map(over).collect()
+    Ok(Open::find_by_statement(statement).all(db).await?.into_iter().map(over).collect())
+}
+
+/// An emergency access that is open.
+#[derive(FromQueryResult, Deserialize)]
+pub(super) struct Open {
+    id: Uuid,
+    patient_id: Uuid,
+    classes: Vec<String>,
+    expires_at: DateTime<Utc>,
+}
+
+pub(super) fn over(open: Open) -> Override {
+    let sets = open.classes.iter().map(|class| opened(class));
+    Override {
+        id: BreakGlassId(open.id),
+        patient: PatientId(open.patient_id),
+        permissions: sets.fold(PermissionSet::NONE, PermissionSet::union),
+        expires_at: open.expires_at,
+    }
 }

@@ -8,6 +8,8 @@ use praxis_entity::{
     role, role_permission,
 };
 use sea_orm::{ColumnTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, Statement};
+use serde::Deserialize;
+use uuid::Uuid;
 
 use super::{Permission, PermissionSet, class::CLINIC};
 use crate::{Failure, tenancy::TenantDb};
@@ -105,6 +107,34 @@ pub struct Grants {
 }
 
 impl Grants {
+    /// What memberships permit.
+    ///
+    /// With a branch chosen only memberships of that branch and clinic-wide ones count; a branch where the user is
+    /// no member gives `None`. Memberships of a branch apply at that branch, whether it was chosen or not.
+    pub(crate) fn of(held: Vec<Held>, facility: Option<FacilityId>) -> Option<Self> {
+        let second_factor_required = held.iter().any(|held| held.second_factor_required);
+        let at = |held: &Held| held.facility_id.map(FacilityId);
+        let counts = |held: &Held| facility.is_none() || at(held).is_none() || at(held) == facility;
+        let counted: Vec<_> = held.into_iter().filter(counts).collect();
+        if counted.is_empty() && facility.is_some() {
+            return None;
+        }
+        let mut list: Vec<Grant> = Vec::new();
+        let mut roles = BTreeSet::new();
+        for held in counted {
+            let facility = at(&held);
+            for (condition, permissions) in
+                held.permissions.iter().filter_map(|code| known(&held.condition, code))
+            {
+                add(&mut list, facility, condition, permissions);
+            }
+            roles.extend(held.code);
+        }
+        // In one order, so that whoever asks twice can tell whether something changed.
+        list.sort_unstable_by_key(|grant| (grant.facility, grant.condition));
+        Some(Self { roles: roles.into_iter().collect(), list, second_factor_required })
+    }
+
     /// Everything that is permitted somewhere.
     pub fn permissions(&self) -> PermissionSet {
         self.list.iter().fold(PermissionSet::NONE, |all, grant| all.union(grant.permissions))
@@ -113,49 +143,28 @@ impl Grants {
 
 /// What a user holds: a row for each branch, role and condition. A retired role grants nothing, and its holder is a
 /// member all the same.
-const HELD: &str = "SELECT m.facility_id, r.code, coalesce(r.second_factor_required, false) AS second_factor_required,
+pub(super) const HELD: &str = "SELECT m.facility_id, r.code, coalesce(r.second_factor_required, false) AS second_factor_required,
         coalesce(p.condition, '') AS condition, array_remove(array_agg(p.permission), NULL) AS permissions
     FROM membership m LEFT JOIN role r ON r.id = m.role_id AND NOT r.retired LEFT JOIN role_permission p ON p.role_id = r.id
     WHERE m.user_id = $1 GROUP BY m.facility_id, r.code, r.second_factor_required, p.condition";
 
-#[derive(FromQueryResult)]
-struct Held {
-    facility_id: Option<FacilityId>,
+#[derive(FromQueryResult, Deserialize)]
+pub(crate) struct Held {
+    facility_id: Option<Uuid>,
     code: Option<String>,
     second_factor_required: bool,
     condition: String,
     permissions: Vec<String>,
 }
 
-/// Reads what a user's memberships permit, with one statement.
-///
-/// With a branch chosen only memberships of that branch and clinic-wide ones count; a branch where the user is
-/// no member gives `None`. Memberships of a branch apply at that branch, whether it was chosen or not.
+/// Reads what a user's memberships permit, with one statement: see [`Grants::of`].
 pub async fn load_grants(
     db: &TenantDb,
     user: UserId,
     facility: Option<FacilityId>,
 ) -> Result<Option<Grants>, Failure> {
     let find = Statement::from_sql_and_values(DbBackend::Postgres, HELD, [user.0.into()]);
-    let held = Held::find_by_statement(find).all(db).await?;
-    let second_factor_required = held.iter().any(|held| held.second_factor_required);
-    let counts =
-        |held: &Held| facility.is_none() || held.facility_id.is_none() || held.facility_id == facility;
-    let counted: Vec<_> = held.into_iter().filter(counts).collect();
-    if counted.is_empty() && facility.is_some() {
-        return Ok(None);
-    }
-    let mut list: Vec<Grant> = Vec::new();
-    let mut roles = BTreeSet::new();
-    for Held { facility_id, code, condition, permissions, .. } in counted {
-        for (condition, permissions) in permissions.iter().filter_map(|code| known(&condition, code)) {
-            add(&mut list, facility_id, condition, permissions);
-        }
-        roles.extend(code);
-    }
-    // In one order, so that whoever asks twice can tell whether something changed.
-    list.sort_unstable_by_key(|grant| (grant.facility, grant.condition));
-    Ok(Some(Grants { roles: roles.into_iter().collect(), list, second_factor_required }))
+    Ok(Grants::of(Held::find_by_statement(find).all(db).await?, facility))
 }
 
 /// Reads what a role permits; `None` when there is no such role.

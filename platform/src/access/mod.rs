@@ -7,6 +7,7 @@
 //!
 //! A clinic's [`FieldPolicies`] come on top: they ask for more, and can't ask for less.
 
+mod account;
 mod actor;
 pub mod class;
 mod emergency;
@@ -17,6 +18,7 @@ mod predicate;
 mod row;
 mod standing;
 
+pub(crate) use account::Account;
 pub use actor::{Actor, ActorKind, ClientGrant, FRESH};
 pub use class::RecordClass;
 pub use emergency::{OPENABLE, load_overrides};

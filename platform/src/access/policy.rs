@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use praxis_entity::field_policy;
-use sea_orm::EntityTrait;
+use sea_orm::{EntityTrait, FromQueryResult};
+use serde::Deserialize;
 
 use super::{Permission, Relation};
 use crate::{Failure, tenancy::TenantDb};
@@ -73,14 +74,26 @@ impl FromIterator<(String, Extra)> for FieldPolicies {
     }
 }
 
+/// A stored policy.
+#[derive(FromQueryResult, Deserialize)]
+pub(super) struct Bound {
+    type_name: String,
+    field_name: String,
+    permission: String,
+    condition: String,
+}
+
+/// What a stored policy asks for, and at which coordinate.
+pub(super) fn extra(row: Bound) -> (String, Extra) {
+    let condition = Relation::parse(&row.condition);
+    // A condition that this version does not know is never fulfilled.
+    let known = condition.is_some() || row.condition.is_empty();
+    let permission = Permission::parse(&row.permission).filter(|_| known);
+    (format!("{}.{}", row.type_name, row.field_name), Extra { permission, condition })
+}
+
 /// Reads the policies of the clinic.
 pub async fn load_field_policies(db: &TenantDb) -> Result<FieldPolicies, Failure> {
-    let extra = |row: field_policy::Model| {
-        let condition = Relation::parse(&row.condition);
-        // A condition that this version does not know is never fulfilled.
-        let known = condition.is_some() || row.condition.is_empty();
-        let permission = Permission::parse(&row.permission).filter(|_| known);
-        (format!("{}.{}", row.type_name, row.field_name), Extra { permission, condition })
-    };
-    Ok(field_policy::Entity::find().all(db).await?.into_iter().map(extra).collect())
+    let all = field_policy::Entity::find().into_model::<Bound>().all(db).await?;
+    Ok(all.into_iter().map(extra).collect())
 }

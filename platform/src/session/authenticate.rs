@@ -15,13 +15,13 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::{
     SessionKind, access_token,
-    live::{Live, live},
+    live::{Live, live_account},
 };
 use crate::{
     Failure, Op, OpFactory, Read,
     access::{
-        Actor, ActorKind, FieldPolicies, Permission, PermissionSet, load_field_policies, load_grants,
-        load_overrides,
+        Account, Actor, ActorKind, FieldPolicies, Grants, Override, Permission, PermissionSet,
+        load_field_policies, load_overrides,
     },
     vault::IndexField,
 };
@@ -94,10 +94,10 @@ impl Authenticator {
             return under_emergency(&op, known.actor).await;
         }
         let asked = Instant::now();
-        let (live, ends_at) = find(&op, credential, &remembered.1).await?.ok_or(Failure::Unauthenticated)?;
-        let Live { session, user, .. } = live;
-        let mut grants = load_grants(op.db(), user.id, facility)
-            .await?
+        let found = find(&op, credential, &remembered.1).await?;
+        let (Live { session, user, .. }, account, ends_at) = found.ok_or(Failure::Unauthenticated)?;
+        self.policies.insert(op.tenant().id, Arc::new(account.policies));
+        let mut grants = Grants::of(account.held, facility)
             .ok_or_else(|| Failure::BadInput("you are not a member of this facility".to_owned()))?;
         // Asked each time: a role may have begun to ask for it while the session was open.
         let awaits_second_factor = session.second_factor_at.is_none() && grants.second_factor_required;
@@ -125,7 +125,7 @@ impl Authenticator {
         if !awaits_second_factor {
             self.actors.insert(remembered, Known { actor: Arc::clone(&actor), asked, ends_at });
         }
-        under_emergency(&op, actor).await
+        Ok(opened_to(actor, account.overrides, op.now()))
     }
 
     /// The actor of a connection that goes on, with the emergency access that is open to them now. That the rest is
@@ -160,16 +160,21 @@ impl Authenticator {
 /// The actor with what is open to them in an emergency. It is never remembered: what was declared counts at once.
 async fn under_emergency(op: &Op<Read>, actor: Arc<Actor>) -> Result<Arc<Actor>, Failure> {
     let Some(user) = actor.user.filter(|_| actor.may(Permission::BREAK_GLASS_USE)) else { return Ok(actor) };
-    let overrides = load_overrides(op.db(), user, op.now()).await?;
-    Ok(if overrides.is_empty() { actor } else { Arc::new(actor.with_overrides(overrides)) })
+    Ok(opened_to(actor, load_overrides(op.db(), user, op.now()).await?, op.now()))
 }
 
-/// The session of a credential, and when it or its token is over if nobody uses it.
+fn opened_to(actor: Arc<Actor>, mut overrides: Vec<Override>, now: DateTime<Utc>) -> Arc<Actor> {
+    overrides.retain(|over| over.expires_at > now);
+    let nothing = overrides.is_empty() || !actor.may(Permission::BREAK_GLASS_USE);
+    if nothing { actor } else { Arc::new(actor.with_overrides(overrides)) }
+}
+
+/// The session of a credential, what its holder is judged by, and when it or its token is over if nobody uses it.
 async fn find(
     op: &Op<Read>,
     credential: &Credential,
     token_hash: &[u8],
-) -> Result<Option<(Live, DateTime<Utc>)>, Failure> {
+) -> Result<Option<(Live, Account, DateTime<Utc>)>, Failure> {
     let (found, token_end) = match credential.kind {
         SessionKind::Cookie => {
             (session::Entity::find().filter(session::Column::TokenHash.eq(token_hash)), None)
@@ -182,9 +187,9 @@ async fn find(
         }
     };
     let found = found.filter(session::Column::Kind.eq(credential.kind.code()));
-    Ok(live(op, found).await?.map(|live| {
+    Ok(live_account(op, found).await?.map(|(live, account)| {
         let ends_at = token_end.map_or(live.ends_at(), |end| end.min(live.ends_at()));
-        (live, ends_at)
+        (live, account, ends_at)
     }))
 }
 

@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use praxis_entity::{session, session_policy, user_account};
 use sea_orm::{
-    DbErr, EntityTrait, FromQueryResult, JoinType, QueryResult, QuerySelect, Select, sea_query::Expr,
+    DbErr, EntityTrait, FromQueryResult, JoinType, QueryResult, QuerySelect, Select, SelectTwo, sea_query::Expr,
 };
 
-use crate::{Failure, Op};
+use crate::{Failure, Op, access::Account};
 
 /// A session that nobody used for this long is over, unless the clinic decided otherwise.
 pub const IDLE: TimeDelta = TimeDelta::minutes(15);
@@ -23,6 +23,11 @@ impl Live {
     pub(super) fn ends_at(&self) -> DateTime<Utc> {
         self.session.expires_at.min(self.session.last_seen_at + self.idle)
     }
+
+    fn unless_over(self, now: DateTime<Utc>) -> Option<Self> {
+        let is_live = self.user.active && self.session.ended_at.is_none() && self.ends_at() > now;
+        is_live.then_some(self)
+    }
 }
 
 /// The session that the query finds, if it is not over; with one statement.
@@ -30,18 +35,35 @@ pub(super) async fn live<Mode>(
     op: &Op<Mode>,
     found: Select<session::Entity>,
 ) -> Result<Option<Live>, Failure> {
+    let found = with_holder(found).into_model::<session::Model, Holder>().one(op.db()).await?;
+    let Some((session, Some(Holder { user, idle }))) = found else { return Ok(None) };
+    Ok(Live { session, user, idle }.unless_over(op.now()))
+}
+
+/// The same with all that the holder is judged by, with one statement still.
+pub(super) async fn live_account<Mode>(
+    op: &Op<Mode>,
+    found: Select<session::Entity>,
+) -> Result<Option<(Live, Account)>, Failure> {
+    let mut found = with_holder(found);
+    for (name, column) in Account::columns() {
+        found = found.expr_as(Expr::cust(column), name);
+    }
+    let found = found.into_model::<session::Model, Judged>().one(op.db()).await?;
+    let Some((session, Some(Judged { holder: Holder { user, idle }, account }))) = found else {
+        return Ok(None);
+    };
+    Ok(Live { session, user, idle }.unless_over(op.now()).map(|live| (live, account)))
+}
+
+fn with_holder(found: Select<session::Entity>) -> SelectTwo<session::Entity, user_account::Entity> {
     let holder = session::Entity::belongs_to(user_account::Entity)
         .from(session::Column::UserId)
         .to(user_account::Column::Id);
-    let found = found
+    found
         .join(JoinType::InnerJoin, holder.into())
         .select_also(user_account::Entity)
         .expr_as(Expr::cust("(SELECT idle_minutes FROM session_policy)"), "idle_minutes")
-        .into_model::<session::Model, Holder>();
-    let Some((session, Some(Holder { user, idle }))) = found.one(op.db()).await? else { return Ok(None) };
-    let live = Live { session, user, idle };
-    let is_live = live.user.active && live.session.ended_at.is_none() && live.ends_at() > op.now();
-    Ok(is_live.then_some(live))
 }
 
 /// Whose a session is, and after how long without use it is over.
@@ -54,6 +76,19 @@ impl FromQueryResult for Holder {
     fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
         let idle: Option<i32> = row.try_get("", "idle_minutes")?;
         Ok(Self { user: user_account::Model::from_query_result(row, prefix)?, idle: idle_of(idle) })
+    }
+}
+
+/// The same, and what the holder is judged by.
+struct Judged {
+    holder: Holder,
+    account: Account,
+}
+
+impl FromQueryResult for Judged {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let holder = Holder::from_query_result(row, prefix)?;
+        Ok(Self { holder, account: Account::from_query_result(row, "")? })
     }
 }
 
