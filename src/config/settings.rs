@@ -44,7 +44,13 @@ pub const SETTINGS: &[Setting] = &[
         "database.connections",
         "PRAXIS_DATABASE_CONNECTIONS",
         Some("12"),
-        "Connections to tenant data of each cell at the most; more than a few for each core of the database slow it down.",
+        "Connections at work in each cell at the most; more than a few for each core of the database slow it down.",
+    ),
+    plain(
+        "database.open_connections",
+        "PRAXIS_DATABASE_OPEN_CONNECTIONS",
+        Some("24"),
+        "Connections to each cell kept open, those at work among them; clinics that are asked often should find one that knows them.",
     ),
     plain(
         "database.wait_ms",

@@ -3,7 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use praxis_entity::{session, session_policy, user_account};
 use sea_orm::{
-    DbErr, EntityTrait, FromQueryResult, JoinType, QueryResult, QuerySelect, Select, SelectTwo, sea_query::Expr,
+    DbErr, EntityTrait, FromQueryResult, JoinType, QueryResult, QuerySelect, Select, SelectTwo,
+    sea_query::Expr,
 };
 
 use crate::{Failure, Op, access::Account};

@@ -111,10 +111,7 @@ pub async fn fill_warm_pool(
 }
 
 /// The next one of a pool that is missing or outdated, of those that nobody is at.
-async fn next_lacking(
-    transaction: &mut PgConnection,
-    pool: PoolOf<'_>,
-) -> Result<Option<Site>, sqlx::Error> {
+async fn next_lacking(transaction: &mut PgConnection, pool: PoolOf<'_>) -> Result<Option<Site>, sqlx::Error> {
     let next: Option<(Uuid, i32)> = sqlx::query_as(
         "SELECT id, login_shard FROM control.warm_schema
          WHERE cell_id = $2 AND template IS NOT DISTINCT FROM $3 AND coalesce(schema_version, $1) <= $1
@@ -318,11 +315,7 @@ async fn build_next(
 }
 
 /// Notes that the schema of a site is there, and what it holds.
-async fn is_built(
-    transaction: &mut PgConnection,
-    site: &Site,
-    pool: PoolOf<'_>,
-) -> Result<(), sqlx::Error> {
+async fn is_built(transaction: &mut PgConnection, site: &Site, pool: PoolOf<'_>) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE control.warm_schema SET schema_version = $2, template_version = $3 WHERE id = $1")
         .bind(site.id.0)
         .bind(snapshot_version())
