@@ -120,9 +120,9 @@ class Fleet:
         return load.run(self.praxis.port, requests, connections, seconds, think)
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
-        """With a server."""
-        self.praxis.start()
+    def serving(self, clinics: int) -> Iterator[None]:
+        """With a server that keeps as many connections as so many clinics want, each of which knows up to 64."""
+        self.praxis.start(PRAXIS_DATABASE_OPEN_CONNECTIONS=str(max(24, clinics // 48)))
         try:
             yield
         finally:
@@ -187,11 +187,13 @@ def nothing_to_do(fleet: Fleet) -> None:
 
 def reading(fleet: Fleet, sizes: list[int], seconds: int) -> None:
     """Point reads over one clinic and over many."""
-    with fleet.serving():
+    with fleet.serving(max(sizes)):
         filled = fleet.people(max(sizes))
-    with fleet.serving():
+    with fleet.serving(max(sizes)):
         targets = fleet.targets(filled)
         for size in sizes:
+            # Until each was asked a few times.
+            fleet.read(targets[:size], 32, 5 + size // 50)
             alone = fleet.read(targets[:size], 1, seconds)
             many = fleet.read(targets[:size], 32, seconds)
             told(
