@@ -85,6 +85,8 @@ pub struct Keys {
     root_key: Option<Secret>,
     /// The file, when the key itself is not given.
     pub root_key_file: PathBuf,
+    /// Whether somebody said which file it is.
+    pub is_file_named: bool,
     /// What wraps.
     pub guard: Guard,
     /// The key of AWS KMS, if one is named.
@@ -283,6 +285,11 @@ impl Keys {
             made.map_err(|error| VaultError::KeyFile(format!("{}: {error}", folder.display())))?;
         }
         LocalKeyWrapper::from_file(&self.root_key_file, create_if_missing)
+    }
+
+    /// True when nobody said where the key is, and it is not where it would be: the installation may remember another place.
+    pub fn is_unnamed(&self) -> bool {
+        self.is_absent() && !self.is_file_named
     }
 
     /// True when there is neither a key nor a file where one should be.

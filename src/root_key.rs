@@ -2,7 +2,7 @@
 //!
 //! The configuration says so. Where it does not, the installation does: it remembers the path (never
 //! the key) of the file it was made with, so that a command on the same machine needs nothing but the
-//! address of the database.
+//! address of the database. A file that was named and is not there is a mistake, and no other takes its place.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -59,7 +59,7 @@ pub fn make(keys: &Keys) -> Result<RootKeys, VaultError> {
 
 /// Those of the configured places, or of the one that the installation remembers.
 pub async fn find(keys: &Keys, admin: &mut PgConnection) -> Result<RootKeys, VaultError> {
-    let remembered = if keys.is_absent() { remembered(admin).await } else { None };
+    let remembered = if keys.is_unnamed() { remembered(admin).await } else { None };
     match remembered {
         Some(path) => RootKeys::new(keys, Some(LocalKeyWrapper::from_file(&path, false)?)),
         None => RootKeys::of(keys),

@@ -120,6 +120,8 @@ impl Reader {
             stale: Duration::from_secs(self.at_least("keys.stale_s", 0)),
         };
         let root_key_file = self.text("keys.root_key_file").map(PathBuf::from).unwrap_or_default();
+        let is_file_named =
+            self.values.get("keys.root_key_file").and_then(config::Value::origin) != Some("default");
         let client_address_header = match self.text("http.client_address_header") {
             Some(_) => self.parsed("http.client_address_header"),
             None => None,
@@ -140,7 +142,7 @@ impl Reader {
         let format = self.parsed("log.format");
         Some(Config {
             database: Database { url, cells, pool, require_hardening: require_hardening? },
-            keys: Keys { root_key, root_key_file, guard: guard?, aws_kms, times },
+            keys: Keys { root_key, root_key_file, is_file_named, guard: guard?, aws_kms, times },
             audit_heads: self.text("audit.heads").map(PathBuf::from),
             http: Http {
                 base_domain,

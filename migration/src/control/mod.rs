@@ -14,5 +14,5 @@ crate::sql_steps! {
     "m0011_operator_sessions"
     "m0012_quotas"
     "m0013_cells"
-    "m0014_warm_templates"
+    "m0015_warm_templates"
 }
