@@ -36,6 +36,12 @@ async fn a_cell_is_added_listed_drained_and_activated() -> Result<()> {
     assert!(land.with(&control, &["cell", "add", "west"]).2.contains("control schema"));
     assert_eq!(land.with("east=nowhere", &["cell", "list"]).0, 2);
 
+    // An address that leads elsewhere: nothing is made there.
+    let elsewhere = format!("east={}", database_elsewhere().await?);
+    let (code, _, told) = land.with(&elsewhere, &create("harbor"));
+    assert!(code == 1 && told.contains("is not this cell"), "{told}");
+    assert!(land.with(&elsewhere, &["cell", "list"]).1[0]["problem"].as_str().unwrap().contains("no cell"));
+
     land.create("harbor");
     let cells = land.done(&["cell", "list"]);
     let shown: Vec<_> = cells
