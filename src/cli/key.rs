@@ -8,12 +8,15 @@ mod rotate;
 mod status;
 mod verify;
 
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
+
 use anyhow::{Result, ensure};
 use clap::Subcommand;
 use praxis_fleet::migrate::MigrateError;
 use praxis_platform::{
-    audit::Entry,
+    audit,
     rotation::{self, Clinic},
+    tenancy::Cells,
 };
 use sqlx::postgres::PgConnection;
 
@@ -44,39 +47,87 @@ enum Command {
 
 /// Runs the command.
 pub async fn run(args: Args, context: &Context) -> Result<Exit> {
-    let (mut admin, _) = admin(context).await?;
-    let keys = root_key::find(&context.config()?.keys, &mut admin).await?;
-    let mut session = Session { admin, keys, context, progress: Progress::new(context.output) };
-    match args.command {
+    let (mut control, _) = admin(context).await?;
+    let config = context.config()?;
+    let keys = root_key::find(&config.keys, &mut control).await?;
+    let hands =
+        Hands { control, cells: config.database.cells()?, homes: HashMap::new(), away: BTreeSet::new() };
+    let mut session = Session { hands, keys, context, progress: Progress::new(context.output) };
+    let exit = match args.command {
         Command::Status => status::run(&mut session).await,
         Command::Rotate(rotate) => rotate.run(&mut session).await,
         Command::Rewrap(rewrap) => rewrap.run(&mut session).await,
         Command::Verify(verify) => verify.run(&mut session).await,
         Command::Retire(retire) => retire.run(&mut session).await,
-    }
+    }?;
+    let is_all = exit != Exit::Done || session.hands.away.is_empty();
+    Ok(if is_all { exit } else { Exit::Partial })
 }
 
 /// What every command of this group needs.
 struct Session<'a> {
-    admin: PgConnection,
+    hands: Hands,
     keys: RootKeys,
     context: &'a Context,
     progress: Progress,
 }
 
+/// The operator's connections: to the control schema, and to the cells that hold clinics.
+struct Hands {
+    control: PgConnection,
+    cells: Cells,
+    homes: HashMap<String, PgConnection>,
+    /// Cells whose clinics were left out.
+    away: BTreeSet<String>,
+}
+
+impl Hands {
+    /// The connections for a clinic: to the control schema and to the clinic's cell.
+    async fn of(&mut self, clinic: &Clinic) -> Result<(&mut PgConnection, &mut PgConnection)> {
+        let home = match self.homes.entry(clinic.cell.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(self.cells.connect(&clinic.cell).await?),
+        };
+        Ok((&mut self.control, home))
+    }
+
+    /// Whether a clinic's cell can be reached; told where it can't be.
+    async fn reach(&mut self, clinic: &Clinic) -> bool {
+        if self.away.contains(&clinic.cell) {
+            return false;
+        }
+        let reached = self.of(clinic).await.map(drop);
+        if let Err(error) = &reached {
+            tell(&format!(
+                "the cell \"{}\" can't be reached, and its clinics are left out: {error:#}",
+                clinic.cell
+            ));
+            self.away.insert(clinic.cell.clone());
+        }
+        reached.is_ok()
+    }
+}
+
 impl Session<'_> {
-    /// The clinic of the slug, or all clinics.
+    /// The clinic of the slug, or all clinics whose cells can be reached.
     async fn clinics(&mut self, slug: Option<&str>) -> Result<Vec<Clinic>> {
-        let clinics = rotation::clinics(&mut self.admin, slug).await?;
+        let clinics = rotation::clinics(&mut self.hands.control, slug).await?;
         if let Some(slug) = slug {
             ensure!(!clinics.is_empty(), MigrateError::UnknownTenant(slug.to_owned()));
+            return Ok(clinics);
         }
-        Ok(clinics)
+        let mut reached = Vec::with_capacity(clinics.len());
+        for clinic in clinics {
+            if self.hands.reach(&clinic).await {
+                reached.push(clinic);
+            }
+        }
+        Ok(reached)
     }
 
     /// Makes sure that no other command changes the root keys, until this one ends; says so if one does.
     async fn change_root_keys(&mut self) -> Result<bool> {
-        let alone = rotation::turn::changing(&mut self.admin).await?;
+        let alone = rotation::turn::changing(&mut self.hands.control).await?;
         if !alone {
             tell("another command is changing the root keys: run this one again when it has ended");
         }
@@ -86,7 +137,7 @@ impl Session<'_> {
     /// Writes into the clinic's audit log what the operator did to its keys.
     async fn record(&self, clinic: &Clinic, action: &'static str) -> Result<()> {
         let op = operations(self.context, &clinic.slug).await?.write_always().await?;
-        op.record(Entry::done(action));
+        op.record(audit::Entry::done(action));
         Ok(op.commit().await?)
     }
 }

@@ -3,3 +3,4 @@
 mod aws_kms;
 mod generated;
 mod load;
+mod place;

@@ -12,11 +12,28 @@ use std::{
 
 use anyhow::{Context, Result};
 use praxis::{
-    cli::demo::cluster::Cluster,
+    cli::demo::cluster::{Cluster, Options},
     config::{Log, LogFormat},
     telemetry,
 };
 use tokio::sync::OnceCell;
+
+/// The same for a second one, which has a socket, roles and databases of its own: a further cell is in it.
+pub async fn other_cluster() -> Result<&'static TestCluster> {
+    static CLUSTER: OnceCell<TestCluster> = OnceCell::const_new();
+    let join = async || {
+        let dsn =
+            Cluster::join(&folder()?.with_file_name("praxis-test-pg-other")).await?.superuser_dsn("postgres");
+        Ok(TestCluster { dsn })
+    };
+    CLUSTER.get_or_try_init(join).await
+}
+
+/// A cluster of a test's own, in a folder of that name, which it stops and starts again.
+pub async fn own_cluster(name: &str, reset: bool) -> Result<Cluster> {
+    let folder = folder()?.with_file_name(format!("praxis-test-pg-{name}"));
+    Cluster::start(&folder, Options { durable: false, reset }).await
+}
 
 /// Where the tests find their databases.
 pub struct TestCluster {

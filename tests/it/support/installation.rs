@@ -14,7 +14,7 @@ use praxis_platform::{
 };
 use sqlx::{AssertSqlSafe, Executor, postgres::PgConnection};
 
-use super::cluster::test_cluster;
+use super::cluster::{TestCluster, other_cluster, test_cluster};
 
 /// An installation of a test's own.
 pub struct TestInstallation {
@@ -149,7 +149,15 @@ fn command(program: &OsStr, url: &str, root_key: &str) -> Command {
 
 /// Makes a database with nothing in it and returns its address.
 pub async fn empty_database() -> Result<String> {
-    let cluster = test_cluster().await?;
+    empty_database_of(test_cluster().await?).await
+}
+
+/// The same in the second cluster.
+pub async fn database_elsewhere() -> Result<String> {
+    empty_database_of(other_cluster().await?).await
+}
+
+async fn empty_database_of(cluster: &TestCluster) -> Result<String> {
     let name = format!("test_{}", BASE32_NOPAD.encode(&crypto::random::<10>()?).to_ascii_lowercase());
     let mut admin = connect_admin(&cluster.url("postgres")).await?;
     admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
