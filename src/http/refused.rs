@@ -97,6 +97,10 @@ impl From<Failure> for Refused {
                 let message = "The clinic's key cannot be used at the moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::KeyUnavailable, message).later(5)
             }
+            Failure::TenantMoving => {
+                let message = "This clinic moves at the moment; try again in a second.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::TenantMoving, message).later(1)
+            }
             Failure::Busy => {
                 let message = "Too many people sign in at once; try again in a moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Throttled, message).later(2)

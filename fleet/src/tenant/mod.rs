@@ -17,6 +17,7 @@ mod holder;
 mod limits;
 mod manifest;
 pub mod operation;
+mod relocation;
 mod restore;
 mod sandbox;
 mod sealed_file;
@@ -34,6 +35,7 @@ pub use holder::Holder;
 pub use limits::{Change, LimitChanges, Usage, set_limits, usage};
 pub use manifest::{AuditHead, Manifest, TableSum};
 pub use operation::Operation;
+pub use relocation::{Relocated, Relocating, call_off, clear_called_off, may_move_to, relocate};
 pub use restore::{Placed, Restored, Restoring, restore};
 pub use sandbox::{Cloned, Cloning, clone};
 pub use shred::{ONCE, shred};
@@ -78,6 +80,11 @@ impl Ground<'_> {
             act_as(&mut connection, actor).await?;
         }
         Ok(connection)
+    }
+
+    /// The same to a cell.
+    async fn connect_to(&self, _cell: &str) -> Result<PgConnection, sqlx::Error> {
+        self.connect().await
     }
 }
 
@@ -128,6 +135,8 @@ pub struct Clinic {
     pub schema: SchemaName,
     /// Where it stands.
     pub state: String,
+    /// Which cell it is in.
+    pub cell: String,
     /// Which login role serves it.
     pub login_shard: i32,
     /// Number of migrations applied to its schema.
@@ -149,17 +158,17 @@ impl Clinic {
             Named::Slug(slug) => (Some(slug), None),
             Named::Id(id) => (None, Some(id)),
         };
-        let row: Option<(Uuid, String, String, String, i32, i32)> = sqlx::query_as(
-            "SELECT id, slug, schema_name, state, login_shard, schema_version FROM control.tenant
+        let row: Option<(Uuid, String, String, String, String, i32, i32)> = sqlx::query_as(
+            "SELECT id, slug, schema_name, state, cell_id, login_shard, schema_version FROM control.tenant
              WHERE slug = $1 OR id = $2 FOR NO KEY UPDATE",
         )
         .bind(slug)
         .bind(id)
         .fetch_optional(connection)
         .await?;
-        row.map(|(id, slug, schema, state, login_shard, schema_version)| {
+        row.map(|(id, slug, schema, state, cell, login_shard, schema_version)| {
             let schema = SchemaName::stored(&schema).ok_or(LifeError::Malformed("tenant.schema_name"))?;
-            Ok(Self { id, slug, schema, state, login_shard, schema_version })
+            Ok(Self { id, slug, schema, state, cell, login_shard, schema_version })
         })
         .transpose()
     }

@@ -13,4 +13,5 @@ crate::sql_steps! {
     "m0010_warm_pool"
     "m0011_operator_sessions"
     "m0012_quotas"
+    "m0014_moves"
 }

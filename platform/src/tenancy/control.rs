@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
 use super::bootstrap::{InstallationError, installation_key};
+use super::homes::Homes;
 use crate::vault::{InstallationKey, KeyWrapper};
 
 /// Statements that stay prepared on a connection, each with its plan: some ten are in use at each tenant that it serves.
@@ -52,6 +53,7 @@ pub struct Control {
     orm: DatabaseConnection,
     pool: PgPool,
     key: Arc<InstallationKey>,
+    homes: Arc<Homes>,
 }
 
 impl Control {
@@ -81,7 +83,7 @@ impl Control {
             .acquire_timeout(Duration::from_secs(5))
             .connect_with(options)
             .await?;
-        Ok(Self { installation, admin, orm: pool.clone().into(), pool, key })
+        Ok(Self { installation, admin, orm: pool.clone().into(), pool, key, homes: Arc::default() })
     }
 
     /// The control schema, for reading.
@@ -92,6 +94,11 @@ impl Control {
     /// The pool behind it, for LISTEN.
     pub(super) fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// What was found out about clinics that moved.
+    pub(super) fn homes(&self) -> &Homes {
+        &self.homes
     }
 
     /// This installation's names.

@@ -8,6 +8,7 @@ mod bootstrap;
 mod control;
 mod db;
 mod directory;
+mod homes;
 mod host;
 mod lease;
 mod pool;
@@ -32,6 +33,7 @@ pub use bootstrap::{
 pub use control::{Control, Installation, connect_admin};
 pub use db::TenantDb;
 pub use directory::{Directory, Freshness};
+pub(crate) use homes::is_moving;
 pub use host::{Host, Resolution};
 pub use pool::{Pool, PoolLimits};
 pub use probe::{InstallationFacts, ServerFacts, probe};

@@ -15,7 +15,9 @@ use sea_orm::{DbErr, RuntimeErr};
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
 
-use super::{Control, SchemaName, StatementClass, StatementTimes, Tenant, lease::Lease, turns::Turns};
+use super::{
+    Control, SchemaName, StatementClass, StatementTimes, Tenant, homes::Home, lease::Lease, turns::Turns,
+};
 
 /// How large a pool may grow and when a connection is replaced.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +66,8 @@ pub(super) struct Seat {
     pub(super) bound: Option<SchemaName>,
     /// Whose statement timeout is set on it.
     pub(super) class: StatementClass,
+    /// How often the tenant that it is bound to had moved.
+    pub(super) moves: i64,
     shard: i32,
     seen: HashSet<SchemaName>,
     born: Instant,
@@ -82,21 +86,26 @@ impl Pool {
     }
 
     /// A lease bound to the tenant: a free connection of its own, else one of its shard, else a new one.
-    pub(super) async fn lease(&self, tenant: &Tenant, class: StatementClass) -> Result<Lease, DbErr> {
+    pub(super) async fn lease(
+        &self,
+        tenant: &Tenant,
+        home: &Home,
+        class: StatementClass,
+    ) -> Result<Lease, DbErr> {
         let shared = &self.shared;
         let turn = tokio::time::timeout(shared.limits.wait, shared.turns.take(&tenant.schema))
             .await
             .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?;
-        let (taken, displaced) = shared.take(tenant, class);
+        let (taken, displaced) = shared.take(tenant, home.shard, class);
         if let Some(displaced) = displaced {
             // Say good-bye in the background: the request need not wait for it.
             tokio::spawn(displaced.connection.close());
         }
         let seat = match taken {
             Some(seat) => seat,
-            None => shared.connect(tenant.login_shard).await?,
+            None => shared.connect(home.shard).await?,
         };
-        let mut lease = Lease::new(Arc::clone(shared), turn, seat, class);
+        let mut lease = Lease::new(Arc::clone(shared), turn, seat, class, home.moves);
         lease.bind(&tenant.schema).await?;
         Ok(lease)
     }
@@ -119,7 +128,7 @@ impl Shared {
     }
 
     /// A free connection that fits, and one that must make room if none does.
-    fn take(&self, tenant: &Tenant, class: StatementClass) -> (Option<Seat>, Option<Seat>) {
+    fn take(&self, tenant: &Tenant, shard: i32, class: StatementClass) -> (Option<Seat>, Option<Seat>) {
         let mut idle = self.idle();
         let is_own = |seat: &Seat| seat.bound.as_ref() == Some(&tenant.schema);
         // Best is one to which nothing has to be said.
@@ -134,7 +143,7 @@ impl Shared {
             }
         }
         // The front of the list has been idle for longest: its tenants are the least likely to miss it.
-        let place = known.or_else(|| idle.iter().position(|seat| seat.shard == tenant.login_shard));
+        let place = known.or_else(|| idle.iter().position(|seat| seat.shard == shard));
         match place {
             Some(place) => (Some(idle.remove(place)), None),
             None if idle.is_empty() => (None, None),
@@ -157,7 +166,7 @@ impl Shared {
             .await
             .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?
             .map_err(connection_error)?;
-        Ok(Seat { connection, bound: None, class, shard, seen: HashSet::new(), born: Instant::now() })
+        Ok(Seat { connection, bound: None, class, moves: 0, shard, seen: HashSet::new(), born: Instant::now() })
     }
 
     /// How long a statement of a class may take.
@@ -176,9 +185,10 @@ impl Seat {
         self.shard
     }
 
-    pub(super) fn now_bound_to(&mut self, schema: &SchemaName, class: StatementClass) {
+    pub(super) fn now_bound_to(&mut self, schema: &SchemaName, class: StatementClass, moves: i64) {
         self.bound = Some(schema.clone());
         self.class = class;
+        self.moves = moves;
         self.seen.insert(schema.clone());
     }
 }

@@ -142,6 +142,7 @@ pub async fn provision(
         rate: RateOverride::default(),
         actor_rate: RateOverride::default(),
         key_epoch: 0,
+        moves: 0,
     })
 }
 
