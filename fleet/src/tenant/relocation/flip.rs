@@ -29,7 +29,7 @@ pub(super) enum Attempt {
 
 impl Journey<'_, '_> {
     pub(super) async fn flip(&mut self, tables: &[Keyed]) -> Result<Attempt, LifeError> {
-        let mut witness = self.ground.connect_to(&self.told.to).await?;
+        let mut witness = self.ground.home(&self.told.to).await?;
         let mut control = self.control.begin().await?;
         run(&mut control, "SET LOCAL lock_timeout = '2s'".to_owned()).await?;
         // First what may have to be waited for, while nobody else waits: the clinic's row, and the turn to change the directory.

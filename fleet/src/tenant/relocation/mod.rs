@@ -192,7 +192,7 @@ async fn journey(
         return Err(LifeError::Refused(format!("the tenant is in cell {to} already")));
     }
     let names = Names::of(&clinic.schema);
-    let (source, target) = (ground.connect_to(&from).await?, ground.connect_to(to).await?);
+    let (source, target) = (ground.home(&from).await?, ground.home(to).await?);
     let told = if is_there {
         before
     } else {

@@ -137,7 +137,7 @@ impl Journey<'_, '_> {
         drop(run(self.control, "SELECT 1".to_owned()).await);
         let ground = self.ground;
         let (mut control, source, target) =
-            (ground.connect().await?, ground.connect_to(&from).await?, ground.connect_to(&to).await?);
+            (ground.connect().await?, ground.home(&from).await?, ground.home(&to).await?);
         (self.source, self.target) = (source, target);
         // Held until all is cleared away: nobody says meanwhile that it is at the new home.
         let mut transaction = control.begin().await?;
