@@ -151,7 +151,8 @@ impl App {
         let url = config.database.url()?;
         let mut operator = connect_admin(url).await.map_err(StartError::Database)?;
         let root = root_key::find(&config.keys, &mut operator).await.map_err(StartError::Key)?.wrapper;
-        let control = Control::connect(url, root.as_ref()).await?;
+        let cells = config.database.cells()?;
+        let control = Control::connect(&cells, root.as_ref()).await?;
         let facts = probe(&mut operator).await.map_err(StartError::Database)?;
         let found = facts.installation.map_or(0, |installation| installation.control_version);
         let needed = i32::try_from(praxis_migration::control::steps().len()).unwrap_or(i32::MAX);

@@ -3,6 +3,7 @@
 //! Results go to stdout in the form asked for, everything else to stderr.
 
 pub mod audit;
+pub mod cell;
 pub mod client;
 pub mod completions;
 pub mod config;
@@ -75,6 +76,8 @@ enum Command {
     Migrate(migrate::Args),
     /// Make, list and change clinics
     Tenant(tenant::Args),
+    /// The Postgres servers that hold clinics
+    Cell(cell::Args),
     /// What clinics are made from, and brought up to date with
     Template(template::Args),
     /// The default roles of clinics
@@ -167,6 +170,7 @@ impl Command {
             Self::Worker(args) => worker::run(args, context).await,
             Self::Migrate(args) => migrate::run(args, context).await,
             Self::Tenant(args) => tenant::run(args, context).await,
+            Self::Cell(args) => cell::run(args, context).await,
             Self::Template(args) => template::run(args, context).await,
             Self::Role(args) => role::run(args, context).await,
             Self::User(args) => user::run(args, context).await,

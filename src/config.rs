@@ -26,7 +26,7 @@ use praxis_platform::{
     mail::{Links, Mailbox, Transport},
     push::PushProvider,
     sms::SmsProvider,
-    tenancy::PoolLimits,
+    tenancy::{Cells, PoolLimits},
     vault::{LocalKeyWrapper, VaultError},
 };
 
@@ -72,7 +72,8 @@ pub struct Config {
 #[derive(Debug, Clone)]
 pub struct Database {
     url: Option<Secret>,
-    /// Size of the pool.
+    cells: Option<Secret>,
+    /// Size of the pool of each cell.
     pub pool: PoolLimits,
     /// Refuse to serve while PUBLIC may call `set_config`.
     pub require_hardening: bool,
@@ -250,6 +251,15 @@ impl Database {
                 "no database: set DATABASE_URL, or `url` under [database] in praxis.toml".to_owned(),
             ],
         })
+    }
+}
+
+impl Database {
+    /// The control database and the further cells.
+    pub fn cells(&self) -> Result<Cells, Invalid> {
+        let further = self.cells.as_ref().map_or("", Secret::expose);
+        Cells::with_further(self.url()?, further)
+            .map_err(|problems| Invalid { problems: problems.iter().map(ToString::to_string).collect() })
     }
 }
 

@@ -5,6 +5,7 @@
 //! here works with the operator's own rights on the database, and nothing of it runs in a request of
 //! a clinic.
 
+pub mod cells;
 pub mod executor;
 pub mod migrate;
 pub mod operators;

@@ -5,6 +5,7 @@
 //! applies them to thousands of tenants lives in the package `fleet`. The search path is set by the
 //! runner, so no step names the schema it works in.
 
+pub mod cell;
 pub mod control;
 pub mod lint;
 pub mod locks;

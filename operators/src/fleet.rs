@@ -7,7 +7,7 @@ use praxis_fleet::{
 };
 
 use praxis_fleet::operators::Right;
-use praxis_platform::tenancy::{WarmPool, warm_pool};
+use praxis_platform::tenancy::{Cells, WarmPool, warm_pool};
 
 use crate::{
     error::{database, migrate},
@@ -27,12 +27,16 @@ pub(crate) struct Cell {
     max_tenants: i32,
     /// Clinics that it holds.
     tenants: i32,
+    /// Whether the control plane knows where it is.
+    is_configured: bool,
 }
 
-impl From<CellRecord> for Cell {
-    fn from(row: CellRecord) -> Self {
+impl Cell {
+    pub(crate) fn of(row: CellRecord, cells: &Cells) -> Self {
+        let is_configured = cells.knows(&row.id);
         let tenants = i32::try_from(row.tenants).unwrap_or(i32::MAX);
-        Self { id: ID(row.id), role: CellRole::read(&row.role), max_tenants: row.max_tenants, tenants }
+        let (role, max_tenants) = (CellRole::read(&row.role), row.max_tenants);
+        Self { id: ID(row.id), role, max_tenants, tenants, is_configured }
     }
 }
 
@@ -88,7 +92,7 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     pub(crate) async fn read(context: &Context<'_>) -> Result<Self, Error> {
-        let migrator = Migrator::new(&context.data::<Ground>()?.database_url);
+        let migrator = Migrator::new(&context.data::<Ground>()?.cells);
         let mut connection = reading(context).await?;
         let versions = registry::versions(&mut connection).await.map_err(database)?;
         let servers = registry::servers(&mut connection).await.map_err(database)?;
@@ -142,7 +146,7 @@ pub(crate) struct MigrationStatement {
 impl MigrationPlan {
     pub(crate) async fn read(context: &Context<'_>) -> Result<Self, Error> {
         holder(context, Right::Read)?;
-        let migrator = Migrator::new(&context.data::<Ground>()?.database_url);
+        let migrator = Migrator::new(&context.data::<Ground>()?.cells);
         let plan = migrator.plan(&Options::default()).await.map_err(migrate)?;
         let Plan { control, steps, estimated_seconds, .. } = plan;
         let steps = steps.into_iter().map(|step| MigrationStep {
@@ -185,7 +189,7 @@ impl Pool {
     pub(crate) async fn read(context: &Context<'_>) -> Result<Self, Error> {
         let mut connection = reading(context).await?;
         let WarmPool { ready, outdated, reserved, newer } =
-            warm_pool(&mut connection).await.map_err(database)?;
+            warm_pool(&mut connection, None).await.map_err(database)?;
         let count = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
         Ok(Self {
             ready: count(ready),

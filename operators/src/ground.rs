@@ -10,12 +10,12 @@ use praxis_fleet::{
     operators::{Right, Session, connect_as},
     tenant::{LifeError, Operation, operation},
 };
-use praxis_platform::{clock::SharedClock, vault::KeyWrapper};
-use sqlx::{
-    ConnectOptions as _, Executor as _, PgPool, Postgres,
-    pool::PoolConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
+use praxis_platform::{
+    clock::SharedClock,
+    tenancy::{Cells, MAIN},
+    vault::KeyWrapper,
 };
+use sqlx::{Executor as _, PgPool, Postgres, pool::PoolConnection, postgres::PgPoolOptions};
 use tokio::sync::Notify;
 
 use crate::error::{coded, database};
@@ -29,7 +29,7 @@ const WAIT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Ground {
     pub(crate) pool: PgPool,
-    pub(crate) database_url: Arc<str>,
+    pub(crate) cells: Cells,
     pub(crate) base_domain: Arc<str>,
     pub(crate) keys: Arc<dyn KeyWrapper>,
     pub(crate) clock: SharedClock,
@@ -39,16 +39,13 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) fn new(
-        database_url: &str,
+        cells: Cells,
         base_domain: &str,
         keys: Arc<dyn KeyWrapper>,
         clock: SharedClock,
     ) -> Result<Self, sqlx::Error> {
-        let options: PgConnectOptions = database_url.parse()?;
-        let options = options
-            .disable_statement_logging()
-            .application_name("praxis operator")
-            .options([("statement_timeout", "10s")]);
+        let options =
+            cells.home(MAIN)?.application_name("praxis operator").options([("statement_timeout", "10s")]);
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(WAIT)
@@ -58,8 +55,8 @@ impl Ground {
                 Box::pin(async move { connection.execute("RESET ALL").await.map(|_| true) })
             })
             .connect_lazy_with(options);
-        let (database_url, base_domain) = (database_url.into(), base_domain.into());
-        Ok(Self { pool, database_url, base_domain, keys, clock, bell: Arc::new(Notify::new()) })
+        let base_domain = base_domain.into();
+        Ok(Self { pool, cells, base_domain, keys, clock, bell: Arc::new(Notify::new()) })
     }
 }
 

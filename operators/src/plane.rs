@@ -8,7 +8,7 @@ use praxis_fleet::{
     operators::{self, OperatorError, Session},
     registry,
 };
-use praxis_platform::{clock::SharedClock, vault::KeyWrapper};
+use praxis_platform::{clock::SharedClock, tenancy::Cells, vault::KeyWrapper};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -42,12 +42,12 @@ pub struct ControlPlane {
 impl ControlPlane {
     /// Over the installation of a database, whose clinics are reached below a domain.
     pub fn new(
-        database_url: &str,
+        cells: impl Into<Cells>,
         base_domain: &str,
         keys: Arc<dyn KeyWrapper>,
         clock: SharedClock,
     ) -> Result<Self, sqlx::Error> {
-        let ground = Ground::new(database_url, base_domain, keys, clock)?;
+        let ground = Ground::new(cells.into(), base_domain, keys, clock)?;
         let schema = Schema::build(Query, Mutation::new(), EmptySubscription).data(ground.clone());
         let schema =
             praxis_guards::hardened(schema, NESTING).limit_depth(DEPTH).limit_complexity(COMPLEXITY).finish();
@@ -61,8 +61,8 @@ impl ControlPlane {
 
     /// Does what is asked for here and takes long, until it is told to stop.
     pub async fn work(&self, stop: CancellationToken) {
-        let Ground { pool, database_url, keys, clock, bell, .. } = self.ground.clone();
-        Executor { pool, database_url, keys, clock, bell }.run(stop).await;
+        let Ground { pool, cells, keys, clock, bell, .. } = self.ground.clone();
+        Executor { pool, cells, keys, clock, bell }.run(stop).await;
     }
 
     /// The version of the control schema: whether the database answers, and whether it is the one we know.

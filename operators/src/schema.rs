@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     error::{bad_input, database},
     fleet::{Cell, Fleet, MigrationPlan, Pool},
-    ground::{holder, reading},
+    ground::{Ground, holder, reading},
     operations::Operation,
     page::{Connection, Paging, cost},
     people::{Operator, OperatorEvent, Right},
@@ -139,7 +139,8 @@ impl Query {
     async fn cells(&self, context: &Context<'_>) -> Result<Vec<Cell>, Error> {
         let mut connection = reading(context).await?;
         let rows = registry::cells(&mut connection).await.map_err(database)?;
-        Ok(rows.into_iter().map(Cell::from).collect())
+        let cells = &context.data::<Ground>()?.cells;
+        Ok(rows.into_iter().map(|row| Cell::of(row, cells)).collect())
     }
 
     /// Where the schemas are, and which servers are there.

@@ -2,7 +2,11 @@
 
 use std::{io, process::ExitCode};
 
-use praxis_fleet::{is_unreachable, migrate::MigrateError, tenant::LifeError};
+use praxis_fleet::{
+    is_unreachable,
+    migrate::{CellError, MigrateError},
+    tenant::LifeError,
+};
 
 use crate::config::Invalid;
 
@@ -40,7 +44,17 @@ impl Exit {
             if let Some(error) = cause.downcast_ref::<MigrateError>() {
                 return match error {
                     MigrateError::Locked => Self::Locked,
-                    MigrateError::UnknownTenant(_) | MigrateError::UnknownRun(_) => Self::Usage,
+                    MigrateError::UnknownTenant(_)
+                    | MigrateError::UnknownRun(_)
+                    | MigrateError::CellUnknown(_) => Self::Usage,
+                    error if error.database().is_some_and(is_unreachable) => Self::Unavailable,
+                    _ => Self::Failed,
+                };
+            }
+            if let Some(error) = cause.downcast_ref::<CellError>() {
+                return match error {
+                    CellError::Name(_) | CellError::Unknown(_) | CellError::NotConfigured(_) => Self::Usage,
+                    CellError::OtherBuild { .. } => Self::NotUpToDate,
                     error if error.database().is_some_and(is_unreachable) => Self::Unavailable,
                     _ => Self::Failed,
                 };
@@ -51,6 +65,7 @@ impl Exit {
                     LifeError::Unknown(_)
                     | LifeError::SlugInvalid
                     | LifeError::Invalid { .. }
+                    | LifeError::CellUnknown(_)
                     | LifeError::UnknownTemplate(_) => Self::Usage,
                     LifeError::OtherBuild { .. } => Self::NotUpToDate,
                     LifeError::Database(error) if is_unreachable(error) => Self::Unavailable,

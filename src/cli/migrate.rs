@@ -64,7 +64,7 @@ impl Chosen {
 pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     let output = context.output;
     // Not all of them are about a database.
-    let migrator = || -> Result<Migrator> { Ok(Migrator::new(context.config()?.database.url()?)) };
+    let migrator = || -> Result<Migrator> { Ok(Migrator::new(&context.config()?.database.cells()?)) };
     match args.command {
         Command::Up(args) if args.dry_run => plan::show(&migrator()?, args, output).await,
         Command::Up(args) => up::run(&migrator()?, args, context).await,

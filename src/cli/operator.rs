@@ -23,7 +23,7 @@ pub async fn installation(context: &Context) -> Result<(Arc<Platform>, Arc<Direc
     let mut admin = connect_admin(config.database.url()?).await?;
     let keys = root_key::find(&config.keys, &mut admin).await?.wrapper;
     drop(admin);
-    let control = Control::connect(config.database.url()?, keys.as_ref()).await?;
+    let control = Control::connect(&config.database.cells()?, keys.as_ref()).await?;
     let clock: SharedClock = Arc::new(SystemClock);
     let directory = Directory::load(control.clone(), &config.http.base_domain).await?;
     let platform = Arc::new(Platform {

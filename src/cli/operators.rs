@@ -181,7 +181,8 @@ async fn serve(config: Config) -> Result<Exit> {
     let keys = root_key::find(&config.keys, &mut admin).await?.wrapper;
     drop(admin);
     let clock: SharedClock = Arc::new(SystemClock);
-    let plane = ControlPlane::new(url, &config.http.base_domain, keys, Arc::clone(&clock))?;
+    let plane =
+        ControlPlane::new(&config.database.cells()?, &config.http.base_domain, keys, Arc::clone(&clock))?;
     let plane = Arc::new(plane);
     let ids = Arc::new(move || clock.new_id().to_string());
     let router = router(Arc::clone(&plane), config.http.client_address_header, ids);

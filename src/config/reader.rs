@@ -12,7 +12,7 @@ use praxis_platform::{
     rates::Rate,
     redis::Redis,
     sms::{SmsProvider, Twilio, TwilioSettings},
-    tenancy::{PoolLimits, StatementTimes},
+    tenancy::{Cells, PoolLimits, StatementTimes},
     vault::LocalKeyWrapper,
 };
 use tracing_subscriber::EnvFilter;
@@ -90,6 +90,10 @@ impl Reader {
             // What is wrong with it may quote the password.
             self.problem("database.url", "not an address of a Postgres database");
         }
+        let cells = self.text("database.cells").map(Secret::new);
+        if let Some(Err(wrong)) = cells.as_ref().map(|cells| Cells::with_further("", cells.expose())) {
+            wrong.iter().for_each(|wrong| self.problem("database.cells", wrong));
+        }
         let root_key = self.text("keys.root_key").map(Secret::new);
         if root_key.as_ref().is_some_and(|key| LocalKeyWrapper::from_text("env", key.expose()).is_err()) {
             self.problem("keys.root_key", "not 32 bytes in hexadecimal or base64");
@@ -133,7 +137,7 @@ impl Reader {
         let operator = self.parsed("operator.listen");
         let format = self.parsed("log.format");
         Some(Config {
-            database: Database { url, pool, require_hardening: require_hardening? },
+            database: Database { url, cells, pool, require_hardening: require_hardening? },
             keys: Keys { root_key, root_key_file, guard: guard?, aws_kms, times },
             audit_heads: self.text("audit.heads").map(PathBuf::from),
             http: Http {

@@ -35,11 +35,16 @@ const fn secret(key: &'static str, variable: &'static str, meaning: &'static str
 /// Every setting, by section.
 pub const SETTINGS: &[Setting] = &[
     secret("database.url", "DATABASE_URL", "Address of the control database, with the operator's login."),
+    secret(
+        "database.cells",
+        "PRAXIS_CELLS",
+        "Addresses of further cells by their names, east=postgres://… west=postgres://…; `main` is the control database.",
+    ),
     plain(
         "database.connections",
         "PRAXIS_DATABASE_CONNECTIONS",
         Some("12"),
-        "Connections to tenant data at the most; more than a few for each core of the database slow it down.",
+        "Connections to tenant data of each cell at the most; more than a few for each core of the database slow it down.",
     ),
     plain(
         "database.wait_ms",

@@ -83,7 +83,7 @@ impl Run {
         // Only the command line brings the control schema forward: this process is not made for another one.
         fits_this_build(&mut *executor.pool.acquire().await?).await?;
         let options = self.options(stop.child_token())?;
-        let migrator = Migrator::new(&executor.database_url);
+        let migrator = Migrator::new(&executor.cells);
         let (events, mut heard) = mpsc::unbounded_channel();
         let listener = move |event: &Event| drop(events.send(event.clone()));
         let run = migrator.up(executor.keys.as_ref(), &executor.clock, &options, &listener);

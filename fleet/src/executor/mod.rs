@@ -14,7 +14,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use praxis_platform::{
     clock::SharedClock,
-    tenancy::{Installation, connect_admin, installed},
+    tenancy::{Cells, Installation, MAIN, installed},
     vault::KeyWrapper,
 };
 use sqlx::{PgPool, postgres::PgConnection};
@@ -47,8 +47,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub struct Executor {
     /// Connections with the operator's rights, for looking what there is.
     pub pool: PgPool,
-    /// The address of the control database.
-    pub database_url: Arc<str>,
+    /// Where the control database and the clinics are.
+    pub cells: Cells,
     /// Guards the keys of the installation.
     pub keys: Arc<dyn KeyWrapper>,
     /// Gives ids.
@@ -138,7 +138,7 @@ impl Executor {
 
     /// Unless somebody works on it.
     async fn give_up(&self, id: Uuid, error: &str) -> Result<(), sqlx::Error> {
-        let mut connection = connect_admin(&self.database_url).await?;
+        let mut connection = self.cells.connect(MAIN).await?;
         if operation::lock(&mut connection, id).await? {
             operation::give_up(&mut connection, id, error).await?;
         }
@@ -147,7 +147,7 @@ impl Executor {
 
     /// A connection on which whoever asked for an operation acts.
     async fn connect_for(&self, operation: &Operation) -> Result<PgConnection, sqlx::Error> {
-        let mut connection = connect_admin(&self.database_url).await?;
+        let mut connection = self.cells.connect(MAIN).await?;
         act_as(&mut connection, &operation.actor).await?;
         Ok(connection)
     }
@@ -166,7 +166,7 @@ impl Executor {
         operation: &'a Operation,
     ) -> crate::tenant::Ground<'a> {
         crate::tenant::Ground {
-            database_url: &self.database_url,
+            cells: &self.cells,
             installation,
             wrapper: self.keys.as_ref(),
             clock: &self.clock,

@@ -1,6 +1,6 @@
 //! What can be asked for, and how each of it is done.
 
-use praxis_platform::tenancy::{Installation, fill_warm_pool};
+use praxis_platform::tenancy::{Installation, MAIN};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use sqlx::Connection;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Executor, migration::Run};
 use crate::tenant::{
-    self, Cloning, LifeError, NewClinic, Operation, Relocating, fits_this_build, operation::Kind,
+    self, Cloning, LifeError, NewClinic, Operation, Relocating, create_further, operation::Kind,
 };
 
 /// A sandbox to be made of a clinic.
@@ -32,6 +32,9 @@ pub struct Move {
 pub struct Fill {
     /// How many are to be ready.
     pub size: i64,
+    /// In which cell; in the control database when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
 }
 
 /// Something that can be asked for.
@@ -149,9 +152,15 @@ async fn provision(
     work.at("make", 0).await?;
     let made = async {
         let mut admin = executor.connect_for(operation).await?;
-        let mut transaction = admin.begin().await?;
         let ground = executor.ground(installation, operation);
-        let clinic = tenant::create(&mut transaction, &ground, new).await?;
+        let (mut transaction, clinic) = match new.further() {
+            Some(cell) => create_further(&mut admin, &ground, cell, new).await?,
+            None => {
+                let mut transaction = admin.begin().await?;
+                let clinic = tenant::create(&mut transaction, &ground, new).await?;
+                (transaction, clinic)
+            }
+        };
         let detail = json!({ "tenant": clinic.id.to_string(), "slug": clinic.slug });
         work.about(&mut transaction, clinic.id.0).await?;
         work.keep(&mut transaction, &detail, true).await?;
@@ -172,9 +181,9 @@ async fn fill_pool(
     work.at("fill", 0).await?;
     let filled = async {
         let mut admin = executor.connect_for(operation).await?;
-        fits_this_build(&mut admin).await?;
-        let keys = executor.keys.as_ref();
-        let filled = fill_warm_pool(&mut admin, installation, keys, &executor.clock, fill.size).await?;
+        let ground = executor.ground(installation, operation);
+        let cell = fill.cell.as_deref().unwrap_or(MAIN);
+        let filled = tenant::fill(&mut admin, &ground, cell, fill.size).await?;
         Ok(json!({ "made": filled.made }))
     };
     let filled = filled.await;

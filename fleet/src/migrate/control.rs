@@ -1,7 +1,7 @@
 //! The control schema: made when missing, and brought forward in one transaction.
 
 use praxis_platform::{
-    tenancy::{Installation, bootstrap, connect_admin, set_passwords},
+    tenancy::{Installation, MAIN, bootstrap, set_passwords},
     vault::KeyWrapper,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Statement, TransactionTrait};
@@ -28,7 +28,7 @@ impl Migrator {
         db: &DatabaseConnection,
         keys: &dyn KeyWrapper,
     ) -> Result<(Installation, Vec<String>), MigrateError> {
-        let mut admin = connect_admin(&self.database_url).await?;
+        let mut admin = self.cells.connect(MAIN).await?;
         let installation = bootstrap(&mut admin).await?;
         let version = control_version(db).await?;
         let target = self.control_target();
@@ -78,14 +78,19 @@ impl Migrator {
         transaction.execute_unprepared(&format!("GRANT SELECT ON {READ_BY_SERVER} TO {control}")).await?;
         transaction.execute_unprepared(&format!("REVOKE ALL ON {FOR_OPERATORS} FROM {control}")).await?;
         // Hints of waiting work are taken and deleted by whoever does it, and servers say that they are there.
-        let work = format!(
-            "GRANT SELECT, UPDATE, DELETE ON cell.ready TO {control}; GRANT SELECT ON cell.planned TO {control};
-             GRANT SELECT, INSERT, UPDATE, DELETE ON server TO {control}"
-        );
+        let work =
+            format!("{}; GRANT SELECT, INSERT, UPDATE, DELETE ON server TO {control}", hints_for(&control));
         transaction.execute_unprepared(&work).await?;
         transaction.commit().await?;
         Ok(applied.into_iter().map(|(_, name)| name).collect())
     }
+}
+
+/// What the control role does in the schema `cell`: it takes hints of waiting work and deletes them.
+pub(super) fn hints_for(control: &str) -> String {
+    format!(
+        "GRANT SELECT, UPDATE, DELETE ON cell.ready TO {control}; GRANT SELECT ON cell.planned TO {control}"
+    )
 }
 
 /// The version of the control schema; 0 where there is none.

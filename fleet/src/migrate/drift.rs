@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use praxis_platform::tenancy::{Installation, SchemaName, connect_admin, installed};
+use praxis_platform::tenancy::{Installation, MAIN, SchemaName, installed};
 use sea_orm::{AccessMode, DatabaseConnection, DatabaseTransaction, IsolationLevel, TransactionTrait};
 use serde::Serialize;
 use tokio::sync::OnceCell;
@@ -16,6 +16,7 @@ use super::{
     catalogue::{self, Catalogue, Object, Reference, bare},
     control::one,
     fleet::{must_exist, tenants},
+    homes::Homes,
 };
 
 /// A difference between a tenant's schema and what its steps make.
@@ -41,6 +42,8 @@ pub struct Drifted {
     pub differences: Vec<Difference>,
     #[serde(skip)]
     pub(super) schema: SchemaName,
+    #[serde(skip)]
+    pub(super) cell: String,
 }
 
 /// What became of a comparison.
@@ -68,14 +71,14 @@ impl Migrator {
     ) -> Result<(Vec<Drifted>, usize), MigrateError> {
         let installation = self.installation().await?;
         let parallel = parallel.clamp(1, 64);
-        let db = self.connect(u32::try_from(parallel).unwrap_or(1)).await?;
-        must_exist(&db, selection).await?;
-        let tenants = tenants(&db, selection, i32::MAX).await?;
+        let homes = self.homes(u32::try_from(parallel).unwrap_or(1)).await?;
+        must_exist(homes.control(), selection).await?;
+        let tenants = tenants(homes.control(), selection, i32::MAX).await?;
         let by_version = (0..=self.tenant_target()).map(|version| (version, OnceCell::new())).collect();
         let references = References { migrator: self, installation: &installation, by_version };
-        let (db, references) = (&db, &references);
+        let (homes, references) = (&homes, &references);
         let compared: Vec<Compared> = stream::iter(&tenants)
-            .map(|tenant| references.compare(db, tenant))
+            .map(|tenant| references.compare(homes, tenant))
             .buffered(parallel)
             .try_collect()
             .await?;
@@ -89,18 +92,14 @@ impl Migrator {
 
     /// The installation of this database.
     pub(super) async fn installation(&self) -> Result<Installation, MigrateError> {
-        let mut admin = connect_admin(&self.database_url).await?;
+        let mut admin = self.cells.connect(MAIN).await?;
         installed(&mut admin).await?.ok_or(MigrateError::NotInstalled)
     }
 }
 
 impl References<'_> {
-    async fn compare(
-        &self,
-        db: &DatabaseConnection,
-        tenant: &TenantVersion,
-    ) -> Result<Compared, MigrateError> {
-        let transaction = at_one_moment(db).await?;
+    async fn compare(&self, homes: &Homes<'_>, tenant: &TenantVersion) -> Result<Compared, MigrateError> {
+        let transaction = at_one_moment(homes.of(&tenant.cell).await?).await?;
         let version = version(&transaction, &tenant.schema).await?;
         let Some(cell) = self.by_version.get(&version) else { return Ok(Compared::Newer) };
         let build = || self.migrator.reference(self.installation, version);
@@ -115,6 +114,7 @@ impl References<'_> {
             version,
             differences: differences(&reference.catalogue, &found),
             schema: tenant.schema.clone(),
+            cell: tenant.cell.clone(),
         }))
     }
 }

@@ -1,6 +1,9 @@
 //! Why a migration did not run.
 
-use praxis_platform::{tenancy::InstallationError, vault::VaultError};
+use praxis_platform::{
+    tenancy::{CellUnknown, InstallationError},
+    vault::VaultError,
+};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 use uuid::Uuid;
 
@@ -13,6 +16,9 @@ pub enum MigrateError {
     /// The database holds no installation yet.
     #[error("this database holds no Praxis installation: run `praxis migrate up` first")]
     NotInstalled,
+    /// The process does not know where a cell is.
+    #[error(transparent)]
+    CellUnknown(#[from] CellUnknown),
     /// A tenant was named that does not exist.
     #[error("there is no tenant \"{0}\"")]
     UnknownTenant(String),

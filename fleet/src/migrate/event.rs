@@ -12,6 +12,13 @@ pub enum Event {
         /// The steps that were applied.
         steps: Vec<String>,
     },
+    /// A cell could not be brought forward; its tenants are left as they are, or fail one by one.
+    CellAway {
+        /// The cell.
+        cell: String,
+        /// Why.
+        error: String,
+    },
     /// A run over tenants began.
     Started {
         /// Its id in the ledger.

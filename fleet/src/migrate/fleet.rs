@@ -1,7 +1,7 @@
 //! Which schema is at which version, as the control schema says.
 
 use praxis_entity::ids::TenantId;
-use praxis_platform::tenancy::{SchemaName, connect_admin};
+use praxis_platform::tenancy::{MAIN, SchemaName};
 use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Value};
 
 use super::{
@@ -19,6 +19,8 @@ pub struct TenantVersion {
     pub slug: String,
     /// Schema.
     pub schema: SchemaName,
+    /// Which cell holds it.
+    pub cell: String,
     /// Number of steps applied.
     pub version: i32,
 }
@@ -52,7 +54,7 @@ impl Migrator {
     /// Reads where all schemas are. An empty database is an installation at version 0.
     pub async fn fleet(&self) -> Result<Fleet, MigrateError> {
         // Before the pool, which tries again and again and then says only that it did.
-        drop(connect_admin(&self.database_url).await?);
+        drop(self.cells.connect(MAIN).await?);
         let db = self.connect(1).await?;
         let control = control_version(&db).await?;
         let everyone = Selection::default();
@@ -82,7 +84,7 @@ pub(super) async fn tenants(
     selection: &Selection,
     below: i32,
 ) -> Result<Vec<TenantVersion>, MigrateError> {
-    let sql = "SELECT id, slug, schema_name, schema_version FROM control.tenant t
+    let sql = "SELECT id, slug, schema_name, cell_id, schema_version FROM control.tenant t
         WHERE schema_version < $1 AND state <> 'SHREDDED'
             AND (cardinality($2::text[]) = 0 OR slug = ANY($2)) AND ($3::text IS NULL OR slug LIKE $3)
             AND ($4::uuid IS NULL OR EXISTS (SELECT FROM control.migration_run_item i
@@ -132,6 +134,7 @@ fn read(row: &QueryResult) -> Result<TenantVersion, MigrateError> {
         id: row.try_get("", "id")?,
         slug: row.try_get("", "slug")?,
         schema: SchemaName::stored(&name).ok_or(MigrateError::CanaryMissing(name))?,
+        cell: row.try_get("", "cell_id")?,
         version: row.try_get("", "schema_version")?,
     })
 }

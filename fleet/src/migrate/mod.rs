@@ -6,12 +6,14 @@
 //! after it. What happened is kept in a ledger, from which the next run goes on.
 
 mod catalogue;
+mod cell;
 mod control;
 mod drift;
 mod error;
 mod event;
 mod fleet;
 mod gate;
+mod homes;
 mod ledger;
 mod options;
 mod outside;
@@ -25,6 +27,7 @@ mod up;
 mod waves;
 
 pub use catalogue::{Kind, Object};
+pub use cell::{CellError, add_cell, cell_version};
 pub use drift::{Difference, Drifted};
 pub use error::MigrateError;
 pub use event::{Event, Outcome, Report, Waiting};
@@ -36,14 +39,9 @@ pub use repair::{Repair, repair};
 pub use up::{Listener, RUN_LOCK};
 pub use waves::{InvalidWaves, Waves};
 
-use std::time::Duration;
-
 use praxis_migration::{Step, Steps};
+use praxis_platform::tenancy::{Cells, MAIN};
 use sea_orm::DatabaseConnection;
-use sqlx::{
-    ConnectOptions,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
 
 /// The steps of both schemas, and how to apply them to an installation.
 ///
@@ -51,18 +49,18 @@ use sqlx::{
 pub struct Migrator {
     control: Steps,
     tenant: Steps,
-    database_url: String,
+    cells: Cells,
 }
 
 impl Migrator {
     /// A migrator with the steps this build was made with.
-    pub fn new(database_url: &str) -> Self {
-        Self::with_steps(database_url, praxis_migration::control::steps(), praxis_migration::tenant::steps())
+    pub fn new(cells: impl Into<Cells>) -> Self {
+        Self::with_steps(cells, praxis_migration::control::steps(), praxis_migration::tenant::steps())
     }
 
     /// A migrator with steps of one's own.
-    pub fn with_steps(database_url: &str, control: Steps, tenant: Steps) -> Self {
-        Self { control, tenant, database_url: database_url.to_owned() }
+    pub fn with_steps(cells: impl Into<Cells>, control: Steps, tenant: Steps) -> Self {
+        Self { control, tenant, cells: cells.into() }
     }
 
     /// The version that every tenant is brought to.
@@ -75,16 +73,19 @@ impl Migrator {
         version_of(&self.control)
     }
 
-    /// Connections with the operator's rights, in the form that migration steps take.
+    /// The version that every cell is brought to.
+    pub fn cell_target(&self) -> i32 {
+        version_of(&praxis_migration::cell::steps())
+    }
+
+    /// The cells that it knows the addresses of.
+    pub fn cells(&self) -> &Cells {
+        &self.cells
+    }
+
+    /// Connections to the control database with the operator's rights.
     async fn connect(&self, connections: u32) -> Result<DatabaseConnection, MigrateError> {
-        let options: PgConnectOptions = self.database_url.parse()?;
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(5))
-            // Tables change under these connections: a plan is not worth keeping.
-            .connect_with(options.disable_statement_logging().statement_cache_capacity(0))
-            .await?;
-        Ok(pool.into())
+        self.connect_to(MAIN, connections).await
     }
 }
 

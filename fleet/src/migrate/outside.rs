@@ -4,12 +4,12 @@
 use std::time::{Duration, Instant};
 
 use praxis_migration::Step;
-use praxis_platform::tenancy::{SchemaName, connect_admin};
+use praxis_platform::tenancy::SchemaName;
 use sea_orm::{ConnectionTrait, DbErr, RuntimeErr};
 use sqlx::{AssertSqlSafe, Executor, postgres::PgConnection};
 
 use super::{
-    MigrateError,
+    MigrateError, TenantVersion,
     tenant::{Run, failed},
 };
 
@@ -24,9 +24,10 @@ const IS_VALID: &str = "SELECT i.indisvalid FROM pg_catalog.pg_index i
 
 impl Run<'_> {
     /// Makes or drops indexes. One that an earlier try left half-built is made anew; one that is there is left alone.
-    pub(super) async fn concurrently(&self, schema: &SchemaName, step: &Step) -> Result<(), MigrateError> {
+    pub(super) async fn concurrently(&self, tenant: &TenantVersion, step: &Step) -> Result<(), MigrateError> {
+        let schema = &tenant.schema;
         // A connection of its own: what is set on it ends with it, and killed with the runner it does not build on.
-        let mut connection = connect_admin(&self.migrator.database_url).await?;
+        let mut connection = self.migrator.cells.connect(&tenant.cell).await?;
         let patience = self.options.lock_timeout.max(PATIENCE);
         let context = format!(
             "{}; SET client_connection_check_interval = 1000",
@@ -55,11 +56,11 @@ impl Run<'_> {
 
     /// Repeats the step's statement, each time in a transaction of its own, until it changes nothing. It rests as
     /// long as it works, so that it takes half of a connection's time at the most.
-    pub(super) async fn in_batches(&self, schema: &SchemaName, step: &Step) -> Result<(), MigrateError> {
+    pub(super) async fn in_batches(&self, tenant: &TenantVersion, step: &Step) -> Result<(), MigrateError> {
         for statement in step.statements() {
             loop {
                 let begun = Instant::now();
-                let transaction = self.begin(schema).await?;
+                let transaction = self.begin(tenant).await?;
                 let done = transaction
                     .execute_unprepared(statement.text)
                     .await

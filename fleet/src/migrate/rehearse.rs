@@ -42,13 +42,14 @@ impl Migrator {
     ) -> Result<Vec<Rehearsed>, MigrateError> {
         let options = &Options { statement_timeout: within, ..options.clone() };
         let installation = self.installation().await?;
-        let db = self.connect(1).await?;
-        must_exist(&db, &options.selection).await?;
-        let behind = tenants(&db, &options.selection, self.tenant_target()).await?;
+        let homes = self.homes(1).await?;
+        let db = homes.control();
+        must_exist(db, &options.selection).await?;
+        let behind = tenants(db, &options.selection, self.tenant_target()).await?;
         let sample = options.waves.share(behind).into_iter().flat_map(|(_, wave)| wave).take(sample);
         let run = Run {
             migrator: self,
-            db: &db,
+            homes: &homes,
             installation: &installation,
             id: Uuid::nil(),
             options,
@@ -69,7 +70,7 @@ impl Run<'_> {
         within: Duration,
     ) -> Result<Vec<Rehearsed>, MigrateError> {
         let all = Instant::now();
-        let transaction = self.begin(&tenant.schema).await?;
+        let transaction = self.begin(tenant).await?;
         let mut rehearsed = Vec::new();
         let steps = steps_after(&self.migrator.tenant, tenant.version).map(|(_, step)| step);
         for step in steps.filter(|step| step.way() != Way::Concurrent) {

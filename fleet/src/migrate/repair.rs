@@ -135,7 +135,7 @@ impl Migrator {
         let schema = &drifted.schema;
         let installation = self.installation().await?;
         let reference = self.reference(&installation, drifted.version).await?;
-        let db = self.connect(1).await?;
+        let db = self.connect_to(&drifted.cell, 1).await?;
         let transaction = begin(&db).await?;
         let context = format!(
             "SET LOCAL lock_timeout = 2000; SET LOCAL statement_timeout = 60000; SET LOCAL ROLE {}",

@@ -7,7 +7,7 @@
 use std::process::Stdio;
 
 use praxis_migration::{oldest_build, served_from};
-use praxis_platform::tenancy::connect_admin;
+use praxis_platform::tenancy::MAIN;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use sqlx::{Executor, postgres::PgConnection};
 use tokio::process::Command;
@@ -27,7 +27,7 @@ const CLEAR: &str = "SET client_min_messages = warning; DROP SCHEMA IF EXISTS pr
 impl Migrator {
     /// Runs the tenant steps in a scratch schema of the database and returns what they make.
     pub async fn snapshot(&self) -> Result<String, MigrateError> {
-        let mut admin = connect_admin(&self.database_url).await?;
+        let mut admin = self.cells.connect(MAIN).await?;
         // Left from an earlier try that was killed.
         admin.execute(sqlx::raw_sql(CLEAR)).await?;
         let result = self.build(&mut admin).await;
@@ -64,7 +64,7 @@ impl Migrator {
         self.replay(&transaction, self.tenant_target()).await?;
         transaction.commit().await?;
         db.close().await?;
-        dump(&self.database_url).await
+        dump(self.cells.control()).await
     }
 }
 

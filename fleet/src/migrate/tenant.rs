@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use praxis_migration::{Step, Way, oldest_build};
 use praxis_platform::{
-    tenancy::{Installation, SchemaName},
+    tenancy::{Installation, MAIN, SchemaName},
     vault::crypto,
 };
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use sea_orm_migration::{MigrationTrait as _, SchemaManager};
 use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     MigrateError, Migrator, Options, TenantVersion,
     control::{begin, one, statement},
+    homes::Homes,
     ledger, steps_after,
 };
 
@@ -25,7 +26,7 @@ pub(super) const ATTEMPTS: u32 = 10;
 /// What all tenants of a run share.
 pub(super) struct Run<'a> {
     pub(super) migrator: &'a Migrator,
-    pub(super) db: &'a DatabaseConnection,
+    pub(super) homes: &'a Homes<'a>,
     pub(super) installation: &'a Installation,
     pub(super) id: Uuid,
     pub(super) options: &'a Options,
@@ -49,7 +50,7 @@ impl Run<'_> {
         target: i32,
     ) -> Result<Migrated, (MigrateError, u32)> {
         let begun = Instant::now();
-        let from = self.found(&tenant.schema).await.map_err(|error| (error, 1))?;
+        let from = self.found(tenant).await.map_err(|error| (error, 1))?;
         let mut most = 1;
         let steps = steps_after(&self.migrator.tenant, from).take_while(|(version, _)| *version <= target);
         for (version, step) in steps {
@@ -66,17 +67,19 @@ impl Run<'_> {
             }
             most = most.max(attempts);
         }
-        let done = ledger::item_done(self.db, self.id, tenant.id, most, begun.elapsed());
+        let done = ledger::item_done(self.homes.control(), self.id, tenant.id, most, begun.elapsed());
         done.await.map_err(|error| (error, most))?;
         Ok(Migrated { from, attempts: most })
     }
 
     /// The truth about a tenant's version, which the control schema may not have heard of when it was restored.
-    async fn found(&self, schema: &SchemaName) -> Result<i32, MigrateError> {
+    async fn found(&self, tenant: &TenantVersion) -> Result<i32, MigrateError> {
+        let schema = &tenant.schema;
         let sql = format!("SELECT schema_version AS n FROM {schema}.tenant_self");
-        let found: i32 =
-            one(self.db, &sql).await?.ok_or_else(|| MigrateError::CanaryMissing(schema.to_string()))?;
-        self.tell(self.db, schema, found).await?;
+        let found: i32 = one(self.homes.of(&tenant.cell).await?, &sql)
+            .await?
+            .ok_or_else(|| MigrateError::CanaryMissing(schema.to_string()))?;
+        self.tell(self.homes.control(), schema, found).await?;
         Ok(found)
     }
 
@@ -104,15 +107,18 @@ impl Run<'_> {
         let begun = Instant::now();
         self.still_alone().await?;
         // Asked again for each tenant: a run may take long, and servers come and go.
-        self.migrator.nobody_uses(self.db, step).await?;
+        self.migrator.nobody_uses(self.homes.control(), step).await?;
         match step.way() {
             Way::Transaction => {}
             // What no transaction holds is not to be done over by a run that comes late.
-            _ if self.found(&tenant.schema).await? != version - 1 => return Ok(()),
-            Way::Concurrent => self.concurrently(&tenant.schema, step).await?,
-            Way::Batches => self.in_batches(&tenant.schema, step).await?,
+            _ if self.found(tenant).await? != version - 1 => return Ok(()),
+            Way::Concurrent => self.concurrently(tenant, step).await?,
+            Way::Batches => self.in_batches(tenant, step).await?,
         }
-        let transaction = self.begin(&tenant.schema).await?;
+        if tenant.cell != MAIN {
+            self.close_to_older(tenant, version).await?;
+        }
+        let transaction = self.begin(tenant).await?;
         if !self.is_next(&transaction, tenant, version).await? {
             return Ok(());
         }
@@ -122,6 +128,14 @@ impl Run<'_> {
         transaction
             .execute_raw(statement("UPDATE tenant_self SET schema_version = $1", [version.into()]))
             .await?;
+        if tenant.cell != MAIN {
+            // The control schema is in another database: it hears of it after. Killed in between, the next run finds the
+            // truth in the clinic's schema.
+            transaction.commit().await?;
+            let control = self.homes.control();
+            ledger::step_done(control, self.id, tenant.id, version, attempts, begun.elapsed()).await?;
+            return self.tell(control, &tenant.schema, version).await;
+        }
         ledger::step_done(&transaction, self.id, tenant.id, version, attempts, begun.elapsed()).await?;
         // Last, because every change of a tenant locks the row that counts the directory's versions.
         self.tell(&transaction, &tenant.schema, version).await?;
@@ -129,10 +143,21 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Before a step takes something away in another database: servers that need it don't serve the clinic any more.
+    async fn close_to_older(&self, tenant: &TenantVersion, version: i32) -> Result<(), MigrateError> {
+        let sql = "UPDATE control.tenant SET oldest_build = $1 WHERE schema_name = $2 AND oldest_build < $1";
+        let oldest = oldest_build(&self.migrator.tenant, version);
+        let values = [oldest.into(), tenant.schema.as_str().into()];
+        self.homes.control().execute_raw(statement(sql, values)).await?;
+        Ok(())
+    }
+
     /// A transaction in the tenant's schema, as the owner.
-    pub(super) async fn begin(&self, schema: &SchemaName) -> Result<DatabaseTransaction, MigrateError> {
-        let transaction = begin(self.db).await?;
-        transaction.execute_unprepared(&self.context(schema, "LOCAL", self.options.lock_timeout)).await?;
+    pub(super) async fn begin(&self, tenant: &TenantVersion) -> Result<DatabaseTransaction, MigrateError> {
+        let transaction = begin(self.homes.of(&tenant.cell).await?).await?;
+        transaction
+            .execute_unprepared(&self.context(&tenant.schema, "LOCAL", self.options.lock_timeout))
+            .await?;
         Ok(transaction)
     }
 

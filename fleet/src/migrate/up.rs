@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use praxis_platform::{clock::SharedClock, tenancy::connect_admin, vault::KeyWrapper};
+use praxis_platform::{clock::SharedClock, tenancy::MAIN, vault::KeyWrapper};
 use sea_orm::DatabaseConnection;
 use sqlx::{Connection, postgres::PgConnection};
 use tokio::sync::Mutex;
@@ -34,19 +34,24 @@ impl Migrator {
         let parallel = u32::try_from(options.parallel.clamp(1, 64)).unwrap_or(1);
         // Held to the end: its connection holds the lock.
         let lock = Mutex::new(self.lock().await?);
-        let db = self.connect(parallel).await?;
-        let (installation, control) = self.migrate_control(&db, keys).await?;
+        let homes = self.homes(parallel).await?;
+        let db = homes.control();
+        let (installation, control) = self.migrate_control(db, keys).await?;
         if !control.is_empty() {
             listener(&Event::Control { steps: control.clone() });
         }
-        must_exist(&db, &options.selection).await?;
-        let reach = self.reach(&db, options.expand_only).await?;
+        let away = self.migrate_cells(&homes, &installation, keys).await?;
+        for (cell, error) in &away {
+            listener(&Event::CellAway { cell: cell.clone(), error: error.to_string() });
+        }
+        must_exist(db, &options.selection).await?;
+        let reach = self.reach(db, options.expand_only).await?;
         let target = self.tenant_target();
-        let behind = tenants(&db, &options.selection, target).await?;
+        let behind = tenants(db, &options.selection, target).await?;
         let waiting = behind.iter().find_map(|tenant| reach.waiting(tenant.version)).cloned();
         let behind: Vec<_> =
             behind.into_iter().filter(|tenant| tenant.version < reach.of(tenant.version)).collect();
-        let continues = ledger::close_abandoned(&db).await?;
+        let continues = ledger::close_abandoned(db).await?;
         let mut report = Report {
             outcome: Outcome::Done,
             run: None,
@@ -58,12 +63,12 @@ impl Migrator {
             waiting,
         };
         if behind.is_empty() {
-            report.outcome = outcome(&report, options);
+            report.outcome = if away.is_empty() { outcome(&report, options) } else { Outcome::Partial };
             return Ok(report);
         }
         let run = Run {
             migrator: self,
-            db: &db,
+            homes: &homes,
             installation: &installation,
             id: clock.new_id(),
             options,
@@ -73,21 +78,24 @@ impl Migrator {
         listener(&Event::Started { run: run.id, tenants: behind.len(), continues });
         let (order, waves) = match options.selection.resume {
             Some(resumed) if options.waves == Waves::default() => {
-                (ledger::waves(&db, resumed).await?, ledger::shared_as_in(&db, resumed, behind).await?)
+                (ledger::waves(db, resumed).await?, ledger::shared_as_in(db, resumed, behind).await?)
             }
             _ => (options.waves.clone(), options.waves.share(behind)),
         };
-        ledger::open(&db, run.id, report.target, &order, &waves).await?;
+        ledger::open(db, run.id, report.target, &order, &waves).await?;
         run.waves(&waves, &reach, &mut report, listener).await?;
-        report.outcome = outcome(&report, options);
-        ledger::close(&db, run.id, report.outcome).await?;
+        report.outcome = match outcome(&report, options) {
+            Outcome::Done if !away.is_empty() => Outcome::Partial,
+            outcome => outcome,
+        };
+        ledger::close(db, run.id, report.outcome).await?;
         Ok(report)
     }
 
     /// Takes the lock of the installation. The server of a run that was just killed needs a moment
     /// to notice, so that is waited for.
     async fn lock(&self) -> Result<PgConnection, MigrateError> {
-        let mut connection = connect_admin(&self.database_url).await?;
+        let mut connection = self.cells.connect(MAIN).await?;
         for _ in 0..20 {
             let locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
                 .bind(RUN_LOCK)
@@ -169,7 +177,7 @@ impl Run<'_> {
                 }
                 Err((error, attempts)) => {
                     report.failed += 1;
-                    self.failed(self.db, tenant, attempts, &error, listener).await?;
+                    self.failed(self.homes.control(), tenant, attempts, &error, listener).await?;
                 }
             }
             if self.must_stop(report) {

@@ -124,7 +124,7 @@ mod tests {
         let tenant = |n: u128| {
             let id = TenantId(Uuid::from_u128(n << 64 | n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
             let schema = SchemaName::stored("t_00000000000000000000000000").unwrap();
-            TenantVersion { id, slug: format!("clinic-{n}"), schema, version: 1 }
+            TenantVersion { id, slug: format!("clinic-{n}"), schema, cell: "main".to_owned(), version: 1 }
         };
         (0..count).map(tenant).collect()
     }

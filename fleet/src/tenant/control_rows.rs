@@ -3,7 +3,7 @@
 use praxis_migration::{oldest_build, tenant::steps};
 use praxis_platform::{
     rotation::{self, turn},
-    tenancy::{Host, Installation, SchemaName, ensure_login_role, next_shard, take_turn},
+    tenancy::{Host, Installation, MAIN, SchemaName, ensure_login_role, next_shard, take_turn},
     vault::{ExportKey, KeyWrapper},
 };
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ pub(super) async fn settle(
     let shard = match known {
         Some(shard) => shard,
         None => {
-            let shard = next_shard(transaction).await?;
+            let shard = next_shard(transaction, MAIN).await?;
             insert_row(transaction, head, tenant, slug, shard).await?;
             shard
         }

@@ -2,10 +2,16 @@
 
 use praxis_platform::{
     template::{Source, Template},
-    tenancy::{NewTenant, Tenant, is_slug, provision},
+    tenancy::{
+        Filled, MAIN, NewTenant, Tenant, fill_cell_pool, fill_warm_pool, installation_key, is_slug,
+        provision, provision_in,
+    },
 };
 use serde::{Deserialize, Serialize};
-use sqlx::postgres::PgConnection;
+use sqlx::{
+    Transaction,
+    postgres::{PgConnection, Postgres},
+};
 
 use super::{Ground, LifeError};
 use crate::{migrate::Migrator, registry};
@@ -27,6 +33,9 @@ pub struct NewClinic {
     pub locale: Option<String>,
     /// IANA zone; the template's when absent.
     pub time_zone: Option<String>,
+    /// The cell that holds it; the control database's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
 }
 
 impl NewClinic {
@@ -46,23 +55,73 @@ impl NewClinic {
         Template::load(&Source::shipped(), &self.template)
             .map_err(|_| LifeError::UnknownTemplate(self.template.clone()))
     }
+
+    /// The cell that it is to be in, where that is not the control database.
+    pub(crate) fn further(&self) -> Option<&str> {
+        self.cell.as_deref().filter(|cell| *cell != MAIN)
+    }
+
+    fn named(&self) -> NewTenant {
+        NewTenant {
+            slug: self.slug.clone(),
+            display_name: self.display_name.trim().to_owned(),
+            locale: self.locale.clone(),
+            time_zone: self.time_zone.clone(),
+        }
+    }
 }
 
-/// Makes the clinic in one transaction, or as a part of one that is under way.
+/// Makes the clinic: in the control database in one transaction, or as a part of one that is under way; in a further cell
+/// in several, of which the last one makes it a clinic, and then the connection must be in none.
 pub async fn create(
     admin: &mut PgConnection,
     ground: &Ground<'_>,
     new: &NewClinic,
 ) -> Result<Tenant, LifeError> {
+    if let Some(cell) = new.further() {
+        let (transaction, tenant) = create_further(admin, ground, cell, new).await?;
+        transaction.commit().await?;
+        return Ok(tenant);
+    }
     let template = new.check()?;
     fits_this_build(admin).await?;
-    let new = NewTenant {
-        slug: new.slug.clone(),
-        display_name: new.display_name.trim().to_owned(),
-        locale: new.locale.clone(),
-        time_zone: new.time_zone.clone(),
-    };
-    Ok(provision(admin, ground.installation, ground.wrapper, ground.clock, &template, &new).await?)
+    let (installation, wrapper, clock) = (ground.installation, ground.wrapper, ground.clock);
+    Ok(provision(admin, installation, wrapper, clock, &template, &new.named()).await?)
+}
+
+/// Makes the clinic of a further cell, up to the end of the transaction that makes it one, which is the caller's: whatever
+/// else is written in it happens with it or not at all. The connection must be in no transaction.
+pub(crate) async fn create_further<'a>(
+    admin: &'a mut PgConnection,
+    ground: &Ground<'_>,
+    cell: &str,
+    new: &NewClinic,
+) -> Result<(Transaction<'a, Postgres>, Tenant), LifeError> {
+    let template = new.check()?;
+    fits_this_build(admin).await?;
+    let mut home = ground.home(cell).await?;
+    let (installation, wrapper, clock) = (ground.installation, ground.wrapper, ground.clock);
+    let new = new.named();
+    Ok(provision_in(admin, (cell, &mut home), installation, wrapper, clock, &template, &new).await?)
+}
+
+/// Sees to it that the pool of a cell holds so many schemas.
+pub async fn fill(
+    admin: &mut PgConnection,
+    ground: &Ground<'_>,
+    cell: &str,
+    size: i64,
+) -> Result<Filled, LifeError> {
+    fits_this_build(admin).await?;
+    let (installation, wrapper, clock) = (ground.installation, ground.wrapper, ground.clock);
+    if cell == MAIN {
+        return Ok(fill_warm_pool(admin, installation, wrapper, clock, size).await?);
+    }
+    let known = registry::cells(admin).await?.into_iter().find(|known| known.id == cell);
+    known.ok_or_else(|| LifeError::Cell(format!("there is no cell \"{}\"", cell.escape_debug())))?;
+    let mut home = ground.home(cell).await?;
+    let key = installation_key(admin, wrapper).await?;
+    Ok(fill_cell_pool(admin, &mut home, cell, installation, &key, clock, size).await?)
 }
 
 /// A build that is older or newer than the control schema would make clinics that the servers don't expect.

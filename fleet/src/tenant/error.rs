@@ -4,7 +4,7 @@ use std::io;
 
 use praxis_platform::{
     rotation::RotationError,
-    tenancy::{InstallationError, ProvisionError},
+    tenancy::{CellUnknown, InstallationError, ProvisionError},
     vault::VaultError,
 };
 
@@ -14,6 +14,15 @@ pub enum LifeError {
     /// A clinic was named that does not exist.
     #[error("there is no tenant \"{0}\"")]
     Unknown(String),
+    /// The process does not know where a cell is.
+    #[error(transparent)]
+    CellUnknown(#[from] CellUnknown),
+    /// There is no such cell, or it takes no clinics.
+    #[error("{0}")]
+    Cell(String),
+    /// The work is not done across databases yet.
+    #[error("not yet for a clinic of another cell than `main`: this one is in \"{0}\"")]
+    Elsewhere(String),
     /// The states don't follow each other.
     #[error("a tenant that is {from} can't become {to}")]
     Transition {
@@ -133,6 +142,7 @@ impl From<ProvisionError> for LifeError {
         match error {
             ProvisionError::SlugTaken => Self::SlugTaken,
             ProvisionError::SlugInvalid => Self::SlugInvalid,
+            ProvisionError::CellUnknown(_) | ProvisionError::CellClosed(_) => Self::Cell(error.to_string()),
             ProvisionError::TimeZoneUnknown => Self::invalid("timeZone", error.to_string()),
             ProvisionError::NameMissing => Self::invalid("displayName", error.to_string()),
             ProvisionError::Vault(error) => Self::Key(error),

@@ -57,6 +57,7 @@ pub struct Exported {
 pub async fn export(ground: &Ground<'_>, wanted: &Exporting<'_>) -> Result<Exported, LifeError> {
     let mut admin = ground.connect().await?;
     let clinic = with_data(Clinic::of(&mut admin, wanted.slug).await?)?;
+    clinic.must_be_in_main()?;
     let ledger = ground.connect().await?;
     let id = ground.clock.new_id();
     let asked = json!({

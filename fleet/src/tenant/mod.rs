@@ -27,7 +27,8 @@ mod state;
 mod swap;
 
 pub use certificate::{Certificate, Certified, certificate};
-pub use create::{NewClinic, create, fits_this_build};
+pub(crate) use create::create_further;
+pub use create::{NewClinic, create, fill, fits_this_build};
 pub use domains::{add_domain, remove_domain};
 pub use error::LifeError;
 pub use export::{Exported, Exporting, export};
@@ -47,7 +48,7 @@ use std::fmt;
 use praxis_entity::ids::TenantId;
 use praxis_platform::{
     clock::SharedClock,
-    tenancy::{Installation, SchemaName, connect_admin},
+    tenancy::{Cells, Installation, MAIN, SchemaName},
     vault::KeyWrapper,
 };
 use sqlx::postgres::PgConnection;
@@ -58,8 +59,8 @@ use crate::operators::act_as;
 /// What long work stands on: the operator's rights on the database, and the keys of the installation.
 #[derive(Clone, Copy)]
 pub struct Ground<'a> {
-    /// The address of the control database.
-    pub database_url: &'a str,
+    /// Where the control database and the clinics are.
+    pub cells: &'a Cells,
     /// The installation.
     pub installation: &'a Installation,
     /// Guards its keys.
@@ -73,18 +74,19 @@ pub struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// A connection on which whatever is done is done by whoever asked for it.
+    /// A connection to a cell.
+    pub(crate) async fn home(&self, cell: &str) -> Result<PgConnection, LifeError> {
+        self.cells.address(cell)?;
+        Ok(self.cells.connect(cell).await?)
+    }
+
+    /// A connection to the control schema, on which whatever is done is done by whoever asked for it.
     async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
-        let mut connection = connect_admin(self.database_url).await?;
+        let mut connection = self.cells.connect(MAIN).await?;
         if let Some(actor) = self.actor {
             act_as(&mut connection, actor).await?;
         }
         Ok(connection)
-    }
-
-    /// The same to a cell.
-    async fn connect_to(&self, _cell: &str) -> Result<PgConnection, sqlx::Error> {
-        self.connect().await
     }
 }
 
@@ -133,10 +135,10 @@ pub struct Clinic {
     pub slug: String,
     /// Its schema.
     pub schema: SchemaName,
+    /// Which cell holds it.
+    pub cell: String,
     /// Where it stands.
     pub state: String,
-    /// Which cell it is in.
-    pub cell: String,
     /// Which login role serves it.
     pub login_shard: i32,
     /// Number of migrations applied to its schema.
@@ -153,22 +155,27 @@ impl Clinic {
         Self::find(connection, named).await?.ok_or_else(|| LifeError::Unknown(named.to_string()))
     }
 
+    /// Refuses a clinic of a further cell, for work that takes its data and the control schema to be in one database.
+    pub(crate) fn must_be_in_main(&self) -> Result<(), LifeError> {
+        if self.cell == MAIN { Ok(()) } else { Err(LifeError::Elsewhere(self.cell.clone())) }
+    }
+
     async fn find(connection: &mut PgConnection, named: Named<'_>) -> Result<Option<Self>, LifeError> {
         let (slug, id) = match named {
             Named::Slug(slug) => (Some(slug), None),
             Named::Id(id) => (None, Some(id)),
         };
         let row: Option<(Uuid, String, String, String, String, i32, i32)> = sqlx::query_as(
-            "SELECT id, slug, schema_name, state, cell_id, login_shard, schema_version FROM control.tenant
+            "SELECT id, slug, schema_name, cell_id, state, login_shard, schema_version FROM control.tenant
              WHERE slug = $1 OR id = $2 FOR NO KEY UPDATE",
         )
         .bind(slug)
         .bind(id)
         .fetch_optional(connection)
         .await?;
-        row.map(|(id, slug, schema, state, cell, login_shard, schema_version)| {
+        row.map(|(id, slug, schema, cell, state, login_shard, schema_version)| {
             let schema = SchemaName::stored(&schema).ok_or(LifeError::Malformed("tenant.schema_name"))?;
-            Ok(Self { id, slug, schema, state, cell, login_shard, schema_version })
+            Ok(Self { id, slug, schema, cell, state, login_shard, schema_version })
         })
         .transpose()
     }

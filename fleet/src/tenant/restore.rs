@@ -85,6 +85,9 @@ pub async fn restore(ground: &Ground<'_>, wanted: &Restoring<'_>) -> Result<Rest
     if clinic.as_ref().is_some_and(|clinic| clinic.state == "SHREDDED") {
         return Err(control_rows::shredded());
     }
+    if let Some(clinic) = &clinic {
+        clinic.must_be_in_main()?;
+    }
     if clinic.is_some() && wanted.as_slug.is_some() {
         return Err(LifeError::Refused(
             "the tenant is there: `praxis tenant rename` changes its slug".to_owned(),

@@ -32,6 +32,7 @@ pub const ONCE: &str = "shred";
 pub async fn shred<'a>(ground: &Ground<'_>, clinic: impl Into<Named<'a>>) -> Result<Certified, LifeError> {
     let mut admin = ground.connect().await?;
     let clinic = Clinic::of(&mut admin, clinic).await?;
+    clinic.must_be_in_main()?;
     if clinic.state != "ARCHIVED" && clinic.state != "SHREDDED" {
         return Err(LifeError::Transition { from: clinic.state, to: "SHREDDED".to_owned() });
     }

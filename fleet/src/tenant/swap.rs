@@ -61,6 +61,7 @@ pub struct Swapped {
 pub async fn swap<'a>(admin: &mut PgConnection, clinic: impl Into<Named<'a>>) -> Result<Swapped, LifeError> {
     let mut transaction = admin.begin().await?;
     let clinic = Clinic::of(&mut transaction, clinic).await?;
+    clinic.must_be_in_main()?;
     let (restored, aside) =
         lying_beside(&mut transaction, clinic.id).await?.ok_or_else(nothing_lies_beside)?;
     let before = times(&mut transaction, &clinic, &aside).await?;
@@ -74,6 +75,7 @@ pub async fn swap_once(admin: &mut PgConnection, restored: Restored) -> Result<S
     let mut transaction = admin.begin().await?;
     let clinic = Clinic::find(&mut transaction, Named::Id(restored.manifest.tenant)).await?;
     let clinic = clinic.ok_or_else(|| LifeError::Unknown(restored.slug.clone()))?;
+    clinic.must_be_in_main()?;
     let aside = SchemaName::stored(&restored.schema).ok_or(LifeError::Malformed("operation"))?;
     let before = times(&mut transaction, &clinic, &aside).await?;
     if !before.is_empty() {
@@ -165,6 +167,7 @@ pub async fn discard<'a>(
 ) -> Result<Restored, LifeError> {
     let mut transaction = admin.begin().await?;
     let clinic = Clinic::of(&mut transaction, clinic).await?;
+    clinic.must_be_in_main()?;
     // What lies beside may be what was live before the exchange.
     let held: bool = sqlx::query_scalar("SELECT legal_hold FROM control.tenant WHERE id = $1")
         .bind(clinic.id)

@@ -13,5 +13,6 @@ crate::sql_steps! {
     "m0010_warm_pool"
     "m0011_operator_sessions"
     "m0012_quotas"
+    "m0013_cells"
     "m0014_moves"
 }

@@ -9,7 +9,7 @@ use praxis_fleet::{
     registry,
     tenant::{self as life, LifeError, NewClinic, ONCE, operation},
 };
-use praxis_platform::tenancy::is_slug;
+use praxis_platform::tenancy::{MAIN, is_slug};
 use sqlx::{Postgres, pool::PoolConnection};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::bad_input,
-    ground::{acting, acting_proved, ask},
+    ground::{Ground, acting, acting_proved, ask},
     operations::Operation,
     tenants::clinic_id,
 };
@@ -43,6 +43,8 @@ pub(crate) struct TenantCreateInput {
     locale: Option<String>,
     /// IANA time zone; the template's when left out.
     time_zone: Option<String>,
+    /// The cell that is to hold it; the control database's when left out.
+    cell: Option<String>,
 }
 
 /// A sandbox to be made.
@@ -83,6 +85,8 @@ pub(crate) struct PoolFillInput {
     idempotency_key: String,
     /// How many are to be ready, 0 to 1,000.
     size: i32,
+    /// In which cell; in the control database's when left out.
+    cell: Option<String>,
 }
 
 /// A run of migrations.
@@ -136,12 +140,14 @@ impl WorkMutation {
         #[graphql(desc = "What it is to be.")] input: TenantCreateInput,
     ) -> Result<OperationPayload, Error> {
         let mut admin = acting(context, Right::Manage).await?;
-        let TenantCreateInput { idempotency_key: key, slug, display_name, template, locale, time_zone } =
+        let TenantCreateInput { idempotency_key: key, slug, display_name, template, locale, time_zone, cell } =
             input;
-        let new = NewClinic { slug, display_name, template, locale, time_zone };
+        let cell = cell.filter(|cell| cell != MAIN);
+        let new = NewClinic { slug, display_name, template, locale, time_zone, cell };
         let asked = async {
             new.check()?;
             life::fits_this_build(&mut admin).await?;
+            is_known(context, &mut admin, new.cell.as_deref()).await?;
             // What was asked for before has taken the name itself.
             let task = Task::Provision(new.clone());
             let is_known = operation::asked(&mut admin, None, task.kind(), &key).await?.is_some();
@@ -262,9 +268,11 @@ impl WorkMutation {
             let error = OperatorUserError::new(OperatorErrorCode::Invalid, message, "size");
             return Ok(OperationPayload { operation: None, user_errors: vec![error] });
         }
-        let task = Task::PoolFill(Fill { size: input.size.into() });
+        let cell = input.cell.filter(|cell| cell != MAIN);
+        let task = Task::PoolFill(Fill { size: input.size.into(), cell: cell.clone() });
         let asked = async {
             life::fits_this_build(&mut admin).await?;
+            is_known(context, &mut admin, cell.as_deref()).await?;
             ask(context, &mut admin, &task, &input.idempotency_key).await
         };
         OperationPayload::of(asked.await, "size")
@@ -307,6 +315,21 @@ impl WorkMutation {
         };
         OperationPayload::of(asked.await, "tenants")
     }
+}
+
+/// Fails unless there is a cell of the name, and the executor knows where it is.
+async fn is_known(
+    context: &Context<'_>,
+    admin: &mut PoolConnection<Postgres>,
+    cell: Option<&str>,
+) -> Result<(), LifeError> {
+    let Some(cell) = cell else { return Ok(()) };
+    let Ok(ground) = context.data::<Ground>() else { return Err(LifeError::Malformed("ground")) };
+    if !registry::cells(admin).await?.iter().any(|known| known.id == cell) {
+        return Err(LifeError::Cell(format!("there is no cell \"{}\"", cell.escape_debug())));
+    }
+    ground.cells.address(cell)?;
+    Ok(())
 }
 
 async fn known(

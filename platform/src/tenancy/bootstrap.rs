@@ -6,7 +6,7 @@
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
-use super::control::Installation;
+use super::{cells::MAIN, control::Installation};
 use crate::rotation::turn;
 use crate::vault::{InstallationKey, KeyWrapper, VaultError, crypto, scram_verifier};
 
@@ -61,19 +61,111 @@ pub async fn bootstrap(admin: &mut PgConnection) -> Result<Installation, sqlx::E
     )
     .await?;
     transaction.commit().await?;
-    // Only the owner of the functions, a superuser, can take them away; where the operator is not
-    // one, `praxis doctor` says what is missing.
-    if let Err(error) = run(
-        admin,
-        "REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
-         REVOKE UPDATE ON pg_catalog.pg_settings FROM PUBLIC"
-            .to_owned(),
-    )
-    .await
-    {
+    harden(admin).await;
+    Ok(installation)
+}
+
+/// Only the owner of the functions, a superuser, can take them away; where the operator is not one, `praxis doctor` says
+/// what is missing.
+async fn harden(admin: &mut PgConnection) {
+    let revoke = "REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
+         REVOKE UPDATE ON pg_catalog.pg_settings FROM PUBLIC";
+    if let Err(error) = run(admin, revoke.to_owned()).await {
         tracing::warn!(error = %error, "set_config could not be taken from PUBLIC; see `praxis doctor`");
     }
-    Ok(installation)
+}
+
+/// Why a database can't be a cell.
+#[derive(Debug, thiserror::Error)]
+pub enum CellRefused {
+    /// It holds an installation, this one's control schema or another's.
+    #[error("this database has a control schema: it can't be a further cell")]
+    Control,
+    /// It is a cell of another installation.
+    #[error("this database is a cell of another installation")]
+    Foreign,
+    /// It is this installation's, under another name.
+    #[error("this database is the cell \"{0}\" already")]
+    Named(String),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Makes what a further cell needs and is missing: the installation's roles with their passwords, the schemas, the name.
+///
+/// The connection must belong to a superuser of the cell. All of it appears together or not at all, but for what is taken
+/// from PUBLIC, which is taken each time.
+pub async fn bootstrap_cell(
+    home: &mut PgConnection,
+    installation: &Installation,
+    key: &InstallationKey,
+    name: &str,
+) -> Result<(), CellRefused> {
+    let mut transaction = home.begin().await?;
+    let connection: &mut PgConnection = &mut transaction;
+    let (owner, control) = (installation.owner_role(), installation.control_role());
+    match cell_name(connection, installation).await? {
+        Some(known) if known != name => return Err(CellRefused::Named(known)),
+        Some(_) | None => {}
+    }
+    ensure_role(connection, &owner, "NOLOGIN").await?;
+    ensure_role(connection, &control, LOGIN).await?;
+    set_password(connection, &control, key).await?;
+    run(
+        connection,
+        format!(
+            "GRANT {owner} TO CURRENT_USER;
+         SET LOCAL client_min_messages = warning;
+         CREATE SCHEMA IF NOT EXISTS cell AUTHORIZATION {owner};
+         CREATE SCHEMA IF NOT EXISTS ext AUTHORIZATION {owner};
+         CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA ext;
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+         ALTER DEFAULT PRIVILEGES FOR ROLE {owner} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+         SET LOCAL ROLE {owner};
+         CREATE TABLE IF NOT EXISTS cell.migration (
+            version integer PRIMARY KEY CONSTRAINT migration_version_positive CHECK (version > 0),
+            name text NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now()
+         );
+         CREATE TABLE IF NOT EXISTS cell.identity (
+            name text NOT NULL,
+            only_one boolean NOT NULL DEFAULT true CONSTRAINT identity_only_one UNIQUE CHECK (only_one)
+         );
+         INSERT INTO cell.identity (name) VALUES ('{name}') ON CONFLICT DO NOTHING;
+         RESET ROLE"
+        ),
+    )
+    .await?;
+    transaction.commit().await?;
+    harden(home).await;
+    Ok(())
+}
+
+/// The name that a database goes by as a cell of the installation; none where it is no cell yet.
+pub async fn cell_name(
+    home: &mut PgConnection,
+    installation: &Installation,
+) -> Result<Option<String>, CellRefused> {
+    let (control, owner): (bool, Option<String>) = sqlx::query_as(
+        "SELECT to_regnamespace('control') IS NOT NULL,
+            (SELECT nspowner::regrole::text FROM pg_catalog.pg_namespace WHERE nspname = 'cell')",
+    )
+    .fetch_one(&mut *home)
+    .await?;
+    if control {
+        return Err(CellRefused::Control);
+    }
+    let Some(owner) = owner else { return Ok(None) };
+    if owner != installation.owner_role() {
+        return Err(CellRefused::Foreign);
+    }
+    let known: bool =
+        sqlx::query_scalar("SELECT to_regclass('cell.identity') IS NOT NULL").fetch_one(&mut *home).await?;
+    if !known {
+        return Ok(None);
+    }
+    Ok(sqlx::query_scalar("SELECT name FROM cell.identity").fetch_optional(home).await?)
 }
 
 /// The installation of this database, if it has one.
@@ -145,14 +237,36 @@ pub async fn set_passwords(
         transaction.commit().await?;
     }
     let key = installation_key(admin, wrapper).await?;
-    let given =
-        "SELECT login_shard FROM control.tenant UNION SELECT login_shard FROM control.warm_schema ORDER BY 1";
-    let shards: Vec<i32> = sqlx::query_scalar(given).fetch_all(&mut *admin).await?;
+    let shards = shards_of(admin, MAIN).await?;
     let apps = shards.into_iter().map(|shard| installation.app_role(shard));
     for role in std::iter::once(installation.control_role()).chain(apps) {
         set_password(admin, &role, &key).await?;
     }
     Ok(())
+}
+
+/// Gives the login roles of a further cell their passwords anew, and makes those that are missing: a role may have been
+/// given out and not be made yet.
+pub async fn set_cell_passwords(
+    home: &mut PgConnection,
+    installation: &Installation,
+    key: &InstallationKey,
+    shards: &[i32],
+) -> Result<(), sqlx::Error> {
+    set_password(home, &installation.control_role(), key).await?;
+    for shard in shards {
+        let role = installation.app_role(*shard);
+        ensure_role(home, &role, LOGIN).await?;
+        set_password(home, &role, key).await?;
+    }
+    Ok(())
+}
+
+/// The login shards that are given out in a cell. A shard's number is of one cell.
+pub async fn shards_of(admin: &mut PgConnection, cell: &str) -> Result<Vec<i32>, sqlx::Error> {
+    let given = "SELECT login_shard FROM control.tenant WHERE cell_id = $1
+        UNION SELECT login_shard FROM control.warm_schema WHERE cell_id = $1 ORDER BY 1";
+    sqlx::query_scalar(given).bind(cell).fetch_all(admin).await
 }
 
 /// Makes the login role of a shard if it is missing. The caller sees to it that no other does so too.
@@ -166,6 +280,29 @@ pub async fn ensure_login_role(
     if ensure_role(admin, &role, LOGIN).await? {
         let key = installation_key(admin, wrapper).await?;
         set_password(admin, &role, &key).await?;
+    }
+    Ok(())
+}
+
+/// Makes the login role of a shard in a further cell, where the installation's key is not at hand.
+pub async fn ensure_cell_login_role(
+    home: &mut PgConnection,
+    installation: &Installation,
+    shard: i32,
+    key: &InstallationKey,
+) -> Result<(), sqlx::Error> {
+    let role = installation.app_role(shard);
+    let find = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)";
+    if sqlx::query_scalar(find).bind(&role).fetch_one(&mut *home).await? {
+        return Ok(());
+    }
+    // Only the first one of a shard makes it, and only the others that are first wait for it.
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('px-login-role ' || $1, 0))")
+        .bind(&role)
+        .execute(&mut *home)
+        .await?;
+    if ensure_role(home, &role, LOGIN).await? {
+        set_password(home, &role, key).await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
 use super::bootstrap::{InstallationError, installation_key};
-use super::homes::Homes;
+use super::{Cells, cells::MAIN, hints::Hints, homes::Homes};
 use crate::vault::{InstallationKey, KeyWrapper};
 
 /// Statements that stay prepared on a connection, each with its plan: some ten are in use at each tenant that it serves.
@@ -49,9 +49,10 @@ impl Installation {
 #[derive(Clone)]
 pub struct Control {
     installation: Installation,
-    admin: PgConnectOptions,
+    cells: Cells,
     orm: DatabaseConnection,
     pool: PgPool,
+    hints: Arc<Hints>,
     key: Arc<InstallationKey>,
     homes: Arc<Homes>,
 }
@@ -59,10 +60,10 @@ pub struct Control {
 impl Control {
     /// Connects as the control role, which reads the control schema and nothing else.
     ///
-    /// `database_url` is the operator's; only its address is used, never its rights.
-    pub async fn connect(database_url: &str, keys: &dyn KeyWrapper) -> Result<Self, InstallationError> {
-        let admin = quiet(PgConnectOptions::from_str(database_url)?);
-        let mut connection = admin.connect().await?;
+    /// The addresses are the operator's; only where they lead is used, never their rights.
+    pub async fn connect(cells: impl Into<Cells>, keys: &dyn KeyWrapper) -> Result<Self, InstallationError> {
+        let cells = cells.into();
+        let mut connection = cells.connect(MAIN).await?;
         let id: Option<String> =
             sqlx::query_scalar("SELECT id FROM control.installation").fetch_optional(&mut connection).await?;
         let installation = id.and_then(Installation::stored).ok_or_else(|| {
@@ -73,17 +74,22 @@ impl Control {
         let key = Arc::new(installation_key(&mut connection, keys).await?);
         connection.close().await?;
         let role = installation.control_role();
-        let options = admin
-            .clone()
-            .username(&role)
-            .password(&key.derive_secret("login-role", &role))
-            .options([("search_path", "control"), ("statement_timeout", "5000")]);
+        let login = |cell: &str, path: &str| {
+            let options = cells.home(cell)?.username(&role).password(&key.derive_secret("login-role", &role));
+            Ok::<_, sqlx::Error>(options.options([("search_path", path), ("statement_timeout", "5000")]))
+        };
+        let options = login(MAIN, "control")?;
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(Duration::from_secs(5))
             .connect_with(options)
             .await?;
-        Ok(Self { installation, admin, orm: pool.clone().into(), pool, key, homes: Arc::default() })
+        let further: Vec<_> = cells
+            .further()
+            .map(|cell| Ok((cell, login(cell, "pg_catalog")?)))
+            .collect::<Result<_, sqlx::Error>>()?;
+        let hints = Arc::new(Hints::new(pool.clone(), further));
+        Ok(Self { installation, cells, orm: pool.clone().into(), pool, hints, key, homes: Arc::default() })
     }
 
     /// The control schema, for reading.
@@ -106,11 +112,27 @@ impl Control {
         &self.installation
     }
 
-    /// How the login role of a shard connects. Its statements may take so long, until another limit is set.
-    pub(super) fn app_options(&self, shard: i32, statement_timeout: Duration) -> PgConnectOptions {
+    /// The cells that this process knows the addresses of.
+    pub fn cells(&self) -> &Cells {
+        &self.cells
+    }
+
+    /// Where each cell says who has work waiting.
+    pub(super) fn hints(&self) -> &Hints {
+        &self.hints
+    }
+
+    /// How the login role of a shard connects to its cell. Its statements may take so long, until another limit is set.
+    pub(super) fn app_options(
+        &self,
+        cell: &str,
+        shard: i32,
+        statement_timeout: Duration,
+    ) -> Result<PgConnectOptions, sqlx::Error> {
         let role = self.installation.app_role(shard);
-        self.admin
-            .clone()
+        let options = self
+            .cells
+            .home(cell)?
             .username(&role)
             .password(&self.key.derive_secret("login-role", &role))
             .application_name("praxis")
@@ -124,11 +146,12 @@ impl Control {
                 // Planning costs several times what running does; see `docs/decisions/0051-plans-are-kept.md`.
                 ("plan_cache_mode", "force_generic_plan"),
             ])
-            .options([("statement_timeout", statement_timeout.as_millis())])
+            .options([("statement_timeout", statement_timeout.as_millis())]);
+        Ok(options)
     }
 }
 
-/// Connects with the operator's own rights: for migrations and the CLI, never for requests.
+/// Connects to a database with the operator's own rights: for migrations and the CLI, never for requests.
 pub async fn connect_admin(database_url: &str) -> Result<PgConnection, sqlx::Error> {
     quiet(PgConnectOptions::from_str(database_url)?).connect().await
 }

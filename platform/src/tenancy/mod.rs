@@ -5,9 +5,11 @@
 //! [`Tenant`], and a `Tenant` comes only from the [`Directory`] or from provisioning.
 
 mod bootstrap;
+mod cells;
 mod control;
 mod db;
 mod directory;
+mod hints;
 mod homes;
 mod host;
 mod lease;
@@ -27,9 +29,11 @@ mod turns;
 mod warm;
 
 pub use bootstrap::{
-    Hardening, InstallationError, bootstrap, check_hardening, ensure_login_role, installation_key, installed,
-    set_passwords,
+    CellRefused, Hardening, InstallationError, bootstrap, bootstrap_cell, cell_name, check_hardening,
+    ensure_cell_login_role, ensure_login_role, installation_key, installed, set_cell_passwords,
+    set_passwords, shards_of,
 };
+pub use cells::{CellUnknown, Cells, InvalidCell, MAIN, is_cell_name};
 pub use control::{Control, Installation, connect_admin};
 pub use db::TenantDb;
 pub use directory::{Directory, Freshness};
@@ -37,7 +41,7 @@ pub(crate) use homes::is_moving;
 pub use host::{Host, Resolution};
 pub use pool::{Pool, PoolLimits};
 pub use probe::{InstallationFacts, ServerFacts, probe};
-pub use provision::{NewTenant, ProvisionError, is_slug, provision};
+pub use provision::{NewTenant, ProvisionError, is_slug, provision, provision_in};
 pub use ready::{Queue, Woken};
 pub use site::{next_shard, take_turn};
 pub use snapshot::{SNAPSHOT, snapshot_oldest_build, snapshot_served_from, snapshot_sql, snapshot_version};
@@ -45,4 +49,4 @@ pub use state::Standing;
 pub use statement_class::{StatementClass, StatementTimes};
 pub use tenant::{RateOverride, SchemaName, Tenant};
 pub use transaction::TenantTransaction;
-pub use warm::{Filled, WarmPool, fill_warm_pool, warm_pool};
+pub use warm::{Filled, WarmPool, fill_cell_pool, fill_warm_pool, warm_pool};

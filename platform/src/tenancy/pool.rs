@@ -3,10 +3,11 @@
 //! Plans and caches belong to a connection, and there they belong to a tenant's schema. So a tenant gets
 //! a connection that served it before whenever one is free. A backend's caches grow with every schema it
 //! visits, so a connection that has seen many tenants is replaced. Clinics take turns.
+//! Each cell has connections and turns of its own: one that is slow or away holds up nobody of another.
 //! The pool runs no query itself: it only gives leases, and a lease is bound to one tenant.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -16,10 +17,11 @@ use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
 
 use super::{
-    Control, SchemaName, StatementClass, StatementTimes, Tenant, homes::Home, lease::Lease, turns::Turns,
+    CellUnknown, Control, SchemaName, StatementClass, StatementTimes, Tenant, homes::Home, lease::Lease,
+    turns::Turns,
 };
 
-/// How large a pool may grow and when a connection is replaced.
+/// How large the pool of a cell may grow and when a connection is replaced.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolLimits {
     /// Connections at the most.
@@ -46,14 +48,17 @@ impl Default for PoolLimits {
     }
 }
 
-/// Connections to one cell.
+/// Connections to all cells, each tenant's to its own.
 #[derive(Clone)]
 pub struct Pool {
-    shared: Arc<Shared>,
+    control: Control,
+    cells: Arc<BTreeMap<String, Arc<Shared>>>,
 }
 
+/// Connections to one cell.
 pub(super) struct Shared {
     control: Control,
+    cell: String,
     limits: PoolLimits,
     turns: Turns,
     idle: Mutex<Vec<Seat>>,
@@ -74,15 +79,20 @@ pub(super) struct Seat {
 }
 
 impl Pool {
-    /// A pool over the cell that the control database lives in. Connects on demand.
+    /// A pool over the cells that are configured, so large for each of them. Connects on demand.
     pub fn new(control: Control, limits: PoolLimits) -> Self {
-        let turns = Turns::new(limits.connections);
-        Self { shared: Arc::new(Shared { control, limits, turns, idle: Mutex::new(Vec::new()) }) }
+        let shared = |cell: &str| {
+            let (control, cell) = (control.clone(), cell.to_owned());
+            let (turns, idle) = (Turns::new(limits.connections), Mutex::new(Vec::new()));
+            (cell.clone(), Arc::new(Shared { control, cell, limits, turns, idle }))
+        };
+        let cells = Arc::new(control.cells().names().map(shared).collect());
+        Self { control, cells }
     }
 
     /// The control schema.
     pub(crate) fn control(&self) -> &Control {
-        &self.shared.control
+        &self.control
     }
 
     /// A lease bound to the tenant: a free connection of its own, else one of its shard, else a new one.
@@ -92,7 +102,8 @@ impl Pool {
         home: &Home,
         class: StatementClass,
     ) -> Result<Lease, DbErr> {
-        let shared = &self.shared;
+        // As is known now: a connection never leaves its cell, so a clinic that moved gets one of the new cell.
+        let shared = self.cells.get(&home.cell).ok_or_else(|| CellUnknown(home.cell.clone()))?;
         let turn = tokio::time::timeout(shared.limits.wait, shared.turns.take(&tenant.schema))
             .await
             .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?;
@@ -112,12 +123,12 @@ impl Pool {
 
     /// Connections that are open and free.
     pub fn idle(&self) -> usize {
-        self.shared.idle().len()
+        self.cells.values().map(|shared| shared.idle().len()).sum()
     }
 
     /// Connections in use.
     pub fn in_use(&self) -> usize {
-        self.shared.limits.connections - self.shared.turns.free()
+        self.cells.values().map(|shared| shared.limits.connections - shared.turns.free()).sum()
     }
 }
 
@@ -161,7 +172,8 @@ impl Shared {
 
     async fn connect(&self, shard: i32) -> Result<Seat, DbErr> {
         let class = StatementClass::Interactive;
-        let options = self.control.app_options(shard, self.limits.statements.of(class));
+        let timeout = self.limits.statements.of(class);
+        let options = self.control.app_options(&self.cell, shard, timeout).map_err(connection_error)?;
         let connection = tokio::time::timeout(self.limits.wait, options.connect())
             .await
             .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?

@@ -4,11 +4,13 @@
 //! newest schema, and no migration is replayed.
 
 use praxis_entity::{control::tenant::TenantState, ids::TenantId};
-use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection, Executor};
+use sqlx::postgres::{PgConnection, Postgres};
+use sqlx::{AssertSqlSafe, Connection, Executor, Transaction};
 
 use super::{
     InstallationError, RateOverride, Tenant,
+    bootstrap::installation_key,
+    cells::MAIN,
     control::Installation,
     seed::apply_template,
     site::{Site, allot, build, make_role},
@@ -50,6 +52,12 @@ pub enum ProvisionError {
     /// The name is empty.
     #[error("the name is empty")]
     NameMissing,
+    /// There is no such cell.
+    #[error("there is no cell \"{0}\"")]
+    CellUnknown(String),
+    /// The cell takes no clinics.
+    #[error("the cell \"{0}\" takes no new tenants: it is draining, or full")]
+    CellClosed(String),
     /// A key could not be made or wrapped.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -67,7 +75,7 @@ impl From<InstallationError> for ProvisionError {
     }
 }
 
-/// Makes a clinic and returns it, ready to be served.
+/// Makes a clinic in the control database and returns it, ready to be served.
 pub async fn provision(
     admin: &mut PgConnection,
     installation: &Installation,
@@ -84,6 +92,7 @@ pub async fn provision(
     if is_taken(admin, &new.slug).await? {
         return Err(ProvisionError::SlugTaken);
     }
+    has_room(admin, MAIN).await?;
     let mut transaction = admin.begin().await?;
     let warm = warm::claim(&mut transaction).await?;
     let is_warm = warm.is_some();
@@ -111,6 +120,7 @@ pub async fn provision(
     // Last, for whatever changes the directory waits for its turn from here to the commit.
     let rows = ControlRows {
         site: &site,
+        cell: MAIN,
         is_warm,
         new,
         template,
@@ -119,20 +129,101 @@ pub async fn provision(
         key: &wrapped,
     };
     insert_control_rows(connection, installation, &rows).await?;
-    sqlx::query("UPDATE control.tenant SET state = 'ACTIVE' WHERE id = $1")
-        .bind(id.0)
-        .execute(&mut *connection)
-        .await?;
+    activate(connection, &site).await?;
     transaction.commit().await?;
 
-    let Site { id, schema, shard } = site;
-    Ok(Tenant {
-        id,
+    Ok(tenant(site, MAIN, new, locale, time_zone))
+}
+
+/// Makes a clinic in a further cell, to which `home` leads. It is one when the caller commits the transaction.
+///
+/// Two databases share no transaction. So its place is noted in the control schema first, as one of the cell's pool;
+/// then role, tables and template are made in the cell; and last, in one transaction of the control schema, it is taken
+/// out of the pool and gets its key and its row. Until then it is no clinic. Killed at any point, the place is in the pool
+/// still, and whoever takes it next makes it anew.
+pub async fn provision_in<'a>(
+    admin: &'a mut PgConnection,
+    (cell, home): (&str, &mut PgConnection),
+    installation: &Installation,
+    wrapper: &dyn KeyWrapper,
+    clock: &SharedClock,
+    template: &Template,
+    new: &NewTenant,
+) -> Result<(Transaction<'a, Postgres>, Tenant), ProvisionError> {
+    check(new)?;
+    let time_zone = new.time_zone.clone().unwrap_or_else(|| template.manifest.time_zone.clone());
+    let locale = new.locale.clone().unwrap_or_else(|| template.manifest.locale.clone());
+    if is_taken(admin, &new.slug).await? {
+        return Err(ProvisionError::SlugTaken);
+    }
+    has_room(admin, cell).await?;
+    let key = installation_key(admin, wrapper).await?;
+    let mut transaction = admin.begin().await?;
+    // Another one may take what was noted before it is taken here, and this one the other's.
+    let (site, is_warm) = loop {
+        if let Some(claimed) = warm::claim_in(&mut transaction, cell).await? {
+            break claimed;
+        }
+        // Noted for good before anything is made.
+        warm::note_one(&mut transaction, clock, cell).await?;
+        transaction.execute(sqlx::raw_sql("COMMIT; BEGIN")).await?;
+    };
+    let is_warm = is_warm && warm::is_untouched(home, &site).await?;
+    let mut building = home.begin().await?;
+    if !is_warm {
+        warm::build_anew(&mut building, installation, &key, &site).await?;
+    }
+    warm::mark_taken(&mut building, &site).await?;
+    let enter =
+        format!("SET LOCAL ROLE {}; SET LOCAL search_path = {}", installation.owner_role(), site.schema);
+    building.execute(sqlx::raw_sql(AssertSqlSafe(enter))).await?;
+    apply_template(&mut building, site.id.0, template).await?;
+    building.commit().await?;
+    turn::wrapping(&mut transaction).await?;
+    let wrapped = TenantKey::generate(site.id.0, 1)?.wrapped(wrapper).await?;
+    let rows = ControlRows {
+        site: &site,
+        cell,
+        is_warm,
+        new,
+        template,
+        time_zone: &time_zone,
+        locale: &locale,
+        key: &wrapped,
+    };
+    insert_control_rows(&mut transaction, installation, &rows).await?;
+    activate(&mut transaction, &site).await?;
+    Ok((transaction, tenant(site, cell, new, locale, time_zone)))
+}
+
+/// Whether a cell takes clinics.
+async fn has_room(admin: &mut PgConnection, cell: &str) -> Result<(), ProvisionError> {
+    let sql = "SELECT role <> 'draining' AND max_tenants >
+            (SELECT count(*) FROM control.tenant WHERE cell_id = $1 AND state <> 'SHREDDED')
+        FROM control.cell WHERE id = $1";
+    match sqlx::query_scalar(sql).bind(cell).fetch_optional(admin).await? {
+        Some(true) => Ok(()),
+        Some(false) => Err(ProvisionError::CellClosed(cell.to_owned())),
+        None => Err(ProvisionError::CellUnknown(cell.to_owned())),
+    }
+}
+
+async fn activate(transaction: &mut PgConnection, site: &Site) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE control.tenant SET state = 'ACTIVE' WHERE id = $1")
+        .bind(site.id.0)
+        .execute(transaction)
+        .await
+        .map(|_| ())
+}
+
+fn tenant(site: Site, cell: &str, new: &NewTenant, locale: String, time_zone: String) -> Tenant {
+    Tenant {
+        id: site.id,
         slug: new.slug.clone(),
         display_name: new.display_name.clone(),
-        schema,
-        cell: "main".to_owned(),
-        login_shard: shard,
+        schema: site.schema,
+        cell: cell.to_owned(),
+        login_shard: site.shard,
         locale,
         time_zone,
         state: TenantState::Active,
@@ -143,7 +234,7 @@ pub async fn provision(
         actor_rate: RateOverride::default(),
         key_epoch: 0,
         moves: 0,
-    })
+    }
 }
 
 /// Whether the subdomain is in use, before anything costly is done. Of two at once the constraint lets one through.
@@ -177,6 +268,7 @@ fn check(new: &NewTenant) -> Result<(), ProvisionError> {
 
 struct ControlRows<'a> {
     site: &'a Site,
+    cell: &'a str,
     is_warm: bool,
     new: &'a NewTenant,
     template: &'a Template,
@@ -192,7 +284,7 @@ async fn insert_control_rows(
 ) -> Result<(), ProvisionError> {
     let inserted = sqlx::query(
         "INSERT INTO control.tenant (id, schema_name, slug, display_name, locale, time_zone, cell_id, login_shard, schema_version, oldest_build, template, template_version)
-         VALUES ($1, $2, $3, $4, $5, $6, 'main', $7, $8, $9, $10, $11)",
+         VALUES ($1, $2, $3, $4, $5, $6, $12, $7, $8, $9, $10, $11)",
     )
     .bind(rows.site.id.0)
     .bind(rows.site.schema.as_str())
@@ -205,6 +297,7 @@ async fn insert_control_rows(
     .bind(snapshot_oldest_build())
     .bind(&rows.template.manifest.name)
     .bind(&rows.template.manifest.version)
+    .bind(rows.cell)
     .execute(&mut *connection)
     .await;
     match inserted {

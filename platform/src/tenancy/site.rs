@@ -5,10 +5,16 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use super::{
-    InstallationError, SchemaName, bootstrap::ensure_login_role, control::Installation, snapshot_sql,
-    snapshot_version,
+    InstallationError, SchemaName,
+    bootstrap::{ensure_cell_login_role, ensure_login_role},
+    cells::MAIN,
+    control::Installation,
+    snapshot_sql, snapshot_version,
 };
-use crate::{clock::SharedClock, vault::KeyWrapper};
+use crate::{
+    clock::SharedClock,
+    vault::{InstallationKey, KeyWrapper},
+};
 
 /// Tenants per login role: the first `SET ROLE` of a backend expands the whole membership.
 const TENANTS_PER_SHARD: i64 = 200;
@@ -30,7 +36,7 @@ impl Site {
     }
 }
 
-/// Until the end of the transaction, nobody else gives shards out and makes roles.
+/// Until the end of the transaction, nobody else gives shards out, of whatever cell, and makes roles.
 pub async fn take_turn(transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
     let lock = "SELECT FROM control.cell WHERE id = 'main' FOR NO KEY UPDATE";
     sqlx::query(lock).execute(transaction).await.map(|_| ())
@@ -46,7 +52,7 @@ pub(super) async fn allot(
 ) -> Result<i32, InstallationError> {
     let mut transaction = admin.begin().await?;
     take_turn(&mut transaction).await?;
-    let shard = next_shard(&mut transaction).await?;
+    let shard = next_shard(&mut transaction, MAIN).await?;
     ensure_login_role(&mut transaction, installation, shard, wrapper).await?;
     transaction.commit().await?;
     Ok(shard)
@@ -60,12 +66,13 @@ pub(super) async fn reserve(
     clock: &SharedClock,
     count: i64,
 ) -> Result<Vec<Site>, InstallationError> {
-    let (mut shard, mut members) = newest_shard(connection).await?;
+    let (mut shard, mut members) = newest_shard(connection, MAIN).await?;
     let mut message = String::new();
     let (mut sites, mut ensured) = (Vec::new(), None);
     for _ in 0..count {
         if members >= TENANTS_PER_SHARD {
-            (shard, members) = (shard + 1, 0);
+            // The numbers after it may be another cell's.
+            (shard, members) = (unused_shard(connection).await?.max(shard + 1), 0);
         }
         members += 1;
         if ensured != Some(shard) {
@@ -94,6 +101,54 @@ fn role(installation: &Installation, site: &Site) -> String {
     format!("CREATE ROLE {schema} NOLOGIN; GRANT {schema} TO {app}; GRANT {schema} TO {owner};")
 }
 
+/// Notes sites of a further cell, without making anything there. It must be one's turn.
+pub(super) async fn note_sites(
+    connection: &mut PgConnection,
+    clock: &SharedClock,
+    cell: &str,
+    count: i64,
+) -> Result<(), sqlx::Error> {
+    for _ in 0..count {
+        let shard = next_shard(connection, cell).await?;
+        note_site(connection, &Site::of(TenantId(clock.new_id()), shard), cell).await?;
+    }
+    Ok(())
+}
+
+/// Notes a site that has no schema yet.
+pub(super) async fn note_site(
+    connection: &mut PgConnection,
+    site: &Site,
+    cell: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO control.warm_schema (id, schema_name, cell_id, login_shard) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(site.id.0)
+    .bind(site.schema.as_str())
+    .bind(cell)
+    .bind(site.shard)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// Makes the roles of a site in a further cell, those that are missing: a run before may have been killed.
+pub(super) async fn ensure_roles(
+    home: &mut PgConnection,
+    installation: &Installation,
+    key: &InstallationKey,
+    site: &Site,
+) -> Result<(), sqlx::Error> {
+    ensure_cell_login_role(home, installation, site.shard, key).await?;
+    let (schema, app, owner) = (&site.schema, installation.app_role(site.shard), installation.owner_role());
+    let find = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)";
+    let known: bool = sqlx::query_scalar(find).bind(schema.as_str()).fetch_one(&mut *home).await?;
+    let create = if known { String::new() } else { format!("CREATE ROLE {schema} NOLOGIN;") };
+    let message = format!("{create} GRANT {schema} TO {app}; GRANT {schema} TO {owner};");
+    home.execute(sqlx::raw_sql(AssertSqlSafe(message))).await.map(|_| ())
+}
+
 /// Makes the schema of a site anew, from the compiled snapshot, as a single message.
 ///
 /// Functions are not looked into once more: the snapshot was made from those that were. Postgres would read all
@@ -118,20 +173,35 @@ pub(super) async fn build(
     connection.execute(sqlx::raw_sql(AssertSqlSafe(message))).await.map(|_| ())
 }
 
-/// The first shard with room. It must be one's turn.
-pub async fn next_shard(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
-    let (shard, members) = newest_shard(connection).await?;
-    Ok(if members < TENANTS_PER_SHARD { shard } else { shard + 1 })
+/// The first shard of a cell with room. It must be one's turn.
+pub async fn next_shard(connection: &mut PgConnection, cell: &str) -> Result<i32, sqlx::Error> {
+    let (shard, members) = newest_shard(connection, cell).await?;
+    if members < TENANTS_PER_SHARD { Ok(shard) } else { unused_shard(connection).await }
 }
 
-/// The last shard, and how many are in it.
-async fn newest_shard(connection: &mut PgConnection) -> Result<(i32, i64), sqlx::Error> {
+/// The last shard of a cell, and how many are in it; one that nobody has where the cell has none.
+async fn newest_shard(connection: &mut PgConnection, cell: &str) -> Result<(i32, i64), sqlx::Error> {
     let newest: Option<(i32, i64)> = sqlx::query_as(
         "SELECT login_shard, count(*) FROM (
-            SELECT login_shard FROM control.tenant UNION ALL SELECT login_shard FROM control.warm_schema) AS given
+            SELECT login_shard FROM control.tenant WHERE cell_id = $1
+            UNION ALL SELECT login_shard FROM control.warm_schema WHERE cell_id = $1) AS given
          GROUP BY login_shard ORDER BY login_shard DESC LIMIT 1",
     )
-    .fetch_optional(connection)
+    .bind(cell)
+    .fetch_optional(&mut *connection)
     .await?;
-    Ok(newest.unwrap_or((0, 0)))
+    match newest {
+        Some(newest) => Ok(newest),
+        None => Ok((unused_shard(connection).await?, 0)),
+    }
+}
+
+/// The number of a shard that no cell has: roles of the same name in two cells would not be one.
+async fn unused_shard(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT coalesce(max(login_shard) + 1, 0) FROM (
+            SELECT login_shard FROM control.tenant UNION ALL SELECT login_shard FROM control.warm_schema) AS given",
+    )
+    .fetch_one(connection)
+    .await
 }

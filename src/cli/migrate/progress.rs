@@ -32,7 +32,10 @@ impl Progress {
             Event::GateShut { wave, error } if self.output == Output::Table => {
                 self.bar.suspend(|| complain(&format!("the gate after wave {wave} stayed shut"), error));
             }
-            Event::GateShut { .. } => {}
+            Event::CellAway { cell, error } if self.output == Output::Table => {
+                self.bar.suspend(|| complain(&format!("the cell {cell} was left as it is"), error));
+            }
+            Event::GateShut { .. } | Event::CellAway { .. } => {}
             Event::Started { tenants, .. } => {
                 self.bar.set_length(u64::try_from(*tenants).unwrap_or(u64::MAX))
             }

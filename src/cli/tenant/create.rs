@@ -6,7 +6,7 @@ use anyhow::Result;
 use praxis_fleet::tenant::{self, Ground, NewClinic};
 use praxis_platform::{
     clock::{SharedClock, SystemClock},
-    tenancy::Installation,
+    tenancy::{Installation, MAIN},
 };
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
@@ -34,6 +34,9 @@ pub struct Create {
     /// IANA time zone, such as `Europe/London`; the template's by default
     #[arg(long)]
     time_zone: Option<String>,
+    /// The cell that is to hold it; see `praxis cell list`
+    #[arg(long, value_name = "NAME", default_value = MAIN)]
+    cell: String,
 }
 
 #[derive(Serialize)]
@@ -45,6 +48,7 @@ struct Created {
     template: String,
     locale: String,
     time_zone: String,
+    cell: String,
     schema_version: i32,
     duration_ms: u128,
 }
@@ -61,7 +65,7 @@ pub async fn run(
     let begun = Instant::now();
     let clock: SharedClock = Arc::new(SystemClock);
     let ground = Ground {
-        database_url: config.database.url()?,
+        cells: &config.database.cells()?,
         installation,
         wrapper: keys.wrapper.as_ref(),
         clock: &clock,
@@ -74,6 +78,7 @@ pub async fn run(
         template: create.template.clone(),
         locale: create.locale,
         time_zone: create.time_zone,
+        cell: Some(create.cell).filter(|cell| cell != MAIN),
     };
     let tenant = tenant::create(admin, &ground, &new).await?;
     let created = Created {
@@ -84,6 +89,7 @@ pub async fn run(
         template: create.template,
         locale: tenant.locale,
         time_zone: tenant.time_zone,
+        cell: tenant.cell,
         schema_version: tenant.schema_version,
         duration_ms: begun.elapsed().as_millis(),
     };

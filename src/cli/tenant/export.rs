@@ -50,7 +50,7 @@ pub(super) async fn run(
     op.record(Entry::done("tenant.export"));
     op.commit().await?;
     let ground = Ground {
-        database_url: config.database.url()?,
+        cells: &config.database.cells()?,
         installation,
         wrapper: keys.wrapper.as_ref(),
         clock: &clock,

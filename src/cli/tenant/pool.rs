@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Subcommand;
+use praxis_fleet::tenant::{self, Ground};
 use praxis_platform::{
-    clock::SystemClock,
-    tenancy::{Installation, WarmPool, fill_warm_pool, warm_pool},
+    clock::{SharedClock, SystemClock},
+    tenancy::{Installation, MAIN, WarmPool, warm_pool},
 };
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
@@ -30,9 +31,16 @@ enum Command {
         /// How many schemas are to be ready
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..=1_000))]
         size: i64,
+        /// The cell in which they are made
+        #[arg(long, value_name = "NAME", default_value = MAIN)]
+        cell: String,
     },
     /// Show how many schemas are ready
-    Status,
+    Status {
+        /// Only those of this cell
+        #[arg(long, value_name = "NAME")]
+        cell: Option<String>,
+    },
 }
 
 #[derive(Serialize)]
@@ -52,18 +60,27 @@ pub async fn run(
     pool: Pool,
     context: &Context,
 ) -> Result<Exit> {
-    let filled = match pool.command {
-        Command::Status => None,
-        Command::Fill { size } => {
-            let keys = root_key::find(&context.config()?.keys, admin).await?.wrapper;
-            let clock = Arc::new(SystemClock) as _;
-            Some(fill_warm_pool(admin, installation, keys.as_ref(), &clock, size).await?)
+    let (filled, cell) = match pool.command {
+        Command::Status { cell } => (None, cell),
+        Command::Fill { size, cell } => {
+            let config = context.config()?;
+            let keys = root_key::find(&config.keys, admin).await?;
+            let clock: SharedClock = Arc::new(SystemClock);
+            let ground = Ground {
+                cells: &config.database.cells()?,
+                installation,
+                wrapper: keys.wrapper.as_ref(),
+                clock: &clock,
+                actor: None,
+                progress: &|_, _| {},
+            };
+            (Some(tenant::fill(admin, &ground, &cell, size).await?), Some(cell))
         }
     };
     let shown = Shown {
         made: filled.as_ref().map(|filled| filled.made),
         mean_ms: filled.as_ref().map(|filled| filled.mean.as_millis()),
-        pool: warm_pool(admin).await?,
+        pool: warm_pool(admin, cell.as_deref()).await?,
     };
     let columns = ["made", "mean_ms", "ready", "outdated", "reserved", "newer"];
     let made = usize::from(filled.is_none()) * 2;

@@ -41,10 +41,11 @@ pub(super) async fn run(
     context: &Context,
 ) -> Result<Exit> {
     let config = context.config()?;
+    let cells = config.database.cells()?;
     let keys = root_key::find(&config.keys, admin).await?;
     let clock: SharedClock = Arc::new(SystemClock);
     let ground = Ground {
-        database_url: config.database.url()?,
+        cells: &cells,
         installation,
         wrapper: keys.wrapper.as_ref(),
         clock: &clock,

@@ -64,7 +64,7 @@ pub(super) async fn run(
     let clock: SharedClock = Arc::new(SystemClock);
     let holder = restore.key_file.as_deref().map(Holder::from_file).transpose()?;
     let ground = Ground {
-        database_url: config.database.url()?,
+        cells: &config.database.cells()?,
         installation,
         wrapper: keys.wrapper.as_ref(),
         clock: &clock,

@@ -42,7 +42,7 @@ pub(super) async fn run(
     let keys = root_key::find(&config.keys, admin).await?;
     let clock: SharedClock = Arc::new(SystemClock);
     let ground = Ground {
-        database_url: config.database.url()?,
+        cells: &config.database.cells()?,
         installation,
         wrapper: keys.wrapper.as_ref(),
         clock: &clock,

@@ -1,13 +1,12 @@
 //! Before the first row is carried: whether the clinic may go, and a place for it; and how all of that is taken back.
 
-use praxis_platform::tenancy::take_turn;
+use praxis_platform::tenancy::{ensure_cell_login_role, installation_key, next_shard, take_turn};
 use sqlx::{Connection, postgres::PgConnection};
 use uuid::Uuid;
 
 use super::{Journey, old_home};
 use crate::tenant::{
     Clinic, LifeError, Named,
-    control_rows::let_serve,
     operation::is_under_way,
     run, stage,
     swap::{lying_beside, something_lies_beside},
@@ -76,6 +75,7 @@ impl Journey<'_, '_> {
         }
         take_turn(&mut transaction).await?;
         may_move_to(&mut transaction, clinic.id, &to).await?;
+        self.shard = next_shard(&mut transaction, &to).await?;
         let sql = "UPDATE control.tenant SET moving_to = $2 WHERE id = $1 AND moving_to IS DISTINCT FROM $2";
         let begins = sqlx::query(sql).bind(clinic.id).bind(&to).execute(&mut *transaction).await?;
         if begins.rows_affected() == 1 {
@@ -102,7 +102,8 @@ impl Journey<'_, '_> {
             crate::tenant::export::schema_version(&mut self.source, schema).await?
         };
         let schema = &self.names.schema;
-        let (ground, shard) = (self.ground, self.clinic.login_shard);
+        let (ground, shard) = (self.ground, self.shard);
+        let key = installation_key(&mut *self.control, ground.wrapper).await?;
         let mut transaction = self.target.begin().await?;
         stage::make(&mut transaction, ground.installation, schema, schema, version).await?;
         let tables = crate::tenant::copy::tables(&mut transaction, schema.as_str()).await?;
@@ -111,7 +112,9 @@ impl Journey<'_, '_> {
         // What the steps wrote gives way to what is copied.
         run(&mut transaction, format!("SET LOCAL session_replication_role = replica; TRUNCATE {}", names.join(", ")))
             .await?;
-        let_serve(&mut transaction, ground.installation, ground.wrapper, shard, schema).await?;
+        ensure_cell_login_role(&mut transaction, ground.installation, shard, &key).await?;
+        let (app, owner) = (ground.installation.app_role(shard), ground.installation.owner_role());
+        run(&mut transaction, format!("GRANT {schema} TO {app}; GRANT {schema} TO {owner}")).await?;
         Ok(transaction.commit().await?)
     }
 

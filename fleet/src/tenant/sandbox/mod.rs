@@ -67,6 +67,7 @@ pub async fn clone(ground: &Ground<'_>, wanted: &Cloning<'_>) -> Result<Cloned, 
     }
     let mut admin = ground.connect().await?;
     let clinic = Clinic::of(&mut admin, wanted.clinic).await?;
+    clinic.must_be_in_main()?;
     if !schema_exists(&mut admin, &clinic.schema).await? {
         return Err(LifeError::Refused("the tenant has no data".to_owned()));
     }
@@ -192,7 +193,7 @@ impl Sandbox {
         take_turn(transaction).await?;
         turn::wrapping(transaction).await?;
         let key = self.key.wrapped(ground.wrapper).await?;
-        let shard = next_shard(transaction).await?;
+        let shard = next_shard(transaction, &original.cell).await?;
         let_serve(transaction, ground.installation, ground.wrapper, shard, &self.schema).await?;
         let inserted = sqlx::query(
             "INSERT INTO control.tenant (id, schema_name, slug, display_name, locale, time_zone, cell_id, login_shard,

@@ -1,0 +1,62 @@
+//! Connections to the databases that hold clinics, each opened when the first clinic of it is at hand.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use praxis_platform::tenancy::{CellUnknown, MAIN};
+use sea_orm::DatabaseConnection;
+use sqlx::{ConnectOptions, postgres::PgPoolOptions};
+use tokio::sync::OnceCell;
+
+use super::{MigrateError, Migrator};
+
+/// Connections with the operator's rights: to the control database, and to those of further cells.
+pub(super) struct Homes<'a> {
+    migrator: &'a Migrator,
+    control: DatabaseConnection,
+    connections: u32,
+    further: BTreeMap<String, OnceCell<DatabaseConnection>>,
+}
+
+impl Homes<'_> {
+    /// The control schema.
+    pub(super) fn control(&self) -> &DatabaseConnection {
+        &self.control
+    }
+
+    /// The database of a cell.
+    pub(super) async fn of(&self, cell: &str) -> Result<&DatabaseConnection, MigrateError> {
+        if cell == MAIN {
+            return Ok(&self.control);
+        }
+        let further = self.further.get(cell).ok_or_else(|| CellUnknown(cell.to_owned()))?;
+        further.get_or_try_init(|| self.migrator.connect_to(cell, self.connections)).await
+    }
+}
+
+impl Migrator {
+    /// Connections to all cells, so many to each.
+    pub(super) async fn homes(&self, connections: u32) -> Result<Homes<'_>, MigrateError> {
+        let further = self.cells.further().map(|cell| (cell.to_owned(), OnceCell::new())).collect();
+        Ok(Homes { migrator: self, control: self.connect(connections).await?, connections, further })
+    }
+
+    /// Connections to a cell, in the form that migration steps take.
+    pub(super) async fn connect_to(
+        &self,
+        cell: &str,
+        connections: u32,
+    ) -> Result<DatabaseConnection, MigrateError> {
+        let options = self.cells.home(cell)?;
+        if cell != MAIN {
+            // Before the pool, which tries again and again and then says only that it did.
+            drop(options.connect().await?);
+        }
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(5))
+            // Tables change under these connections: a plan is not worth keeping.
+            .connect_with(options.statement_cache_capacity(0))
+            .await?;
+        Ok(pool.into())
+    }
+}
