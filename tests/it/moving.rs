@@ -9,7 +9,7 @@
 
 mod begun;
 mod fence;
-mod kit;
 mod killed;
+mod kit;
 mod refused;
 mod under_load;

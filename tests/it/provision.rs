@@ -94,7 +94,7 @@ async fn a_clinic_from_the_pool_is_like_any_other_and_is_made_in_a_fraction_of_t
     let warm = mean_of(&installation, "warm").await;
     let mut admin = installation.admin().await?;
     nothing_is_half_made(&mut admin).await?;
-    assert_eq!(warm_pool(&mut admin).await?, pool(0, 0, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(0, 0, 0));
     eprintln!("a new clinic, mean of 50: {cold:?}; from the pool {warm:?}");
     assert!(warm * 2 < cold, "{cold:?} {warm:?}");
 
@@ -124,7 +124,7 @@ async fn two_at_once_take_different_schemas_and_when_none_is_left_one_is_made() 
     let filled = join_all((0..2).map(|_| fill(&installation, 4))).await;
     assert_eq!(filled.into_iter().map(|filled| filled.unwrap().made).sum::<usize>(), 4);
     let mut admin = installation.admin().await?;
-    assert_eq!(warm_pool(&mut admin).await?, pool(4, 0, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(4, 0, 0));
     let slugs: Vec<_> = (0..6).map(|number| format!("clinic-{number}")).collect();
     let made = join_all(slugs.iter().map(|slug| installation.provision(slug))).await;
     let schemas: BTreeSet<_> = made.iter().map(|made| made.as_ref().unwrap().schema.to_string()).collect();
@@ -135,7 +135,7 @@ async fn two_at_once_take_different_schemas_and_when_none_is_left_one_is_made() 
     // A taken slug gives the schema back.
     fill(&installation, 1).await?;
     assert!(matches!(installation.provision("clinic-0").await, Err(ProvisionError::SlugTaken)));
-    assert_eq!(warm_pool(&mut admin).await?, pool(1, 0, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(1, 0, 0));
     nothing_is_half_made(&mut admin).await
 }
 
@@ -148,15 +148,15 @@ async fn a_schema_of_an_older_version_is_not_taken_but_made_anew() -> Result<()>
         .execute(&mut admin)
         .await?;
     installation.provision("northside").await.unwrap();
-    assert_eq!(warm_pool(&mut admin).await?, pool(0, 2, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(0, 2, 0));
     assert_eq!(fill(&installation, 2).await?.made, 2);
-    assert_eq!(warm_pool(&mut admin).await?, pool(2, 0, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(2, 0, 0));
     // One that is newer is for builds that know it.
     sqlx::query("UPDATE control.warm_schema SET schema_version = schema_version + 1")
         .execute(&mut admin)
         .await?;
     installation.provision("harbor").await.unwrap();
-    assert_eq!(warm_pool(&mut admin).await?, WarmPool { newer: 2, ..pool(0, 0, 0) });
+    assert_eq!(warm_pool(&mut admin, None).await?, WarmPool { newer: 2, ..pool(0, 0, 0) });
     assert_eq!(fill(&installation, 1).await?.made, 1);
     nothing_is_half_made(&mut admin).await
 }
@@ -173,7 +173,7 @@ async fn a_fill_that_is_cancelled_at_any_point_is_gone_on_with_by_the_next() -> 
         nothing_is_half_made(&mut admin).await?;
     }
     fill(&installation, 24).await?;
-    assert_eq!(warm_pool(&mut admin).await?, pool(24, 0, 0));
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(24, 0, 0));
     nothing_is_half_made(&mut admin).await
 }
 

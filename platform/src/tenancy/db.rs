@@ -20,7 +20,11 @@ use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::{AssertSqlSafe, Executor};
 use tokio::sync::Mutex;
 
-use super::{Pool, SchemaName, StatementClass, Tenant, TenantTransaction, homes::{PATIENCE, may_be_gone, moving}, lease::Lease};
+use super::{
+    Pool, SchemaName, StatementClass, Tenant, TenantTransaction,
+    homes::{PATIENCE, may_be_gone, moving},
+    lease::Lease,
+};
 use crate::error::sqlstate;
 
 /// One tenant's database, on a connection leased at the first statement and shared from then on.

@@ -62,7 +62,8 @@ fn is_closed(error: &DbErr) -> bool {
 /// Whether somebody who comes to the old home of a clinic that moved may be told so: it is closed; tables, schema or role are
 /// not there, or not for the login role.
 pub(super) fn may_be_gone(error: &DbErr) -> bool {
-    sqlstate(error).is_some_and(|code| matches!(&*code, "PX007" | "42P01" | "3F000" | "42501" | "22023" | "42704"))
+    sqlstate(error)
+        .is_some_and(|code| matches!(&*code, "PX007" | "42P01" | "3F000" | "42501" | "22023" | "42704"))
 }
 
 impl Control {
@@ -119,7 +120,8 @@ impl Control {
         {
             return Ok(*is_under_way);
         }
-        let sql = "SELECT cell_id, login_shard, moves, moving_to IS NOT NULL FROM control.tenant WHERE id = $1";
+        let sql =
+            "SELECT cell_id, login_shard, moves, moving_to IS NOT NULL FROM control.tenant WHERE id = $1";
         let row: Option<(String, i32, i64, bool)> = sqlx::query_as(sql)
             .bind(tenant.id.0)
             .fetch_optional(self.pool())

@@ -28,7 +28,13 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(shared: Arc<Shared>, turn: Turn, seat: Seat, class: StatementClass, moves: i64) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        turn: Turn,
+        seat: Seat,
+        class: StatementClass,
+        moves: i64,
+    ) -> Self {
         Self { shared, seat: Some(seat), class, moves, clear: true, in_transaction: false, _turn: turn }
     }
 

@@ -178,7 +178,15 @@ impl Shared {
             .await
             .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?
             .map_err(connection_error)?;
-        Ok(Seat { connection, bound: None, class, moves: 0, shard, seen: HashSet::new(), born: Instant::now() })
+        Ok(Seat {
+            connection,
+            bound: None,
+            class,
+            moves: 0,
+            shard,
+            seen: HashSet::new(),
+            born: Instant::now(),
+        })
     }
 
     /// How long a statement of a class may take.

@@ -55,7 +55,9 @@ pub(super) async fn run(
     let Some(to) = wanted.to.as_deref().filter(|_| !wanted.cancel) else {
         let changed = tenant::call_off(admin, &wanted.slug).await?;
         tenant::clear_called_off(&ground, wanted.slug.as_str()).await?;
-        context.output.print_one(&["slug", "changed"], &json!({ "slug": wanted.slug, "changed": changed }))?;
+        context
+            .output
+            .print_one(&["slug", "changed"], &json!({ "slug": wanted.slug, "changed": changed }))?;
         return Ok(Exit::Done);
     };
     let key = operation_key(wanted.idempotency_key, &clock);

@@ -43,7 +43,8 @@ async fn a_clinic_moves_and_comes_back_with_everything_and_leaves_nothing_behind
 
     // And what is made of it afterwards is right.
     moving.done(&["tenant", "clone", "northside", "--as", "sandbox"]).await?;
-    let file = std::env::temp_dir().join(format!("praxis-moved-{}.pxe", moving.server.installation.clock.new_id().simple()));
+    let file = std::env::temp_dir()
+        .join(format!("praxis-moved-{}.pxe", moving.server.installation.clock.new_id().simple()));
     let exported = moving.done(&["tenant", "export", "northside", "--to", &file.to_string_lossy()]).await;
     drop(std::fs::remove_file(&file));
     assert!(exported?["rows"].as_u64().unwrap() > 100);

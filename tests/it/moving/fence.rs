@@ -7,7 +7,8 @@ use tokio::time::{Duration, Instant, sleep};
 use super::kit::{Moving, family};
 
 #[tokio::test]
-async fn a_writer_that_has_begun_is_waited_for_and_one_that_comes_meanwhile_is_served_at_the_new_home() -> Result<()> {
+async fn a_writer_that_has_begun_is_waited_for_and_one_that_comes_meanwhile_is_served_at_the_new_home()
+-> Result<()> {
     let moving = Moving::new().await?;
     let owner = moving.server.person("northside", "owner").await;
     let schema = moving.schema().await?;
@@ -17,7 +18,9 @@ async fn a_writer_that_has_begun_is_waited_for_and_one_that_comes_meanwhile_is_s
     sqlx::query("SELECT cell.enter()").execute(&mut *writing).await?;
     sqlx::query("UPDATE counter SET n = n").execute(&mut *writing).await?;
     let mover = moving.begin("east", "slow")?;
-    moving.until("SELECT EXISTS (SELECT FROM control.operation WHERE kind = 'MOVE' AND step = 'pause')").await?;
+    moving
+        .until("SELECT EXISTS (SELECT FROM control.operation WHERE kind = 'MOVE' AND step = 'pause')")
+        .await?;
     sleep(Duration::from_millis(800)).await;
     assert_eq!(moving.row().await?.0, "main", "it waits");
     // Others are held up for no longer than a pause.

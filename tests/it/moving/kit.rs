@@ -49,7 +49,12 @@ impl Moving {
     pub(super) fn begin(&self, cell: &str, key: &str) -> Result<Child> {
         let mut command = tokio::process::Command::from(self.server.installation.command());
         let arguments = ["tenant", "move", "northside", "--to", cell, "--idempotency-key", key];
-        Ok(command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?)
+        Ok(command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?)
     }
 
     /// A connection to a cell with the operator's rights.

@@ -46,7 +46,8 @@ async fn while_a_clinic_moves_its_schema_does_not_change_and_nothing_lies_beside
     moving.sql("main", "UPDATE control.tenant SET state = 'SUSPENDED'").await?;
     moving.sql("main", "UPDATE control.tenant SET moving_to = NULL, state = 'ACTIVE'").await?;
 
-    let file = std::env::temp_dir().join(format!("praxis-beside-{}.pxe", moving.server.installation.clock.new_id().simple()));
+    let file = std::env::temp_dir()
+        .join(format!("praxis-beside-{}.pxe", moving.server.installation.clock.new_id().simple()));
     let path = file.to_string_lossy().into_owned();
     moving.done(&["tenant", "export", "northside", "--to", &path]).await?;
     let restored = moving.done(&["tenant", "restore", &path]).await;

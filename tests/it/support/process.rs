@@ -35,6 +35,7 @@ impl TestInstallation {
     }
 
     fn spawn_plainly_of(&self, program: &OsStr, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
+        let cells = self.cells();
         Ok(Command::new(program)
             .args(args)
             .env_clear()
@@ -43,6 +44,7 @@ impl TestInstallation {
                 ("PRAXIS_ROOT_KEY", self.root_key.as_str()),
                 ("PRAXIS_BASE_DOMAIN", "praxis.test"),
             ])
+            .envs((!cells.is_empty()).then_some(("PRAXIS_CELLS", cells.as_str())))
             .envs(variables.iter().copied())
             .current_dir(std::env::temp_dir())
             .stdout(Stdio::null())

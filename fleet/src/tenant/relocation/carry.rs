@@ -3,7 +3,10 @@
 use futures::{TryStreamExt, future::try_join};
 use sqlx::postgres::PgConnection;
 
-use super::{Names, keys::{Changes, Keyed}};
+use super::{
+    Names,
+    keys::{Changes, Keyed},
+};
 use crate::tenant::{
     LifeError, TableSum,
     copy::{self, Sum, qualified},
@@ -68,7 +71,9 @@ pub(super) async fn changed(
         }
         let into = format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", keyed.table.columns.join(", "));
         for values in keyed.values(keys) {
-            let out = format!("COPY (SELECT {columns} FROM {values} JOIN {table} t ON {is_one}) TO STDOUT (FORMAT binary)");
+            let out = format!(
+                "COPY (SELECT {columns} FROM {values} JOIN {table} t ON {is_one}) TO STDOUT (FORMAT binary)"
+            );
             pipe(source, &out, target, &into).await?;
         }
     }
@@ -145,7 +150,11 @@ pub(super) async fn sequences(
     .fetch_all(source)
     .await?;
     for (sequence, value) in found {
-        sqlx::query("SELECT setval($1::regclass, $2)").bind(sequence).bind(value).execute(&mut *target).await?;
+        sqlx::query("SELECT setval($1::regclass, $2)")
+            .bind(sequence)
+            .bind(value)
+            .execute(&mut *target)
+            .await?;
     }
     Ok(())
 }
@@ -162,8 +171,10 @@ pub(super) async fn hints(
             .bind(schema)
             .fetch_all(&mut *source)
             .await?;
-    let planned: Vec<String> =
-        sqlx::query_scalar("SELECT name FROM cell.planned WHERE tenant = $1").bind(schema).fetch_all(source).await?;
+    let planned: Vec<String> = sqlx::query_scalar("SELECT name FROM cell.planned WHERE tenant = $1")
+        .bind(schema)
+        .fetch_all(source)
+        .await?;
     let (queues, instants): (Vec<_>, Vec<_>) = ready.into_iter().unzip();
     forget_hints(target, names).await?;
     sqlx::query("INSERT INTO cell.ready (tenant, queue, run_at) SELECT $1, * FROM unnest($2::text[], $3::timestamptz[])")
@@ -183,6 +194,8 @@ pub(super) async fn hints(
 /// Forgets what a cell knew of the clinic's work.
 pub(super) async fn forget_hints(connection: &mut PgConnection, names: &Names) -> Result<(), LifeError> {
     let schema = &names.schema;
-    let sql = format!("DELETE FROM cell.ready WHERE tenant = '{schema}'; DELETE FROM cell.planned WHERE tenant = '{schema}'");
+    let sql = format!(
+        "DELETE FROM cell.ready WHERE tenant = '{schema}'; DELETE FROM cell.planned WHERE tenant = '{schema}'"
+    );
     Ok(run(connection, sql).await?)
 }

@@ -86,7 +86,8 @@ impl Keyed {
 
     fn chunk(&self, keys: &[&Vec<String>]) -> String {
         let row = |key: &&Vec<String>| {
-            let parts = key.iter().zip(&self.key).map(|(part, (_, kind))| format!("{}::{kind}", quoted(part)));
+            let parts =
+                key.iter().zip(&self.key).map(|(part, (_, kind))| format!("{}::{kind}", quoted(part)));
             format!("({})", parts.collect::<Vec<_>>().join(", "))
         };
         let rows: Vec<_> = keys.iter().map(row).collect();

@@ -126,7 +126,8 @@ pub async fn call_off<'a>(admin: &mut PgConnection, clinic: impl Into<Named<'a>>
     let mut transaction = admin.begin().await?;
     let clinic = Clinic::of(&mut transaction, clinic).await?;
     let sql = "UPDATE control.tenant SET moving_to = NULL WHERE id = $1 AND moving_to IS NOT NULL";
-    let is_called_off = sqlx::query(sql).bind(clinic.id).execute(&mut *transaction).await?.rows_affected() == 1;
+    let is_called_off =
+        sqlx::query(sql).bind(clinic.id).execute(&mut *transaction).await?.rows_affected() == 1;
     if is_called_off {
         clinic.note(&mut transaction, "MOVE_CALLED_OFF", json!({})).await?;
     }
@@ -135,7 +136,10 @@ pub async fn call_off<'a>(admin: &mut PgConnection, clinic: impl Into<Named<'a>>
 }
 
 /// Clears away what a move left that was called off, or killed before, unless somebody is at it.
-pub async fn clear_called_off<'a>(ground: &Ground<'_>, clinic: impl Into<Named<'a>>) -> Result<(), LifeError> {
+pub async fn clear_called_off<'a>(
+    ground: &Ground<'_>,
+    clinic: impl Into<Named<'a>>,
+) -> Result<(), LifeError> {
     let mut control = ground.connect().await?;
     let clinic = Clinic::of(&mut control, clinic).await?;
     let find = "SELECT id, asked->>'to' FROM control.operation WHERE tenant_id = $1 AND kind = 'MOVE' AND state = 'RUNNING'
@@ -198,7 +202,8 @@ async fn journey(
     } else {
         Relocated { slug: clinic.slug.clone(), from, to: to.to_owned(), ..Relocated::default() }
     };
-    let mut journey = Journey { ground, shard: clinic.login_shard, clinic, names, control, source, target, work, told };
+    let mut journey =
+        Journey { ground, shard: clinic.login_shard, clinic, names, control, source, target, work, told };
     if is_there {
         // Killed after the flip.
         journey.retire(None).await?;

@@ -9,7 +9,10 @@ use std::time::Duration;
 use sqlx::{Connection, postgres::PgConnection};
 use tokio::time::sleep;
 
-use super::{Names, keys::{Changes, Keyed}};
+use super::{
+    Names,
+    keys::{Changes, Keyed},
+};
 use crate::tenant::{LifeError, copy::qualified, run};
 
 /// How long a table's writers may be held up by one attempt.
@@ -20,7 +23,11 @@ const BREATH: Duration = Duration::from_millis(150);
 const ATTEMPTS: u32 = 300;
 
 /// Begins to write down what is changed. When it returns, whatever is committed later is written down.
-pub(super) async fn watch(source: &mut PgConnection, names: &Names, tables: &[Keyed]) -> Result<(), LifeError> {
+pub(super) async fn watch(
+    source: &mut PgConnection,
+    names: &Names,
+    tables: &[Keyed],
+) -> Result<(), LifeError> {
     let journal = &names.journal;
     // Unlogged: it is of no use without the connection that reads it, which does not outlive the server.
     let made = format!(
@@ -118,11 +125,14 @@ pub(super) async fn fence(transaction: &mut PgConnection, names: &Names) -> Resu
 /// Takes everything back: the clinic goes on here.
 pub(super) async fn unwatch(source: &mut PgConnection, names: &Names) -> Result<(), LifeError> {
     let Names { journal, schema, .. } = names;
-    let is_there: bool =
-        sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL").bind(journal).fetch_one(&mut *source).await?;
+    let is_there: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
+        .bind(journal)
+        .fetch_one(&mut *source)
+        .await?;
     // The fence first, and at once: the clinic can't write.
     let mut transaction = source.begin().await?;
-    let mut open = format!("SET LOCAL client_min_messages = warning; DELETE FROM cell.moved WHERE tenant = '{schema}'");
+    let mut open =
+        format!("SET LOCAL client_min_messages = warning; DELETE FROM cell.moved WHERE tenant = '{schema}'");
     if is_there {
         open += &format!("; DROP TRIGGER IF EXISTS closed ON {journal}.changed");
     }

@@ -66,10 +66,11 @@ impl Journey<'_, '_> {
         if lying_beside(&mut transaction, clinic.id).await?.is_some() {
             return Err(something_lies_beside());
         }
-        let moving_to: Option<String> = sqlx::query_scalar("SELECT moving_to FROM control.tenant WHERE id = $1")
-            .bind(clinic.id)
-            .fetch_one(&mut *transaction)
-            .await?;
+        let moving_to: Option<String> =
+            sqlx::query_scalar("SELECT moving_to FROM control.tenant WHERE id = $1")
+                .bind(clinic.id)
+                .fetch_one(&mut *transaction)
+                .await?;
         if is_resumed && moving_to.is_none() {
             return Err(LifeError::CalledOff);
         }
@@ -110,8 +111,11 @@ impl Journey<'_, '_> {
         let names: Vec<_> =
             tables.iter().map(|table| crate::tenant::copy::qualified(schema.as_str(), &table.name)).collect();
         // What the steps wrote gives way to what is copied.
-        run(&mut transaction, format!("SET LOCAL session_replication_role = replica; TRUNCATE {}", names.join(", ")))
-            .await?;
+        run(
+            &mut transaction,
+            format!("SET LOCAL session_replication_role = replica; TRUNCATE {}", names.join(", ")),
+        )
+        .await?;
         ensure_cell_login_role(&mut transaction, ground.installation, shard, &key).await?;
         let (app, owner) = (ground.installation.app_role(shard), ground.installation.owner_role());
         run(&mut transaction, format!("GRANT {schema} TO {app}; GRANT {schema} TO {owner}")).await?;

@@ -42,8 +42,12 @@ impl Journey<'_, '_> {
                 .fetch_one(&mut self.source)
                 .await?;
         match (is_there, was_put) {
-            (true, false) => Ok(run(&mut self.source, format!("ALTER SCHEMA {schema} RENAME TO {past}")).await?),
-            (true, true) => Err(LifeError::Refused(format!("{past} is there from a move before: look at it, and drop it"))),
+            (true, false) => {
+                Ok(run(&mut self.source, format!("ALTER SCHEMA {schema} RENAME TO {past}")).await?)
+            }
+            (true, true) => Err(LifeError::Refused(format!(
+                "{past} is there from a move before: look at it, and drop it"
+            ))),
             (false, _) => Ok(()),
         }
     }
@@ -57,10 +61,13 @@ impl Journey<'_, '_> {
         let tables = keys::keyed(&mut source, past).await?;
         let compared = async {
             let rows = carry::compare_whole((&mut source, past), (&mut witness, schema), &tables).await?;
-            let heads =
-                (AuditHead::of(&mut source, past).await?, AuditHead::of(&mut witness, schema).await?);
+            let heads = (AuditHead::of(&mut source, past).await?, AuditHead::of(&mut witness, schema).await?);
             if heads.0 != heads.1 {
-                return Err(LifeError::Differs { table: "audit_checkpoint".to_owned(), expected: 1, found: 0 });
+                return Err(LifeError::Differs {
+                    table: "audit_checkpoint".to_owned(),
+                    expected: 1,
+                    found: 0,
+                });
             }
             Ok(rows)
         };
