@@ -9,6 +9,7 @@
 mod bounds;
 mod kit;
 mod life;
+mod moves;
 mod people;
 mod work;
 

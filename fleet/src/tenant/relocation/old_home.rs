@@ -15,8 +15,9 @@ use super::{
 };
 use crate::tenant::{LifeError, copy::qualified, run};
 
-/// How long a table's writers may be held up by one attempt.
-const BRIEF: &str = "SET LOCAL lock_timeout = '80ms'; SET LOCAL client_min_messages = warning; SET LOCAL statement_timeout = 0";
+/// How long a table's writers may be held up by one attempt. A vacuum that nobody asked for gives way to whoever has waited
+/// for so long that a deadlock is looked for.
+const BRIEF: &str = "SET LOCAL lock_timeout = '80ms'; SET LOCAL deadlock_timeout = '20ms'; SET LOCAL client_min_messages = warning; SET LOCAL statement_timeout = 0";
 /// Between two attempts.
 const BREATH: Duration = Duration::from_millis(150);
 /// Attempts at one table: a minute or so.
@@ -100,7 +101,7 @@ pub(super) async fn hold_writers(
         format!(
             "SET LOCAL lock_timeout = '400ms'; SET LOCAL statement_timeout = 0;
              SELECT pg_advisory_xact_lock(hashtextextended('px-home {schema}', 0));
-             SET LOCAL lock_timeout = '100ms';
+             SET LOCAL lock_timeout = '100ms'; SET LOCAL deadlock_timeout = '20ms';
              LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE",
             all.join(", ")
         ),
