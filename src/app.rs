@@ -23,7 +23,7 @@ use praxis_platform::{
         Authenticator,
         oidc::{OutboundError, Providers},
     },
-    tenancy::{Control, Directory, InstallationError, Pool, check_hardening, connect_admin, probe},
+    tenancy::{Cells, Control, Directory, InstallationError, Pool, check_hardening, connect_admin, probe},
     vault::VaultError,
 };
 use sea_orm::DbErr;
@@ -53,6 +53,30 @@ const DRAIN: Duration = Duration::from_secs(10);
 const ADMINS: usize = 64;
 /// Clinics whose name search is held in memory.
 const SEARCHED_CLINICS: u64 = 256;
+
+/// How long the start waits for a further cell.
+const CELL: Duration = Duration::from_secs(3);
+
+/// Refuses a further cell in which a statement could cross tenants. One that is away keeps nobody from starting: its
+/// clinics are served when it is back.
+async fn check_cell(cells: &Cells, cell: &str, is_required: bool) -> Result<(), StartError> {
+    let looked = timeout(CELL, async { check_hardening(&mut cells.connect(cell).await?).await }).await;
+    match looked.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+        Ok(hardening) if hardening.complete() => Ok(()),
+        Ok(_) if is_required => Err(StartError::CellNotHardened(cell.to_owned())),
+        Ok(_) => {
+            tracing::warn!(
+                cell,
+                "PUBLIC may call set_config in a cell: an injected statement could cross tenants"
+            );
+            Ok(())
+        }
+        Err(error) => {
+            tracing::warn!(cell, %error, "a cell is away: its clinics are not served until it is back");
+            Ok(())
+        }
+    }
+}
 
 /// The server, built but not yet listening.
 pub struct App {
@@ -125,6 +149,11 @@ pub enum StartError {
     /// What was remembered of the audit logs can't be read.
     #[error("how far the audit logs were sealed cannot be read")]
     Remembered(#[source] io::Error),
+    /// The same in a further cell.
+    #[error(
+        "PUBLIC may call set_config or update pg_settings in the cell \"{0}\": run `praxis migrate up`, see `praxis doctor`"
+    )]
+    CellNotHardened(String),
     /// The listeners failed.
     #[error("serving failed")]
     Io(#[source] io::Error),
@@ -167,6 +196,10 @@ impl App {
             (false, false) => {
                 tracing::warn!("PUBLIC may call set_config: an injected statement could cross tenants")
             }
+        }
+
+        for cell in cells.further() {
+            check_cell(&cells, cell, config.database.require_hardening).await?;
         }
 
         // Said before the first look at the clinics: what a migration takes away from now on, it asks about.

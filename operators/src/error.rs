@@ -38,10 +38,16 @@ fn unavailable(error: impl std::fmt::Display) -> Error {
     coded("The control database is not available at the moment.", UNAVAILABLE)
 }
 
+/// The cell that holds a clinic could not be asked; the others can.
+pub(crate) fn cell_away() -> Error {
+    coded("The cell that holds this clinic is not available at the moment.", UNAVAILABLE)
+}
+
 /// Work failed in a way that the operator can't put right.
 pub(crate) fn life(error: LifeError) -> Error {
     match error {
         LifeError::Database(error) => database(error),
+        error @ LifeError::CellUnknown(_) => unavailable(error),
         error @ LifeError::OtherBuild { .. } => unavailable(error),
         error => internal(error),
     }

@@ -124,11 +124,12 @@ impl Tenant {
         }
     }
 
-    /// How much it has of what it is limited in; empty while its schema is older than the counting.
+    /// How much it has of what it is limited in; empty while its schema is older than the counting, and null with an error
+    /// while its cell is away.
     #[graphql(complexity = "5 + child_complexity")]
-    async fn usage(&self, context: &Context<'_>) -> Result<Vec<TenantUsage>, Error> {
+    async fn usage(&self, context: &Context<'_>) -> Result<Option<Vec<TenantUsage>>, Error> {
         let rows = self.together.usage(context, self.row.id).await?;
-        Ok(rows.into_iter().map(TenantUsage::from).collect())
+        Ok(Some(rows.into_iter().map(TenantUsage::from).collect()))
     }
 
     /// Host names of its own.

@@ -10,9 +10,14 @@ use praxis_fleet::{
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
-use crate::{error::database, ground::reading};
+use crate::{
+    error::{cell_away, database},
+    ground::{Ground, reading},
+};
 
 type OfClinics<T> = Result<HashMap<Uuid, Vec<T>>, Error>;
+/// What was found, and the clinics whose cell could not be asked.
+type UsageByClinic = (HashMap<Uuid, Vec<Usage>>, Vec<Uuid>);
 /// By how many rows are wanted of each clinic.
 type BySize<T> = Mutex<HashMap<i64, Arc<OnceCell<OfClinics<T>>>>>;
 
@@ -20,7 +25,7 @@ type BySize<T> = Mutex<HashMap<i64, Arc<OnceCell<OfClinics<T>>>>>;
 pub(crate) struct Together {
     clinics: Vec<Uuid>,
     domains: OnceCell<OfClinics<DomainRecord>>,
-    usage: OnceCell<OfClinics<Usage>>,
+    usage: OnceCell<Result<UsageByClinic, Error>>,
     events: BySize<EventRecord>,
     operations: BySize<Operation>,
 }
@@ -54,10 +59,15 @@ impl Together {
     pub(crate) async fn usage(&self, context: &Context<'_>, clinic: Uuid) -> Result<Vec<Usage>, Error> {
         let read = async || {
             let mut connection = reading(context).await?;
-            let rows = tenant::usage(&mut connection, &self.clinics).await.map_err(database)?;
-            Ok(shared_out(rows, |row| Some(row.tenant_id)))
+            let cells = &context.data::<Ground>()?.cells;
+            let found = tenant::usage(&mut connection, cells, &self.clinics).await.map_err(database)?;
+            Ok((shared_out(found.rows, |row| Some(row.tenant_id)), found.away))
         };
-        of(self.usage.get_or_init(read).await, clinic)
+        let (rows, away) = self.usage.get_or_init(read).await.as_ref().map_err(Clone::clone)?;
+        if away.contains(&clinic) {
+            return Err(cell_away());
+        }
+        Ok(rows.get(&clinic).cloned().unwrap_or_default())
     }
 
     /// The latest events of one of them.

@@ -2,9 +2,12 @@
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
+use praxis_fleet::cells::CellState;
 use praxis_platform::{
     clock::{Clock, SystemClock},
-    tenancy::{Hardening, InstallationFacts, ServerFacts, check_hardening, connect_admin, probe},
+    tenancy::{
+        Hardening, InstallationFacts, MAIN, ServerFacts, check_hardening, connect_admin, installed, probe,
+    },
 };
 use serde::Serialize;
 
@@ -89,6 +92,7 @@ async fn examine(context: &Context) -> Vec<Check> {
             );
             checks.push(Check::judged("hardening", hardening.complete(), found, hint));
             checks.extend(installation(facts.installation.as_ref()));
+            checks.extend(cells(&config).await);
         }
         Err(error) => {
             let hint = "check DATABASE_URL, and that the server runs and accepts this login";
@@ -152,6 +156,51 @@ fn server(facts: &ServerFacts, now: DateTime<Utc>) -> [Check; 4] {
             "let both machines follow a time server: sessions end by the clock",
         ),
     ]
+}
+
+/// The further cells: whether each answers, is what it should be, at this build's version, and hardened.
+async fn cells(config: &Config) -> Vec<Check> {
+    let all = match all_cells(config).await {
+        Ok(all) => all,
+        Err(error) => {
+            let hint = "run `praxis migrate up`";
+            return vec![Check::judged("cells", false, format!("{error:#}"), hint)];
+        }
+    };
+    all.iter().filter(|cell| cell.name != MAIN).map(cell).collect()
+}
+
+async fn all_cells(config: &Config) -> Result<Vec<CellState>> {
+    let known = config.database.cells()?;
+    let mut control = connect_admin(known.control()).await?;
+    // Before there is an installation there are no cells.
+    let Some(installation) = installed(&mut control).await? else { return Ok(Vec::new()) };
+    if !probe(&mut control).await?.installation.is_some_and(|facts| facts.control_version > 0) {
+        return Ok(Vec::new());
+    }
+    Ok(praxis_fleet::cells::list(&mut control, &installation, &known).await?)
+}
+
+fn cell(cell: &CellState) -> Check {
+    let known = i32::try_from(praxis_migration::cell::steps().len()).unwrap_or(i32::MAX);
+    let (good, found, hint) = match (&cell.problem, cell.version, cell.hardened) {
+        (Some(problem), ..) => (
+            false,
+            problem.clone(),
+            "its clinics are not served: name its address in PRAXIS_CELLS, and see that it runs and accepts the login",
+        ),
+        (None, version, _) if version != Some(known) => {
+            let found = format!("version {} of {known}", version.unwrap_or_default());
+            (false, found, "run `praxis migrate up`, or a newer praxis if the cell is ahead")
+        }
+        (None, _, Some(true)) => (true, format!("version {known}, {} tenants", cell.tenants), ""),
+        (None, ..) => (
+            false,
+            "set_config or pg_settings is open to PUBLIC".to_owned(),
+            "run `praxis migrate up` as a superuser of the cell",
+        ),
+    };
+    Check::judged("cell", good, format!("{}: {found}", cell.name), hint)
 }
 
 fn installation(facts: Option<&InstallationFacts>) -> [Check; 2] {

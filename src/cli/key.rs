@@ -8,12 +8,15 @@ mod rotate;
 mod status;
 mod verify;
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use anyhow::{Result, ensure};
 use clap::Subcommand;
 use praxis_fleet::migrate::MigrateError;
 use praxis_platform::{
-    audit::Entry,
+    audit,
     rotation::{self, Clinic},
+    tenancy::Cells,
 };
 use sqlx::postgres::PgConnection;
 
@@ -44,9 +47,11 @@ enum Command {
 
 /// Runs the command.
 pub async fn run(args: Args, context: &Context) -> Result<Exit> {
-    let (mut admin, _) = admin(context).await?;
-    let keys = root_key::find(&context.config()?.keys, &mut admin).await?;
-    let mut session = Session { admin, keys, context, progress: Progress::new(context.output) };
+    let (mut control, _) = admin(context).await?;
+    let config = context.config()?;
+    let keys = root_key::find(&config.keys, &mut control).await?;
+    let hands = Hands { control, cells: config.database.cells()?, homes: HashMap::new() };
+    let mut session = Session { hands, keys, context, progress: Progress::new(context.output) };
     match args.command {
         Command::Status => status::run(&mut session).await,
         Command::Rotate(rotate) => rotate.run(&mut session).await,
@@ -58,16 +63,34 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
 
 /// What every command of this group needs.
 struct Session<'a> {
-    admin: PgConnection,
+    hands: Hands,
     keys: RootKeys,
     context: &'a Context,
     progress: Progress,
 }
 
+/// The operator's connections: to the control schema, and to the cells that hold clinics.
+struct Hands {
+    control: PgConnection,
+    cells: Cells,
+    homes: HashMap<String, PgConnection>,
+}
+
+impl Hands {
+    /// The connections for a clinic: to the control schema and to the clinic's cell.
+    async fn of(&mut self, clinic: &Clinic) -> Result<(&mut PgConnection, &mut PgConnection)> {
+        let home = match self.homes.entry(clinic.cell.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(self.cells.connect(&clinic.cell).await?),
+        };
+        Ok((&mut self.control, home))
+    }
+}
+
 impl Session<'_> {
     /// The clinic of the slug, or all clinics.
     async fn clinics(&mut self, slug: Option<&str>) -> Result<Vec<Clinic>> {
-        let clinics = rotation::clinics(&mut self.admin, slug).await?;
+        let clinics = rotation::clinics(&mut self.hands.control, slug).await?;
         if let Some(slug) = slug {
             ensure!(!clinics.is_empty(), MigrateError::UnknownTenant(slug.to_owned()));
         }
@@ -76,7 +99,7 @@ impl Session<'_> {
 
     /// Makes sure that no other command changes the root keys, until this one ends; says so if one does.
     async fn change_root_keys(&mut self) -> Result<bool> {
-        let alone = rotation::turn::changing(&mut self.admin).await?;
+        let alone = rotation::turn::changing(&mut self.hands.control).await?;
         if !alone {
             tell("another command is changing the root keys: run this one again when it has ended");
         }
@@ -86,7 +109,7 @@ impl Session<'_> {
     /// Writes into the clinic's audit log what the operator did to its keys.
     async fn record(&self, clinic: &Clinic, action: &'static str) -> Result<()> {
         let op = operations(self.context, &clinic.slug).await?.write_always().await?;
-        op.record(Entry::done(action));
+        op.record(audit::Entry::done(action));
         Ok(op.commit().await?)
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod bounds;
+mod cells;
 mod kit;
 mod life;
 mod moves;

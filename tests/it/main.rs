@@ -6,6 +6,7 @@ mod appointments;
 mod audit;
 mod break_glass;
 mod browser;
+mod cells;
 mod chaos;
 mod chart;
 mod conditions;

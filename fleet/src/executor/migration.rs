@@ -66,6 +66,12 @@ impl Run {
         }
         let ended = report.and_then(|report| match report.outcome {
             Outcome::Done | Outcome::Waiting => Ok(report),
+            Outcome::Partial if report.failed + report.remaining == 0 => {
+                let away = report.away.join(", ");
+                Err(LifeError::Refused(format!(
+                    "the clinics are there, and these cells could not be brought forward: {away}"
+                )))
+            }
             _ => Err(LifeError::Refused(format!(
                 "{} clinics could not be migrated, and {} were not begun",
                 report.failed, report.remaining

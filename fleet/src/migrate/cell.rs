@@ -141,6 +141,7 @@ impl Migrator {
         key: &InstallationKey,
         shards: &[i32],
     ) -> Result<(), CellError> {
+        self.cells.address(name)?;
         let mut home = self.cells.connect(name).await?;
         bootstrap_cell(&mut home, installation, key, name).await?;
         let db = self.connect_to(name, 1).await?;

@@ -110,6 +110,9 @@ pub struct Report {
     pub remaining: usize,
     /// The version that tenants were brought to.
     pub target: i32,
+    /// Cells that could not be brought forward.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<String>,
     /// The step that was not begun, where one waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,

@@ -60,10 +60,11 @@ impl Migrator {
             failed: 0,
             remaining: behind.len(),
             target: behind.iter().map(|tenant| reach.of(tenant.version)).max().unwrap_or(target),
+            away: away.into_iter().map(|(cell, _)| cell).collect(),
             waiting,
         };
         if behind.is_empty() {
-            report.outcome = if away.is_empty() { outcome(&report, options) } else { Outcome::Partial };
+            report.outcome = outcome(&report, options);
             return Ok(report);
         }
         let run = Run {
@@ -84,10 +85,7 @@ impl Migrator {
         };
         ledger::open(db, run.id, report.target, &order, &waves).await?;
         run.waves(&waves, &reach, &mut report, listener).await?;
-        report.outcome = match outcome(&report, options) {
-            Outcome::Done if !away.is_empty() => Outcome::Partial,
-            outcome => outcome,
-        };
+        report.outcome = outcome(&report, options);
         ledger::close(db, run.id, report.outcome).await?;
         Ok(report)
     }
@@ -211,6 +209,8 @@ fn outcome(report: &Report, options: &Options) -> Outcome {
         Outcome::Interrupted
     } else if report.failed > 0 || report.remaining > 0 {
         if report.migrated == 0 { Outcome::Failed } else { Outcome::Partial }
+    } else if !report.away.is_empty() {
+        Outcome::Partial
     } else if report.waiting.is_some() && !options.expand_only {
         Outcome::Waiting
     } else {

@@ -3,11 +3,14 @@
 use praxis_migration::{oldest_build, tenant::steps};
 use praxis_platform::{
     rotation::{self, turn},
-    tenancy::{Host, Installation, MAIN, SchemaName, ensure_login_role, next_shard, take_turn},
-    vault::{ExportKey, KeyWrapper},
+    tenancy::{
+        Host, Installation, MAIN, SchemaName, ensure_cell_login_role, ensure_login_role, next_shard,
+        take_turn,
+    },
+    vault::{ExportKey, InstallationKey, KeyWrapper},
 };
 use serde_json::{Value, json};
-use sqlx::postgres::PgConnection;
+use sqlx::{Connection, postgres::PgConnection};
 use uuid::Uuid;
 
 use super::{
@@ -30,6 +33,21 @@ pub(super) async fn let_serve(
     ensure_login_role(transaction, installation, shard, wrapper).await?;
     let (app, owner) = (installation.app_role(shard), installation.owner_role());
     Ok(run(transaction, format!("GRANT {role} TO {app}; GRANT {role} TO {owner}")).await?)
+}
+
+/// The same in a further cell, at once: whose role it is has no row yet, and without one nobody is served.
+pub(super) async fn let_serve_there(
+    home: &mut PgConnection,
+    installation: &Installation,
+    key: &InstallationKey,
+    shard: i32,
+    role: &SchemaName,
+) -> Result<(), LifeError> {
+    let mut transaction = home.begin().await?;
+    ensure_cell_login_role(&mut transaction, installation, shard, key).await?;
+    let (app, owner) = (installation.app_role(shard), installation.owner_role());
+    run(&mut transaction, format!("GRANT {role} TO {app}; GRANT {role} TO {owner}")).await?;
+    Ok(transaction.commit().await?)
 }
 
 /// Gives the clinic a row and a login role where it has none, and makes sure that it can still be brought back.
@@ -88,7 +106,7 @@ async fn insert_row(
     for (name, value) in [
         ("id", json!(tenant)),
         ("slug", json!(slug)),
-        ("cell_id", json!("main")),
+        ("cell_id", json!(MAIN)),
         ("login_shard", json!(shard)),
         ("state", json!("PROVISIONING")),
     ] {

@@ -57,7 +57,6 @@ pub struct Exported {
 pub async fn export(ground: &Ground<'_>, wanted: &Exporting<'_>) -> Result<Exported, LifeError> {
     let mut admin = ground.connect().await?;
     let clinic = with_data(Clinic::of(&mut admin, wanted.slug).await?)?;
-    clinic.must_be_in_main()?;
     let ledger = ground.connect().await?;
     let id = ground.clock.new_id();
     let asked = json!({
@@ -169,10 +168,18 @@ async fn write(
     out: BufWriter<tokio::fs::File>,
     work: &mut Work,
 ) -> Result<Manifest, LifeError> {
-    let mut transaction = admin.begin().await?;
     let schema = clinic.schema.as_str();
+    // The keys are in another database than the rows, and not seen at the same moment: those of before and those of after
+    // together open all that is seen in between.
+    let before = rotation::stored_keys(admin, &rotation_clinic(clinic)).await?;
+    let mut home = ground.home(&clinic.cell).await?;
+    let mut transaction = home.begin().await?;
     let tables = copy::at_one_moment(&mut transaction, schema).await?;
-    let stored = rotation::stored_keys(&mut transaction, &rotation_clinic(clinic)).await?;
+    let mut stored = rotation::stored_keys(admin, &rotation_clinic(clinic)).await?;
+    let gone = before.into_iter().filter(|key| !stored.iter().any(|other| other.version == key.version));
+    let gone: Vec<_> = gone.collect();
+    stored.extend(gone);
+    stored.sort_by_key(|key| key.version);
     let tenant_key = TenantKey::unwrap(clinic.id, &stored, ground.wrapper).await?;
     let export = work.id();
     let key = ExportKey::generate(export)?;
@@ -188,7 +195,7 @@ async fn write(
     for stored in &stored {
         keys.push(KeptKey::of(&KeptKey::moved(clinic.id, stored, ground.wrapper, &inside).await?));
     }
-    let head = head(&mut transaction, clinic, keys).await?;
+    let head = head(admin, &mut transaction, clinic, keys).await?;
     file.head(&head).await?;
     let mut sums = Vec::with_capacity(tables.len());
     let mut rows = 0;
@@ -220,20 +227,21 @@ async fn write(
 }
 
 async fn head(
+    admin: &mut PgConnection,
     transaction: &mut PgConnection,
     clinic: &Clinic,
     keys: Vec<KeptKey>,
 ) -> Result<Head, LifeError> {
-    let (at, tenant): (_, Value) =
-        sqlx::query_as("SELECT now(), to_jsonb(t) FROM control.tenant t WHERE id = $1")
-            .bind(clinic.id)
-            .fetch_one(&mut *transaction)
-            .await?;
+    let at = sqlx::query_scalar("SELECT now()").fetch_one(&mut *transaction).await?;
+    let tenant: Value = sqlx::query_scalar("SELECT to_jsonb(t) FROM control.tenant t WHERE id = $1")
+        .bind(clinic.id)
+        .fetch_one(&mut *admin)
+        .await?;
     let domains = sqlx::query_scalar(
         "SELECT to_jsonb(d) FROM control.tenant_domain d WHERE tenant_id = $1 ORDER BY host",
     )
     .bind(clinic.id)
-    .fetch_all(&mut *transaction)
+    .fetch_all(admin)
     .await?;
     let waiting = waiting(transaction, &clinic.schema).await?;
     Ok(Head { at, tenant, domains, keys, waiting })
@@ -258,7 +266,8 @@ pub(super) async fn schema_version(connection: &mut PgConnection, schema: &str) 
 
 /// The clinic in the form that rotations take.
 pub(super) fn rotation_clinic(clinic: &Clinic) -> rotation::Clinic {
-    rotation::Clinic { id: clinic.id, slug: clinic.slug.clone(), schema: clinic.schema.clone() }
+    let (schema, cell) = (clinic.schema.clone(), clinic.cell.clone());
+    rotation::Clinic { id: clinic.id, slug: clinic.slug.clone(), schema, cell }
 }
 
 /// How many exports of a clinic others than the installation can open: all that were begun, for who holds what was

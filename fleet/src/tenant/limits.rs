@@ -3,13 +3,22 @@
 //! The control schema says what a clinic may have. The clinic's own schema counts what it has, in the transactions that
 //! change it, and refuses by a copy of the limit, so that nothing has to be asked elsewhere.
 
-use praxis_platform::quota::Quota;
+use std::time::Duration;
+
+use praxis_platform::{
+    quota::Quota,
+    tenancy::{Cells, MAIN},
+};
 use serde::Serialize;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, postgres::PgConnection};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{Clinic, LifeError, Named, copy::qualified};
+
+/// How long a further cell may take to say what its clinics have.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is to change: nothing, to what the settings say, or to a value of the clinic's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +65,7 @@ pub struct LimitChanges {
 /// has takes nothing away.
 pub async fn set_limits<'a>(
     admin: &mut PgConnection,
+    cells: &Cells,
     clinic: impl Into<Named<'a>>,
     changes: LimitChanges,
 ) -> Result<bool, LifeError> {
@@ -116,7 +126,14 @@ pub async fn set_limits<'a>(
     .execute(&mut *transaction)
     .await?;
     let changed = changed.rows_affected() == 1;
-    let copied = copy_quotas(&mut transaction, &clinic).await?;
+    let copied = if clinic.cell == MAIN {
+        copy_quotas(&mut transaction, &clinic).await?
+    } else {
+        // Before the control schema says so: cut off in between, asked for again it is put right.
+        cells.address(&clinic.cell)?;
+        let most = may_have(&mut transaction, &clinic).await?;
+        set_quotas(&mut cells.connect(&clinic.cell).await?, &clinic, most).await?
+    };
     if !copied && (seats.is_some() || storage_bytes.is_some()) {
         let message = "the tenant's schema does not count yet: run `praxis migrate up` first";
         return Err(LifeError::Refused(message.to_owned()));
@@ -156,12 +173,55 @@ pub struct Usage {
     pub most: Option<i64>,
 }
 
-/// How much clinics have, and may have; nothing of those whose schema does not count.
-pub async fn usage(connection: &mut PgConnection, clinics: &[Uuid]) -> Result<Vec<Usage>, sqlx::Error> {
-    let find = "SELECT id, schema_name FROM control.tenant
-         WHERE id = ANY($1) AND to_regclass(schema_name || '.quota') IS NOT NULL";
+/// How much clinics have, and may have.
+#[derive(Debug, Default)]
+pub struct UsageOfClinics {
+    /// What they have; nothing of those whose schema does not count.
+    pub rows: Vec<Usage>,
+    /// Clinics whose cell could not be asked.
+    pub away: Vec<Uuid>,
+}
+
+/// How much clinics have, and may have. A cell that is away or not configured takes only its own clinics along.
+pub async fn usage(
+    control: &mut PgConnection,
+    cells: &Cells,
+    clinics: &[Uuid],
+) -> Result<UsageOfClinics, sqlx::Error> {
+    let find = "SELECT cell_id, array_agg(id), array_agg(schema_name) FROM control.tenant
+        WHERE id = ANY($1) GROUP BY cell_id ORDER BY cell_id";
+    let by_cell: Vec<(String, Vec<Uuid>, Vec<String>)> =
+        sqlx::query_as(find).bind(clinics).fetch_all(&mut *control).await?;
+    let mut all = UsageOfClinics::default();
+    for (cell, ids, schemas) in by_cell {
+        let found = if cell == MAIN {
+            usage_here(control, &ids, &schemas).await
+        } else {
+            let asked = async { usage_here(&mut cells.connect(&cell).await?, &ids, &schemas).await };
+            timeout(PATIENCE, asked).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        };
+        match found {
+            Ok(rows) => all.rows.extend(rows),
+            Err(error) if cell == MAIN => return Err(error),
+            Err(error) => {
+                tracing::warn!(%cell, %error, "a cell could not be asked how much its clinics have");
+                all.away.extend(ids);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The same of the clinics of one database.
+async fn usage_here(
+    home: &mut PgConnection,
+    clinics: &[Uuid],
+    schemas: &[String],
+) -> Result<Vec<Usage>, sqlx::Error> {
+    let find = "SELECT id, schema_name FROM unnest($1::uuid[], $2::text[]) AS t (id, schema_name)
+        WHERE to_regclass(schema_name || '.quota') IS NOT NULL";
     let counting: Vec<(Uuid, String)> =
-        sqlx::query_as(find).bind(clinics).fetch_all(&mut *connection).await?;
+        sqlx::query_as(find).bind(clinics).bind(schemas).fetch_all(&mut *home).await?;
     if counting.is_empty() {
         return Ok(Vec::new());
     }
@@ -169,22 +229,47 @@ pub async fn usage(connection: &mut PgConnection, clinics: &[Uuid]) -> Result<Ve
         format!("SELECT '{id}'::uuid AS tenant_id, name, used, most FROM {}", qualified(schema, "quota"))
     });
     let sql = format!("{} ORDER BY tenant_id, name", each.collect::<Vec<_>>().join(" UNION ALL "));
-    sqlx::query_as(AssertSqlSafe(sql)).persistent(false).fetch_all(connection).await
+    sqlx::query_as(AssertSqlSafe(sql)).persistent(false).fetch_all(home).await
 }
 
-/// Copies the limits into the clinic's schema; false where that does not count.
+/// Copies the limits into the clinic's schema, which is in the database of the control schema; false where that does
+/// not count.
 pub(super) async fn copy_quotas(connection: &mut PgConnection, clinic: &Clinic) -> Result<bool, sqlx::Error> {
+    let most = may_have(connection, clinic).await?;
+    set_quotas(connection, clinic, most).await
+}
+
+/// How many seats and bytes a clinic may have, as the control schema says.
+async fn may_have(
+    control: &mut PgConnection,
+    clinic: &Clinic,
+) -> Result<(Option<i32>, Option<i64>), sqlx::Error> {
+    sqlx::query_as("SELECT max_seats, max_storage_bytes FROM control.tenant WHERE id = $1")
+        .bind(clinic.id)
+        .fetch_one(control)
+        .await
+}
+
+/// Writes the limits into the clinic's schema; false where that does not count.
+async fn set_quotas(
+    home: &mut PgConnection,
+    clinic: &Clinic,
+    (seats, bytes): (Option<i32>, Option<i64>),
+) -> Result<bool, sqlx::Error> {
     let schema = clinic.schema.as_str();
-    if !counts(connection, schema).await? {
+    if !counts(home, schema).await? {
         return Ok(false);
     }
     let sql = format!(
-        "UPDATE {} q SET most = CASE q.name WHEN $2 THEN t.max_seats ELSE t.max_storage_bytes END
-         FROM control.tenant t WHERE t.id = $1",
+        "UPDATE {} SET most = CASE name WHEN $1 THEN $2::bigint ELSE $3 END",
         qualified(schema, "quota")
     );
-    let seats = Quota::Seats.code();
-    sqlx::query(AssertSqlSafe(sql)).bind(clinic.id).bind(seats).execute(connection).await?;
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(Quota::Seats.code())
+        .bind(seats.map(i64::from))
+        .bind(bytes)
+        .execute(home)
+        .await?;
     Ok(true)
 }
 

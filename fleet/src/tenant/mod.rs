@@ -33,7 +33,7 @@ pub use domains::{add_domain, remove_domain};
 pub use error::LifeError;
 pub use export::{Exported, Exporting, export};
 pub use holder::Holder;
-pub use limits::{Change, LimitChanges, Usage, set_limits, usage};
+pub use limits::{Change, LimitChanges, Usage, UsageOfClinics, set_limits, usage};
 pub use manifest::{AuditHead, Manifest, TableSum};
 pub use operation::Operation;
 pub use relocation::{Relocated, Relocating, call_off, clear_called_off, may_move_to, relocate};

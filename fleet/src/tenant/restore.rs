@@ -8,7 +8,7 @@ use std::path::Path;
 use data_encoding::BASE64;
 use praxis_platform::{
     rotation,
-    tenancy::is_slug,
+    tenancy::{MAIN, is_slug},
     vault::{ExportKey, TenantKey},
 };
 use serde::{Deserialize, Serialize};
@@ -208,6 +208,7 @@ async fn export_key(
                 id: cover.tenant,
                 slug: String::new(),
                 schema: stage::schema_of(cover.tenant)?,
+                cell: MAIN.to_owned(),
             };
             let stored = rotation::stored_keys(admin, &clinic).await?;
             let key = TenantKey::unwrap(cover.tenant, &stored, ground.wrapper).await?;

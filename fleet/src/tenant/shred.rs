@@ -32,7 +32,6 @@ pub const ONCE: &str = "shred";
 pub async fn shred<'a>(ground: &Ground<'_>, clinic: impl Into<Named<'a>>) -> Result<Certified, LifeError> {
     let mut admin = ground.connect().await?;
     let clinic = Clinic::of(&mut admin, clinic).await?;
-    clinic.must_be_in_main()?;
     if clinic.state != "ARCHIVED" && clinic.state != "SHREDDED" {
         return Err(LifeError::Transition { from: clinic.state, to: "SHREDDED".to_owned() });
     }
@@ -43,7 +42,10 @@ pub async fn shred<'a>(ground: &Ground<'_>, clinic: impl Into<Named<'a>>) -> Res
             serde_json::from_value(operation.detail).map_err(|_| LifeError::Malformed("operation"))
         }
         Begun::Now(mut work) => {
-            let result = destroy(ground, &mut admin, &clinic, &mut work).await;
+            let result = match ground.home(&clinic.cell).await {
+                Ok(mut home) => destroy(ground, &mut admin, &mut home, &clinic, &mut work).await,
+                Err(error) => Err(error),
+            };
             work.end(result).await
         }
     }
@@ -52,6 +54,7 @@ pub async fn shred<'a>(ground: &Ground<'_>, clinic: impl Into<Named<'a>>) -> Res
 async fn destroy(
     ground: &Ground<'_>,
     admin: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     work: &mut Work,
 ) -> Result<Certified, LifeError> {
@@ -59,11 +62,11 @@ async fn destroy(
         work.kept().await?
     } else {
         work.at("certify", 0).await?;
-        destroy_keys(ground, admin, clinic, work).await?
+        destroy_keys(ground, admin, home, clinic, work).await?
     };
     work.at("drop", 0).await?;
-    drop_schemas(admin, clinic).await?;
-    drop_leavings(admin, clinic.id).await?;
+    drop_schemas(admin, home, clinic).await?;
+    drop_leavings(admin, home, clinic.id).await?;
     // What was deleted still lies in the pages of the table, which has few: it is written anew. Where its bytes lay on the
     // disk, and in the log of the database, they lie until they are written over.
     run(admin, "SET lock_timeout = '10s'".to_owned()).await?;
@@ -75,6 +78,7 @@ async fn destroy(
 async fn destroy_keys(
     ground: &Ground<'_>,
     admin: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     work: &Work,
 ) -> Result<Certified, LifeError> {
@@ -85,7 +89,7 @@ async fn destroy_keys(
     if is_under_way(&mut transaction, clinic.id, work.id()).await? {
         return Err(LifeError::Locked);
     }
-    let certificate = certificate(ground, &mut transaction, clinic).await?;
+    let certificate = certificate(ground, &mut transaction, home, clinic).await?;
     let key = installation_key(&mut transaction, ground.wrapper).await?;
     let certified = Certified::sign(&certificate, &key)?;
     let shredded = sqlx::query(
@@ -104,9 +108,6 @@ async fn destroy_keys(
     ] {
         sqlx::query(sql).bind(clinic.id).execute(&mut *transaction).await?;
     }
-    for sql in ["DELETE FROM cell.ready WHERE tenant = $1", "DELETE FROM cell.planned WHERE tenant = $1"] {
-        sqlx::query(sql).bind(clinic.schema.as_str()).execute(&mut *transaction).await?;
-    }
     work.keep(&mut transaction, &certified, false).await?;
     let detail = serde_json::json!({ "keys": certificate.keys, "dataKeys": certificate.data_keys });
     clinic.note(&mut transaction, "SHREDDED", detail).await?;
@@ -117,16 +118,16 @@ async fn destroy_keys(
 async fn certificate(
     ground: &Ground<'_>,
     transaction: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
 ) -> Result<Certificate, LifeError> {
     let (at, actor) = sqlx::query_as("SELECT now(), control.actor()").fetch_one(&mut *transaction).await?;
     let (mut rows, mut audit, mut data_keys) = (Vec::new(), None, 0);
     // A schema that was lost already has nothing to be counted.
-    if schema_exists(transaction, &clinic.schema).await? {
-        for table in tables(transaction, clinic.schema.as_str()).await? {
+    if schema_exists(home, &clinic.schema).await? {
+        for table in tables(home, clinic.schema.as_str()).await? {
             let sql = format!("SELECT count(*) FROM {}", qualified(clinic.schema.as_str(), &table.name));
-            let count: i64 =
-                sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut *transaction).await?;
+            let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut *home).await?;
             if table.name == "phi_key" {
                 data_keys = count;
             }
@@ -134,7 +135,7 @@ async fn certificate(
                 rows.push((table.name, count));
             }
         }
-        audit = AuditHead::of(transaction, clinic.schema.as_str()).await?;
+        audit = AuditHead::of(home, clinic.schema.as_str()).await?;
     }
     Ok(Certificate {
         statement: STATEMENT.to_owned(),
@@ -171,20 +172,27 @@ async fn keys(
     Ok(stored.into_iter().map(destroyed).collect())
 }
 
-/// The clinic's own schema, what was restored beside it, and the role.
-async fn drop_schemas(admin: &mut PgConnection, clinic: &Clinic) -> Result<(), LifeError> {
+/// The clinic's own schema, what was restored beside it, the role, and what waited to be done for it.
+async fn drop_schemas(
+    admin: &mut PgConnection,
+    home: &mut PgConnection,
+    clinic: &Clinic,
+) -> Result<(), LifeError> {
     let beside = of_clinic(admin, clinic.id)
         .await?
         .into_iter()
         .filter_map(|operation| serde_json::from_value::<Restored>(operation.detail).ok())
         .filter(|restored| restored.placed == Placed::Beside)
         .filter_map(|restored| SchemaName::stored(&restored.schema));
-    let mut transaction = admin.begin().await?;
+    let mut transaction = home.begin().await?;
     let quiet = "SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = '10s'";
     run(&mut transaction, quiet.to_owned()).await?;
     for schema in beside.chain([clinic.schema.clone()]) {
         run(&mut transaction, format!("DROP SCHEMA IF EXISTS {schema} CASCADE")).await?;
     }
     run(&mut transaction, format!("DROP ROLE IF EXISTS {}", clinic.schema)).await?;
+    for sql in ["DELETE FROM cell.ready WHERE tenant = $1", "DELETE FROM cell.planned WHERE tenant = $1"] {
+        sqlx::query(sql).bind(clinic.schema.as_str()).execute(&mut *transaction).await?;
+    }
     Ok(transaction.commit().await?)
 }

@@ -8,7 +8,7 @@ use praxis_fleet::{
 
 use super::TenantPayload;
 use crate::{
-    ground::acting,
+    ground::{Ground, acting},
     stored::{OperationMode, Stored as _},
     tenants::clinic_id,
 };
@@ -82,7 +82,7 @@ impl LimitsMutation {
                 field: "operations",
                 why: "expected OPEN, APQ or REGISTERED".to_owned(),
             }),
-            _ => life::set_limits(&mut admin, clinic, changes).await,
+            _ => life::set_limits(&mut admin, &context.data::<Ground>()?.cells, clinic, changes).await,
         };
         TenantPayload::of(&mut admin, clinic, changed, "id").await
     }

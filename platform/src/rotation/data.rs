@@ -33,11 +33,11 @@ pub struct Introduced {
 
 /// Opens a run, or joins the one that is open.
 pub async fn open_data_rotation(
-    admin: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     id: Uuid,
 ) -> Result<DataRun, RotationError> {
-    let mut transaction = batch(admin, clinic).await?;
+    let mut transaction = batch(home, clinic).await?;
     sqlx::query("INSERT INTO key_rotation (id) VALUES ($1) ON CONFLICT DO NOTHING")
         .bind(id)
         .execute(&mut *transaction)
@@ -52,46 +52,47 @@ pub async fn open_data_rotation(
 
 /// Closes the run.
 pub async fn finish_data_rotation(
-    admin: &mut PgConnection,
+    control: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     resealed: usize,
 ) -> Result<(), RotationError> {
-    let mut transaction = batch(admin, clinic).await?;
+    let mut transaction = batch(home, clinic).await?;
     sqlx::query("UPDATE key_rotation SET finished_at = now() WHERE finished_at IS NULL")
         .execute(&mut *transaction)
         .await?;
-    note(&mut transaction, clinic, "DATA_KEYS_ROTATED", serde_json::json!({ "rows": resealed })).await?;
     transaction.commit().await?;
-    Ok(())
+    Ok(note(control, clinic, "DATA_KEYS_ROTATED", serde_json::json!({ "rows": resealed })).await?)
 }
 
 /// Gives every subject whose newest data key is older than the run a new version.
 ///
 /// Servers learn of it, and seal with the new versions from then on. They open both.
 pub async fn introduce_data_keys(
-    admin: &mut PgConnection,
+    control: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     wrapper: &dyn KeyWrapper,
     run: DataRun,
     progress: &(dyn Fn(usize) + Send + Sync),
 ) -> Result<Introduced, RotationError> {
-    let key = tenant_key(admin, clinic, wrapper).await?;
+    let key = tenant_key(control, clinic, wrapper).await?;
     let mut made = 0;
     loop {
-        let batch = introduce_batch(admin, clinic, &key, run.began).await?;
+        let batch = introduce_batch(home, clinic, &key, run.began).await?;
         if batch == 0 {
             break;
         }
         made += batch;
         progress(batch);
     }
-    announce(admin, clinic, "DATA_KEYS_INTRODUCED").await?;
-    Ok(Introduced { made, left: without(admin, clinic, run.began).await? })
+    announce(control, clinic, "DATA_KEYS_INTRODUCED").await?;
+    Ok(Introduced { made, left: without(home, clinic, run.began).await? })
 }
 
 /// How many subjects have no key as new as the run: locked rows are passed over.
 async fn without(
-    admin: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     run: DateTime<Utc>,
 ) -> Result<usize, RotationError> {
@@ -99,17 +100,17 @@ async fn without(
         "SELECT count(*) FROM (SELECT FROM {}.phi_key GROUP BY subject HAVING max(created_at) < $1) AS older",
         clinic.schema
     );
-    let left: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).bind(run).fetch_one(admin).await?;
+    let left: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).bind(run).fetch_one(home).await?;
     Ok(usize::try_from(left).unwrap_or_default())
 }
 
 async fn introduce_batch(
-    admin: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     key: &TenantKey,
     run: DateTime<Utc>,
 ) -> Result<usize, RotationError> {
-    let mut transaction = batch(admin, clinic).await?;
+    let mut transaction = batch(home, clinic).await?;
     let rows: Vec<(Uuid, i32, Vec<u8>, Vec<u8>)> = sqlx::query_as(
         "SELECT k.subject, k.version, k.wrapped, k.commitment FROM phi_key k
          WHERE k.created_at < $1

@@ -4,7 +4,9 @@
 //! What is left to do is always read from the data themselves: a wrapped key names the key above it,
 //! a ciphertext names its version. So a run that was killed is simply run again, and several may run
 //! at once: rows are claimed with `FOR UPDATE SKIP LOCKED`, in short transactions of a batch each.
-//! It needs the operator's connection: the server's own roles can add data keys and change none.
+//! It needs two of the operator's connections, for the server's own roles can add data keys and change none: `control`
+//! leads to the control schema, which holds the clinics' keys, and `home` to the cell that holds the clinic. These may be
+//! the same database, and no work relies on it: what is under a key is written before the key is taken away.
 
 mod data;
 mod retire;
@@ -60,19 +62,21 @@ pub struct Clinic {
     pub slug: String,
     /// Its schema.
     pub schema: SchemaName,
+    /// The cell that holds it.
+    pub cell: String,
 }
 
 /// The clinics whose keys still matter, or the one of a slug.
 pub async fn clinics(admin: &mut PgConnection, slug: Option<&str>) -> Result<Vec<Clinic>, sqlx::Error> {
-    let rows: Vec<(Uuid, String, String)> = sqlx::query_as(
-        "SELECT id, slug, schema_name FROM control.tenant
+    let rows: Vec<(Uuid, String, String, String)> = sqlx::query_as(
+        "SELECT id, slug, schema_name, cell_id FROM control.tenant
          WHERE state <> 'SHREDDED' AND ($1::text IS NULL OR slug = $1) ORDER BY slug",
     )
     .bind(slug)
     .fetch_all(admin)
     .await?;
-    let clinic = |(id, slug, schema): (Uuid, String, String)| {
-        Some(Clinic { id, slug, schema: SchemaName::stored(&schema)? })
+    let clinic = |(id, slug, schema, cell): (Uuid, String, String, String)| {
+        Some(Clinic { id, slug, schema: SchemaName::stored(&schema)?, cell })
     };
     Ok(rows.into_iter().filter_map(clinic).collect())
 }
@@ -109,8 +113,8 @@ pub async fn stored_keys(
 ///
 /// Triggers stay silent: what a row means does not change, so its version and its time must not, and
 /// nobody who is editing it may find it changed.
-async fn batch<'a>(admin: &'a mut PgConnection, clinic: &Clinic) -> Result<Transaction<'a, Pg>, sqlx::Error> {
-    let mut transaction: Transaction<'a, Postgres> = admin.begin().await?;
+async fn batch<'a>(home: &'a mut PgConnection, clinic: &Clinic) -> Result<Transaction<'a, Pg>, sqlx::Error> {
+    let mut transaction: Transaction<'a, Postgres> = home.begin().await?;
     let context = format!(
         "SET LOCAL search_path = {}; SET LOCAL session_replication_role = replica;
          SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '15min'",

@@ -30,9 +30,9 @@ pub(super) struct SealedRow {
 }
 
 /// How many rows have a value under an older version than their subject's newest.
-pub async fn behind(admin: &mut PgConnection, clinic: &Clinic) -> Result<usize, RotationError> {
+pub async fn behind(home: &mut PgConnection, clinic: &Clinic) -> Result<usize, RotationError> {
     let mut rows = 0;
-    let mut transaction = batch(admin, clinic).await?;
+    let mut transaction = batch(home, clinic).await?;
     for table in SEALED {
         let sql = format!("SELECT count(*) FROM {} WHERE {}", source(table), is_behind(table));
         let count: i64 =
@@ -45,16 +45,17 @@ pub async fn behind(admin: &mut PgConnection, clinic: &Clinic) -> Result<usize, 
 
 /// Seals every row that is behind anew. Rows that somebody is changing are left for the next time.
 pub async fn reseal(
-    admin: &mut PgConnection,
+    control: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     wrapper: &dyn KeyWrapper,
     progress: &(dyn Fn(usize) + Send + Sync),
 ) -> Result<Resealed, RotationError> {
-    let key = tenant_key(admin, clinic, wrapper).await?;
+    let key = tenant_key(control, clinic, wrapper).await?;
     let mut done = Resealed::default();
     for table in SEALED {
         let mut after = Uuid::nil();
-        while let Some(last) = reseal_batch(admin, clinic, &key, table, after, &mut done, progress).await? {
+        while let Some(last) = reseal_batch(home, clinic, &key, table, after, &mut done, progress).await? {
             after = last;
         }
     }
@@ -63,7 +64,7 @@ pub async fn reseal(
 
 /// Returns the last row of the batch; nothing when there is none left.
 async fn reseal_batch(
-    admin: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     key: &TenantKey,
     table: &SealedTable,
@@ -71,7 +72,7 @@ async fn reseal_batch(
     done: &mut Resealed,
     progress: &(dyn Fn(usize) + Send + Sync),
 ) -> Result<Option<Uuid>, RotationError> {
-    let mut transaction = batch(admin, clinic).await?;
+    let mut transaction = batch(home, clinic).await?;
     let sql = format!(
         "{} AND {} ORDER BY t.{} LIMIT {BATCH} FOR NO KEY UPDATE OF t SKIP LOCKED",
         select(table),

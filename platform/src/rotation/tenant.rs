@@ -14,11 +14,12 @@ const BATCH: i64 = 500;
 /// While data keys are left under an older version, an earlier rotation is not finished: then there
 /// is no new one, and nothing is returned.
 pub async fn rotate_tenant_key(
-    admin: &mut PgConnection,
+    control: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     wrapper: &dyn KeyWrapper,
 ) -> Result<Option<u32>, RotationError> {
-    let mut transaction = admin.begin().await?;
+    let mut transaction = control.begin().await?;
     turn::wrapping(&mut transaction).await?;
     // One rotation of a clinic at a time finds out what the newest version is.
     sqlx::query("SELECT FROM control.tenant WHERE id = $1 FOR NO KEY UPDATE")
@@ -26,7 +27,7 @@ pub async fn rotate_tenant_key(
         .execute(&mut *transaction)
         .await?;
     let key = tenant_key(&mut transaction, clinic, wrapper).await?;
-    if data_keys_behind(&mut transaction, clinic, &key).await? > 0 {
+    if data_keys_behind(home, clinic, &key).await? > 0 {
         return Ok(None);
     }
     let key = key.rotated()?;
@@ -47,7 +48,7 @@ pub async fn rotate_tenant_key(
 
 /// How many data keys are wrapped by an older version of the clinic's key.
 pub(super) async fn data_keys_behind(
-    connection: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     key: &TenantKey,
 ) -> Result<i64, RotationError> {
@@ -56,7 +57,7 @@ pub(super) async fn data_keys_behind(
         clinic.schema
     );
     let count = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(number(key.version(), clinic)?);
-    Ok(count.fetch_one(connection).await?)
+    Ok(count.fetch_one(home).await?)
 }
 
 /// What wrapping anew came to.
@@ -72,18 +73,19 @@ pub struct Rewrapped {
 ///
 /// The data keys themselves stay the same: what they seal is not touched.
 pub async fn rewrap_data_keys(
-    admin: &mut PgConnection,
+    control: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     wrapper: &dyn KeyWrapper,
     progress: &(dyn Fn(usize) + Send + Sync),
 ) -> Result<Rewrapped, RotationError> {
-    let key = tenant_key(admin, clinic, wrapper).await?;
+    let key = tenant_key(control, clinic, wrapper).await?;
     let mut done = 0;
     loop {
-        let batch = rewrap_batch(admin, clinic, &key).await?;
+        let batch = rewrap_batch(home, clinic, &key).await?;
         if batch == 0 {
             // Rows that are locked are passed over: that none was had does not mean that none is left.
-            let behind = data_keys_behind(admin, clinic, &key).await?;
+            let behind = data_keys_behind(home, clinic, &key).await?;
             return Ok(Rewrapped { done, behind: usize::try_from(behind).unwrap_or_default() });
         }
         done += batch;
@@ -92,11 +94,11 @@ pub async fn rewrap_data_keys(
 }
 
 async fn rewrap_batch(
-    admin: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     key: &TenantKey,
 ) -> Result<usize, RotationError> {
-    let mut transaction = batch(admin, clinic).await?;
+    let mut transaction = batch(home, clinic).await?;
     let rows: Vec<(Uuid, i32, Vec<u8>, Vec<u8>)> = sqlx::query_as(
         "SELECT subject, version, wrapped, commitment FROM phi_key
          WHERE substring(wrapped from 5 for 4) <> int4send($1) LIMIT $2 FOR UPDATE SKIP LOCKED",

@@ -71,14 +71,15 @@ impl Verified {
 
 /// Opens every key and every sealed value of a clinic, or of each table only the first `sample` rows.
 pub async fn verify(
-    admin: &mut PgConnection,
+    control: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     wrapper: &dyn KeyWrapper,
     sample: Option<usize>,
     progress: &(dyn Fn(usize) + Send + Sync),
 ) -> Result<Verified, RotationError> {
     let mut found = Verified::default();
-    let stored = stored_keys(admin, clinic).await?;
+    let stored = stored_keys(control, clinic).await?;
     found.tenant_keys = stored.len();
     found.tenant_keys_behind = stored.iter().filter(|key| !wrapper.is_current(&key.wrapper)).count();
     let key = match TenantKey::unwrap(clinic.id, &stored, wrapper).await {
@@ -88,27 +89,27 @@ pub async fn verify(
             return Ok(found);
         }
     };
-    found.data_keys_behind = data_keys_behind(admin, clinic, &key).await?;
-    found.rows_behind = behind(admin, clinic).await?;
-    found.orphaned_keys = orphans(admin, clinic).await?;
-    check_data_keys(admin, clinic, &key, &mut found, progress).await?;
+    found.data_keys_behind = data_keys_behind(home, clinic, &key).await?;
+    found.rows_behind = behind(home, clinic).await?;
+    found.orphaned_keys = orphans(home, clinic).await?;
+    check_data_keys(home, clinic, &key, &mut found, progress).await?;
     for table in SEALED {
-        check_table(admin, clinic, &key, table, sample, &mut found, progress).await?;
+        check_table(home, clinic, &key, table, sample, &mut found, progress).await?;
     }
     Ok(found)
 }
 
-async fn orphans(admin: &mut PgConnection, clinic: &Clinic) -> Result<i64, RotationError> {
+async fn orphans(home: &mut PgConnection, clinic: &Clinic) -> Result<i64, RotationError> {
     let sql = format!(
         "SELECT count(DISTINCT subject) FROM {0}.phi_key k
          WHERE subject <> $1 AND NOT EXISTS (SELECT FROM {0}.patient p WHERE p.id = k.subject)",
         clinic.schema
     );
-    Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(clinic.id).fetch_one(admin).await?)
+    Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(clinic.id).fetch_one(home).await?)
 }
 
 async fn check_data_keys(
-    admin: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     key: &TenantKey,
     found: &mut Verified,
@@ -116,7 +117,7 @@ async fn check_data_keys(
 ) -> Result<(), RotationError> {
     let mut after = (Uuid::nil(), 0);
     loop {
-        let mut transaction = batch(admin, clinic).await?;
+        let mut transaction = batch(home, clinic).await?;
         let rows: Vec<(Uuid, i32, Vec<u8>, Vec<u8>)> = sqlx::query_as(
             "SELECT subject, version, wrapped, commitment FROM phi_key
              WHERE (subject, version) > ($1, $2) ORDER BY subject, version LIMIT $3",
@@ -143,7 +144,7 @@ async fn check_data_keys(
 }
 
 async fn check_table(
-    admin: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     key: &TenantKey,
     table: &SealedTable,
@@ -154,7 +155,7 @@ async fn check_table(
     let (mut after, mut left) = (Uuid::nil(), sample.unwrap_or(usize::MAX));
     while left > 0 {
         let sql = format!("{} ORDER BY t.{} LIMIT {}", select(table), table.key, left.min(BATCH));
-        let mut transaction = batch(admin, clinic).await?;
+        let mut transaction = batch(home, clinic).await?;
         let rows = rows(&mut transaction, clinic, table, &sql, after).await?;
         let keys = data_keys(&mut transaction, key, &rows).await?;
         transaction.commit().await?;

@@ -17,9 +17,12 @@ use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
 
 use super::{
-    CellUnknown, Control, SchemaName, StatementClass, StatementTimes, Tenant, homes::Home, lease::Lease,
+    CellUnknown, Control, MAIN, SchemaName, StatementClass, StatementTimes, Tenant, homes::Home, lease::Lease,
     turns::Turns,
 };
+
+/// How long a further cell is left alone that let somebody wait in vain for a connection.
+const LEFT_ALONE: Duration = Duration::from_secs(2);
 
 /// How large the pool of a cell may grow and when a connection is replaced.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +65,8 @@ pub(super) struct Shared {
     limits: PoolLimits,
     turns: Turns,
     idle: Mutex<Vec<Seat>>,
+    /// Until when a further cell that did not answer is not asked again.
+    away_until: Mutex<Option<Instant>>,
 }
 
 /// A connection with what is known of it.
@@ -84,7 +89,8 @@ impl Pool {
         let shared = |cell: &str| {
             let (control, cell) = (control.clone(), cell.to_owned());
             let (turns, idle) = (Turns::new(limits.connections), Mutex::new(Vec::new()));
-            (cell.clone(), Arc::new(Shared { control, cell, limits, turns, idle }))
+            let away_until = Mutex::new(None);
+            (cell.clone(), Arc::new(Shared { control, cell, limits, turns, idle, away_until }))
         };
         let cells = Arc::new(control.cells().names().map(shared).collect());
         Self { control, cells }
@@ -174,9 +180,12 @@ impl Shared {
         let class = StatementClass::Interactive;
         let timeout = self.limits.statements.of(class);
         let options = self.control.app_options(&self.cell, shard, timeout).map_err(connection_error)?;
+        if self.is_away() {
+            return Err(connection_error(sqlx::Error::PoolTimedOut));
+        }
         let connection = tokio::time::timeout(self.limits.wait, options.connect())
             .await
-            .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?
+            .map_err(|_| self.did_not_answer())?
             .map_err(connection_error)?;
         Ok(Seat {
             connection,
@@ -187,6 +196,21 @@ impl Shared {
             seen: HashSet::new(),
             born: Instant::now(),
         })
+    }
+
+    /// Whether a connection was waited for in vain a moment ago. Who goes over all clinics, one after the other, would
+    /// else wait at each of such a cell, and those of the others with it.
+    fn is_away(&self) -> bool {
+        let until = *self.away_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn did_not_answer(&self) -> DbErr {
+        if self.cell != MAIN {
+            let until = Instant::now().checked_add(LEFT_ALONE);
+            *self.away_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        }
+        connection_error(sqlx::Error::PoolTimedOut)
     }
 
     /// How long a statement of a class may take.

@@ -44,12 +44,12 @@ impl Retire {
         let mut rows = Vec::new();
         for clinic in session.clinics(self.tenant.as_deref()).await? {
             let wrapper = session.keys.wrapper.clone();
-            let admin = &mut session.admin;
-            let found = rotation::verify(admin, &clinic, wrapper.as_ref(), None, &|_| {}).await?;
+            let (control, home) = session.hands.of(&clinic).await?;
+            let found = rotation::verify(control, home, &clinic, wrapper.as_ref(), None, &|_| {}).await?;
             let (retired, state) = if !found.faults.is_empty() {
                 (None, "faulty")
             } else {
-                match rotation::retire(admin, &clinic, wrapper.as_ref(), after).await? {
+                match rotation::retire(control, home, &clinic, wrapper.as_ref(), after).await? {
                     Retiring::Done(retired) => (Some(retired), "done"),
                     Retiring::Behind => (None, "behind"),
                     Retiring::Beside => (None, "beside"),
@@ -75,7 +75,7 @@ impl Retire {
         if !session.change_root_keys().await? {
             return Ok(false);
         }
-        let mut transaction = session.admin.begin().await?;
+        let mut transaction = session.hands.control.begin().await?;
         turn::retiring(&mut transaction).await?;
         if rotation::wrapped_otherwise(&mut transaction, wrapper.as_ref()).await? > 0 {
             tell("keys are still wrapped by an older root key: run `praxis key rewrap`");

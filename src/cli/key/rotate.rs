@@ -93,7 +93,7 @@ impl Rewrap {
     pub(super) async fn run(self, session: &mut Session<'_>) -> Result<Exit> {
         let mut report = Report::default();
         if self.tenant.is_none() {
-            rotation::note_root(&mut session.admin, "ROOT_REWRAP").await?;
+            rotation::note_root(&mut session.hands.control, "ROOT_REWRAP").await?;
             let left = rewrap_root(session, &mut report).await?;
             report.left += left;
         }
@@ -115,7 +115,7 @@ async fn rotate_root(session: &mut Session<'_>, prepare: bool, report: &mut Repo
     let local = root_keys(session)?;
     drop(local.lock_file()?);
     let wrapper = session.keys.wrapper.clone();
-    let by = rotation::wrapped_by(&mut session.admin).await?;
+    let by = rotation::wrapped_by(&mut session.hands.control).await?;
     let prepared = !by.iter().any(|by| wrapper.is_current(by));
     if prepared && prepare {
         tell(
@@ -125,10 +125,10 @@ async fn rotate_root(session: &mut Session<'_>, prepare: bool, report: &mut Repo
     }
     let note = if prepare { "ROOT_PREPARE" } else { "ROOT_ROTATE" };
     if prepared {
-        rotation::note_root(&mut session.admin, note).await?;
+        rotation::note_root(&mut session.hands.control, note).await?;
     } else {
-        if rotation::wrapped_otherwise(&mut session.admin, wrapper.as_ref()).await? > 0 {
-            rotation::note_root(&mut session.admin, "ROOT_REWRAP").await?;
+        if rotation::wrapped_otherwise(&mut session.hands.control, wrapper.as_ref()).await? > 0 {
+            rotation::note_root(&mut session.hands.control, "ROOT_REWRAP").await?;
         }
         let left = rewrap_root(session, report).await?;
         if left > 0 {
@@ -136,7 +136,7 @@ async fn rotate_root(session: &mut Session<'_>, prepare: bool, report: &mut Repo
             return Ok(false);
         }
         let file = local.lock_file()?;
-        rotation::note_root(&mut session.admin, note).await?;
+        rotation::note_root(&mut session.hands.control, note).await?;
         file.add()?;
     }
     if !prepare {
@@ -163,28 +163,30 @@ fn root_keys(session: &Session<'_>) -> Result<Arc<LocalKeyWrapper>> {
 async fn rewrap_root(session: &mut Session<'_>, report: &mut Report) -> Result<usize> {
     let wrapper = session.keys.wrapper.clone();
     for _ in 0..PASSES {
-        let total = rotation::wrapped_otherwise(&mut session.admin, wrapper.as_ref()).await?;
+        let total = rotation::wrapped_otherwise(&mut session.hands.control, wrapper.as_ref()).await?;
         if total == 0 {
             return Ok(0);
         }
         session.progress.begin("tenant keys", "", total);
         let advance = |count| session.progress.advance(count);
         report.tenant_keys +=
-            rotation::rewrap_tenant_keys(&mut session.admin, wrapper.as_ref(), &advance).await?;
-        if rotation::wrapped_otherwise(&mut session.admin, wrapper.as_ref()).await? > 0 {
+            rotation::rewrap_tenant_keys(&mut session.hands.control, wrapper.as_ref(), &advance).await?;
+        if rotation::wrapped_otherwise(&mut session.hands.control, wrapper.as_ref()).await? > 0 {
             tokio::time::sleep(PAUSE).await;
         }
     }
-    Ok(rotation::wrapped_otherwise(&mut session.admin, wrapper.as_ref()).await?)
+    Ok(rotation::wrapped_otherwise(&mut session.hands.control, wrapper.as_ref()).await?)
 }
 
 /// A new version of the clinic's key. What an earlier rotation left is finished first.
 async fn rotate_tenant(session: &mut Session<'_>, clinic: &Clinic, report: &mut Report) -> Result<bool> {
     let wrapper = session.keys.wrapper.clone();
-    let mut made = rotation::rotate_tenant_key(&mut session.admin, clinic, wrapper.as_ref()).await?;
+    let (control, home) = session.hands.of(clinic).await?;
+    let mut made = rotation::rotate_tenant_key(control, home, clinic, wrapper.as_ref()).await?;
     if made.is_none() {
         let left = rewrap_tenant(session, clinic, report).await?;
-        made = rotation::rotate_tenant_key(&mut session.admin, clinic, wrapper.as_ref()).await?;
+        let (control, home) = session.hands.of(clinic).await?;
+        made = rotation::rotate_tenant_key(control, home, clinic, wrapper.as_ref()).await?;
         if made.is_none() {
             report.left += left;
             return Ok(false);
@@ -203,7 +205,8 @@ async fn rewrap_tenant(session: &mut Session<'_>, clinic: &Clinic, report: &mut 
         session.progress.begin("data keys", &clinic.slug, behind);
         let advance = |count| session.progress.advance(count);
         let wrapper = session.keys.wrapper.as_ref();
-        let pass = rotation::rewrap_data_keys(&mut session.admin, clinic, wrapper, &advance).await?;
+        let (control, home) = session.hands.of(clinic).await?;
+        let pass = rotation::rewrap_data_keys(control, home, clinic, wrapper, &advance).await?;
         report.data_keys += pass.done;
         behind = pass.behind;
         if behind == 0 {
@@ -218,12 +221,14 @@ async fn rewrap_tenant(session: &mut Session<'_>, clinic: &Clinic, report: &mut 
 /// since: it is finished, and then there is one of this command's own.
 async fn rotate_data(session: &mut Session<'_>, clinic: &Clinic, report: &mut Report) -> Result<bool> {
     let id = SystemClock.new_id();
-    let run = rotation::open_data_rotation(&mut session.admin, clinic, id).await?;
+    let (_, home) = session.hands.of(clinic).await?;
+    let run = rotation::open_data_rotation(home, clinic, id).await?;
     if run.joined {
         if !finish_data(session, clinic, run, report).await? {
             return Ok(false);
         }
-        let run = rotation::open_data_rotation(&mut session.admin, clinic, id).await?;
+        let (_, home) = session.hands.of(clinic).await?;
+        let run = rotation::open_data_rotation(home, clinic, id).await?;
         session.record(clinic, "key.rotate-data").await?;
         return finish_data(session, clinic, run, report).await;
     }
@@ -243,7 +248,8 @@ async fn finish_data(
         session.progress.begin("new data keys", &clinic.slug, left);
         let advance = |count| session.progress.advance(count);
         let wrapper = session.keys.wrapper.as_ref();
-        let pass = rotation::introduce_data_keys(&mut session.admin, clinic, wrapper, run, &advance).await?;
+        let (control, home) = session.hands.of(clinic).await?;
+        let pass = rotation::introduce_data_keys(control, home, clinic, wrapper, run, &advance).await?;
         report.data_keys_made += pass.made;
         left = pass.left;
         if left == 0 {
@@ -257,13 +263,14 @@ async fn finish_data(
     }
     let before = report.rows;
     reseal(session, clinic, report).await?;
-    rotation::finish_data_rotation(&mut session.admin, clinic, report.rows - before).await?;
+    let (control, home) = session.hands.of(clinic).await?;
+    rotation::finish_data_rotation(control, home, clinic, report.rows - before).await?;
     Ok(true)
 }
 
 /// Seals what is behind anew, pass by pass: what is in use during one is done in the next.
 async fn reseal(session: &mut Session<'_>, clinic: &Clinic, report: &mut Report) -> Result<()> {
-    let mut behind = rotation::behind(&mut session.admin, clinic).await?;
+    let mut behind = rotation::behind(session.hands.of(clinic).await?.1, clinic).await?;
     for _ in 0..PASSES {
         if behind == 0 {
             return Ok(());
@@ -271,9 +278,10 @@ async fn reseal(session: &mut Session<'_>, clinic: &Clinic, report: &mut Report)
         session.progress.begin("rows", &clinic.slug, behind);
         let advance = |count| session.progress.advance(count);
         let wrapper = session.keys.wrapper.as_ref();
-        let done = rotation::reseal(&mut session.admin, clinic, wrapper, &advance).await?;
+        let (control, home) = session.hands.of(clinic).await?;
+        let done = rotation::reseal(control, home, clinic, wrapper, &advance).await?;
         report.rows += done.rows;
-        behind = rotation::behind(&mut session.admin, clinic).await?;
+        behind = rotation::behind(session.hands.of(clinic).await?.1, clinic).await?;
         // What can't be opened can't be sealed anew either; trying again would not help.
         if behind > 0 && behind <= done.faults.len() {
             report.faults.extend(done.faults);

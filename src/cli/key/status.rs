@@ -31,16 +31,17 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Exit> {
     let wrapper = session.keys.wrapper.clone();
     let mut tenants = Vec::new();
     for clinic in session.clinics(None).await? {
-        let stored = rotation::stored_keys(&mut session.admin, &clinic).await?;
+        let stored = rotation::stored_keys(&mut session.hands.control, &clinic).await?;
         let mut wrappers: Vec<String> = stored.iter().map(|key| key.wrapper.clone()).collect();
         wrappers.dedup();
         let sql = AssertSqlSafe(format!("SELECT count(*) FROM {}.phi_key", clinic.schema));
+        let (_, home) = session.hands.of(&clinic).await?;
         tenants.push(Row {
             versions: stored.iter().map(|key| key.version).collect(),
             wrapper: wrappers,
             opens: TenantKey::unwrap(clinic.id, &stored, wrapper.as_ref()).await.is_ok(),
-            data_keys: sqlx::query_scalar(sql).fetch_one(&mut session.admin).await?,
-            rows_behind: rotation::behind(&mut session.admin, &clinic).await?,
+            data_keys: sqlx::query_scalar(sql).fetch_one(&mut *home).await?,
+            rows_behind: rotation::behind(home, &clinic).await?,
             tenant: clinic.slug,
         });
     }

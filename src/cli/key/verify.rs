@@ -55,11 +55,12 @@ impl Verify {
             session.progress.begin("verify", &clinic.slug, 0);
             let advance = |count| session.progress.advance(count);
             let wrapper = session.keys.wrapper.as_ref();
-            let found = rotation::verify(&mut session.admin, &clinic, wrapper, self.sample, &advance).await?;
+            let (control, home) = session.hands.of(&clinic).await?;
+            let found = rotation::verify(control, home, &clinic, wrapper, self.sample, &advance).await?;
             rows.push(Row { tenant: clinic.slug, found });
         }
         // Nobody can log in without it; it is of no clinic, and has a row where it can't be opened.
-        match installation_key(&mut session.admin, session.keys.wrapper.as_ref()).await {
+        match installation_key(&mut session.hands.control, session.keys.wrapper.as_ref()).await {
             Ok(_) => {}
             Err(InstallationError::Database(error)) => return Err(error.into()),
             Err(InstallationError::Key(error)) => {
@@ -80,7 +81,7 @@ impl Verify {
             output.print_rows(&["tenant", "table", "column", "row", "reason"], &faults)?;
         }
         let installation =
-            rotation::wrapped_otherwise(&mut session.admin, session.keys.wrapper.as_ref()).await?;
+            rotation::wrapped_otherwise(&mut session.hands.control, session.keys.wrapper.as_ref()).await?;
         let current = installation == 0 && rows.iter().all(|row| row.found.is_current());
         Ok(match (faults.is_empty(), current) {
             (false, _) => Exit::Failed,

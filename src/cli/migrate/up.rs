@@ -125,6 +125,9 @@ fn print(report: &Report, output: Output) -> Result<()> {
         report: &'a Report,
     }
     let mut columns = vec!["outcome", "run", "control", "migrated", "failed", "remaining", "target"];
+    if !report.away.is_empty() {
+        columns.push("away");
+    }
     if report.waiting.is_some() {
         columns.push("waiting");
     }

@@ -102,7 +102,8 @@ pub async fn run(admin: &mut PgConnection, limits: Limits, context: &Context) ->
         seats: change(limits.seats, reset),
         storage_bytes: change(limits.storage.map(|Size(bytes)| bytes), reset),
     };
-    tenant::set_limits(admin, limits.slug.as_str(), changes).await?;
+    let cells = context.config()?.database.cells()?;
+    tenant::set_limits(admin, &cells, limits.slug.as_str(), changes).await?;
     records::show(admin, &limits.slug, context).await
 }
 
@@ -118,7 +119,14 @@ fn change<T>(given: Option<T>, reset: bool) -> Change<T> {
 pub async fn usage(admin: &mut PgConnection, slug: &str, context: &Context) -> Result<Exit> {
     let found = registry::tenant(admin, slug).await?;
     let clinic = found.with_context(|| format!("there is no tenant \"{slug}\""))?;
-    let rows = tenant::usage(admin, &[clinic.id]).await?;
+    let cells = context.config()?.database.cells()?;
+    let found = tenant::usage(admin, &cells, &[clinic.id]).await?;
+    if !found.away.is_empty() {
+        // Why, as whoever asks by hand wants to know.
+        drop(cells.connect(&clinic.cell_id).await?);
+        anyhow::bail!("the cell \"{}\" could not be asked", clinic.cell_id);
+    }
+    let rows = found.rows;
     context.output.print_rows(&["name", "used", "most"], &rows)?;
     Ok(Exit::Done)
 }

@@ -28,7 +28,7 @@ async fn opened(life: &Life, tenant: Uuid) -> Result<usize> {
     let mut opened = 0;
     for id in ids {
         let schema = SchemaName::stored("t_01m8haj8xjeh8st4r9g3dgpzwj").unwrap();
-        let clinic = rotation::Clinic { id, slug: String::new(), schema };
+        let clinic = rotation::Clinic { id, slug: String::new(), schema, cell: "main".to_owned() };
         let stored = rotation::stored_keys(&mut admin, &clinic).await?;
         // Each clinic's key is tried as its own and as that of the one that is gone.
         for of in [id, tenant] {

@@ -12,11 +12,28 @@ use std::{
 
 use anyhow::{Context, Result};
 use praxis::{
-    cli::demo::cluster::Cluster,
+    cli::demo::cluster::{Cluster, Options},
     config::{Log, LogFormat},
     telemetry,
 };
 use tokio::sync::OnceCell;
+
+/// The same for a second one, which has a socket, roles and databases of its own: a further cell is in it.
+pub async fn other_cluster() -> Result<&'static TestCluster> {
+    static CLUSTER: OnceCell<TestCluster> = OnceCell::const_new();
+    let join = async || {
+        let dsn =
+            Cluster::join(&folder()?.with_file_name("praxis-test-pg-other")).await?.superuser_dsn("postgres");
+        Ok(TestCluster { dsn })
+    };
+    CLUSTER.get_or_try_init(join).await
+}
+
+/// A cluster of a test's own, in a folder of that name, which it stops and starts again.
+pub async fn own_cluster(name: &str, reset: bool) -> Result<Cluster> {
+    let folder = folder()?.with_file_name(format!("praxis-test-pg-{name}"));
+    Cluster::start(&folder, Options { durable: false, reset }).await
+}
 
 /// Where the tests find their databases.
 pub struct TestCluster {
@@ -30,30 +47,12 @@ pub async fn test_cluster() -> Result<&'static TestCluster> {
     CLUSTER.get_or_try_init(TestCluster::find).await
 }
 
-/// The same of another server, for cells; without one of one's own, `PRAXIS_TEST_CELL_URL` or databases of the first.
-pub async fn further_cluster() -> Result<&'static TestCluster> {
-    static CLUSTER: OnceCell<TestCluster> = OnceCell::const_new();
-    CLUSTER.get_or_try_init(TestCluster::find_further).await
-}
-
 impl TestCluster {
     /// The address of a database for the superuser.
     pub fn url(&self, database: &str) -> String {
         let (address, query) = self.dsn.split_once('?').unwrap_or((&self.dsn, ""));
         let server = address.rsplit_once('/').map_or(address, |(server, _)| server);
         format!("{server}/{database}?{query}")
-    }
-
-    async fn find_further() -> Result<Self> {
-        let given = env::var("PRAXIS_TEST_CELL_URL").or_else(|_| env::var("PRAXIS_TEST_DATABASE_URL"));
-        let dsn = match given {
-            Ok(dsn) => dsn,
-            Err(_) => {
-                let folder = folder()?.with_file_name("praxis-test-pg-cell");
-                Cluster::join(&folder).await?.superuser_dsn("postgres")
-            }
-        };
-        Ok(Self { dsn })
     }
 
     async fn find() -> Result<Self> {

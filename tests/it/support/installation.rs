@@ -14,7 +14,7 @@ use praxis_platform::{
 };
 use sqlx::{AssertSqlSafe, Executor, postgres::PgConnection};
 
-use super::cluster::{TestCluster, further_cluster, test_cluster};
+use super::cluster::{TestCluster, other_cluster, test_cluster};
 
 /// An installation of a test's own.
 pub struct TestInstallation {
@@ -81,7 +81,7 @@ impl TestInstallation {
 
     /// The same with a further cell, on another server.
     pub async fn with_cell(mut self, name: &str) -> Result<Self> {
-        let url = empty_database_of(further_cluster().await?).await?;
+        let url = database_elsewhere().await?;
         self.further.push((name.to_owned(), url));
         let done = self.command().args(["cell", "add", name]).output()?;
         ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -181,6 +181,11 @@ fn command(program: &OsStr, url: &str, root_key: &str) -> Command {
 /// Makes a database with nothing in it and returns its address.
 pub async fn empty_database() -> Result<String> {
     empty_database_of(test_cluster().await?).await
+}
+
+/// The same in the second cluster.
+pub async fn database_elsewhere() -> Result<String> {
+    empty_database_of(other_cluster().await?).await
 }
 
 async fn empty_database_of(cluster: &TestCluster) -> Result<String> {

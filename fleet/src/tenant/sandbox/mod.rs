@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use praxis_entity::sealed_columns::SEALED;
 use praxis_platform::{
     rotation::turn,
-    tenancy::{SchemaName, is_slug, next_shard, take_turn},
+    tenancy::{MAIN, SchemaName, installation_key, is_slug, next_shard, take_turn},
     vault::TenantKey,
 };
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ use self::{
 };
 use super::{
     Clinic, Ground, LifeError, Named,
-    control_rows::let_serve,
+    control_rows::{let_serve, let_serve_there},
     copy::qualified,
     limits::recount,
     note,
@@ -67,8 +67,8 @@ pub async fn clone(ground: &Ground<'_>, wanted: &Cloning<'_>) -> Result<Cloned, 
     }
     let mut admin = ground.connect().await?;
     let clinic = Clinic::of(&mut admin, wanted.clinic).await?;
-    clinic.must_be_in_main()?;
-    if !schema_exists(&mut admin, &clinic.schema).await? {
+    let mut home = ground.home(&clinic.cell).await?;
+    if !schema_exists(&mut home, &clinic.schema).await? {
         return Err(LifeError::Refused("the tenant has no data".to_owned()));
     }
     let ledger = ground.connect().await?;
@@ -78,7 +78,7 @@ pub async fn clone(ground: &Ground<'_>, wanted: &Cloning<'_>) -> Result<Cloned, 
             serde_json::from_value(operation.detail).map_err(|_| LifeError::Malformed("operation"))
         }
         Begun::Now(mut work) => {
-            let result = make(ground, &mut admin, &clinic, wanted, &mut work).await;
+            let result = make(ground, &mut admin, &mut home, &clinic, wanted, &mut work).await;
             work.end(result).await
         }
     }
@@ -88,6 +88,7 @@ pub async fn clone(ground: &Ground<'_>, wanted: &Cloning<'_>) -> Result<Cloned, 
 async fn make(
     ground: &Ground<'_>,
     admin: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     wanted: &Cloning<'_>,
     work: &mut Work,
@@ -95,20 +96,26 @@ async fn make(
     // Known by the operation: what a killed one left is found again, and gives way.
     let id = work.id();
     let schema = stage::schema_of(id)?;
-    drop_left(admin, &schema).await?;
-    drop_leavings(admin, clinic.id).await?;
-    let made = match fill(ground, admin, clinic, id, &schema, work).await {
-        Ok((sandbox, made_up)) => open(ground, admin, clinic, wanted, &sandbox, made_up, work).await,
+    drop_left(home, &schema).await?;
+    drop_leavings(admin, home, clinic.id).await?;
+    let made = match fill(ground, home, clinic, id, &schema, work).await {
+        Ok((sandbox, made_up)) => {
+            open(ground, (&mut *admin, &mut *home), clinic, wanted, &sandbox, made_up, work).await
+        }
         Err(error) => Err(error),
     };
     if made.is_err() {
-        drop_left(admin, &schema).await?;
+        drop_left(home, &schema).await?;
     }
     made
 }
 
 /// Drops what clones of a clinic left that were killed, whoever began them and whether they are ever taken up.
-pub(super) async fn drop_leavings(admin: &mut PgConnection, original: Uuid) -> Result<(), LifeError> {
+pub(super) async fn drop_leavings(
+    admin: &mut PgConnection,
+    home: &mut PgConnection,
+    original: Uuid,
+) -> Result<(), LifeError> {
     let mut transaction = admin.begin().await?;
     let abandoned: Vec<Uuid> = sqlx::query_scalar(
         "WITH unfinished AS MATERIALIZED (
@@ -119,19 +126,19 @@ pub(super) async fn drop_leavings(admin: &mut PgConnection, original: Uuid) -> R
     .fetch_all(&mut *transaction)
     .await?;
     for id in abandoned {
-        drop_left(&mut transaction, &stage::schema_of(id)?).await?;
+        drop_left(home, &stage::schema_of(id)?).await?;
     }
     Ok(transaction.commit().await?)
 }
 
-async fn drop_left(admin: &mut PgConnection, schema: &SchemaName) -> Result<(), LifeError> {
+async fn drop_left(home: &mut PgConnection, schema: &SchemaName) -> Result<(), LifeError> {
     let sql = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; DROP ROLE IF EXISTS {schema}");
-    Ok(run(admin, format!("SET client_min_messages = warning; {sql}")).await?)
+    Ok(run(home, format!("SET client_min_messages = warning; {sql}")).await?)
 }
 
 async fn fill(
     ground: &Ground<'_>,
-    admin: &mut PgConnection,
+    home: &mut PgConnection,
     clinic: &Clinic,
     id: Uuid,
     schema: &SchemaName,
@@ -140,7 +147,7 @@ async fn fill(
     let key = TenantKey::generate(id, 1)?;
     let mut sandbox = Sandbox { id, schema: schema.clone(), key, patients: HashMap::new() };
     let version = clinic.schema_version;
-    let mut transaction = admin.begin().await?;
+    let mut transaction = home.begin().await?;
     let one_moment = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET LOCAL statement_timeout = 0";
     run(&mut transaction, one_moment.to_owned()).await?;
     stage::make(&mut transaction, ground.installation, schema, schema, version).await?;
@@ -164,7 +171,7 @@ async fn fill(
 
 async fn open(
     ground: &Ground<'_>,
-    admin: &mut PgConnection,
+    (admin, home): (&mut PgConnection, &mut PgConnection),
     clinic: &Clinic,
     wanted: &Cloning<'_>,
     sandbox: &Sandbox,
@@ -172,7 +179,7 @@ async fn open(
     work: &Work,
 ) -> Result<Cloned, LifeError> {
     let mut transaction = admin.begin().await?;
-    sandbox.settle(ground, &mut transaction, clinic, wanted.as_slug).await?;
+    sandbox.settle(ground, (&mut transaction, home), clinic, wanted.as_slug).await?;
     let patients = sandbox.patients.len() as u64;
     let cloned = Cloned { slug: wanted.as_slug.to_owned(), tenant: sandbox.id, patients, made_up };
     clinic.note(&mut transaction, "CLONED", json!({ "sandbox": sandbox.id })).await?;
@@ -186,7 +193,7 @@ impl Sandbox {
     async fn settle(
         &self,
         ground: &Ground<'_>,
-        transaction: &mut PgConnection,
+        (transaction, home): (&mut PgConnection, &mut PgConnection),
         original: &Clinic,
         slug: &str,
     ) -> Result<(), LifeError> {
@@ -194,7 +201,12 @@ impl Sandbox {
         turn::wrapping(transaction).await?;
         let key = self.key.wrapped(ground.wrapper).await?;
         let shard = next_shard(transaction, &original.cell).await?;
-        let_serve(transaction, ground.installation, ground.wrapper, shard, &self.schema).await?;
+        if original.cell == MAIN {
+            let_serve(transaction, ground.installation, ground.wrapper, shard, &self.schema).await?;
+        } else {
+            let key = installation_key(transaction, ground.wrapper).await?;
+            let_serve_there(home, ground.installation, &key, shard, &self.schema).await?;
+        }
         let inserted = sqlx::query(
             "INSERT INTO control.tenant (id, schema_name, slug, display_name, locale, time_zone, cell_id, login_shard,
                 schema_version, oldest_build, template, template_version)
