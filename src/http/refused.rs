@@ -5,7 +5,7 @@ use axum::{
     response::Response,
 };
 use praxis_graphql::error::{self, Code, INTERNAL_MESSAGE};
-use praxis_platform::Failure;
+use praxis_platform::{Failure, error::sqlstate};
 
 use serde_json::Value;
 
@@ -115,7 +115,11 @@ impl From<Failure> for Refused {
                 Self::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "The database took too long.").later(1)
             }
             other => {
-                tracing::error!(error = %other, "a request failed at the edge");
+                let code = match &other {
+                    Failure::Database(error) => sqlstate(error),
+                    _ => None,
+                };
+                tracing::error!(error = %other, code, "a request failed at the edge");
                 Self::INTERNAL
             }
         }

@@ -17,8 +17,8 @@ use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
 
 use super::{
-    CellUnknown, Control, MAIN, SchemaName, StatementClass, StatementTimes, Tenant, homes::Home, lease::Lease,
-    turns::Turns,
+    CellUnknown, Control, MAIN, SchemaName, StatementClass, StatementTimes, Tenant, homes::Home,
+    lease::Lease, turns::Turns,
 };
 
 /// How long a further cell is left alone that let somebody wait in vain for a connection.
@@ -147,12 +147,15 @@ impl Shared {
     /// A free connection that fits, and one that must make room if none does.
     fn take(&self, tenant: &Tenant, shard: i32, class: StatementClass) -> (Option<Seat>, Option<Seat>) {
         let mut idle = self.idle();
-        let is_own = |seat: &Seat| seat.bound.as_ref() == Some(&tenant.schema);
+        // One that moved away and came back is served by another login role, as a rule.
+        let is_own = |seat: &Seat| seat.shard == shard && seat.bound.as_ref() == Some(&tenant.schema);
         // Best is one to which nothing has to be said.
         let ready = idle.iter().rposition(|seat| is_own(seat) && seat.class == class);
         let own = ready.or_else(|| idle.iter().rposition(is_own));
         // One that served the tenant before has its plans still.
-        let known = own.or_else(|| idle.iter().rposition(|seat| seat.seen.contains(&tenant.schema)));
+        let known = own.or_else(|| {
+            idle.iter().rposition(|seat| seat.shard == shard && seat.seen.contains(&tenant.schema))
+        });
         if known.is_none() {
             let open = idle.len() + self.limits.connections - self.turns.free() - 1;
             if open < self.limits.connections {

@@ -16,7 +16,6 @@ async fn a_writer_that_has_begun_is_waited_for_and_one_that_comes_meanwhile_is_s
     let mut slow = moving.server.installation.tenant_connection("northside").await?;
     let mut writing = slow.begin().await?;
     sqlx::query("SELECT cell.enter()").execute(&mut *writing).await?;
-    sqlx::query("UPDATE counter SET n = n").execute(&mut *writing).await?;
     let mover = moving.begin("east", "slow")?;
     moving
         .until("SELECT EXISTS (SELECT FROM control.operation WHERE kind = 'MOVE' AND step = 'pause')")
@@ -27,6 +26,7 @@ async fn a_writer_that_has_begun_is_waited_for_and_one_that_comes_meanwhile_is_s
     let begun = Instant::now();
     let patient = owner.register("Ann", "Zqmeanwhile", "1980-01-02").await;
     let waited = begun.elapsed();
+    sqlx::query("INSERT INTO counter (name, n) VALUES ('zq', 7)").execute(&mut *writing).await?;
     writing.commit().await?;
     let ended = mover.wait_with_output().await?;
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
@@ -35,6 +35,10 @@ async fn a_writer_that_has_begun_is_waited_for_and_one_that_comes_meanwhile_is_s
     assert!(moved["pauses"].as_u64().unwrap() > 1, "{moved}");
     assert!(moved["longestPauseMs"].as_u64().unwrap() < 1_000, "{moved}");
     assert_eq!(family(&owner, &patient).await, "Zqmeanwhile");
+    let mut there = moving.server.installation.tenant_connection("northside").await?;
+    let carried: i64 =
+        sqlx::query_scalar("SELECT n FROM counter WHERE name = 'zq'").fetch_one(&mut there).await?;
+    assert_eq!(carried, 7, "what was written last came along");
     // The old home is gone for whoever is still connected to it.
     let late = sqlx::query("UPDATE counter SET n = n").execute(&mut slow).await;
     assert!(late.is_err(), "{schema} took a write after it was left");

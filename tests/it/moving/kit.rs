@@ -128,5 +128,7 @@ pub(super) fn random(below: u64) -> u64 {
 /// The family name of a patient; null where there is none.
 pub(super) async fn family(person: &crate::support::people::Person<'_>, id: &str) -> Value {
     let query = "query($id: ID!) { patient(by: { id: $id }) { name { family } } }";
-    person.send(query, json!({ "id": id }), &[]).await.body["data"]["patient"]["name"]["family"].clone()
+    let answer = person.send(query, json!({ "id": id }), &[]).await;
+    assert!(answer.body["errors"].is_null(), "{}", answer.text);
+    answer.body["data"]["patient"]["name"]["family"].clone()
 }
