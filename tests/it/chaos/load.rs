@@ -20,8 +20,10 @@ pub struct Clinic<'a> {
     /// Of steps of something that is there: what they did, and to what.
     steps: Mutex<Vec<Step>>,
     retried: AtomicU32,
-    /// Why acts were sent again, and how often; the longest time that one attempt took.
-    refusals: Mutex<(BTreeMap<String, u32>, Duration)>,
+    /// Why acts were sent again, and how often.
+    refusals: Mutex<BTreeMap<String, u32>>,
+    /// When each answer came, and how long it took.
+    answers: Mutex<Vec<(Instant, Duration)>>,
 }
 
 struct Client<'a> {
@@ -44,8 +46,6 @@ pub struct Worked {
     retried: u32,
     /// What was answered instead of the act, and how often; nothing is `none`.
     pub refusals: BTreeMap<String, u32>,
-    /// The longest time that an answer took.
-    pub slowest: Duration,
 }
 
 struct Sending<'a> {
@@ -81,8 +81,8 @@ impl<'a> Clinic<'a> {
             sqlx::query(sqlx::AssertSqlSafe(is)).bind(id).bind(&email).execute(&mut admin).await?;
             at_work.push(Client { person: server.proven("northside", "owner").await, practitioner });
         }
-        let (retried, refusals) = (AtomicU32::new(0), Mutex::default());
-        Ok(Self { server, clients: at_work, steps: Mutex::default(), retried, refusals })
+        let (retried, refusals, answers) = (AtomicU32::new(0), Mutex::default(), Mutex::default());
+        Ok(Self { server, clients: at_work, steps: Mutex::default(), retried, refusals, answers })
     }
 
     /// Works until the time is over and all that was begun is acknowledged.
@@ -108,9 +108,9 @@ impl<'a> Clinic<'a> {
             anyhow::Ok(visits)
         }))
         .await?;
-        let (refusals, slowest) = self.refusals.lock().unwrap().clone();
+        let refusals = self.refusals.lock().unwrap().clone();
         let (visits, retried) = (visits.into_iter().sum(), self.retried.load(Ordering::Relaxed));
-        Ok(Worked { visits, retried, refusals, slowest })
+        Ok(Worked { visits, retried, refusals })
     }
 
     /// How often what each act did is there: by its words, or by the event that it left.
@@ -156,11 +156,19 @@ impl<'a> Clinic<'a> {
 }
 
 impl Clinic<'_> {
+    /// How long the answers took that came within some time: the longest, and half of them at the most.
+    pub fn took(&self, from: Instant, to: Instant) -> (Duration, Duration) {
+        let answers = self.answers.lock().unwrap();
+        let within = answers.iter().filter(|(at, took)| *at >= from && *at - *took <= to);
+        let mut took: Vec<_> = within.map(|(_, took)| *took).collect();
+        took.sort();
+        (took.last().copied().unwrap_or_default(), took.get(took.len() / 2).copied().unwrap_or_default())
+    }
+
     fn note(&self, code: &str, took: Duration) {
-        let (codes, slowest) = &mut *self.refusals.lock().unwrap();
-        *slowest = took.max(*slowest);
+        self.answers.lock().unwrap().push((Instant::now(), took));
         if !code.is_empty() {
-            *codes.entry(code.to_owned()).or_default() += 1;
+            *self.refusals.lock().unwrap().entry(code.to_owned()).or_default() += 1;
         }
     }
 }

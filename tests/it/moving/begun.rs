@@ -39,7 +39,8 @@ async fn a_clinic_moves_and_comes_back_with_everything_and_leaves_nothing_behind
     assert_eq!(family(&owner, &third).await, "Zqback");
     moving.server.work().await?;
     moving.is_whole().await?;
-    moving.done(&["migrate", "check"]).await?;
+    moving.done(&["migrate", "verify"]).await?;
+    moving.done(&["migrate", "drift"]).await?;
 
     // And what is made of it afterwards is right.
     moving.done(&["tenant", "clone", "northside", "--as", "sandbox"]).await?;

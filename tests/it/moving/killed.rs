@@ -17,6 +17,12 @@ fn kills() -> u32 {
     env::var("PRAXIS_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
 }
 
+/// A name for each number.
+fn letters(number: usize) -> String {
+    let digit = |place: u32| char::from(b'a' + u8::try_from(number / 26_usize.pow(place) % 26).unwrap());
+    format!("Zq{}", [2, 1, 0].map(digit).iter().collect::<String>())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mover_that_is_killed_anywhere_is_taken_up_and_no_write_is_lost() -> Result<()> {
     let moving = Moving::new().await?;
@@ -30,9 +36,13 @@ async fn a_mover_that_is_killed_anywhere_is_taken_up_and_no_write_is_lost() -> R
     let writing = async {
         let mut written = Vec::new();
         while !done.load(Ordering::Relaxed) {
-            let name = format!("Zq{}", "abcdefghij".chars().nth(written.len() % 10).unwrap());
+            let name = letters(written.len());
+            // Nobody is taken for somebody else.
+            let (year, day) = (1930 + written.len() % 80, 1 + written.len() / 80 % 28);
+            let born = format!("{year}-03-{day:02}");
             let query = "mutation($input: PatientCreateInput!) { patientCreate(input: $input) { patient { id } userErrors { code } } }";
-            let input = json!({ "input": { "name": { "given": ["Bob"], "family": name }, "birthDate": "1980-01-02" } });
+            let input =
+                json!({ "input": { "name": { "given": ["Bob"], "family": name }, "birthDate": born } });
             let answer = owner.send(query, input, &[]).await;
             match answer.body["data"]["patientCreate"]["patient"]["id"].as_str() {
                 Some(id) => written.push((id.to_owned(), name)),

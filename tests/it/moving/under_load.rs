@@ -34,11 +34,14 @@ async fn under_load_nothing_acknowledged_is_lost_nobody_sees_an_error_and_writer
     }
     processes.push(server.installation.spawn(&["worker"], &[])?);
     let ledger = Ledger::create()?;
+    let (start, times) = (Instant::now(), std::sync::Mutex::new(Vec::new()));
     let moved = async {
         sleep(Duration::from_secs(3)).await;
         let mut moved = Vec::new();
         for number in 0..moves {
+            let begun = Instant::now();
             moved.push(moving.to(if number % 2 == 0 { "east" } else { "main" }).await?);
+            times.lock().unwrap().push((begun, Instant::now()));
             sleep(Duration::from_secs(2)).await;
         }
         anyhow::Ok(moved)
@@ -57,6 +60,11 @@ async fn under_load_nothing_acknowledged_is_lost_nobody_sees_an_error_and_writer
     for process in &mut processes {
         ensure!(process.try_wait()?.is_none(), "a process ended by itself");
         process.kill().await?;
+    }
+    let times = times.into_inner().unwrap();
+    eprintln!("answers took at the most, and half of them: before {:?}", clinic.took(start, times[0].0));
+    for (from, to) in times {
+        eprintln!("during a move of {:?}: {:?}", to - from, clinic.took(from, to));
     }
     let pauses: Vec<_> = moved.iter().map(|moved| moved["longestPauseMs"].as_u64().unwrap()).collect();
     for moved in &moved {

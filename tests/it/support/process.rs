@@ -19,6 +19,11 @@ use super::{installation::TestInstallation, server::Answer};
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What processes say is heard where `PRAXIS_TEST_HEARD` is set.
+fn heard() -> Stdio {
+    if std::env::var_os("PRAXIS_TEST_HEARD").is_some() { Stdio::inherit() } else { Stdio::null() }
+}
+
 impl TestInstallation {
     /// Starts the program as a server or a worker; it dies with its handle.
     pub fn spawn(&self, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
@@ -47,8 +52,8 @@ impl TestInstallation {
             .envs((!cells.is_empty()).then_some(("PRAXIS_CELLS", cells.as_str())))
             .envs(variables.iter().copied())
             .current_dir(std::env::temp_dir())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(heard())
+            .stderr(heard())
             .kill_on_drop(true)
             .spawn()?)
     }
