@@ -11,7 +11,9 @@ CREATE FUNCTION cell.enter() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '3s' AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('px-home ' || current_setting('role'), 0));
-    IF EXISTS (SELECT FROM cell.moved m WHERE m.tenant = current_setting('role')) THEN
+    -- One that is gone is gone for somebody, too, who was not told in all the time that it took.
+    IF EXISTS (SELECT FROM cell.moved m WHERE m.tenant = current_setting('role'))
+        OR to_regnamespace(current_setting('role')) IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'PX007', MESSAGE = 'the tenant moves to another cell';
     END IF;
     RETURN true;

@@ -37,7 +37,7 @@ pub(super) struct Home {
     pub moves: i64,
 }
 
-/// What was found out, until the directory knows it, too.
+/// The latest homes of clinics that moved, as far as they are known here.
 #[derive(Default)]
 pub(super) struct Homes {
     found: Mutex<HashMap<TenantId, Home>>,
@@ -69,15 +69,16 @@ pub(super) fn may_be_gone(error: &DbErr) -> bool {
 impl Control {
     /// Where a clinic is, as far as it is known here.
     pub(super) fn home(&self, tenant: &Tenant) -> Home {
+        let told = Home { cell: tenant.cell.clone(), shard: tenant.login_shard, moves: tenant.moves };
         let mut found = self.homes().found.lock().unwrap_or_else(PoisonError::into_inner);
         match found.get(&tenant.id) {
-            Some(home) if home.moves > tenant.moves => home.clone(),
-            known => {
-                if known.is_some() {
-                    found.remove(&tenant.id);
-                }
-                Home { cell: tenant.cell.clone(), shard: tenant.login_shard, moves: tenant.moves }
+            Some(home) if home.moves > told.moves => home.clone(),
+            // A request that began before it moved knows less than those that came since.
+            _ if told.moves > 0 => {
+                found.insert(tenant.id, told.clone());
+                told
             }
+            _ => told,
         }
     }
 
