@@ -67,4 +67,4 @@ bench-micro: ## measure sealing and the other hot paths of the platform
 
 .PHONY: clean-test
 clean-test: ## stop the tests' PostgreSQL and remove its data
-	@scripts/clean-test "$(TARGET)/praxis-test-pg"
+	@for name in praxis-test-pg praxis-test-pg-other praxis-test-pg-away; do scripts/clean-test "$(TARGET)/$$name" || exit 1; done

@@ -8,7 +8,7 @@ mod rotate;
 mod status;
 mod verify;
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use anyhow::{Result, ensure};
 use clap::Subcommand;
@@ -50,15 +50,18 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     let (mut control, _) = admin(context).await?;
     let config = context.config()?;
     let keys = root_key::find(&config.keys, &mut control).await?;
-    let hands = Hands { control, cells: config.database.cells()?, homes: HashMap::new() };
+    let hands =
+        Hands { control, cells: config.database.cells()?, homes: HashMap::new(), away: BTreeSet::new() };
     let mut session = Session { hands, keys, context, progress: Progress::new(context.output) };
-    match args.command {
+    let exit = match args.command {
         Command::Status => status::run(&mut session).await,
         Command::Rotate(rotate) => rotate.run(&mut session).await,
         Command::Rewrap(rewrap) => rewrap.run(&mut session).await,
         Command::Verify(verify) => verify.run(&mut session).await,
         Command::Retire(retire) => retire.run(&mut session).await,
-    }
+    }?;
+    let is_all = exit != Exit::Done || session.hands.away.is_empty();
+    Ok(if is_all { exit } else { Exit::Partial })
 }
 
 /// What every command of this group needs.
@@ -74,6 +77,8 @@ struct Hands {
     control: PgConnection,
     cells: Cells,
     homes: HashMap<String, PgConnection>,
+    /// Cells whose clinics were left out.
+    away: BTreeSet<String>,
 }
 
 impl Hands {
@@ -85,16 +90,39 @@ impl Hands {
         };
         Ok((&mut self.control, home))
     }
+
+    /// Whether a clinic's cell can be reached; told where it can't be.
+    async fn reach(&mut self, clinic: &Clinic) -> bool {
+        if self.away.contains(&clinic.cell) {
+            return false;
+        }
+        let reached = self.of(clinic).await.map(drop);
+        if let Err(error) = &reached {
+            tell(&format!(
+                "the cell \"{}\" can't be reached, and its clinics are left out: {error:#}",
+                clinic.cell
+            ));
+            self.away.insert(clinic.cell.clone());
+        }
+        reached.is_ok()
+    }
 }
 
 impl Session<'_> {
-    /// The clinic of the slug, or all clinics.
+    /// The clinic of the slug, or all clinics whose cells can be reached.
     async fn clinics(&mut self, slug: Option<&str>) -> Result<Vec<Clinic>> {
         let clinics = rotation::clinics(&mut self.hands.control, slug).await?;
         if let Some(slug) = slug {
             ensure!(!clinics.is_empty(), MigrateError::UnknownTenant(slug.to_owned()));
+            return Ok(clinics);
         }
-        Ok(clinics)
+        let mut reached = Vec::with_capacity(clinics.len());
+        for clinic in clinics {
+            if self.hands.reach(&clinic).await {
+                reached.push(clinic);
+            }
+        }
+        Ok(reached)
     }
 
     /// Makes sure that no other command changes the root keys, until this one ends; says so if one does.

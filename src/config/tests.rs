@@ -115,6 +115,23 @@ fn a_secret_may_come_from_a_file_but_not_from_two_places() {
 }
 
 #[test]
+fn cells_are_judged_with_the_rest_and_stay_hidden() {
+    let cells = "east=postgres://ann:s3cret@east/praxis west=postgres://west/praxis";
+    let good = [("DATABASE_URL", "postgres://db/praxis"), ("PRAXIS_CELLS", cells)];
+    let (config, explained) = load(None, &good, &[]).unwrap();
+    assert_eq!(config.database.cells().unwrap().further().collect::<Vec<_>>(), ["east", "west"]);
+    assert_eq!(source(&explained, "database.cells"), ("(hidden)", "PRAXIS_CELLS"));
+    assert!(!format!("{config:?}").contains("s3cret"));
+    let file = Scratch::new(
+        "cells.toml",
+        "[database]\ncells = [\"east=postgres://east/praxis\", \"main=postgres://s3cret/x\", \"East=s3cret\"]\n",
+    );
+    let text = load(Some(&file), &[], &[]).unwrap_err().to_string();
+    assert_eq!(text.matches("- database.cells (from").count(), 2, "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
+#[test]
 fn a_named_file_must_exist() {
     let overrides = Overrides { file: Some("/nonexistent/praxis.toml".into()), values: Vec::new() };
     assert!(Config::explain(&overrides, &HashMap::new()).is_err());

@@ -54,6 +54,8 @@ async fn a_cell_that_is_down_is_nobody_elses_trouble_and_its_clinics_come_back_b
     assert_eq!(report.outcome, praxis_fleet::migrate::Outcome::Partial);
 
     let cluster = own_cluster("away", false).await?;
+    // Sessions have ended since.
+    let (north, harbor) = (server.person("northside", "owner").await, server.person("harbor", "owner").await);
     assert_eq!((code(&north).await, code(&harbor).await), (good.clone(), good));
     harbor.register("Bob", "Zqharbor", "1981-01-02").await;
     cluster.stop().await

@@ -63,7 +63,7 @@ async fn a_clinic_of_a_cell_is_limited_counted_exported_copied_and_shredded() ->
     run(&["tenant", "offboard", "harbor", "--grace-days", "0"]);
     run(&["tenant", "archive", "harbor"]);
     let certificate = run(&["tenant", "shred", "harbor", "--yes"]);
-    assert!(certificate["dataKeys"].as_i64().unwrap() > 1, "{certificate}");
+    assert!(certificate["dataKeys"].as_i64().unwrap() > 0, "{certificate}");
     let mut home = elsewhere.cells.connect("east").await?;
     let left: Vec<String> = sqlx::query_scalar(
         "SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^t_' UNION SELECT tenant FROM cell.ready UNION SELECT tenant FROM cell.planned",
