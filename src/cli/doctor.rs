@@ -175,7 +175,7 @@ async fn all_cells(config: &Config) -> Result<Vec<CellState>> {
     let mut control = connect_admin(known.control()).await?;
     // Before there is an installation there are no cells.
     let Some(installation) = installed(&mut control).await? else { return Ok(Vec::new()) };
-    if !probe(&mut control).await?.installation.is_some_and(|facts| facts.control_version > 0) {
+    if probe(&mut control).await?.installation.is_none() {
         return Ok(Vec::new());
     }
     Ok(praxis_fleet::cells::list(&mut control, &installation, &known).await?)

@@ -48,7 +48,7 @@ use std::fmt;
 use praxis_entity::ids::TenantId;
 use praxis_platform::{
     clock::SharedClock,
-    tenancy::{Cells, Installation, MAIN, SchemaName},
+    tenancy::{CellRefused, Cells, Installation, MAIN, SchemaName, cell_name},
     vault::KeyWrapper,
 };
 use sqlx::postgres::PgConnection;
@@ -74,10 +74,22 @@ pub struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// A connection to a cell.
+    /// A connection to a cell, if its address leads to it: nothing is to be made in another one.
     pub(crate) async fn home(&self, cell: &str) -> Result<PgConnection, LifeError> {
         self.cells.address(cell)?;
-        Ok(self.cells.connect(cell).await?)
+        let mut home = self.cells.connect(cell).await?;
+        if cell == MAIN {
+            return Ok(home);
+        }
+        match cell_name(&mut home, self.installation).await {
+            Ok(Some(name)) if name == cell => Ok(home),
+            Ok(_) => {
+                let why = "is not this cell: look at PRAXIS_CELLS, or run `praxis cell add`";
+                Err(LifeError::Cell(format!("the database that is configured for \"{cell}\" {why}")))
+            }
+            Err(CellRefused::Database(error)) => Err(error.into()),
+            Err(refused) => Err(LifeError::Cell(refused.to_string())),
+        }
     }
 
     /// A connection to the control schema, on which whatever is done is done by whoever asked for it.

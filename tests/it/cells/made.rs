@@ -15,7 +15,7 @@ async fn a_cell_is_added_listed_drained_and_activated() -> Result<()> {
     let land = Land::bare(database_elsewhere().await?).await?;
     let (code, _, told) = land.praxis(&create("harbor"));
     assert_eq!(code, 1, "{told}");
-    assert!(told.contains("no cell"), "{told}");
+    assert!(told.contains("praxis cell add"), "{told}");
 
     let added = land.done(&["cell", "add", "east", "--max-tenants", "2"]);
     assert_eq!(
@@ -35,6 +35,12 @@ async fn a_cell_is_added_listed_drained_and_activated() -> Result<()> {
     let control = format!("west={}", land.installation.url);
     assert!(land.with(&control, &["cell", "add", "west"]).2.contains("control schema"));
     assert_eq!(land.with("east=nowhere", &["cell", "list"]).0, 2);
+
+    // An address that leads elsewhere: nothing is made there.
+    let elsewhere = format!("east={}", database_elsewhere().await?);
+    let (code, _, told) = land.with(&elsewhere, &create("harbor"));
+    assert!(code == 1 && told.contains("is not this cell"), "{told}");
+    assert!(land.with(&elsewhere, &["cell", "list"]).1[0]["problem"].as_str().unwrap().contains("no cell"));
 
     land.create("harbor");
     let cells = land.done(&["cell", "list"]);

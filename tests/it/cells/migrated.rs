@@ -20,7 +20,7 @@ async fn a_step_reaches_the_clinics_of_both_cells_and_then_there_is_nothing_to_d
     land.installation.provision("northside").await?;
     land.create("harbor");
     let (keys, clock) = (&*land.installation.keys, &land.installation.clock);
-    let nothing = Migrator::new(&land.cells()).up(keys, clock, &Options::default(), &|_| {}).await?;
+    let nothing = Migrator::new(land.cells()).up(keys, clock, &Options::default(), &|_| {}).await?;
     assert_eq!((nothing.outcome, nothing.migrated), (Outcome::Done, 0));
 
     let report = ahead(&land.cells()).up(keys, clock, &Options::default(), &|_| {}).await?;
