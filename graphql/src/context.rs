@@ -239,6 +239,9 @@ impl From<Failure> for ApiError {
             Failure::NotFound => Self::new(Code::NotFound, "Not found."),
             Failure::BadInput(message) => Self::new(Code::BadUserInput, message),
             Failure::TenantLocked => Self::new(Code::TenantLocked, "This clinic is locked for changes."),
+            Failure::TenantMoving => {
+                Self::new(Code::TenantMoving, "This clinic moves at the moment; try again in a second.")
+            }
             Failure::IdempotencyKeyRequired => Self::new(
                 Code::IdempotencyKeyRequired,
                 "This mutation needs @idempotent(key:) or an Idempotency-Key header.",

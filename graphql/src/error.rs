@@ -128,6 +128,8 @@ codes! {
     SecondFactorRequired "SECOND_FACTOR_REQUIRED" 403 false;
     /// What is stored is not what was signed: it is not shown, and somebody should find out why.
     IntegrityFailed "INTEGRITY_FAILED" 500 false;
+    /// The clinic moves to another cell: nothing was done, and the same may be sent again in a moment.
+    TenantMoving "TENANT_MOVING" 503 true;
 }
 
 /// An error that may leave the house: a code, a text for the caller, and details without PHI.
@@ -186,7 +188,7 @@ mod tests {
             REQUEST_TOO_LARGE THROTTLED TIMEOUT IDEMPOTENCY_KEY_REQUIRED IDEMPOTENCY_CONFLICT \
             IDEMPOTENCY_IN_PROGRESS KEY_UNAVAILABLE UPSTREAM_UNAVAILABLE INTERNAL \
             PERSISTED_QUERY_NOT_SUPPORTED \
-            SECOND_FACTOR_REQUIRED INTEGRITY_FAILED";
+            SECOND_FACTOR_REQUIRED INTEGRITY_FAILED TENANT_MOVING";
         let actual: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(actual.join(" "), expected);
     }

@@ -100,6 +100,8 @@ stored! {
         PoolFill = "POOL_FILL",
         /// Schemas brought forward.
         Migrate = "MIGRATE",
+        /// A clinic brought to another cell.
+        Move = "MOVE",
     }
 }
 

@@ -2,12 +2,14 @@
 
 use sea_orm::{DbErr, RuntimeErr};
 
-use crate::{access::Permission, quota::Quota, vault::VaultError};
+use crate::{access::Permission, quota::Quota, tenancy, vault::VaultError};
 
 /// `query_canceled`: the statement timeout, or an operator's `pg_cancel_backend`.
 const TIMED_OUT: &str = "57014";
 /// What the triggers on `quota` say.
 const EXHAUSTED: &str = "PX006";
+/// What a home says that is closed to writers: the clinic moves.
+const MOVING: &str = "PX007";
 
 /// A failure with a stable meaning. Its text may be shown; what caused it may not.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,9 @@ pub enum Failure {
     /// The clinic is locked: reading goes on, writing does not.
     #[error("this clinic is locked for changes")]
     TenantLocked,
+    /// The clinic is on its way to another cell: nothing was done, and the same may be asked for in a moment.
+    #[error("this clinic moves")]
+    TenantMoving,
     /// A write that needs an idempotency key came without one.
     #[error("an idempotency key is required")]
     IdempotencyKeyRequired,
@@ -93,12 +98,14 @@ impl From<DbErr> for Failure {
     fn from(error: DbErr) -> Self {
         match sqlstate(&error).as_deref() {
             Some(TIMED_OUT) => Self::TimedOut(error),
+            Some(MOVING) => Self::TenantMoving,
             Some(EXHAUSTED) => match constraint(&error).as_deref().and_then(Quota::of_constraint) {
                 Some(quota) => Self::Exhausted(quota),
                 None => Self::Database(error),
             },
             Some(code) if is_passing(code) => Self::Unavailable(error),
             Some(_) => Self::Database(error),
+            None if tenancy::is_moving(&error) => Self::TenantMoving,
             None if is_connection_loss(&error) => Self::Unavailable(error),
             None => Self::Database(error),
         }

@@ -8,6 +8,7 @@ mod limits;
 mod operations;
 mod pool;
 mod records;
+mod relocate;
 mod restore;
 mod shred;
 mod states;
@@ -60,6 +61,8 @@ enum Command {
     Restore(restore::Restore),
     /// Make a sandbox that looks like a clinic and tells nothing of its patients
     Clone(clone::Clone),
+    /// Bring a clinic to another cell while it works: writers wait for less than a second, and nothing is lost
+    Move(relocate::Move),
     /// Exchange what was restored beside a suspended clinic with what is live
     Swap {
         /// Subdomain of the clinic
@@ -102,6 +105,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
         Command::Export(export) => export::run(&mut admin, &installation, export, context).await,
         Command::Restore(restore) => restore::run(&mut admin, &installation, restore, context).await,
         Command::Clone(clone) => clone::run(&mut admin, &installation, clone, context).await,
+        Command::Move(wanted) => relocate::run(&mut admin, &installation, wanted, context).await,
         Command::Swap { slug } => restore::swap(&mut admin, &slug, context).await,
         Command::Discard { slug, yes } => restore::discard(&mut admin, &slug, yes, context).await,
         Command::Shred(shred) => shred::run(&mut admin, &installation, shred, context).await,

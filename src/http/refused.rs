@@ -5,7 +5,7 @@ use axum::{
     response::Response,
 };
 use praxis_graphql::error::{self, Code, INTERNAL_MESSAGE};
-use praxis_platform::Failure;
+use praxis_platform::{Failure, error::sqlstate};
 
 use serde_json::Value;
 
@@ -97,6 +97,10 @@ impl From<Failure> for Refused {
                 let message = "The clinic's key cannot be used at the moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::KeyUnavailable, message).later(5)
             }
+            Failure::TenantMoving => {
+                let message = "This clinic moves at the moment; try again in a second.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::TenantMoving, message).later(1)
+            }
             Failure::Busy => {
                 let message = "Too many people sign in at once; try again in a moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Throttled, message).later(2)
@@ -111,7 +115,11 @@ impl From<Failure> for Refused {
                 Self::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, "The database took too long.").later(1)
             }
             other => {
-                tracing::error!(error = %other, "a request failed at the edge");
+                let code = match &other {
+                    Failure::Database(error) => sqlstate(error),
+                    _ => None,
+                };
+                tracing::error!(error = %other, code, "a request failed at the edge");
                 Self::INTERNAL
             }
         }

@@ -27,9 +27,9 @@ use crate::{
     tasks::work_off,
 };
 
-mod judge;
-mod ledger;
-mod load;
+pub(crate) mod judge;
+pub(crate) mod ledger;
+pub(crate) mod load;
 
 use ledger::Ledger;
 

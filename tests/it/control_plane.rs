@@ -10,6 +10,7 @@ mod bounds;
 mod cells;
 mod kit;
 mod life;
+mod moves;
 mod people;
 mod work;
 

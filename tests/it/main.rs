@@ -30,6 +30,7 @@ mod limits;
 mod live;
 mod mail;
 mod migrate;
+mod moving;
 mod noisy;
 mod notifications;
 mod oidc;

@@ -121,6 +121,8 @@ pub struct Model {
     pub actor_rate_points: Option<i32>,
     /// Points one caller gets back each second, instead of the setting.
     pub actor_rate_restore: Option<i32>,
+    /// How often it went from one cell to another.
+    pub moves: i64,
 }
 
 /// Joins are written where they are needed; none is declared here.

@@ -8,7 +8,7 @@ mod migration;
 mod task;
 
 pub use migration::Run;
-pub use task::{Fill, Sandbox, Task};
+pub use task::{Fill, Move, Sandbox, Task};
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

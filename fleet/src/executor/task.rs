@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Executor, migration::Run};
-use crate::tenant::{self, Cloning, LifeError, NewClinic, Operation, create_further, operation::Kind};
+use crate::tenant::{
+    self, Cloning, LifeError, NewClinic, Operation, Relocating, create_further, operation::Kind,
+};
 
 /// A sandbox to be made of a clinic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +18,13 @@ use crate::tenant::{self, Cloning, LifeError, NewClinic, Operation, create_furth
 pub struct Sandbox {
     /// Its subdomain.
     pub as_slug: String,
+}
+
+/// A clinic to be brought to another cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// The cell.
+    pub to: String,
 }
 
 /// Schemas to be made ahead of need.
@@ -44,12 +53,14 @@ pub enum Task {
     PoolFill(Fill),
     /// Schemas to be brought forward.
     Migrate(Run),
+    /// A clinic to be brought to another cell.
+    Move(Uuid, Move),
 }
 
 impl Task {
     /// What this build does; other kinds are left to those who know them.
-    pub(super) const KINDS: [Kind; 5] =
-        [Kind::Provision, Kind::Clone, Kind::Shred, Kind::PoolFill, Kind::Migrate];
+    pub(super) const KINDS: [Kind; 6] =
+        [Kind::Provision, Kind::Clone, Kind::Shred, Kind::PoolFill, Kind::Migrate, Kind::Move];
 
     /// What an operation asks for, if it is one of these.
     pub(super) fn read(operation: &Operation) -> Option<Self> {
@@ -60,6 +71,7 @@ impl Task {
             Kind::Shred => operation.tenant_id.map(Self::Shred),
             Kind::PoolFill => given(input).map(Self::PoolFill),
             Kind::Migrate => given(input).map(Self::Migrate),
+            Kind::Move => Some(Self::Move(operation.tenant_id?, given(input)?)),
             Kind::Export | Kind::Restore => None,
         }
     }
@@ -72,13 +84,14 @@ impl Task {
             Self::Shred(_) => Kind::Shred,
             Self::PoolFill(_) => Kind::PoolFill,
             Self::Migrate(_) => Kind::Migrate,
+            Self::Move(..) => Kind::Move,
         }
     }
 
     /// Whose it is.
     pub fn clinic(&self) -> Option<Uuid> {
         match self {
-            Self::Clone(clinic, _) | Self::Shred(clinic) => Some(*clinic),
+            Self::Clone(clinic, _) | Self::Shred(clinic) | Self::Move(clinic, _) => Some(*clinic),
             Self::Provision(_) | Self::PoolFill(_) | Self::Migrate(_) => None,
         }
     }
@@ -91,6 +104,7 @@ impl Task {
             Self::Shred(_) => Ok(json!({})),
             Self::PoolFill(fill) => serde_json::to_value(fill),
             Self::Migrate(run) => serde_json::to_value(run),
+            Self::Move(_, to) => serde_json::to_value(to),
         };
         input.map_err(|_| LifeError::Malformed("operation"))
     }
@@ -116,6 +130,12 @@ impl Task {
             }
             Self::PoolFill(fill) => fill_pool(executor, installation, operation, fill).await,
             Self::Migrate(run) => run.go(executor, operation, stop).await,
+            Self::Move(clinic, Move { to }) => {
+                let ground = executor.ground(installation, operation);
+                let key = &operation.idempotency_key;
+                tenant::relocate(&ground, &Relocating { clinic: clinic.into(), to: &to, key }).await?;
+                Ok(())
+            }
         }
     }
 }

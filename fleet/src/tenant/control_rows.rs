@@ -109,6 +109,7 @@ async fn insert_row(
         ("cell_id", json!(MAIN)),
         ("login_shard", json!(shard)),
         ("state", json!("PROVISIONING")),
+        ("moving_to", Value::Null),
     ] {
         fields.insert(name.to_owned(), value);
     }

@@ -12,7 +12,7 @@ use sqlx::postgres::PgConnection;
 use super::{LifeError, TableSum, run};
 
 /// How values are written, whatever the server's or the operator's own settings are.
-const FORM: &str =
+pub(super) const FORM: &str =
     "SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'postgres';
     SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL search_path = pg_catalog;
     SET LOCAL statement_timeout = 0";
@@ -25,7 +25,7 @@ pub(super) struct Table {
     /// Its columns without those that the database computes, ready for SQL.
     pub columns: Vec<String>,
     /// Its primary key, ready for SQL.
-    order: String,
+    pub order: String,
 }
 
 /// A table of a schema, in SQL. Schemas are called so that they need no quotes.

@@ -71,6 +71,9 @@ pub enum LifeError {
     /// The same operation is under way elsewhere, or one that it must not overtake.
     #[error("this operation, or another one on the tenant, is under way in another process")]
     Locked,
+    /// A move was called off before its end.
+    #[error("the move was called off; the tenant is where it was")]
+    CalledOff,
     /// The file is no export, or not the one that was sealed.
     #[error("the export is malformed: {0}")]
     Malformed(&'static str),

@@ -33,11 +33,13 @@ pub enum Kind {
     PoolFill,
     /// Schemas brought forward.
     Migrate,
+    /// A clinic brought to another cell.
+    Move,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Export,
         Self::Restore,
         Self::Clone,
@@ -45,6 +47,7 @@ impl Kind {
         Self::Provision,
         Self::PoolFill,
         Self::Migrate,
+        Self::Move,
     ];
 
     /// The kind of a stored form.
@@ -62,6 +65,7 @@ impl Kind {
             Self::Provision => "PROVISION",
             Self::PoolFill => "POOL_FILL",
             Self::Migrate => "MIGRATE",
+            Self::Move => "MOVE",
         }
     }
 }
@@ -388,6 +392,16 @@ impl Work {
     /// What it is known by in the ledger.
     pub fn id(&self) -> Uuid {
         self.id
+    }
+
+    /// Has the executor take it up where this process is killed: the row holds all that is needed.
+    pub async fn leave_to_others(&mut self, input: &Value) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE control.operation SET input = $2 WHERE id = $1 AND input IS NULL")
+            .bind(self.id)
+            .bind(input)
+            .execute(&mut self.connection)
+            .await
+            .map(|_| ())
     }
 
     /// Says what it is at, and how many rows are done.

@@ -50,9 +50,9 @@ impl Run {
         extensions.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
         extensions.insert("cost".into(), cost);
         let errors = mask::execution(errors, request_id);
-        if nobody_is_signed_in(&data, &errors) {
-            let status = Code::Unauthenticated.status();
-            return Outcome::Refused { status, errors, allow_post: false, rate };
+        let nothing = [Code::Unauthenticated, Code::TenantMoving];
+        if let Some(code) = nothing.into_iter().find(|code| nothing_but(*code, &data, &errors)) {
+            return Outcome::Refused { status: code.status(), errors, allow_post: false, rate };
         }
         match serde_json::to_vec(&Answer { errors, data: &data, extensions }) {
             Ok(body) => Outcome::Executed { body, rate },
@@ -87,15 +87,14 @@ fn values(data: &Value) -> u64 {
     }
 }
 
-/// Whether nothing came of the request but the advice to sign in.
-fn nobody_is_signed_in(data: &Value, errors: &[Json]) -> bool {
+/// Whether nothing came of the request but the advice to sign in, or to come again.
+fn nothing_but(code: Code, data: &Value, errors: &[Json]) -> bool {
     let empty = match data {
         Value::Null => true,
         Value::Object(fields) => fields.values().all(|field| *field == Value::Null),
         _ => false,
     };
-    let code = |error: &Json| {
-        error.pointer("/extensions/code").and_then(Json::as_str) == Some(Code::Unauthenticated.as_str())
-    };
-    empty && !errors.is_empty() && errors.iter().all(code)
+    let is_it =
+        |error: &Json| error.pointer("/extensions/code").and_then(Json::as_str) == Some(code.as_str());
+    empty && !errors.is_empty() && errors.iter().all(is_it)
 }

@@ -3,4 +3,5 @@
 
 crate::sql_steps! {
     "c0001_hints"
+    "c0002_moves"
 }

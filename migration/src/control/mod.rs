@@ -14,5 +14,6 @@ crate::sql_steps! {
     "m0011_operator_sessions"
     "m0012_quotas"
     "m0013_cells"
+    "m0014_moves"
     "m0015_warm_templates"
 }

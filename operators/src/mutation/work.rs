@@ -4,7 +4,7 @@
 
 use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
 use praxis_fleet::{
-    executor::{Fill, Run, Sandbox, Task},
+    executor::{Fill, Move, Run, Sandbox, Task},
     operators::Right,
     registry,
     tenant::{self as life, LifeError, NewClinic, ONCE, operation},
@@ -14,7 +14,10 @@ use sqlx::{Postgres, pool::PoolConnection};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::user_error::{OperatorErrorCode, OperatorUserError};
+use super::{
+    TenantInput, TenantPayload,
+    user_error::{OperatorErrorCode, OperatorUserError},
+};
 use crate::{
     error::bad_input,
     ground::{Ground, acting, acting_proved, ask},
@@ -53,6 +56,17 @@ pub(crate) struct TenantCloneInput {
     id: ID,
     /// The sandbox's subdomain.
     as_slug: String,
+}
+
+/// A clinic to be brought to another cell.
+#[derive(InputObject)]
+pub(crate) struct TenantMoveInput {
+    /// What this is known by: sent again, it is the same move.
+    idempotency_key: String,
+    /// The clinic's id.
+    id: ID,
+    /// The cell that it is to be in.
+    to: String,
 }
 
 /// A clinic to be destroyed.
@@ -171,6 +185,45 @@ impl WorkMutation {
             ask(context, &mut admin, &task, &key).await
         };
         OperationPayload::of(asked.await, "asSlug")
+    }
+
+    /// Brings a clinic to another cell while it works: writers wait for less than a second at the end, and nothing is lost.
+    /// `operation.detail` says how long they waited. Until that, `tenantMoveCancel` calls it off. Needs the right MANAGE.
+    ///
+    /// Codes: `UNKNOWN_TENANT`, `REFUSED`, `INVALID`, `IDEMPOTENCY_CONFLICT`.
+    async fn tenant_move(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which clinic, and where to.")] input: TenantMoveInput,
+    ) -> Result<OperationPayload, Error> {
+        let mut admin = acting(context, Right::Manage).await?;
+        let TenantMoveInput { idempotency_key: key, id, to } = input;
+        let clinic = clinic_id(&id)?;
+        let asked = async {
+            let found = known(&mut admin, clinic).await?;
+            let task = Task::Move(clinic, Move { to: to.clone() });
+            let is_known = operation::asked(&mut admin, Some(clinic), task.kind(), &key).await?.is_some();
+            if !is_known {
+                life::may_move_to(&mut admin, found.id, &to).await?;
+            }
+            ask(context, &mut admin, &task, &key).await
+        };
+        OperationPayload::of(asked.await, "to")
+    }
+
+    /// Calls a move off that has not come to its end: the clinic stays where it was. `changed` is false where there is none,
+    /// or it is too late. Needs the right MANAGE.
+    ///
+    /// Codes: `UNKNOWN_TENANT`.
+    async fn tenant_move_cancel(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which clinic.")] input: TenantInput,
+    ) -> Result<TenantPayload, Error> {
+        let mut admin = acting(context, Right::Manage).await?;
+        let clinic = clinic_id(&input.id)?;
+        let called_off = life::call_off(&mut admin, clinic).await;
+        TenantPayload::of(&mut admin, clinic, called_off, "id").await
     }
 
     /// Destroys the keys of a clinic that has left, and then its data. `operation.tenant.certificate` says what was

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
 use super::bootstrap::{InstallationError, installation_key};
-use super::{Cells, cells::MAIN, hints::Hints};
+use super::{Cells, cells::MAIN, hints::Hints, homes::Homes};
 use crate::vault::{InstallationKey, KeyWrapper};
 
 /// Statements that stay prepared on a connection, each with its plan: some ten are in use at each tenant that it serves.
@@ -54,6 +54,7 @@ pub struct Control {
     pool: PgPool,
     hints: Arc<Hints>,
     key: Arc<InstallationKey>,
+    homes: Arc<Homes>,
 }
 
 impl Control {
@@ -88,7 +89,7 @@ impl Control {
             .map(|cell| Ok((cell, login(cell, "pg_catalog")?)))
             .collect::<Result<_, sqlx::Error>>()?;
         let hints = Arc::new(Hints::new(pool.clone(), further));
-        Ok(Self { installation, cells, orm: pool.clone().into(), pool, hints, key })
+        Ok(Self { installation, cells, orm: pool.clone().into(), pool, hints, key, homes: Arc::default() })
     }
 
     /// The control schema, for reading.
@@ -99,6 +100,11 @@ impl Control {
     /// The pool behind it, for LISTEN.
     pub(super) fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// What was found out about clinics that moved.
+    pub(super) fn homes(&self) -> &Homes {
+        &self.homes
     }
 
     /// This installation's names.

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::Instant,
 };
 
 use async_trait::async_trait;
@@ -19,7 +20,12 @@ use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::{AssertSqlSafe, Executor};
 use tokio::sync::Mutex;
 
-use super::{Pool, SchemaName, StatementClass, Tenant, TenantTransaction, lease::Lease};
+use super::{
+    Pool, SchemaName, StatementClass, Tenant, TenantTransaction,
+    homes::{PATIENCE, may_be_gone, moving},
+    lease::Lease,
+};
+use crate::error::sqlstate;
 
 /// One tenant's database, on a connection leased at the first statement and shared from then on.
 ///
@@ -71,6 +77,29 @@ impl TenantDb {
         result.map(|_| ()).map_err(execute_error)
     }
 
+    /// Begins a transaction that writes, at the tenant's home: behind whoever closes that to writers, and with the answer
+    /// whether it is closed. One that finds it closed waits for the tenant to be at its new home, and begins there.
+    pub(super) async fn enter(&self) -> Result<(), DbErr> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut guard = self.inner.lease.lock().await;
+            let lease = self.inner.leased(&mut guard).await?;
+            let moves = lease.moves();
+            // Counts as open from here on: if this await is cancelled, it may be.
+            lease.set_in_transaction(true);
+            let begin = "BEGIN; SELECT cell.enter()";
+            let begun = lease.run(async |connection| connection.execute(sqlx::raw_sql(begin)).await).await;
+            let Err(error) = begun.map_err(execute_error) else { return Ok(()) };
+            // A transaction in pieces: its connection goes with it.
+            guard.take();
+            drop(guard);
+            if sqlstate(&error).as_deref() == Some(NOT_LET_IN) {
+                return Err(moving());
+            }
+            self.inner.pool.control().follow(&self.inner.tenant, moves, error, deadline).await?;
+        }
+    }
+
     /// Ends the lease so that the connection is closed: a transaction on it was not finished.
     pub(super) fn abandon(&self) {
         // Whoever holds the lock is running a statement of the same abandoned transaction; the lease
@@ -89,21 +118,51 @@ impl Inner {
                 return Err(DbErr::Custom("a statement of this transaction was cancelled".to_owned()));
             }
         }
-        if guard.is_none() {
-            *guard = Some(self.pool.lease(&self.tenant, self.class).await?);
+        let mut deadline = None;
+        while guard.is_none() {
+            let home = self.pool.control().home(&self.tenant);
+            match self.pool.lease(&self.tenant, &home, self.class).await {
+                Ok(lease) => *guard = Some(lease),
+                Err(error) => {
+                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
+                    self.pool.control().follow(&self.tenant, home.moves, error, deadline).await?;
+                }
+            }
         }
         guard.as_mut().ok_or_else(|| DbErr::Custom("no lease".to_owned()))
     }
 
-    /// Runs one statement. A plan that a migration made stale is retried once, outside transactions.
+    /// Runs one statement. Outside transactions, what was refused because the tenant is not here any more is run where it
+    /// is: nothing of it was done.
     async fn run<T>(
         &self,
         statement: &Statement,
         work: impl AsyncFn(&mut PgConnection, Query<'_>) -> Result<T, sqlx::Error>,
     ) -> Result<T, DbErr> {
         let mut guard = self.lease.lock().await;
-        let lease = self.leased(&mut guard).await?;
         self.statements.fetch_add(1, Ordering::Relaxed);
+        let mut deadline = None;
+        loop {
+            let lease = self.leased(&mut guard).await?;
+            let (moves, in_transaction) = (lease.moves(), lease.in_transaction());
+            match self.run_on(lease, statement, &work).await {
+                Err(error) if !in_transaction && may_be_gone(&error) => {
+                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
+                    guard.take();
+                    self.pool.control().follow(&self.tenant, moves, error, deadline).await?;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Runs one statement here. A plan that a migration made stale is retried once, outside transactions.
+    async fn run_on<T>(
+        &self,
+        lease: &mut Lease,
+        statement: &Statement,
+        work: &impl AsyncFn(&mut PgConnection, Query<'_>) -> Result<T, sqlx::Error>,
+    ) -> Result<T, DbErr> {
         let text = kept_per_tenant(&statement.sql, &self.tenant.schema);
         let query = || query(&text, statement.values.clone());
         let first = lease.run(async |connection| work(connection, query()).await).await;
@@ -123,6 +182,9 @@ impl Inner {
         result.map_err(query_error)
     }
 }
+
+/// `lock_not_available`: it took too long until the home was closed or opened again.
+const NOT_LET_IN: &str = "55P03";
 
 /// Texts up to this many bytes stay prepared on their connection.
 const LONGEST_KEPT: usize = 4096;

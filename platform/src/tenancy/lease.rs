@@ -20,20 +20,36 @@ pub(super) struct Lease {
     shared: Arc<Shared>,
     seat: Option<Seat>,
     class: StatementClass,
+    /// How often the tenant had moved when it came to be served here.
+    moves: i64,
     clear: bool,
     in_transaction: bool,
     _turn: Turn,
 }
 
 impl Lease {
-    pub(super) fn new(shared: Arc<Shared>, turn: Turn, seat: Seat, class: StatementClass) -> Self {
-        Self { shared, seat: Some(seat), class, clear: true, in_transaction: false, _turn: turn }
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        turn: Turn,
+        seat: Seat,
+        class: StatementClass,
+        moves: i64,
+    ) -> Self {
+        Self { shared, seat: Some(seat), class, moves, clear: true, in_transaction: false, _turn: turn }
+    }
+
+    /// How often the tenant had moved when it came to be served here.
+    pub(super) fn moves(&self) -> i64 {
+        self.moves
     }
 
     /// Binds the connection to a schema and its role, and lets statements take as long as the lease's class may.
     /// Nothing is sent when both are so already.
     pub(super) async fn bind(&mut self, schema: &SchemaName) -> Result<(), DbErr> {
-        let is_ready = |seat: &Seat| seat.bound.as_ref() == Some(schema) && seat.class == self.class;
+        // A tenant that comes back to a cell has another role there, of the same name.
+        let is_ready = |seat: &Seat| {
+            seat.bound.as_ref() == Some(schema) && seat.class == self.class && seat.moves == self.moves
+        };
         if self.seat.as_ref().is_some_and(is_ready) {
             return Ok(());
         }
@@ -62,7 +78,7 @@ impl Lease {
         }
         self.run(async |connection| connection.execute(sqlx::raw_sql(AssertSqlSafe(message))).await).await?;
         if let Some(seat) = self.seat.as_mut() {
-            seat.now_bound_to(schema, class);
+            seat.now_bound_to(schema, class, self.moves);
         }
         Ok(())
     }

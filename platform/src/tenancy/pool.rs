@@ -17,8 +17,8 @@ use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
 
 use super::{
-    CellUnknown, Control, MAIN, SchemaName, StatementClass, StatementTimes, Tenant, lease::Lease,
-    turns::Turns,
+    CellUnknown, Control, MAIN, SchemaName, StatementClass, StatementTimes, Tenant, homes::Home,
+    lease::Lease, turns::Turns,
 };
 
 /// How long a further cell is left alone that let somebody wait in vain for a connection.
@@ -79,6 +79,8 @@ pub(super) struct Seat {
     pub(super) bound: Option<SchemaName>,
     /// Whose statement timeout is set on it.
     pub(super) class: StatementClass,
+    /// How often the tenant that it is bound to had moved.
+    pub(super) moves: i64,
     shard: i32,
     seen: HashSet<SchemaName>,
     born: Instant,
@@ -103,22 +105,27 @@ impl Pool {
     }
 
     /// A lease bound to the tenant: a free connection of its own, else one of its shard, else a new one.
-    pub(super) async fn lease(&self, tenant: &Tenant, class: StatementClass) -> Result<Lease, DbErr> {
-        // As the directory says now: a connection never leaves its cell, so a clinic that moved gets one of the new cell.
-        let shared = self.cells.get(&tenant.cell).ok_or_else(|| CellUnknown(tenant.cell.clone()))?;
+    pub(super) async fn lease(
+        &self,
+        tenant: &Tenant,
+        home: &Home,
+        class: StatementClass,
+    ) -> Result<Lease, DbErr> {
+        // As is known now: a connection never leaves its cell, so a clinic that moved gets one of the new cell.
+        let shared = self.cells.get(&home.cell).ok_or_else(|| CellUnknown(home.cell.clone()))?;
         let turn = tokio::time::timeout(shared.limits.wait, shared.turns.take(&tenant.schema))
             .await
             .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?;
-        let (taken, displaced) = shared.take(tenant, class);
+        let (taken, displaced) = shared.take(tenant, home.shard, class);
         if let Some(displaced) = displaced {
             // Say good-bye in the background: the request need not wait for it.
             tokio::spawn(displaced.connection.close());
         }
         let seat = match taken {
             Some(seat) => seat,
-            None => shared.connect(tenant.login_shard).await?,
+            None => shared.connect(home.shard).await?,
         };
-        let mut lease = Lease::new(Arc::clone(shared), turn, seat, class);
+        let mut lease = Lease::new(Arc::clone(shared), turn, seat, class, home.moves);
         lease.bind(&tenant.schema).await?;
         Ok(lease)
     }
@@ -141,14 +148,17 @@ impl Shared {
     }
 
     /// A free connection that fits, and one that must make room if none does.
-    fn take(&self, tenant: &Tenant, class: StatementClass) -> (Option<Seat>, Option<Seat>) {
+    fn take(&self, tenant: &Tenant, shard: i32, class: StatementClass) -> (Option<Seat>, Option<Seat>) {
         let mut idle = self.idle();
-        let is_own = |seat: &Seat| seat.bound.as_ref() == Some(&tenant.schema);
+        // One that moved away and came back is served by another login role, as a rule.
+        let is_own = |seat: &Seat| seat.shard == shard && seat.bound.as_ref() == Some(&tenant.schema);
         // Best is one to which nothing has to be said.
         let ready = idle.iter().rposition(|seat| is_own(seat) && seat.class == class);
         let own = ready.or_else(|| idle.iter().rposition(is_own));
         // One that served the tenant before has its plans still.
-        let known = own.or_else(|| idle.iter().rposition(|seat| seat.seen.contains(&tenant.schema)));
+        let known = own.or_else(|| {
+            idle.iter().rposition(|seat| seat.shard == shard && seat.seen.contains(&tenant.schema))
+        });
         if known.is_none() {
             let open = idle.len() + self.limits.connections - self.turns.free() - 1;
             if open < self.limits.open {
@@ -156,7 +166,7 @@ impl Shared {
             }
         }
         // The front of the list has been idle for longest: its tenants are the least likely to miss it.
-        let place = known.or_else(|| idle.iter().position(|seat| seat.shard == tenant.login_shard));
+        let place = known.or_else(|| idle.iter().position(|seat| seat.shard == shard));
         match place {
             Some(place) => (Some(idle.remove(place)), None),
             None if idle.is_empty() => (None, None),
@@ -183,7 +193,15 @@ impl Shared {
             .await
             .map_err(|_| self.did_not_answer())?
             .map_err(connection_error)?;
-        Ok(Seat { connection, bound: None, class, shard, seen: HashSet::new(), born: Instant::now() })
+        Ok(Seat {
+            connection,
+            bound: None,
+            class,
+            moves: 0,
+            shard,
+            seen: HashSet::new(),
+            born: Instant::now(),
+        })
     }
 
     /// Whether a connection was waited for in vain a moment ago. Who goes over all clinics, one after the other, would
@@ -217,9 +235,10 @@ impl Seat {
         self.shard
     }
 
-    pub(super) fn now_bound_to(&mut self, schema: &SchemaName, class: StatementClass) {
+    pub(super) fn now_bound_to(&mut self, schema: &SchemaName, class: StatementClass, moves: i64) {
         self.bound = Some(schema.clone());
         self.class = class;
+        self.moves = moves;
         self.seen.insert(schema.clone());
     }
 }

@@ -229,6 +229,7 @@ fn tenant(site: Site, cell: &str, new: &NewTenant, locale: String, time_zone: St
         rate: RateOverride::default(),
         actor_rate: RateOverride::default(),
         key_epoch: 0,
+        moves: 0,
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Tenant {
     pub cell: String,
     /// Which login role serves it.
     pub login_shard: i32,
+    /// How often it went from one cell to another: of two that say where it is, the one that counts more is right.
+    pub moves: i64,
     /// BCP 47 locale.
     pub locale: String,
     /// IANA zone.
@@ -109,6 +111,7 @@ impl Tenant {
             display_name: row.display_name,
             cell: row.cell_id,
             login_shard: row.login_shard,
+            moves: row.moves,
             locale: row.locale,
             time_zone: row.time_zone,
             state: row.state,

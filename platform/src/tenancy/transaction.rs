@@ -20,7 +20,7 @@ pub struct TenantTransaction {
 
 impl TenantTransaction {
     pub(super) async fn begin(db: TenantDb) -> Result<Self, DbErr> {
-        db.control("BEGIN", true).await?;
+        db.enter().await?;
         Ok(Self { db, nested: false, finished: false })
     }
 
@@ -29,18 +29,23 @@ impl TenantTransaction {
         isolation_level: Option<IsolationLevel>,
         access_mode: Option<AccessMode>,
     ) -> Result<Self, DbErr> {
-        let transaction = Self::begin(db).await?;
+        let is_read_only = matches!(access_mode, Some(AccessMode::ReadOnly));
         let level = match isolation_level {
             Some(IsolationLevel::Serializable) => Some("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"),
             Some(IsolationLevel::RepeatableRead) => Some("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"),
             Some(IsolationLevel::ReadCommitted | IsolationLevel::ReadUncommitted) | None => None,
         };
+        if level.is_none() && !is_read_only {
+            return Self::begin(db).await;
+        }
+        db.control("BEGIN", true).await?;
+        let transaction = Self { db, nested: false, finished: false };
         if let Some(level) = level {
             transaction.db.control(level, true).await?;
         }
-        if matches!(access_mode, Some(AccessMode::ReadOnly)) {
-            transaction.db.control("SET TRANSACTION READ ONLY", true).await?;
-        }
+        // Who only reads is not asked to wait for anybody.
+        let last = if is_read_only { "SET TRANSACTION READ ONLY" } else { "SELECT cell.enter()" };
+        transaction.db.control(last, true).await?;
         Ok(transaction)
     }
 

@@ -25,6 +25,7 @@ fn tenant(state: TenantState, schema_version: i32) -> Tenant {
         oldest_build: 0,
         changed: 1,
         key_epoch: 0,
+        moves: 0,
         template: "base".into(),
         template_version: "1".into(),
         created_at: DateTime::UNIX_EPOCH,

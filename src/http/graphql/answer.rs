@@ -42,6 +42,9 @@ pub(super) fn response(outcome: Outcome, media_type: MediaType) -> Response {
                 _ => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             };
             let mut response = errors(media_type, status, &entries);
+            if entries.iter().any(is_moving) {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
             if allow_post {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
             }
@@ -52,6 +55,11 @@ pub(super) fn response(outcome: Outcome, media_type: MediaType) -> Response {
         rate::add(response.headers_mut(), &verdict);
     }
     response
+}
+
+/// The clinic is elsewhere in a moment.
+fn is_moving(entry: &Value) -> bool {
+    entry.pointer("/extensions/code").and_then(Value::as_str) == Some(Code::TenantMoving.as_str())
 }
 
 fn errors(media_type: MediaType, status: StatusCode, entries: &[Value]) -> Response {

@@ -1,14 +1,17 @@
 //! Clients at work: each act has a key and carries it in its words, and is sent again until it is acknowledged.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use serde_json::Value;
 
 use super::{ledger::Found, *};
-use crate::support::{people::Person, process};
+use crate::support::{people::Person, process, server::Answer};
 
 /// A clinic and those who work at it.
 pub struct Clinic<'a> {
@@ -17,6 +20,10 @@ pub struct Clinic<'a> {
     /// Of steps of something that is there: what they did, and to what.
     steps: Mutex<Vec<Step>>,
     retried: AtomicU32,
+    /// Why acts were sent again, and how often.
+    refusals: Mutex<BTreeMap<String, u32>>,
+    /// When each answer came, and how long it took.
+    answers: Mutex<Vec<(Instant, Duration)>>,
 }
 
 struct Client<'a> {
@@ -37,6 +44,8 @@ struct Step {
 pub struct Worked {
     visits: usize,
     retried: u32,
+    /// What was answered instead of the act, and how often; nothing is `none`.
+    pub refusals: BTreeMap<String, u32>,
 }
 
 struct Sending<'a> {
@@ -72,22 +81,36 @@ impl<'a> Clinic<'a> {
             sqlx::query(sqlx::AssertSqlSafe(is)).bind(id).bind(&email).execute(&mut admin).await?;
             at_work.push(Client { person: server.proven("northside", "owner").await, practitioner });
         }
-        Ok(Self { server, clients: at_work, steps: Mutex::default(), retried: AtomicU32::new(0) })
+        let (retried, refusals, answers) = (AtomicU32::new(0), Mutex::default(), Mutex::default());
+        Ok(Self { server, clients: at_work, steps: Mutex::default(), retried, refusals, answers })
     }
 
     /// Works until the time is over and all that was begun is acknowledged.
     pub async fn work(&self, servers: &[SocketAddr], ledger: &Ledger, until: Instant) -> Result<Worked> {
+        self.work_while(servers, ledger, || Instant::now() < until).await
+    }
+
+    /// The same for as long as something holds.
+    pub async fn work_while(
+        &self,
+        servers: &[SocketAddr],
+        ledger: &Ledger,
+        holds: impl Fn() -> bool,
+    ) -> Result<Worked> {
+        let holds = &holds;
         let visits = futures::future::try_join_all(self.clients.iter().map(async |client| {
             let sending = Sending { clinic: self, client, servers, ledger };
             let mut visits = 0;
-            while Instant::now() < until {
+            while holds() {
                 sending.visit(visits).await?;
                 visits += 1;
             }
             anyhow::Ok(visits)
         }))
         .await?;
-        Ok(Worked { visits: visits.into_iter().sum(), retried: self.retried.load(Ordering::Relaxed) })
+        let refusals = self.refusals.lock().unwrap().clone();
+        let (visits, retried) = (visits.into_iter().sum(), self.retried.load(Ordering::Relaxed));
+        Ok(Worked { visits, retried, refusals })
     }
 
     /// How often what each act did is there: by its words, or by the event that it left.
@@ -129,6 +152,24 @@ impl<'a> Clinic<'a> {
             found.insert(key, usize::try_from(times)?);
         }
         Ok(found)
+    }
+}
+
+impl Clinic<'_> {
+    /// How long the answers took that came within some time: the longest, and half of them at the most.
+    pub fn took(&self, from: Instant, to: Instant) -> (Duration, Duration) {
+        let answers = self.answers.lock().unwrap();
+        let within = answers.iter().filter(|(at, took)| *at >= from && *at - *took <= to);
+        let mut took: Vec<_> = within.map(|(_, took)| *took).collect();
+        took.sort();
+        (took.last().copied().unwrap_or_default(), took.get(took.len() / 2).copied().unwrap_or_default())
+    }
+
+    fn note(&self, code: &str, took: Duration) {
+        self.answers.lock().unwrap().push((Instant::now(), took));
+        if !code.is_empty() {
+            *self.refusals.lock().unwrap().entry(code.to_owned()).or_default() += 1;
+        }
     }
 }
 
@@ -211,7 +252,10 @@ impl Sending<'_> {
         self.ledger.sent(key)?;
         loop {
             let address = self.servers[usize::try_from(random(self.servers.len() as u64))?];
-            if let Some(answer) = process::post(address, host, "/graphql", &headers, &body).await {
+            let begun = Instant::now();
+            let answer = process::post(address, host, "/graphql", &headers, &body).await;
+            self.clinic.note(answer.as_ref().map_or("none", Answer::code), begun.elapsed());
+            if let Some(answer) = answer {
                 if answer.body["errors"].is_null() {
                     let payload = answer.body["data"][mutation].clone();
                     // Whoever is refused at the second attempt did it twice, or lost what it rests on.

@@ -38,7 +38,14 @@ impl Plane {
 
     /// The same with settings of one's own.
     pub(super) async fn start_with(variables: &[(&'static str, &'static str)]) -> Result<Self> {
-        let installation = TestInstallation::new().await?;
+        Self::start_over(TestInstallation::new().await?, variables).await
+    }
+
+    /// The same over an installation that has no operators yet.
+    pub(super) async fn start_over(
+        installation: TestInstallation,
+        variables: &[(&'static str, &'static str)],
+    ) -> Result<Self> {
         operator(&installation, OPS, &["read", "manage", "hold", "destroy"])?;
         Self::of(installation, variables).await
     }

@@ -123,6 +123,8 @@ async fn an_operator_does_what_they_have_the_right_to_and_shows_the_password_for
         ("tenantDiscard(input: { $id })", "DESTROY", true),
         ("tenantShred(input: { $id, slug: \"north\" })", "DESTROY", true),
         ("tenantClone(input: { $id, asSlug: \"copy\", idempotencyKey: \"k\" })", "MANAGE", false),
+        ("tenantMove(input: { $id, to: \"east\", idempotencyKey: \"k\" })", "MANAGE", false),
+        ("tenantMoveCancel(input: { $id })", "MANAGE", false),
         ("poolFill(input: { size: 0, idempotencyKey: \"k\" })", "MANAGE", false),
         ("migrationRunStart(input: { idempotencyKey: \"k\" })", "MANAGE", false),
         (

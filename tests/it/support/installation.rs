@@ -28,6 +28,8 @@ pub struct TestInstallation {
     pub names: Installation,
     /// The root key, in hexadecimal.
     pub root_key: String,
+    /// Further cells, by name and address.
+    pub further: Vec<(String, String)>,
     template: Template,
 }
 
@@ -72,8 +74,29 @@ impl TestInstallation {
             clock,
             names,
             root_key,
+            further: Vec::new(),
             template: Template::load(&Source::shipped(), "general-practice")?,
         })
+    }
+
+    /// The same with a further cell, on another server.
+    pub async fn with_cell(mut self, name: &str) -> Result<Self> {
+        let url = database_elsewhere().await?;
+        self.further.push((name.to_owned(), url));
+        let done = self.command().args(["cell", "add", name]).output()?;
+        ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        Ok(self)
+    }
+
+    /// The further cells, as the environment names them.
+    pub fn cells(&self) -> String {
+        self.further.iter().map(|(name, url)| format!("{name}={url} ")).collect()
+    }
+
+    /// A connection to a cell with the superuser's rights.
+    pub async fn cell(&self, name: &str) -> Result<PgConnection> {
+        let further = self.further.iter().find(|(known, _)| known == name);
+        Ok(connect_admin(further.map_or(&self.url, |(_, url)| url)).await?)
     }
 
     /// What a server over it is configured with: clinics are at `<slug>.praxis.test`.
@@ -92,6 +115,9 @@ impl TestInstallation {
             ("database.connections", "8".to_owned()),
             ("database.wait_ms", "15000".to_owned()),
         ];
+        if !self.further.is_empty() {
+            values.push(("database.cells", self.cells()));
+        }
         values.extend(more.iter().map(|(key, text)| (*key, (*text).to_owned())));
         let environment = HashMap::new();
         Ok(Config::explain(&Overrides { file: None, values }, &environment)?.0)
@@ -104,7 +130,11 @@ impl TestInstallation {
 
     /// The command line of another build.
     pub fn command_of(&self, program: &OsStr) -> Command {
-        command(program, &self.url, &self.root_key)
+        let mut command = command(program, &self.url, &self.root_key);
+        if !self.further.is_empty() {
+            command.env("PRAXIS_CELLS", self.cells());
+        }
+        command
     }
 
     /// The root key, as the environment holds it.
@@ -119,9 +149,10 @@ impl TestInstallation {
 
     /// A connection with the rights that the server has at a clinic.
     pub async fn tenant_connection(&self, slug: &str) -> Result<PgConnection> {
-        let mut connection = self.admin().await?;
-        let find = "SELECT schema_name FROM control.tenant WHERE slug = $1";
-        let schema: String = sqlx::query_scalar(find).bind(slug).fetch_one(&mut connection).await?;
+        let find = "SELECT schema_name, cell_id FROM control.tenant WHERE slug = $1";
+        let (schema, cell): (String, String) =
+            sqlx::query_as(find).bind(slug).fetch_one(&mut self.admin().await?).await?;
+        let mut connection = self.cell(&cell).await?;
         let bind = format!("SET search_path = {schema}; SET ROLE {schema}");
         connection.execute(sqlx::raw_sql(AssertSqlSafe(bind))).await?;
         Ok(connection)

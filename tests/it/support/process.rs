@@ -19,6 +19,11 @@ use super::{installation::TestInstallation, server::Answer};
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What processes say is heard where `PRAXIS_TEST_HEARD` is set.
+fn heard() -> Stdio {
+    if std::env::var_os("PRAXIS_TEST_HEARD").is_some() { Stdio::inherit() } else { Stdio::null() }
+}
+
 impl TestInstallation {
     /// Starts the program as a server or a worker; it dies with its handle.
     pub fn spawn(&self, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
@@ -35,6 +40,7 @@ impl TestInstallation {
     }
 
     fn spawn_plainly_of(&self, program: &OsStr, args: &[&str], variables: &[(&str, &str)]) -> Result<Child> {
+        let cells = self.cells();
         Ok(Command::new(program)
             .args(args)
             .env_clear()
@@ -43,10 +49,11 @@ impl TestInstallation {
                 ("PRAXIS_ROOT_KEY", self.root_key.as_str()),
                 ("PRAXIS_BASE_DOMAIN", "praxis.test"),
             ])
+            .envs((!cells.is_empty()).then_some(("PRAXIS_CELLS", cells.as_str())))
             .envs(variables.iter().copied())
             .current_dir(std::env::temp_dir())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(heard())
+            .stderr(heard())
             .kill_on_drop(true)
             .spawn()?)
     }
