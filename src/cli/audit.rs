@@ -22,6 +22,7 @@ use serde::Serialize;
 
 use super::{
     Context, Exit,
+    exit::UnknownTenant,
     operator::{at, installation, operations},
 };
 
@@ -99,7 +100,7 @@ impl Which {
     fn among(&self, platform: &Arc<Platform>, directory: &Directory) -> Result<Vec<OpFactory>> {
         let clinics = match &self.tenant {
             Some(slug) => {
-                vec![directory.by_slug(slug).with_context(|| format!("there is no tenant \"{slug}\""))?]
+                vec![directory.by_slug(slug).ok_or_else(|| UnknownTenant(slug.to_owned()))?]
             }
             None => directory.all(),
         };

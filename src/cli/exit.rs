@@ -10,6 +10,11 @@ use praxis_fleet::{
 
 use crate::config::Invalid;
 
+/// A tenant was named that does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no tenant \"{0}\"")]
+pub(super) struct UnknownTenant(pub(super) String);
+
 /// How a command ends, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -38,13 +43,14 @@ impl Exit {
     /// What an error means.
     pub fn of(error: &anyhow::Error) -> Self {
         for cause in error.chain() {
-            if cause.is::<Invalid>() {
+            if cause.is::<Invalid>() || cause.is::<UnknownTenant>() {
                 return Self::Usage;
             }
             if let Some(error) = cause.downcast_ref::<MigrateError>() {
                 return match error {
                     MigrateError::Locked => Self::Locked,
                     MigrateError::UnknownTenant(_)
+                    | MigrateError::NothingLike(_)
                     | MigrateError::UnknownRun(_)
                     | MigrateError::CellUnknown(_) => Self::Usage,
                     error if error.database().is_some_and(is_unreachable) => Self::Unavailable,

@@ -50,8 +50,13 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
     let (mut control, _) = admin(context).await?;
     let config = context.config()?;
     let keys = root_key::find(&config.keys, &mut control).await?;
-    let hands =
-        Hands { control, cells: config.database.cells()?, homes: HashMap::new(), away: BTreeSet::new() };
+    let hands = Hands {
+        control,
+        cells: config.database.cells()?,
+        homes: HashMap::new(),
+        away: BTreeSet::new(),
+        lacking: false,
+    };
     let mut session = Session { hands, keys, context, progress: Progress::new(context.output) };
     let exit = match args.command {
         Command::Status => status::run(&mut session).await,
@@ -60,7 +65,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
         Command::Verify(verify) => verify.run(&mut session).await,
         Command::Retire(retire) => retire.run(&mut session).await,
     }?;
-    let is_all = exit != Exit::Done || session.hands.away.is_empty();
+    let is_all = exit != Exit::Done || session.hands.away.is_empty() && !session.hands.lacking;
     Ok(if is_all { exit } else { Exit::Partial })
 }
 
@@ -79,6 +84,8 @@ struct Hands {
     homes: HashMap<String, PgConnection>,
     /// Cells whose clinics were left out.
     away: BTreeSet<String>,
+    /// Whether a clinic was left out because there is no schema of it.
+    lacking: bool,
 }
 
 impl Hands {
@@ -91,10 +98,10 @@ impl Hands {
         Ok((&mut self.control, home))
     }
 
-    /// Whether a clinic's cell can be reached; told where it can't be.
-    async fn reach(&mut self, clinic: &Clinic) -> bool {
+    /// Whether a clinic's data can be reached; told where they can't be.
+    async fn reach(&mut self, clinic: &Clinic) -> Result<bool> {
         if self.away.contains(&clinic.cell) {
-            return false;
+            return Ok(false);
         }
         let reached = self.of(clinic).await.map(drop);
         if let Err(error) = &reached {
@@ -103,8 +110,19 @@ impl Hands {
                 clinic.cell
             ));
             self.away.insert(clinic.cell.clone());
+            return Ok(false);
         }
-        reached.is_ok()
+        let (_, home) = self.of(clinic).await?;
+        let find = "SELECT to_regnamespace($1) IS NOT NULL";
+        let is_there: bool = sqlx::query_scalar(find).bind(clinic.schema.as_str()).fetch_one(home).await?;
+        if !is_there {
+            tell(&format!(
+                "the schema of {} is not there, and it is left out: `praxis tenant restore` brings it back",
+                clinic.slug
+            ));
+            self.lacking = true;
+        }
+        Ok(is_there)
     }
 }
 
@@ -118,7 +136,7 @@ impl Session<'_> {
         }
         let mut reached = Vec::with_capacity(clinics.len());
         for clinic in clinics {
-            if self.hands.reach(&clinic).await {
+            if self.hands.reach(&clinic).await? {
                 reached.push(clinic);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::Actor,
@@ -14,7 +14,7 @@ use praxis_platform::{
     tenancy::{Control, Directory, Pool, Tenant, connect_admin},
 };
 
-use super::Context;
+use super::{Context, exit::UnknownTenant};
 use crate::root_key;
 
 /// The clinics of the installation, and what operations on them share.
@@ -40,7 +40,7 @@ pub async fn installation(context: &Context) -> Result<(Arc<Platform>, Arc<Direc
 /// Makes operations at the tenant of the slug.
 pub async fn operations(context: &Context, slug: &str) -> Result<OpFactory> {
     let (platform, directory) = installation(context).await?;
-    let tenant = directory.by_slug(slug).with_context(|| format!("there is no tenant \"{slug}\""))?;
+    let tenant = directory.by_slug(slug).ok_or_else(|| UnknownTenant(slug.to_owned()))?;
     Ok(at(&platform, tenant))
 }
 

@@ -73,7 +73,16 @@ fn plain_table() -> Table {
 
 /// `schema_version` is shown as SCHEMA VERSION.
 fn heading(name: &str) -> String {
-    name.replace('_', " ").to_uppercase()
+    // Names of operations' results are written as JSON has them.
+    let mut words = String::with_capacity(name.len() + 2);
+    for letter in name.chars() {
+        match letter {
+            '_' => words.push(' '),
+            'A'..='Z' => words.extend([' ', letter]),
+            _ => words.extend(letter.to_uppercase()),
+        }
+    }
+    words
 }
 
 fn cell(value: Option<&Value>) -> String {

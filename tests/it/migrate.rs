@@ -12,6 +12,7 @@ use tokio::process::Command;
 use crate::support::installation::TestInstallation;
 
 mod drift;
+mod gone;
 mod kills;
 mod load;
 mod locks;

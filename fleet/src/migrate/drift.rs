@@ -46,8 +46,21 @@ pub struct Drifted {
     pub(super) cell: String,
 }
 
+/// How tenants are, compared with what their steps make.
+#[derive(Debug, Default)]
+pub struct Drift {
+    /// Those that differ.
+    pub drifted: Vec<Drifted>,
+    /// How many are newer than this build, and were not compared.
+    pub newer: usize,
+    /// Those whose schema is not there.
+    pub missing: Vec<String>,
+}
+
 /// What became of a comparison.
 enum Compared {
+    /// There is no schema.
+    Missing(String),
     Alike,
     Differs(Drifted),
     /// This build does not know its version.
@@ -62,13 +75,8 @@ struct References<'a> {
 }
 
 impl Migrator {
-    /// Compares the selected tenants with what their steps make; returns those that differ, and how many are newer than
-    /// this build and were not compared.
-    pub async fn drift(
-        &self,
-        selection: &Selection,
-        parallel: usize,
-    ) -> Result<(Vec<Drifted>, usize), MigrateError> {
+    /// Compares the selected tenants with what their steps make.
+    pub async fn drift(&self, selection: &Selection, parallel: usize) -> Result<Drift, MigrateError> {
         let installation = self.installation().await?;
         let parallel = parallel.clamp(1, 64);
         let homes = self.homes(u32::try_from(parallel).unwrap_or(1)).await?;
@@ -82,12 +90,16 @@ impl Migrator {
             .buffered(parallel)
             .try_collect()
             .await?;
-        let newer = compared.iter().filter(|compared| matches!(compared, Compared::Newer)).count();
-        let differs = |compared| match compared {
-            Compared::Differs(drifted) => Some(drifted),
-            Compared::Alike | Compared::Newer => None,
-        };
-        Ok((compared.into_iter().filter_map(differs).collect(), newer))
+        let mut drift = Drift::default();
+        for compared in compared {
+            match compared {
+                Compared::Alike => {}
+                Compared::Differs(drifted) => drift.drifted.push(drifted),
+                Compared::Newer => drift.newer += 1,
+                Compared::Missing(tenant) => drift.missing.push(tenant),
+            }
+        }
+        Ok(drift)
     }
 
     /// The installation of this database.
@@ -100,6 +112,10 @@ impl Migrator {
 impl References<'_> {
     async fn compare(&self, homes: &Homes<'_>, tenant: &TenantVersion) -> Result<Compared, MigrateError> {
         let transaction = at_one_moment(homes.of(&tenant.cell).await?).await?;
+        let there = format!("SELECT to_regclass('{}.tenant_self') IS NOT NULL AS n", tenant.schema);
+        if one(&transaction, &there).await? != Some(true) {
+            return Ok(Compared::Missing(tenant.slug.clone()));
+        }
         let version = version(&transaction, &tenant.schema).await?;
         let Some(cell) = self.by_version.get(&version) else { return Ok(Compared::Newer) };
         let build = || self.migrator.reference(self.installation, version);

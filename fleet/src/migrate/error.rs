@@ -22,6 +22,9 @@ pub enum MigrateError {
     /// A tenant was named that does not exist.
     #[error("there is no tenant \"{0}\"")]
     UnknownTenant(String),
+    /// A pattern was given that no tenant is like.
+    #[error("no tenant is like \"{0}\"")]
+    NothingLike(String),
     /// A run was named that the ledger does not know.
     #[error("there is no run {0}")]
     UnknownRun(Uuid),

@@ -113,12 +113,17 @@ fn like(pattern: &str) -> String {
     like
 }
 
-/// Fails when the selection names a tenant or a run that there is not.
+/// Fails when the selection names a tenant or a run that there is not, or a pattern that no tenant is like.
 pub(super) async fn must_exist(db: &DatabaseConnection, selection: &Selection) -> Result<(), MigrateError> {
     let sql = "SELECT name AS n FROM unnest($1::text[]) AS name
         WHERE NOT EXISTS (SELECT FROM control.tenant WHERE slug = name) LIMIT 1";
     if let Some(row) = db.query_one_raw(statement(sql, [selection.tenants.clone().into()])).await? {
         return Err(MigrateError::UnknownTenant(row.try_get("", "n")?));
+    }
+    if let Some(pattern) = &selection.matching {
+        let sql = "SELECT FROM control.tenant WHERE slug LIKE $1 AND state <> 'SHREDDED' LIMIT 1";
+        let found = db.query_one_raw(statement(sql, [like(pattern).into()])).await?;
+        found.ok_or_else(|| MigrateError::NothingLike(pattern.clone()))?;
     }
     if let Some(run) = selection.resume {
         let sql = "SELECT FROM control.migration_run WHERE id = $1";

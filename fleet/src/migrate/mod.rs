@@ -28,7 +28,7 @@ mod waves;
 
 pub use catalogue::{Kind, Object};
 pub use cell::{CellError, add_cell, cell_version};
-pub use drift::{Difference, Drifted};
+pub use drift::{Difference, Drift, Drifted};
 pub use error::MigrateError;
 pub use event::{Event, Outcome, Report, Waiting};
 pub use fleet::{Fleet, TenantVersion};

@@ -2,18 +2,21 @@
 
 use std::{fs, path::Path};
 
-use praxis_platform::vault::{RootKey, VaultError};
+use praxis_platform::vault::RootKey;
 use zeroize::Zeroizing;
+
+use super::LifeError;
 
 /// The key of whoever an export is for.
 pub struct Holder(RootKey);
 
 impl Holder {
     /// Reads a key of 32 bytes, written in hexadecimal or base64.
-    pub fn from_file(path: &Path) -> Result<Self, VaultError> {
-        let unusable = |error: std::io::Error| VaultError::KeyFile(format!("{}: {error}", path.display()));
-        let text = Zeroizing::new(fs::read_to_string(path).map_err(unusable)?);
-        RootKey::parse(&text).map(Self)
+    pub fn from_file(path: &Path) -> Result<Self, LifeError> {
+        let unusable = |why: String| LifeError::Refused(format!("key file {}: {why}", path.display()));
+        let text = Zeroizing::new(fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?);
+        let key = RootKey::parse(&text);
+        key.map(Self).map_err(|_| unusable("not 32 bytes in hexadecimal or base64".to_owned()))
     }
 
     /// Names the key without revealing it.

@@ -34,9 +34,15 @@ struct Row {
 }
 
 pub(super) async fn run(args: Verify, context: &Context) -> Result<Exit> {
-    let mut rows = Vec::new();
+    let (mut rows, mut left) = (Vec::new(), Vec::new());
     for clinic in args.which.clinics(context).await? {
-        rows.push(verify(&clinic, &args).await?);
+        let slug = &clinic.tenant().slug;
+        match verify(&clinic, &args).await {
+            Ok(row) => rows.push(row),
+            // One log that can't be read keeps nobody from looking at the others.
+            Err(error) if args.which.all => left.push(format!("{slug}: not verified: {error:#}")),
+            Err(error) => return Err(error),
+        }
     }
     context
         .output
@@ -44,7 +50,13 @@ pub(super) async fn run(args: Verify, context: &Context) -> Result<Exit> {
     if context.output == Output::Table {
         tell(&rows);
     }
-    Ok(if rows.iter().all(|row| row.findings.is_empty()) { Exit::Done } else { Exit::Failed })
+    left.iter().for_each(|left| say(left));
+    let sound = rows.iter().all(|row| row.findings.is_empty());
+    Ok(match (sound, left.is_empty()) {
+        (false, _) => Exit::Failed,
+        (true, false) => Exit::Partial,
+        (true, true) => Exit::Done,
+    })
 }
 
 async fn verify(clinic: &OpFactory, args: &Verify) -> Result<Row> {
@@ -69,11 +81,15 @@ async fn verify(clinic: &OpFactory, args: &Verify) -> Result<Row> {
     })
 }
 
-#[expect(clippy::print_stderr, reason = "a table has no room for what is not a row of it")]
 fn tell(rows: &[Row]) {
     for row in rows {
         for finding in &row.findings {
-            eprintln!("{}: {}", row.tenant, finding.text);
+            say(&format!("{}: {}", row.tenant, finding.text));
         }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "a table has no room for what is not a row of it")]
+fn say(text: &str) {
+    eprintln!("{text}");
 }

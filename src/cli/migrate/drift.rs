@@ -1,7 +1,7 @@
 //! `praxis migrate drift` and `repair`: schemas that somebody changed by hand.
 
 use anyhow::Result;
-use praxis_fleet::migrate::{Migrator, repair};
+use praxis_fleet::migrate::{Drift, Migrator, repair};
 use serde::Serialize;
 
 use super::Chosen;
@@ -27,7 +27,9 @@ struct Row<'a> {
 }
 
 pub(super) async fn show(migrator: &Migrator, args: Args, output: Output) -> Result<Exit> {
-    let (drifted, newer) = migrator.drift(&args.chosen.selection(None), args.parallel).await?;
+    let Drift { drifted, newer, missing } =
+        migrator.drift(&args.chosen.selection(None), args.parallel).await?;
+    tell_missing(&missing);
     if newer > 0 {
         tracing::warn!(tenants = newer, "newer than this build and therefore not compared");
     }
@@ -45,7 +47,19 @@ pub(super) async fn show(migrator: &Migrator, args: Args, output: Output) -> Res
         .collect();
     output.print_rows(&["tenant", "version", "object", "expected", "found"], &rows)?;
     // Of what was not looked at nobody knows.
-    Ok(if drifted.is_empty() && newer == 0 { Exit::Done } else { Exit::NotUpToDate })
+    let alike = drifted.is_empty() && newer == 0;
+    Ok(match (missing.is_empty(), alike) {
+        (false, _) => Exit::Partial,
+        (true, false) => Exit::NotUpToDate,
+        (true, true) => Exit::Done,
+    })
+}
+
+/// Names the tenants that there is nothing to be compared of.
+fn tell_missing(missing: &[String]) {
+    for tenant in missing {
+        tracing::warn!(%tenant, "its schema is not there: `praxis tenant restore` brings it back");
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -59,7 +73,8 @@ pub(super) struct Repair {
 
 impl Repair {
     pub(super) async fn run(self, migrator: &Migrator, output: Output) -> Result<Exit> {
-        let (drifted, _) = migrator.drift(&self.chosen.selection(None), 2).await?;
+        let Drift { drifted, missing, .. } = migrator.drift(&self.chosen.selection(None), 2).await?;
+        tell_missing(&missing);
         let mut repairs = Vec::new();
         for tenant in &drifted {
             repairs.push(if self.yes { migrator.put_right(tenant).await } else { repair(tenant) });
@@ -69,7 +84,7 @@ impl Repair {
             Output::Table => repairs.iter().for_each(as_sql),
             Output::Json | Output::Ndjson => output.print_rows(&[], &repairs)?,
         }
-        if repairs.iter().any(|repair| repair.error.is_some()) {
+        if !missing.is_empty() || repairs.iter().any(|repair| repair.error.is_some()) {
             return Ok(Exit::Partial);
         }
         let whole = repairs.iter().all(|repair| repair.done && repair.left.is_empty());
@@ -79,7 +94,11 @@ impl Repair {
 
 #[expect(clippy::print_stdout, reason = "a script is no table")]
 fn as_sql(repair: &praxis_fleet::migrate::Repair) {
-    println!("-- {}{}", repair.tenant, if repair.done { ": done" } else { "" });
+    println!(
+        "-- {}{}",
+        repair.tenant,
+        if repair.done && !repair.statements.is_empty() { ": done" } else { "" }
+    );
     repair.statements.iter().for_each(|statement| println!("{statement};"));
     repair.error.iter().for_each(|error| println!("-- not done: {error}"));
     repair.left.iter().for_each(|left| println!("-- left alone: {left}"));

@@ -16,16 +16,17 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::postgres::PgConnection;
 
-use crate::cli::{Context, Exit, Output, operator, tenant};
+use crate::cli::{Context, Exit, Output, exit::UnknownTenant, operator, tenant};
 
 /// Which clinics, and what they are brought to.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["tenant", "all"]))]
 pub struct Upgrade {
     /// Subdomain of the clinic
-    #[arg(long, value_name = "SLUG", required_unless_present = "all")]
+    #[arg(long, value_name = "SLUG")]
     tenant: Option<String>,
     /// All clinics
-    #[arg(long, conflicts_with = "tenant")]
+    #[arg(long)]
     all: bool,
     /// The template that the clinic follows from now on; the one it follows already by default
     #[arg(long, value_name = "NAME", requires = "tenant")]
@@ -163,7 +164,7 @@ impl Clinics {
             WHERE ($1 IS NULL AND state IN ('ACTIVE', 'PAST_DUE') OR slug = $1) ORDER BY slug";
         let all: Vec<Clinic> = sqlx::query_as(find).bind(slug).fetch_all(&mut admin).await?;
         if let Some(slug) = slug {
-            anyhow::ensure!(!all.is_empty(), "there is no tenant \"{slug}\"");
+            anyhow::ensure!(!all.is_empty(), UnknownTenant(slug.to_owned()));
         }
         let (platform, directory) = operator::installation(context).await?;
         Ok(Self { all, platform, directory, admin, installation, source, loaded: HashMap::new() })

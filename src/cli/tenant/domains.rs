@@ -1,13 +1,13 @@
 //! `praxis tenant domains`: host names that lead to a clinic besides its subdomain.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use praxis_fleet::{registry, tenant};
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
 
-use crate::cli::{Context, Exit};
+use crate::cli::{Context, Exit, exit::UnknownTenant};
 
 /// Whose host names, and what to do.
 #[derive(Debug, clap::Args)]
@@ -57,8 +57,7 @@ pub async fn run(admin: &mut PgConnection, domains: Domains, context: &Context) 
             ensure!(removed, "{host} is no host name of this tenant");
         }
     }
-    let found =
-        registry::tenant(admin, slug).await?.with_context(|| format!("there is no tenant \"{slug}\""))?;
+    let found = registry::tenant(admin, slug).await?.ok_or_else(|| UnknownTenant(slug.to_owned()))?;
     let rows = registry::domains(admin, &[found.id]).await?.into_iter();
     let rows: Vec<_> = rows.map(|row| Row { host: row.host, verified_at: row.verified_at }).collect();
     context.output.print_rows(&["host", "verified_at"], &rows)?;

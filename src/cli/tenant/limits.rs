@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 use praxis_fleet::{
     registry,
@@ -11,7 +11,7 @@ use praxis_fleet::{
 use sqlx::postgres::PgConnection;
 
 use super::records;
-use crate::cli::{Context, Exit};
+use crate::cli::{Context, Exit, exit::UnknownTenant};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -118,7 +118,7 @@ fn change<T>(given: Option<T>, reset: bool) -> Change<T> {
 /// Shows how much a clinic has.
 pub async fn usage(admin: &mut PgConnection, slug: &str, context: &Context) -> Result<Exit> {
     let found = registry::tenant(admin, slug).await?;
-    let clinic = found.with_context(|| format!("there is no tenant \"{slug}\""))?;
+    let clinic = found.ok_or_else(|| UnknownTenant(slug.to_owned()))?;
     let cells = context.config()?.database.cells()?;
     let found = tenant::usage(admin, &cells, &[clinic.id]).await?;
     if !found.away.is_empty() {

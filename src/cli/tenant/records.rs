@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use chrono::SecondsFormat;
 use praxis_fleet::registry::{self, TenantFilter, TenantRecord};
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use crate::cli::{Context, Exit};
+use crate::cli::{Context, Exit, exit::UnknownTenant};
 
 #[derive(Serialize)]
 struct Row {
@@ -42,7 +42,7 @@ pub async fn list(admin: &mut PgConnection, context: &Context) -> Result<Exit> {
 /// Shows one clinic.
 pub async fn show(admin: &mut PgConnection, slug: &str, context: &Context) -> Result<Exit> {
     let record = registry::tenant(admin, slug).await?;
-    let record = record.with_context(|| format!("there is no tenant \"{slug}\""))?;
+    let record = record.ok_or_else(|| UnknownTenant(slug.to_owned()))?;
     let domains = registry::domains(admin, &[record.id]).await?.into_iter().map(|domain| domain.host);
     let domains = domains.collect();
     let of = Some(std::slice::from_ref(&record.id));

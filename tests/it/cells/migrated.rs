@@ -1,7 +1,7 @@
 //! A run of migrations goes over the clinics of both cells.
 
 use anyhow::Result;
-use praxis_fleet::migrate::{Migrator, Options, Outcome, Selection};
+use praxis_fleet::migrate::{Drift, Migrator, Options, Outcome, Selection};
 use praxis_migration::{Step, Steps, control, tenant};
 use praxis_platform::tenancy::Cells;
 use sqlx::AssertSqlSafe;
@@ -45,7 +45,7 @@ async fn a_step_reaches_the_clinics_of_both_cells_and_then_there_is_nothing_to_d
     assert_eq!(steps, 2);
     let again = ahead(&land.cells()).up(keys, clock, &Options::default(), &|_| {}).await?;
     assert_eq!((again.outcome, again.migrated), (Outcome::Done, 0));
-    let (drifted, newer) = ahead(&land.cells()).drift(&Selection::default(), 2).await?;
+    let Drift { drifted, newer, .. } = ahead(&land.cells()).drift(&Selection::default(), 2).await?;
     assert!(drifted.is_empty() && newer == 0, "{drifted:?}");
     Ok(())
 }
