@@ -31,6 +31,7 @@ async fn server() -> Result<TestServer> {
     installation.provision("southside").await?;
     let config = installation.config_with(&[
         ("database.connections", "1"),
+        ("database.open_connections", "1"),
         ("database.statement_timeout_ms", "400"),
         ("database.background_statement_timeout_ms", "1500"),
         ("database.operator_statement_timeout_ms", "60000"),
