@@ -89,7 +89,7 @@ async fn under_load_nothing_acknowledged_is_lost_nobody_sees_an_error_and_writer
     judge::what_follows(server).await?;
     judge::effects(server).await?;
     assert_eq!(moving.row().await?.1, i64::from(moves));
-    let (here, there) = if moves % 2 == 0 { ("main", "east") } else { ("east", "main") };
+    let (here, there) = if moves.is_multiple_of(2) { ("main", "east") } else { ("east", "main") };
     assert_eq!(moving.left(there).await?, Vec::<String>::new());
     assert_eq!(moving.traces(here).await?, Vec::<String>::new());
     moving.is_whole().await?;
