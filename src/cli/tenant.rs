@@ -4,6 +4,7 @@ mod clone;
 mod create;
 mod domains;
 mod export;
+mod footing;
 mod limits;
 mod operations;
 mod pool;

@@ -1,21 +1,12 @@
 //! `praxis tenant clone`.
 
-use std::sync::Arc;
-
 use anyhow::Result;
-use praxis_fleet::tenant::{self, Cloning, Ground};
-use praxis_platform::{
-    audit::Entry,
-    clock::{SharedClock, SystemClock},
-    tenancy::Installation,
-};
+use praxis_fleet::tenant::{self, Cloning};
+use praxis_platform::{audit::Entry, tenancy::Installation};
 use sqlx::postgres::PgConnection;
 
-use super::{operation_key, progress};
-use crate::{
-    cli::{Context, Exit, operator},
-    root_key,
-};
+use super::{footing::Footing, operation_key, progress};
+use crate::cli::{Context, Exit, operator};
 
 /// Which clinic, and as what.
 #[derive(Debug, clap::Args)]
@@ -37,22 +28,14 @@ pub(super) async fn run(
     clone: Clone,
     context: &Context,
 ) -> Result<Exit> {
-    let config = context.config()?;
-    let keys = root_key::find(&config.keys, admin).await?;
-    let clock: SharedClock = Arc::new(SystemClock);
+    let footing = Footing::of(admin, context).await?;
     // Before the clinic is read, as with an export: that somebody took something of it is in its own log.
     let op = operator::operations(context, &clone.slug).await?.write_always().await?;
     op.record(Entry::done("tenant.clone"));
     op.commit().await?;
-    let ground = Ground {
-        cells: &config.database.cells()?,
-        installation,
-        wrapper: keys.wrapper.as_ref(),
-        clock: &clock,
-        actor: None,
-        progress: &progress(context.output),
-    };
-    let key = operation_key(clone.idempotency_key, &clock);
+    let progress = progress(context.output);
+    let ground = footing.ground(installation, &progress);
+    let key = operation_key(clone.idempotency_key, &footing.clock);
     let wanted = Cloning { clinic: (&clone.slug).into(), as_slug: &clone.as_slug, key: &key };
     let cloned = tenant::clone(&ground, &wanted).await?;
     context.output.print_one(&["slug", "patients", "madeUp"], &cloned)?;

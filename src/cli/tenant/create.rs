@@ -1,20 +1,15 @@
 //! `praxis tenant create`.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use anyhow::Result;
-use praxis_fleet::tenant::{self, Ground, NewClinic};
-use praxis_platform::{
-    clock::{SharedClock, SystemClock},
-    tenancy::{Installation, MAIN},
-};
+use praxis_fleet::tenant::{self, NewClinic};
+use praxis_platform::tenancy::{Installation, MAIN};
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
 
-use crate::{
-    cli::{Context, Exit},
-    root_key,
-};
+use super::footing::Footing;
+use crate::cli::{Context, Exit};
 
 /// A clinic to be made.
 #[derive(Debug, clap::Args)]
@@ -61,17 +56,9 @@ pub async fn run(
     context: &Context,
 ) -> Result<Exit> {
     let config = context.config()?;
-    let keys = root_key::find(&config.keys, admin).await?;
+    let footing = Footing::of(admin, context).await?;
     let begun = Instant::now();
-    let clock: SharedClock = Arc::new(SystemClock);
-    let ground = Ground {
-        cells: &config.database.cells()?,
-        installation,
-        wrapper: keys.wrapper.as_ref(),
-        clock: &clock,
-        actor: None,
-        progress: &|_, _| {},
-    };
+    let ground = footing.ground(installation, &|_, _| {});
     let new = NewClinic {
         slug: create.slug,
         display_name: create.name,

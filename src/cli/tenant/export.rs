@@ -1,21 +1,14 @@
 //! `praxis tenant export`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use anyhow::Result;
-use praxis_fleet::tenant::{self, Exporting, Ground, Holder};
-use praxis_platform::{
-    audit::Entry,
-    clock::{SharedClock, SystemClock},
-    tenancy::Installation,
-};
+use praxis_fleet::tenant::{self, Exporting, Holder};
+use praxis_platform::{audit::Entry, tenancy::Installation};
 use sqlx::postgres::PgConnection;
 
-use super::{operation_key, progress};
-use crate::{
-    cli::{Context, Exit, operator},
-    root_key,
-};
+use super::{footing::Footing, operation_key, progress};
+use crate::cli::{Context, Exit, operator};
 
 /// Which clinic, and for whom.
 #[derive(Debug, clap::Args)]
@@ -41,23 +34,15 @@ pub(super) async fn run(
     export: Export,
     context: &Context,
 ) -> Result<Exit> {
-    let config = context.config()?;
-    let keys = root_key::find(&config.keys, admin).await?;
-    let clock: SharedClock = Arc::new(SystemClock);
+    let footing = Footing::of(admin, context).await?;
     let holder = export.key_file.as_deref().map(Holder::from_file).transpose()?;
     // Before the clinic is read: what leaves the house is in its own log, and in the export.
     let op = operator::operations(context, &export.slug).await?.write_always().await?;
     op.record(Entry::done("tenant.export"));
     op.commit().await?;
-    let ground = Ground {
-        cells: &config.database.cells()?,
-        installation,
-        wrapper: keys.wrapper.as_ref(),
-        clock: &clock,
-        actor: None,
-        progress: &progress(context.output),
-    };
-    let key = operation_key(export.idempotency_key, &clock);
+    let progress = progress(context.output);
+    let ground = footing.ground(installation, &progress);
+    let key = operation_key(export.idempotency_key, &footing.clock);
     let wanted = Exporting { slug: &export.slug, to: &export.to, holder: holder.as_ref(), key: &key };
     let exported = tenant::export(&ground, &wanted).await?;
     let mut shown = serde_json::to_value(&exported)?;

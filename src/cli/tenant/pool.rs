@@ -1,21 +1,14 @@
 //! `praxis tenant pool`: schemas made ahead of need, so that a new clinic is there at once.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 use clap::Subcommand;
-use praxis_fleet::tenant::{self, Ground};
-use praxis_platform::{
-    clock::{SharedClock, SystemClock},
-    tenancy::{Installation, MAIN, WarmPool, warm_pool},
-};
+use praxis_fleet::tenant;
+use praxis_platform::tenancy::{Installation, MAIN, WarmPool, warm_pool};
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
 
-use crate::{
-    cli::{Context, Exit},
-    root_key,
-};
+use super::footing::Footing;
+use crate::cli::{Context, Exit};
 
 /// What to do with the pool.
 #[derive(Debug, clap::Args)]
@@ -66,17 +59,8 @@ pub async fn run(
     let (filled, cell) = match pool.command {
         Command::Status { cell } => (None, cell),
         Command::Fill { size, cell, template } => {
-            let config = context.config()?;
-            let keys = root_key::find(&config.keys, admin).await?;
-            let clock: SharedClock = Arc::new(SystemClock);
-            let ground = Ground {
-                cells: &config.database.cells()?,
-                installation,
-                wrapper: keys.wrapper.as_ref(),
-                clock: &clock,
-                actor: None,
-                progress: &|_, _| {},
-            };
+            let footing = Footing::of(admin, context).await?;
+            let ground = footing.ground(installation, &|_, _| {});
             (Some(tenant::fill(admin, &ground, (&cell, template.as_deref()), size).await?), Some(cell))
         }
     };

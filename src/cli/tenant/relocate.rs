@@ -1,21 +1,13 @@
 //! `praxis tenant move`.
 
-use std::sync::Arc;
-
 use anyhow::Result;
-use praxis_fleet::tenant::{self, Ground, Relocating};
-use praxis_platform::{
-    clock::{SharedClock, SystemClock},
-    tenancy::Installation,
-};
+use praxis_fleet::tenant::{self, Relocating};
+use praxis_platform::tenancy::Installation;
 use serde_json::json;
 use sqlx::postgres::PgConnection;
 
-use super::{operation_key, progress};
-use crate::{
-    cli::{Context, Exit},
-    root_key,
-};
+use super::{footing::Footing, operation_key, progress};
+use crate::cli::{Context, Exit};
 
 /// Which clinic, and where to.
 #[derive(Debug, clap::Args)]
@@ -40,18 +32,9 @@ pub(super) async fn run(
     wanted: Move,
     context: &Context,
 ) -> Result<Exit> {
-    let config = context.config()?;
-    let cells = config.database.cells()?;
-    let keys = root_key::find(&config.keys, admin).await?;
-    let clock: SharedClock = Arc::new(SystemClock);
-    let ground = Ground {
-        cells: &cells,
-        installation,
-        wrapper: keys.wrapper.as_ref(),
-        clock: &clock,
-        actor: None,
-        progress: &progress(context.output),
-    };
+    let footing = Footing::of(admin, context).await?;
+    let progress = progress(context.output);
+    let ground = footing.ground(installation, &progress);
     let Some(to) = wanted.to.as_deref().filter(|_| !wanted.cancel) else {
         let changed = tenant::call_off(admin, &wanted.slug).await?;
         tenant::clear_called_off(&ground, wanted.slug.as_str()).await?;
@@ -60,7 +43,7 @@ pub(super) async fn run(
             .print_one(&["slug", "changed"], &json!({ "slug": wanted.slug, "changed": changed }))?;
         return Ok(Exit::Done);
     };
-    let key = operation_key(wanted.idempotency_key, &clock);
+    let key = operation_key(wanted.idempotency_key, &footing.clock);
     let relocating = Relocating { clinic: (&wanted.slug).into(), to, key: &key };
     let relocated = tenant::relocate(&ground, &relocating).await?;
     let columns = ["slug", "from", "to", "rows", "changed", "pauses", "longestPauseMs"];

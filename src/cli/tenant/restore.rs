@@ -1,25 +1,21 @@
 //! `praxis tenant restore`, `swap` and `discard`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use anyhow::Result;
-use praxis_fleet::tenant::{self, Ground, Holder, Placed, Restored, Restoring, Swapped};
+use praxis_fleet::tenant::{self, Holder, Placed, Restored, Restoring, Swapped};
 use praxis_platform::{
     audit::{
         Entry, signer,
         verify::{Fault, Walk},
     },
-    clock::{SharedClock, SystemClock},
     tenancy::Installation,
 };
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
 
-use super::{operation_key, progress, tell};
-use crate::{
-    cli::{Context, Exit, operator},
-    root_key,
-};
+use super::{footing::Footing, operation_key, progress, tell};
+use crate::cli::{Context, Exit, operator};
 
 /// What is brought back, and as what.
 #[derive(Debug, clap::Args)]
@@ -60,18 +56,11 @@ pub(super) async fn run(
     context: &Context,
 ) -> Result<Exit> {
     let config = context.config()?;
-    let keys = root_key::find(&config.keys, admin).await?;
-    let clock: SharedClock = Arc::new(SystemClock);
+    let footing = Footing::of(admin, context).await?;
     let holder = restore.key_file.as_deref().map(Holder::from_file).transpose()?;
-    let ground = Ground {
-        cells: &config.database.cells()?,
-        installation,
-        wrapper: keys.wrapper.as_ref(),
-        clock: &clock,
-        actor: None,
-        progress: &progress(context.output),
-    };
-    let key = operation_key(restore.idempotency_key, &clock);
+    let progress = progress(context.output);
+    let ground = footing.ground(installation, &progress);
+    let key = operation_key(restore.idempotency_key, &footing.clock);
     let wanted = Restoring {
         file: &restore.file,
         as_slug: restore.as_slug.as_deref(),

@@ -1,17 +1,12 @@
 //! `praxis tenant shred` and `certificate`.
 
-use std::sync::Arc;
-
 use anyhow::Result;
-use praxis_fleet::tenant::{self, Certified, Ground};
-use praxis_platform::{
-    clock::{SharedClock, SystemClock},
-    tenancy::{Installation, installation_key},
-};
+use praxis_fleet::tenant::{self, Certified};
+use praxis_platform::tenancy::{Installation, installation_key};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnection;
 
-use super::{progress, tell};
+use super::{footing::Footing, progress, tell};
 use crate::{
     cli::{Context, Exit},
     root_key,
@@ -38,17 +33,9 @@ pub(super) async fn run(
         tell("the clinic's keys are destroyed for good, and nothing brings its data back; --yes does it");
         return Ok(Exit::Refused);
     }
-    let config = context.config()?;
-    let keys = root_key::find(&config.keys, admin).await?;
-    let clock: SharedClock = Arc::new(SystemClock);
-    let ground = Ground {
-        cells: &config.database.cells()?,
-        installation,
-        wrapper: keys.wrapper.as_ref(),
-        clock: &clock,
-        actor: None,
-        progress: &progress(context.output),
-    };
+    let footing = Footing::of(admin, context).await?;
+    let progress = progress(context.output);
+    let ground = footing.ground(installation, &progress);
     let certified = tenant::shred(&ground, &shred.slug).await?;
     show(admin, &certified, context).await
 }
