@@ -1,6 +1,14 @@
--- schema version: 35
--- served from: 35
+-- schema version: 36
+-- served from: 36
 -- oldest build: 0
+CREATE FUNCTION {schema}.access_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    UPDATE access_mark SET mark = gen_random_uuid() WHERE xmin <> pg_current_xact_id()::xid;
+    RETURN NULL;
+END $$;
 CREATE TABLE {schema}.allergy (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -847,6 +855,11 @@ BEGIN
     PERFORM change_storage(coalesce(sum(octet_length(body)), 0), coalesce(bool_or(kind = 'RECEIVED'), false)) FROM added;
     RETURN NULL;
 END $$;
+CREATE TABLE {schema}.access_mark (
+    only_one boolean DEFAULT true NOT NULL,
+    mark uuid NOT NULL,
+    CONSTRAINT access_mark_only_one CHECK (only_one)
+);
 CREATE TABLE {schema}.account_link (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -2133,6 +2146,8 @@ CREATE TABLE {schema}.workflow_step (
     CONSTRAINT workflow_step_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
     CONSTRAINT workflow_step_task_code_shape CHECK ((task_code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text))
 );
+INSERT INTO {schema}.access_mark VALUES
+	(true, '00000000-0000-0000-0000-000000000000');
 INSERT INTO {schema}.alert_rule VALUES
 	('MASS_READING', true, 100, 60),
 	('RESTRICTED_READING', true, 1, 1440),
@@ -2561,6 +2576,8 @@ INSERT INTO {schema}.visit_policy VALUES
 	('EMERGENCY', true, 7, 1, true),
 	('HOME', false, 7, 1, true),
 	('VIRTUAL', false, 7, 1, true);
+ALTER TABLE ONLY {schema}.access_mark
+    ADD CONSTRAINT access_mark_pkey PRIMARY KEY (only_one);
 ALTER TABLE ONLY {schema}.account_link
     ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY {schema}.account_link
@@ -3016,6 +3033,7 @@ CREATE TRIGGER audit_leaf_pending AFTER INSERT ON {schema}.audit_leaf REFERENCIN
 CREATE TRIGGER audit_node_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_node FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER availability_exception_version BEFORE UPDATE ON {schema}.availability_exception FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER availability_rule_version BEFORE UPDATE ON {schema}.availability_rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE CONSTRAINT TRIGGER break_glass_access_changed AFTER INSERT OR DELETE OR UPDATE ON {schema}.break_glass DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE TRIGGER break_glass_kept BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.keep_break_glass_as_it_was();
 CREATE TRIGGER break_glass_overdue BEFORE INSERT ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_break_glass_while_overdue();
 CREATE TRIGGER break_glass_stays BEFORE DELETE OR TRUNCATE ON {schema}.break_glass FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -3062,6 +3080,7 @@ CREATE TRIGGER family_history_transition BEFORE INSERT OR UPDATE ON {schema}.fam
 CREATE TRIGGER family_history_version BEFORE UPDATE ON {schema}.family_history FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER fhir_resource_added AFTER INSERT ON {schema}.fhir_resource REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.resources_counted();
 CREATE TRIGGER fhir_resource_removed AFTER DELETE ON {schema}.fhir_resource REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION {schema}.resources_counted();
+CREATE CONSTRAINT TRIGGER field_policy_access_changed AFTER INSERT OR DELETE OR UPDATE ON {schema}.field_policy DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE TRIGGER identity_provider_version BEFORE UPDATE ON {schema}.identity_provider FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER immunization_kept AFTER UPDATE ON {schema}.immunization FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER immunization_stays BEFORE DELETE OR TRUNCATE ON {schema}.immunization FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -3075,6 +3094,7 @@ CREATE TRIGGER medication_statement_kept AFTER UPDATE ON {schema}.medication_sta
 CREATE TRIGGER medication_statement_stays BEFORE DELETE OR TRUNCATE ON {schema}.medication_statement FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER medication_statement_transition BEFORE INSERT OR UPDATE ON {schema}.medication_statement FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('medication_statement');
 CREATE TRIGGER medication_statement_version BEFORE UPDATE ON {schema}.medication_statement FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE CONSTRAINT TRIGGER membership_access_changed AFTER INSERT OR DELETE OR UPDATE ON {schema}.membership DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE TRIGGER note_template_bumped BEFORE UPDATE ON {schema}.note_template FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER note_template_kept AFTER INSERT OR UPDATE ON {schema}.note_template FOR EACH ROW EXECUTE FUNCTION {schema}.keep_note_template_version();
 CREATE TRIGGER note_template_version_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.note_template_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -3098,6 +3118,8 @@ CREATE TRIGGER queue_token_version BEFORE UPDATE ON {schema}.queue_token FOR EAC
 CREATE TRIGGER registered_operation_text BEFORE UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document();
 CREATE TRIGGER registered_operation_transition BEFORE INSERT OR UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('registered_operation');
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE CONSTRAINT TRIGGER role_access_changed AFTER DELETE OR UPDATE ON {schema}.role DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
+CREATE CONSTRAINT TRIGGER role_permission_access_changed AFTER INSERT OR DELETE OR UPDATE ON {schema}.role_permission DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE TRIGGER role_version BEFORE UPDATE ON {schema}.role FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER rule_evaluation_append_only BEFORE DELETE OR UPDATE OF id, at, rule_id, cause_id, patient_id, encounter_id, result, reason, inputs_hash, explanation, measured OR TRUNCATE ON {schema}.rule_evaluation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -3111,6 +3133,8 @@ CREATE TRIGGER rule_version BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE 
 CREATE TRIGGER security_alert_transition BEFORE INSERT OR UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('security_alert');
 CREATE TRIGGER security_alert_version BEFORE UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
+CREATE CONSTRAINT TRIGGER session_access_changed AFTER DELETE OR UPDATE OF token_hash, user_id, kind, expires_at, ended_at, second_factor_at ON {schema}.session DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
+CREATE CONSTRAINT TRIGGER session_policy_access_changed AFTER INSERT OR DELETE OR UPDATE ON {schema}.session_policy DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER social_history_kept AFTER UPDATE ON {schema}.social_history FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER social_history_stays BEFORE DELETE OR TRUNCATE ON {schema}.social_history FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
@@ -3121,6 +3145,7 @@ CREATE TRIGGER task_escalation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE O
 CREATE TRIGGER task_focus_agrees BEFORE INSERT OR UPDATE OF focus_kind, focus_id, patient_id ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_focus();
 CREATE TRIGGER task_transition BEFORE INSERT OR UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('task');
 CREATE TRIGGER task_version BEFORE UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+CREATE CONSTRAINT TRIGGER user_account_access_changed AFTER DELETE OR UPDATE OF display_name, practitioner_id, active ON {schema}.user_account DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE TRIGGER user_account_seats AFTER INSERT OR DELETE OR UPDATE OF active ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.seats_drawn();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER visit_type_version BEFORE UPDATE ON {schema}.visit_type FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
@@ -3463,6 +3488,7 @@ ALTER TABLE ONLY {schema}.workflow_step
     ADD CONSTRAINT workflow_step_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
 ALTER TABLE ONLY {schema}.workflow_step
     ADD CONSTRAINT workflow_step_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
+REVOKE ALL ON FUNCTION {schema}.access_changed() FROM PUBLIC;
 GRANT SELECT,INSERT ON TABLE {schema}.allergy TO {role};
 GRANT UPDATE(status) ON TABLE {schema}.allergy TO {role};
 GRANT UPDATE(clinical) ON TABLE {schema}.allergy TO {role};
@@ -3532,6 +3558,7 @@ GRANT UPDATE(code_tokens) ON TABLE {schema}.social_history TO {role};
 GRANT ALL ON FUNCTION {schema}.social_history_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.storage_drawn() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.versions_counted() FROM PUBLIC;
+GRANT SELECT ON TABLE {schema}.access_mark TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.alert TO {role};
 GRANT UPDATE(status) ON TABLE {schema}.alert TO {role};

@@ -35,6 +35,7 @@ pub(crate) use prepared::Engine;
 pub use subscription::{Opened, Subscription};
 
 use crate::{
+    context::Stopped,
     error::{self, ApiError, Code, mask},
     limits::Limits,
     live::{DeliverySchema, Published, delivery_schema},
@@ -51,6 +52,20 @@ const REFUSED_POINTS: u64 = 20;
 
 /// The engine of the API.
 pub(crate) type PraxisEngine = Engine<Query, Mutation, Published>;
+
+impl Stopped {
+    /// The answer in place of the one that does not leave.
+    fn outcome(self, request_id: &str) -> Outcome {
+        match self {
+            // Where nothing can be run once more. Whoever comes again is found as who they are.
+            Self::Outdated => Outcome::failure(Failure::Unauthenticated, request_id),
+            Self::Failed(failure @ (Failure::Unavailable(_) | Failure::TenantMoving)) => {
+                Outcome::failure(failure, request_id)
+            }
+            Self::Failed(_) => Outcome::refused(Code::Internal, mask::INTERNAL_MESSAGE, request_id),
+        }
+    }
+}
 
 /// Who asks; available to every resolver.
 pub type Caller = crate::context::Caller;
@@ -186,23 +201,40 @@ impl Api {
     pub fn execute(&self, caller: Caller, request: GraphqlRequest) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
             let request_id = request.request_id.clone();
-            let outcome = self.run(&caller, request).await;
-            self.accounted(&caller, &request_id, outcome).await.unwrap_or_else(|refused| refused)
+            let again = caller.is_recalled().then(|| request.clone());
+            let first = self.attempt(&caller, request).await;
+            let (Err(Stopped::Outdated), Some(request)) = (&first, again) else {
+                return first.unwrap_or_else(|stopped| stopped.outcome(&request_id));
+            };
+            match caller.afresh().await {
+                Ok(caller) => {
+                    let second = self.attempt(&caller, request).await;
+                    second.unwrap_or_else(|stopped| stopped.outcome(&request_id))
+                }
+                Err(refused) => refused,
+            }
         })
+    }
+
+    async fn attempt(&self, caller: &Caller, request: GraphqlRequest) -> Result<Outcome, Stopped> {
+        let request_id = request.request_id.clone();
+        let outcome = self.run(caller, request).await?;
+        self.accounted(caller, &request_id, outcome).await
     }
 
     /// What was disclosed is written down before the answer leaves; if it can't be, nothing leaves.
-    async fn accounted<T>(&self, caller: &Caller, request_id: &str, answer: T) -> Result<T, Outcome> {
-        caller.finish().await.map(|()| answer).map_err(|failure| {
-            tracing::error!(request_id, error = %failure, "a disclosure could not be written down");
-            Outcome::refused(Code::Internal, mask::INTERNAL_MESSAGE, request_id)
+    async fn accounted<T>(&self, caller: &Caller, request_id: &str, answer: T) -> Result<T, Stopped> {
+        caller.finish().await.map(|()| answer).inspect_err(|stopped| {
+            if let Stopped::Failed(failure) = stopped {
+                tracing::error!(request_id, error = %failure, "a disclosure could not be written down");
+            }
         })
     }
 
-    async fn run(&self, caller: &Caller, mut request: GraphqlRequest) -> Outcome {
+    async fn run(&self, caller: &Caller, mut request: GraphqlRequest) -> Result<Outcome, Stopped> {
         match self.prepared(caller, &mut request).await {
             Ok(prepared) => self.run_prepared(caller, &prepared, request).await,
-            Err(refused) => refused,
+            Err(refused) => Ok(refused),
         }
     }
 
@@ -239,24 +271,33 @@ impl Api {
         Ok(admitted)
     }
 
-    async fn run_prepared(&self, caller: &Caller, prepared: &Prepared, request: GraphqlRequest) -> Outcome {
+    async fn run_prepared(
+        &self,
+        caller: &Caller,
+        prepared: &Prepared,
+        request: GraphqlRequest,
+    ) -> Result<Outcome, Stopped> {
         let request_id = request.request_id.clone();
         let buckets = self.gate.buckets(caller);
         let admitted = match self.admitted(caller, prepared, request) {
             Ok(admitted) => admitted,
-            Err(refused) => return refused,
+            Err(refused) => return Ok(refused),
         };
         let asked = admitted.asked;
         let mut verdict = self.gate.rates.take(&buckets, admitted.cost).await;
         if !verdict.allowed() {
-            return Outcome::throttled(verdict, &request_id);
+            return Ok(Outcome::throttled(verdict, &request_id));
         }
+        if asked.is_mutation() {
+            caller.confirm().await?;
+        }
+        caller.note_ran();
         let run = run_on(&self.engine, admitted, caller.clone()).await;
         self.note_lost(caller, asked, &run);
         let unused = run.cost.saturating_sub(run.used());
         self.gate.rates.give_back(buckets, unused);
         verdict.after_return(unused);
-        run.outcome(Some(verdict), caller.extensions(), &request_id)
+        Ok(run.outcome(Some(verdict), caller.extensions(), &request_id))
     }
 
     fn note_lost(&self, caller: &Caller, asked: Asked<'_>, run: &Run) {

@@ -2,6 +2,7 @@
 
 mod change;
 mod journal;
+mod recalled;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,6 +25,8 @@ use crate::{
 
 pub(crate) use change::change;
 use journal::Journal;
+pub(crate) use recalled::Stopped;
+pub use recalled::{Afresh, Recalled};
 
 /// What a denied field looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +52,7 @@ struct Inner {
     recorder: Mutex<Recorder>,
     replays: Mutex<Vec<String>>,
     journal: Mutex<Journal>,
+    recalled: Option<Recalled>,
 }
 
 impl Caller {
@@ -58,6 +62,17 @@ impl Caller {
         policies: Arc<FieldPolicies>,
         mode: RedactionMode,
         idempotency_key: Option<String>,
+    ) -> Self {
+        Self::remembered(factory, policies, mode, idempotency_key, None)
+    }
+
+    /// A caller for one request who was remembered, if so.
+    pub fn remembered(
+        factory: OpFactory,
+        policies: Arc<FieldPolicies>,
+        mode: RedactionMode,
+        idempotency_key: Option<String>,
+        recalled: Option<Recalled>,
     ) -> Self {
         let factory = factory.under(Arc::clone(&policies));
         let read = factory.read();
@@ -73,6 +88,7 @@ impl Caller {
             recorder,
             replays,
             journal,
+            recalled,
         }))
     }
 

@@ -59,6 +59,6 @@ mod viewer;
 mod withhold;
 mod workflows;
 
-pub use context::{Caller, RedactionMode};
+pub use context::{Afresh, Caller, Recalled, RedactionMode};
 pub use policy::{Access, Coordinate, PhiCategory, Sensitivity, coordinates};
 pub use schema::build;

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::{
     Failure,
-    access::{self, Actor, FieldPolicies, Permission, Table},
+    access::{self, AccessMark, Actor, FieldPolicies, Permission, Table},
     audit::{self, Disclosures, Entry},
     factor::webauthn::Site,
     names::TenantNames,
@@ -236,7 +236,7 @@ impl<Mode> Op<Mode> {
     }
 
     async fn write_entries(&self, entries: Vec<Entry>) -> Result<u32, Failure> {
-        let written = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        let written = count(&entries);
         // Without its key the clinic's log goes on, and says of these entries that they are unproven.
         let key = self.tenant_key().await.ok();
         audit::write(&self.0.db, &self.0.origin, key.as_deref(), entries).await?;
@@ -271,10 +271,26 @@ impl Op<Read> {
         Ok(())
     }
 
+    /// The same if nothing changed of what the actor may do since the mark was seen: false, and nothing written, where
+    /// something did. Then nothing of what was read may be answered.
+    pub async fn record_under(&self, mark: AccessMark, entries: Vec<Entry>) -> Result<bool, Failure> {
+        let written = count(&entries);
+        let key = self.tenant_key().await.ok();
+        let held = audit::write_under(&self.0.db, &self.0.origin, key.as_deref(), entries, mark).await?;
+        if held && written > 0 {
+            self.0.platform.backlog.note(self.0.tenant.id, written);
+        }
+        Ok(held)
+    }
+
     /// Gives the connection back early.
     pub async fn release(&self) {
         self.0.db.release().await;
     }
+}
+
+fn count(entries: &[Entry]) -> u32 {
+    u32::try_from(entries.len()).unwrap_or(u32::MAX)
 }
 
 impl Drop for Inner {

@@ -17,14 +17,14 @@ use axum::{
     response::Response,
 };
 use praxis_entity::{control::tenant::TenantState, ids::FacilityId};
-use praxis_graphql::{Caller, RedactionMode, error::Code};
+use praxis_graphql::{Afresh, Caller, Recalled, RedactionMode, error::Code};
 use praxis_platform::{
     OpFactory, Platform, RequestInfo,
     access::{Actor, Permission, load_role},
     audit::Entry,
     client::{self, ClientAuthenticator},
     mail::Links,
-    session::{Authenticator, SessionKind, oidc::Providers},
+    session::{Authenticator, Credential, SessionKind, oidc::Providers},
     sms::SmsProvider,
     tenancy::{Directory, Freshness, Host, Resolution, Standing, Tenant},
 };
@@ -134,7 +134,7 @@ impl Edge {
         let facility = facility(&parts.headers)?;
         let Some(credential) = credential::of(&parts.method, &parts.headers)? else { return Ok(None) };
         let system = self.factory(tenant, Arc::new(Actor::system()), self.request_info(parts));
-        if credential.kind == SessionKind::Bearer && client::is_token(&credential.token) {
+        if !is_session(&credential) {
             if facility.is_some() {
                 return Err(Refused::forbidden("A program acts for no branch."));
             }
@@ -143,8 +143,12 @@ impl Edge {
         Ok(Some(self.authenticator.actor(&system, &credential, facility).await?))
     }
 
-    async fn caller(&self, parts: &Parts) -> Result<Caller, Refused> {
+    async fn caller(self: &Arc<Self>, parts: &Parts) -> Result<Caller, Refused> {
         let key = idempotency_key(&parts.headers)?;
+        let plain = !parts.headers.contains_key(VIEW_AS);
+        if let Some(credential) = credential::of(&parts.method, &parts.headers)?.filter(|it| plain && is_session(it)) {
+            return self.in_session(parts, credential, key).await;
+        }
         let Known { tenant, actor, info, redaction } = self.known(parts).await?;
         // Nobody sees nothing, whatever the clinic's policies say: no need to ask the database.
         let policies = match actor.is_known() {
@@ -152,6 +156,48 @@ impl Edge {
             false => Arc::default(),
         };
         Ok(Caller::new(self.factory(&tenant, actor, info), policies, redaction, key))
+    }
+
+    /// Somebody in a session: as remembered, for whoever runs the operation to compare, or as found now.
+    async fn in_session(
+        self: &Arc<Self>,
+        parts: &Parts,
+        credential: Credential,
+        key: Option<String>,
+    ) -> Result<Caller, Refused> {
+        let tenant = Arc::clone(parts.extensions.get::<Arc<Tenant>>().ok_or(UNKNOWN)?);
+        let (redaction, facility) = (redaction(&parts.headers)?, facility(&parts.headers)?);
+        let info = self.request_info(parts);
+        let system = self.as_system(&tenant, info.clone());
+        let (found, recalled) = match self.authenticator.recall(&system, &credential, facility).await? {
+            Some(found) => {
+                let afresh = self.afresh(system, credential, facility, request_id(&parts.extensions));
+                let recalled = Recalled::under(found.mark, afresh);
+                (found, Some(recalled))
+            }
+            None => (self.authenticator.afresh(&system, &credential, facility).await?, None),
+        };
+        let factory = self.factory(&tenant, found.actor, info);
+        Ok(Caller::remembered(factory, found.policies, redaction, key, recalled))
+    }
+
+    fn afresh(
+        self: &Arc<Self>,
+        system: OpFactory,
+        credential: Credential,
+        facility: Option<FacilityId>,
+        id: Arc<str>,
+    ) -> Afresh {
+        let asked = Arc::new((Arc::clone(self), system, credential, id));
+        Box::new(move || {
+            let asked = Arc::clone(&asked);
+            Box::pin(async move {
+                let (edge, system, credential, id) = &*asked;
+                let found = edge.authenticator.afresh(system, credential, facility).await;
+                let found = found.map_err(|failure| Refused::from(failure).outcome(id))?;
+                Ok((found.actor, found.policies))
+            })
+        })
     }
 
     /// Who sends a request, and how they want to be answered.
@@ -231,6 +277,11 @@ impl Edge {
     pub(super) fn client_address(&self, parts: &Parts) -> Option<IpAddr> {
         client_address(self.client_address_header.as_ref(), &parts.headers, &parts.extensions)
     }
+}
+
+/// Whether a credential is a person's, and not a program's.
+fn is_session(credential: &Credential) -> bool {
+    credential.kind == SessionKind::Cookie || !client::is_token(&credential.token)
 }
 
 /// The address a request came from: what a trusted proxy says, if there is one, and else the socket's.

@@ -4,7 +4,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use praxis_graphql::error::{self, Code, INTERNAL_MESSAGE};
+use praxis_graphql::{
+    api::Outcome,
+    error::{self, Code, INTERNAL_MESSAGE},
+};
 use praxis_platform::{Failure, error::sqlstate};
 
 use serde_json::Value;
@@ -64,6 +67,12 @@ impl Refused {
     /// The refusal as one of `errors[]`.
     pub(super) fn entry(self, request_id: &str) -> Value {
         error::entry(self.code, self.message, request_id)
+    }
+
+    /// The refusal as what became of an operation.
+    pub(super) fn outcome(self, request_id: &str) -> Outcome {
+        let (status, errors) = (self.status.as_u16(), vec![self.entry(request_id)]);
+        Outcome::Refused { status, errors, allow_post: false, rate: None }
     }
 
     pub(super) fn response(self, request_id: &str) -> Response {

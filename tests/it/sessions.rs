@@ -24,6 +24,7 @@ use crate::support::server::{Answer, PASSWORD, TestServer, send};
 mod administration;
 mod floods;
 mod limits;
+mod marks;
 mod tokens;
 
 const HOST: &str = "northside.praxis.test";
@@ -86,6 +87,17 @@ impl TestServer {
 async fn whoami(router: &Router, host: &str, name: &str, value: &str) -> StatusCode {
     let request = Request::get("/auth/whoami").header("host", host).header(name, value);
     send(router, request.body(Body::empty()).unwrap()).await.status
+}
+
+/// Lists patients by a server.
+async fn patients(router: &Router, bearer: &str) -> Answer {
+    graphql(router, bearer, "{ patients(first: 1) { nodes { id } } }").await
+}
+
+async fn graphql(router: &Router, bearer: &str, query: &str) -> Answer {
+    let request = Request::post("/graphql").header("host", HOST).header("authorization", bearer);
+    let body = json!({ "query": query }).to_string();
+    send(router, request.header("content-type", "application/json").body(Body::from(body)).unwrap()).await
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ impl Run {
         extensions.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
         extensions.insert("cost".into(), cost);
         let errors = mask::execution(errors, request_id);
-        let nothing = [Code::Unauthenticated, Code::TenantMoving];
+        let nothing = [Code::Unauthenticated, Code::TenantMoving, Code::UpstreamUnavailable];
         if let Some(code) = nothing.into_iter().find(|code| nothing_but(*code, &data, &errors)) {
             return Outcome::Refused { status: code.status(), errors, allow_post: false, rate };
         }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use async_graphql::{
     Name, PathSegment, ServerError,
-    parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet},
+    parser::types::{
+        ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+    },
 };
 
 use crate::{
@@ -33,6 +35,11 @@ impl<'a> Asked<'a> {
         let fields = self.fields(vec![self.root()]);
         let names: Vec<_> = fields.iter().map(|(_, field)| field.name.node.as_str()).collect();
         names.join(" ")
+    }
+
+    /// Whether it changes something.
+    pub(super) fn is_mutation(self) -> bool {
+        self.operation.ty == OperationType::Mutation
     }
 
     /// The coordinates of what was refused or failed, each with the code that the caller is told.

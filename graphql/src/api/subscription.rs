@@ -12,6 +12,7 @@ use super::{
     prepared::Prepared,
 };
 use crate::{
+    context::Stopped,
     error::ApiError,
     live::{Delivery, Source, is_shown},
 };
@@ -44,38 +45,42 @@ impl Api {
         Box::pin(async move {
             let request_id = request.request_id.clone();
             let opened = self.opened(&caller, GraphqlRequest { streaming: true, ..request }).await;
-            self.accounted(&caller, &request_id, opened).await.unwrap_or_else(Opened::Done)
+            let accounted = match opened {
+                Ok(opened) => self.accounted(&caller, &request_id, opened).await,
+                Err(stopped) => Err(stopped),
+            };
+            accounted.unwrap_or_else(|stopped| Opened::Done(stopped.outcome(&request_id)))
         })
     }
 
-    async fn opened(&self, caller: &Caller, mut request: GraphqlRequest) -> Opened {
+    async fn opened(&self, caller: &Caller, mut request: GraphqlRequest) -> Result<Opened, Stopped> {
         let prepared = match self.prepared(caller, &mut request).await {
             Ok(prepared) => prepared,
-            Err(outcome) => return Opened::Done(outcome),
+            Err(outcome) => return Ok(Opened::Done(outcome)),
         };
         if !admit::is_subscription(&prepared, &request) {
-            return Opened::Done(self.run_prepared(caller, &prepared, request).await);
+            return Ok(Opened::Done(self.run_prepared(caller, &prepared, request).await?));
         }
         let admitted = match self.admitted(caller, &prepared, request.clone()) {
             Ok(admitted) => admitted,
-            Err(outcome) => return Opened::Done(outcome),
+            Err(outcome) => return Ok(Opened::Done(outcome)),
         };
         let verdict = self.gate.rates.take(&self.gate.buckets(caller), admitted.cost).await;
         if !verdict.allowed() {
-            return Opened::Done(Outcome::throttled(verdict, &request.request_id));
+            return Ok(Opened::Done(Outcome::throttled(verdict, &request.request_id)));
         }
         let asked = admitted.asked;
         let wanted = Arc::new(Delivery::Opening(OnceLock::new()));
         let run = self.deliver_on(admitted, caller.clone(), &wanted).await;
         if let Some(source) = wanted.source() {
-            return Opened::Stream(Box::new(Subscription {
+            return Ok(Opened::Stream(Box::new(Subscription {
                 prepared: Arc::clone(&prepared),
                 request,
                 source,
-            }));
+            })));
         }
         self.note_lost(caller, asked, &run);
-        Opened::Done(run.outcome(Some(verdict), caller.extensions(), &request.request_id))
+        Ok(Opened::Done(run.outcome(Some(verdict), caller.extensions(), &request.request_id)))
     }
 
     /// Shows an event to whoever opened a subscription; `None` when they may not know of it.
@@ -91,7 +96,8 @@ impl Api {
                 Ok(outcome) => outcome?,
                 Err(error) => Outcome::failed(&error, request_id),
             };
-            Some(self.accounted(&caller, request_id, outcome).await.unwrap_or_else(|refused| refused))
+            let accounted = self.accounted(&caller, request_id, outcome).await;
+            Some(accounted.unwrap_or_else(|stopped| stopped.outcome(request_id)))
         })
     }
 

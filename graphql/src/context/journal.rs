@@ -9,12 +9,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use praxis_entity::ids::PatientId;
-use praxis_platform::{
-    Failure,
-    audit::{Entry, Outcome},
-};
+use praxis_platform::audit::{Entry, Outcome};
 
-use super::Caller;
+use super::{Caller, Stopped};
 use crate::error::Code;
 
 /// The longest name of an operation that is written down.
@@ -23,6 +20,8 @@ const LONGEST_NAME: usize = 200;
 /// What a request will have to account for.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
+    /// It ran: there is an answer.
+    ran: bool,
     /// A field was asked.
     asked: bool,
     /// A change was written, with its own entry.
@@ -37,6 +36,11 @@ impl Caller {
     /// Says which operation of its document the request runs; of a nameless one, the fields it asks for.
     pub(crate) fn name_operation(&self, name: impl FnOnce() -> String) {
         self.0.factory.name_operation(|| name().chars().take(LONGEST_NAME).collect());
+    }
+
+    /// Notes that the operation runs.
+    pub(crate) fn note_ran(&self) {
+        self.journal().ran = true;
     }
 
     /// Notes that a field was asked.
@@ -74,8 +78,8 @@ impl Caller {
     }
 
     /// Writes down what was disclosed, refused, or merely asked. To be called before the answer leaves.
-    pub(crate) async fn finish(&self) -> Result<(), Failure> {
-        let Journal { asked, changed, looked_back, lost } = std::mem::take(&mut *self.journal());
+    pub(crate) async fn finish(&self) -> Result<(), Stopped> {
+        let Journal { ran, asked, changed, looked_back, lost } = std::mem::take(&mut *self.journal());
         let disclosed = self.0.read.disclosed();
         if !self.is_known() {
             if lost.iter().any(|(_, outcome, _)| *outcome == Outcome::Denied) {
@@ -83,7 +87,7 @@ impl Caller {
             }
             return Ok(());
         }
-        let must = disclosed.is_some() || !looked_back.is_empty() || (lost.is_empty() && asked);
+        let must = self.is_recalled() || disclosed.is_some() || !looked_back.is_empty() || (lost.is_empty() && asked);
         let mut entries: Vec<_> = lost
             .into_iter()
             .map(|(coordinate, outcome, reason)| Entry::done(coordinate).ended(outcome).because(reason))
@@ -96,9 +100,12 @@ impl Caller {
         if entries.is_empty() && asked && !changed {
             entries.push(Entry::done("read"));
         }
-        match self.0.read.record_all(entries).await {
+        if !ran && entries.is_empty() {
+            return Ok(());
+        }
+        match self.record(entries).await {
             // Nothing was done and nothing is told: the caller learns why, even if the log can't.
-            Err(failure) if !must => {
+            Err(Stopped::Failed(failure)) if !must => {
                 tracing::error!(error = %failure, "a failed attempt could not be written down");
                 Ok(())
             }

@@ -36,4 +36,5 @@ crate::sql_steps! {
     "m0033_external_identities"
     "m0034_statistics"
     "m0035_quotas"
+    "m0036_access_mark"
 }

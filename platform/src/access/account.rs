@@ -7,7 +7,7 @@ use sea_orm::{DbErr, FromQueryResult, QueryResult};
 use serde::de::DeserializeOwned;
 
 use super::{
-    FieldPolicies, Override,
+    AccessMark, FieldPolicies, Override,
     emergency::{self, Open},
     grant::{HELD, Held},
     policy::{self, Bound},
@@ -21,17 +21,20 @@ pub(crate) struct Account {
     pub(crate) policies: FieldPolicies,
     /// What was open to it in an emergency when the database was asked.
     pub(crate) overrides: Vec<Override>,
+    /// Under which all of this holds.
+    pub(crate) mark: AccessMark,
 }
 
 impl Account {
     /// The columns, each with its name. They stand in a query of `session`.
-    pub(crate) fn columns() -> [(&'static str, String); 3] {
+    pub(crate) fn columns() -> [(&'static str, String); 4] {
         let rows = |of: &str| format!("(SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM ({of}) AS r)");
         let open = "SELECT id, patient_id, classes, expires_at FROM break_glass_open WHERE user_id = session.user_id";
         [
             ("held", rows(&HELD.replace("$1", "session.user_id"))),
             ("policies", rows("SELECT type_name, field_name, permission, condition FROM field_policy")),
             ("open", rows(open)),
+            ("mark", AccessMark::NOW.to_owned()),
         ]
     }
 }
@@ -44,6 +47,7 @@ impl FromQueryResult for Account {
             held: rows(row, prefix, "held")?,
             policies: policies.into_iter().map(policy::extra).collect(),
             overrides: open.into_iter().map(emergency::over).collect(),
+            mark: AccessMark::from_query_result(row, prefix)?,
         })
     }
 }

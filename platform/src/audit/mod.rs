@@ -19,7 +19,7 @@ pub mod verify;
 
 pub use backlog::{Backlog, Waiting};
 pub use disclosure::Disclosures;
-pub use entry::{Change, Entry, Outcome, write};
+pub use entry::{Change, Entry, Outcome, write, write_under};
 pub use heads::{Head, Heads};
 pub use line::line;
 pub use seal::{Batch, newest, seal, signer};

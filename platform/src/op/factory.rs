@@ -120,6 +120,14 @@ impl OpFactory {
         Self { policies, ..self }
     }
 
+    /// The same request, made by this actor.
+    #[must_use]
+    pub fn acting_as(&self, actor: Arc<Actor>) -> Self {
+        let Origin { request, clock, .. } = &*self.origin;
+        let origin = Arc::new(Origin { actor, request: request.clone(), clock: Arc::clone(clock) });
+        Self { origin, ..self.clone() }
+    }
+
     /// The tenant.
     pub fn tenant(&self) -> &Arc<Tenant> {
         &self.tenant

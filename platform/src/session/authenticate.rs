@@ -1,9 +1,10 @@
-//! From a token to an actor, with a memory of one second.
+//! From a token to an actor.
+//!
+//! Who was found is remembered together with the clinic's [mark](AccessMark), which is another one after each change of what
+//! people may do. So what is remembered is not believed: it is compared with the mark before anything is told or changed, by
+//! whoever uses it ([`Recalled`]) or here ([`Authenticator::actor`]).
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache;
@@ -20,14 +21,16 @@ use super::{
 use crate::{
     Failure, Op, OpFactory, Read,
     access::{
-        Account, Actor, ActorKind, FieldPolicies, Grants, Override, Permission, PermissionSet,
+        AccessMark, Account, Actor, ActorKind, FieldPolicies, Grants, Override, Permission, PermissionSet,
         load_field_policies, load_overrides,
     },
     vault::IndexField,
 };
 
-/// Revocation has to take effect within two seconds. What is remembered was read at most this long ago.
-const REMEMBERED: Duration = Duration::from_secs(1);
+/// How long an actor is remembered at the most. It bounds the memory, not what is believed.
+const REMEMBERED: Duration = Duration::from_secs(30);
+/// How long field policies are believed where no mark is compared: for programs, and on connections that go on.
+const POLICIES_REMEMBERED: Duration = Duration::from_secs(1);
 /// Writing down each use would make every read a write. A session may go idle early by this much.
 const SEEN_STEP: TimeDelta = TimeDelta::seconds(30);
 
@@ -44,14 +47,22 @@ pub struct Credential {
 /// against CSRF.
 type Remembered = (TenantId, Vec<u8>, SessionKind, Option<FacilityId>);
 
-/// An actor as they were a moment ago.
+/// An actor as they were under a mark: good for nothing before the mark was compared.
+#[derive(Clone)]
+pub struct Recalled {
+    /// Who.
+    pub actor: Arc<Actor>,
+    /// What the clinic asks for before fields are read.
+    pub policies: Arc<FieldPolicies>,
+    /// Under which both hold.
+    pub mark: AccessMark,
+}
+
 #[derive(Clone)]
 struct Known {
-    actor: Arc<Actor>,
-    /// When we began to ask the database, not when it answered.
-    asked: Instant,
-    /// When session or token are over by themselves.
-    ends_at: DateTime<Utc>,
+    recalled: Recalled,
+    /// When session or token are over by themselves, or the session's use has to be written down.
+    until: DateTime<Utc>,
 }
 
 /// Turns credentials into actors.
@@ -63,12 +74,8 @@ pub struct Authenticator {
 impl Default for Authenticator {
     fn default() -> Self {
         Self {
-            actors: Cache::builder()
-                .max_capacity(100_000)
-                .time_to_live(REMEMBERED)
-                .support_invalidation_closures()
-                .build(),
-            policies: Cache::builder().max_capacity(10_000).time_to_live(REMEMBERED).build(),
+            actors: Cache::builder().max_capacity(100_000).time_to_live(REMEMBERED).build(),
+            policies: Cache::builder().max_capacity(10_000).time_to_live(POLICIES_REMEMBERED).build(),
         }
     }
 }
@@ -83,20 +90,37 @@ impl Authenticator {
         credential: &Credential,
         facility: Option<FacilityId>,
     ) -> Result<Arc<Actor>, Failure> {
-        let op = system.read();
-        let token =
-            op.token(IndexField::Session, &credential.token).await?.ok_or(Failure::Unauthenticated)?;
-        let remembered: Remembered = (op.tenant().id, token, credential.kind, facility);
-        if let Some(known) = self.actors.get(&remembered)
-            && known.asked.elapsed() < REMEMBERED
-            && known.ends_at > op.now()
+        if let Some(recalled) = self.recall(system, credential, facility).await?
+            && recalled.mark.holds_at(system.read().db()).await?
         {
-            return under_emergency(&op, known.actor).await;
+            return Ok(recalled.actor);
         }
-        let asked = Instant::now();
-        let found = find(&op, credential, &remembered.1).await?;
-        let (Live { session, user, .. }, account, ends_at) = found.ok_or(Failure::Unauthenticated)?;
-        self.policies.insert(op.tenant().id, Arc::new(account.policies));
+        Ok(self.afresh(system, credential, facility).await?.actor)
+    }
+
+    /// The actor of a credential as remembered, without a look at the database. Whoever takes it compares the mark.
+    pub async fn recall(
+        &self,
+        system: &OpFactory,
+        credential: &Credential,
+        facility: Option<FacilityId>,
+    ) -> Result<Option<Recalled>, Failure> {
+        let op = system.read();
+        let known = self.actors.get(&key(&op, credential, facility).await?);
+        Ok(known.filter(|known| known.until > op.now()).map(|known| known.recalled))
+    }
+
+    /// The actor of a credential as the database has it now.
+    pub async fn afresh(
+        &self,
+        system: &OpFactory,
+        credential: &Credential,
+        facility: Option<FacilityId>,
+    ) -> Result<Recalled, Failure> {
+        let op = system.read();
+        let remembered = key(&op, credential, facility).await?;
+        let (Live { session, user, .. }, account, ends_at) =
+            find(&op, credential, &remembered.1).await?.ok_or(Failure::Unauthenticated)?;
         let mut grants = Grants::of(account.held, facility)
             .ok_or_else(|| Failure::BadInput("you are not a member of this facility".to_owned()))?;
         // Asked each time: a role may have begun to ask for it while the session was open.
@@ -104,7 +128,7 @@ impl Authenticator {
         if awaits_second_factor {
             grants.list.clear();
         }
-        note_use(&op, &session).await?;
+        let seen = note_use(&op, &session).await?;
         let actor = Arc::new(Actor {
             kind: ActorKind::User,
             user: Some(user.id),
@@ -121,11 +145,14 @@ impl Authenticator {
             client: None,
             awaits_second_factor,
         });
-        // Once the factor was shown, nobody should have to wait for this memory to fade.
-        if !awaits_second_factor {
-            self.actors.insert(remembered, Known { actor: Arc::clone(&actor), asked, ends_at });
+        let actor = opened_to(actor, account.overrides, op.now());
+        let recalled = Recalled { actor, policies: Arc::new(account.policies), mark: account.mark };
+        // The database's own clock ends an emergency as well as ours, so as long as one is open it is asked each time.
+        if recalled.actor.overrides.is_empty() {
+            let known = Known { recalled: recalled.clone(), until: ends_at.min(seen + SEEN_STEP) };
+            self.actors.insert(remembered, known);
         }
-        Ok(opened_to(actor, account.overrides, op.now()))
+        Ok(recalled)
     }
 
     /// The actor of a connection that goes on, with the emergency access that is open to them now. That the rest is
@@ -149,15 +176,19 @@ impl Authenticator {
         self.policies.insert(tenant, Arc::clone(&policies));
         Ok(policies)
     }
-
-    /// Forgets what is remembered of a tenant's sessions, for an ended session to end at once here.
-    pub fn forget(&self, tenant: TenantId) {
-        let _ = self.actors.invalidate_entries_if(move |(owner, ..), _| *owner == tenant);
-        self.policies.invalidate(&tenant);
-    }
 }
 
-/// The actor with what is open to them in an emergency. It is never remembered: what was declared counts at once.
+/// Under what an actor is remembered.
+async fn key(
+    op: &Op<Read>,
+    credential: &Credential,
+    facility: Option<FacilityId>,
+) -> Result<Remembered, Failure> {
+    let token = op.token(IndexField::Session, &credential.token).await?.ok_or(Failure::Unauthenticated)?;
+    Ok((op.tenant().id, token, credential.kind, facility))
+}
+
+/// The actor with what is open to them in an emergency.
 async fn under_emergency(op: &Op<Read>, actor: Arc<Actor>) -> Result<Arc<Actor>, Failure> {
     let Some(user) = actor.user.filter(|_| actor.may(Permission::BREAK_GLASS_USE)) else { return Ok(actor) };
     Ok(opened_to(actor, load_overrides(op.db(), user, op.now()).await?, op.now()))
@@ -193,9 +224,13 @@ async fn find(
     }))
 }
 
-/// Writes down that the session is used, now and then.
-async fn note_use(op: &Op<Read>, session: &session::Model) -> Result<(), Failure> {
-    if session.last_seen_at + SEEN_STEP > op.now() { Ok(()) } else { touch(op, session.id).await }
+/// Writes down that the session is used, now and then; when that was done last.
+async fn note_use(op: &Op<Read>, session: &session::Model) -> Result<DateTime<Utc>, Failure> {
+    if session.last_seen_at + SEEN_STEP > op.now() {
+        return Ok(session.last_seen_at);
+    }
+    touch(op, session.id).await?;
+    Ok(op.now())
 }
 
 /// Writes down that a session is used, unless that was done a moment ago.

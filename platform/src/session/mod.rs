@@ -3,7 +3,8 @@
 //! Whoever proved who they are goes through [`proceed`] to a session; nothing outside this module can
 //! open one. A browser carries it as an opaque cookie token, kept as a keyed hash; other clients as a signed access token of ten minutes,
 //! renewed with a refresh token that works once. A session ends when nobody used it for too long, at
-//! its absolute end, or when somebody ends it. What a server remembers of one lives for a second.
+//! its absolute end, or when somebody ends it. What a server remembers of one is compared with the
+//! clinic's mark at every use, so the next request notices.
 
 mod access_token;
 mod authenticate;
@@ -19,7 +20,7 @@ mod second_factor;
 mod step;
 mod watch;
 
-pub use authenticate::{Authenticator, Credential, touch};
+pub use authenticate::{Authenticator, Credential, Recalled, touch};
 pub use end::{end_session, end_sessions, end_sessions_from, logout};
 pub use live::{IDLE, idle_limit};
 pub use login::{LoginRefused, SessionKind, login};

@@ -129,7 +129,6 @@ async fn reset_password(call: Call, body: Body<NewPassword>) -> Response {
     call.answer(async |call: Call| {
         let NewPassword { token, password } = read(body, EXPECTED)?;
         identity::reset_password(&call.system(), &token, &Zeroizing::new(password)).await?;
-        call.edge.authenticator.forget(call.tenant.id);
         Ok(StatusCode::NO_CONTENT.into_response())
     })
     .await
@@ -160,7 +159,6 @@ async fn change_password(call: Call, body: Body<OwnPassword>) -> Response {
             call.edge.throttle.succeeded(&attempt);
         }
         changed?;
-        call.edge.authenticator.forget(call.tenant.id);
         Ok(StatusCode::NO_CONTENT.into_response())
     })
     .await

@@ -117,7 +117,6 @@ async fn step_up(call: Call, body: Body<Answer>) -> Response {
         let factory = call.signed_in().await?;
         let shown = read(body, EXPECTED)?.shown()?;
         let at = session::step_up(&factory, &shown).await?.map_err(|not| refused(not, WRONG_STEP_UP))?;
-        call.edge.authenticator.forget(call.tenant.id);
         Ok(Json(json!({ "secondFactorAt": at, "freshUntil": at + FRESH })).into_response())
     })
     .await

@@ -100,7 +100,6 @@ impl Edge {
     async fn sign_out(&self, tenant: &Arc<Tenant>, parts: &Parts) -> Result<(), Refused> {
         let Some(actor) = self.actor(parts, tenant).await? else { return Ok(()) };
         session::logout(&self.factory(tenant, actor, self.request_info(parts))).await?;
-        self.authenticator.forget(tenant.id);
         Ok(())
     }
 }

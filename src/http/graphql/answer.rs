@@ -42,8 +42,11 @@ pub(super) fn response(outcome: Outcome, media_type: MediaType) -> Response {
                 _ => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             };
             let mut response = errors(media_type, status, &entries);
-            if entries.iter().any(is_moving) {
+            if entries.iter().any(may_pass) {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            if status == StatusCode::UNAUTHORIZED {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             if allow_post {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
@@ -57,9 +60,10 @@ pub(super) fn response(outcome: Outcome, media_type: MediaType) -> Response {
     response
 }
 
-/// The clinic is elsewhere in a moment.
-fn is_moving(entry: &Value) -> bool {
-    entry.pointer("/extensions/code").and_then(Value::as_str) == Some(Code::TenantMoving.as_str())
+/// The clinic is elsewhere in a moment, or its database comes back.
+fn may_pass(entry: &Value) -> bool {
+    let code = entry.pointer("/extensions/code").and_then(Value::as_str);
+    [Code::TenantMoving, Code::UpstreamUnavailable].iter().any(|passing| code == Some(passing.as_str()))
 }
 
 fn errors(media_type: MediaType, status: StatusCode, entries: &[Value]) -> Response {

@@ -79,67 +79,44 @@ async fn the_clinic_decides_how_long_a_session_may_idle() -> Result<()> {
     Ok(())
 }
 
-/// How long a server goes on believing a token.
-async fn believed_for(router: &Router, access: &str) -> Duration {
-    let start = Instant::now();
-    let bearer = format!("Bearer {access}");
-    while whoami(router, HOST, "authorization", &bearer).await == StatusCode::OK {
-        assert!(start.elapsed() < Duration::from_secs(10), "it is believed for ever");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    start.elapsed()
-}
-
 #[tokio::test]
-async fn what_ends_a_session_takes_effect_on_every_server_within_two_seconds() -> Result<()> {
+async fn what_ends_a_session_takes_effect_with_the_next_request_on_every_server() -> Result<()> {
     let server = clinic().await?;
     let other = server.another().await?;
-    let mut longest = Duration::ZERO;
     for ending in [
         "UPDATE session SET ended_at = now()",
         "UPDATE user_account SET active = false",
         "UPDATE session SET expires_at = now()",
     ] {
-        server.execute("UPDATE user_account SET active = true").await?;
-        for _ in 0..3 {
-            let access = server.tokens().await.access;
-            let bearer = format!("Bearer {access}");
-            assert_eq!(whoami(&other.router, HOST, "authorization", &bearer).await, StatusCode::OK);
-            assert_eq!(server.knows(&access).await, StatusCode::OK);
-            server.execute(ending).await?;
-            let (here, there) = futures::future::join(
-                believed_for(&server.app.router, &access),
-                believed_for(&other.router, &access),
-            )
-            .await;
-            longest = longest.max(here).max(there);
-            server.execute("UPDATE user_account SET active = true").await?;
+        let bearer = format!("Bearer {}", server.tokens().await.access);
+        for router in [&server.app.router, &other.router] {
+            assert_eq!(whoami(router, HOST, "authorization", &bearer).await, StatusCode::OK);
+            assert_eq!(patients(router, &bearer).await.status, StatusCode::OK);
         }
+        server.execute(ending).await?;
+        for router in [&server.app.router, &other.router] {
+            let answer = patients(router, &bearer).await;
+            assert_eq!((answer.status, answer.code()), (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"), "{ending}");
+            assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Bearer");
+            assert_eq!(whoami(router, HOST, "authorization", &bearer).await, StatusCode::UNAUTHORIZED);
+        }
+        server.execute("UPDATE user_account SET active = true").await?;
     }
-    eprintln!("an ended session was believed for {longest:?} at the most");
-    assert!(longest <= Duration::from_secs(2), "{longest:?}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_changed_role_takes_effect_on_every_server_within_two_seconds() -> Result<()> {
+async fn a_changed_role_takes_effect_with_the_next_request_on_every_server() -> Result<()> {
     let server = clinic().await?;
     let other = server.another().await?;
     let bearer = format!("Bearer {}", server.tokens().await.access);
-    let may = async |router: &Router| {
-        let request = Request::post("/graphql").header("host", HOST).header("authorization", &bearer);
-        let body = json!({ "query": "{ patients(first: 1) { nodes { id } } }" }).to_string();
-        let request = request.header("content-type", "application/json").body(Body::from(body)).unwrap();
-        send(router, request).await.body["errors"].is_null()
-    };
-    assert!(may(&server.app.router).await && may(&other.router).await);
-    server.execute("DELETE FROM membership").await?;
-    let start = Instant::now();
-    while may(&server.app.router).await || may(&other.router).await {
-        assert!(start.elapsed() < Duration::from_secs(10), "the role is kept for ever");
+    for router in [&server.app.router, &other.router] {
+        assert!(patients(router, &bearer).await.body["errors"].is_null());
     }
-    eprintln!("a lost role was believed for {:?}", start.elapsed());
-    assert!(start.elapsed() <= Duration::from_secs(2), "{:?}", start.elapsed());
+    server.execute("DELETE FROM membership").await?;
+    for router in [&server.app.router, &other.router] {
+        assert_eq!(patients(router, &bearer).await.code(), "FORBIDDEN");
+    }
     Ok(())
 }
 
