@@ -1,8 +1,9 @@
 //! Objects whose columns are answered at once.
 //!
 //! async-graphql puts a future on the heap for each field of each object, though most fields are columns and have
-//! nothing to wait for. [`AtOnce`] asks a field that has no fields of its own in place, and only what has to wait goes
-//! on as a future on the heap. What an answer says does not depend on it. No extension of async-graphql sees these
+//! nothing to wait for. [`AtOnce`] asks a field that has no fields of its own in place. Of those that have to wait only the
+//! first goes on as a future on the heap: sealed fields of one row wait for the same standing and the same key, so the others
+//! are asked in place once it is answered. What an answer says does not depend on it. No extension of async-graphql sees these
 //! fields one by one; the schema has none. See `docs/decisions/0054-columns-are-answered-at-once.md`.
 
 use std::{
@@ -19,7 +20,7 @@ use async_graphql::{
     parser::types::{Field, Selection, SelectionSet},
     registry::Registry,
 };
-use futures::future::{BoxFuture, FutureExt, try_join_all};
+use futures::future::{BoxFuture, FutureExt, try_join, try_join_all};
 
 /// An object that is resolved in this way.
 pub(crate) struct AtOnce<T>(pub(crate) T);
@@ -46,17 +47,39 @@ impl<T: ContainerType> OutputType for AtOnce<T> {
         if !collect(ctx, &self.0, ctx.item, &mut fields) {
             return self.0.resolve(ctx, field).await;
         }
-        let (mut values, waiting) = poll_fn(|task| Poll::Ready(ask(task, ctx, &self.0, &fields))).await?;
-        for (place, value) in try_join_all(waiting).await? {
-            if let Some(awaited) = values.get_mut(place) {
-                *awaited = value;
-            }
+        let every: Vec<_> = (0..fields.len()).collect();
+        let mut asked = poll_fn(|task| Poll::Ready(ask(task, ctx, &self.0, &fields, &every))).await?;
+        let mut values = vec![Value::Null; fields.len()];
+        put_all(&mut values, asked.answered);
+        if let Some(leader) = asked.leader.take() {
+            let behind = async {
+                let mut answered = vec![leader.await?];
+                // What it waited for is at hand now, and as a rule the others waited for the same.
+                let more =
+                    poll_fn(|task| Poll::Ready(ask(task, ctx, &self.0, &fields, &asked.behind))).await?;
+                answered.extend(more.answered);
+                let still = more.behind.iter().filter_map(|place| wait_for(ctx, &self.0, &fields, *place));
+                answered.extend(try_join_all(more.leader.into_iter().chain(still)).await?);
+                Ok(answered)
+            };
+            let (behind, others) = try_join(behind, try_join_all(asked.waiting)).await?;
+            put_all(&mut values, behind.into_iter().chain(others));
+        } else {
+            put_all(&mut values, try_join_all(asked.waiting).await?);
         }
         let mut object = IndexMap::with_capacity(fields.len());
         for (field, value) in fields.into_iter().zip(values) {
             put(&mut object, &field.node.response_key().node, value);
         }
         Ok(Value::Object(object))
+    }
+}
+
+fn put_all(values: &mut [Value], answered: impl IntoIterator<Item = (usize, Value)>) {
+    for (place, value) in answered {
+        if let Some(awaited) = values.get_mut(place) {
+            *awaited = value;
+        }
     }
 }
 
@@ -95,41 +118,66 @@ fn collect<'a, T: ContainerType>(
 
 type Waiting<'a> = BoxFuture<'a, ServerResult<(usize, Value)>>;
 
-/// Asks each field: what is there at once, and who has to wait, each with its place.
+/// What became of fields that were asked, each named by its place.
+#[derive(Default)]
+struct Asked<'a> {
+    answered: Vec<(usize, Value)>,
+    /// The first of those without fields of their own that has to wait.
+    leader: Option<Waiting<'a>>,
+    /// Those that have to wait as well, as a rule for the same: they are asked again when the first is answered.
+    behind: Vec<usize>,
+    /// Those with fields of their own.
+    waiting: Vec<Waiting<'a>>,
+}
+
+/// Asks fields in place.
 fn ask<'a, T: ContainerType>(
     task: &mut Task<'_>,
     ctx: &'a ContextSelectionSet<'_>,
     object: &'a T,
     fields: &[&'a Positioned<Field>],
-) -> ServerResult<(Vec<Value>, Vec<Waiting<'a>>)> {
-    let (mut values, mut waiting) = (Vec::with_capacity(fields.len()), Vec::new());
-    for (place, &field) in fields.iter().enumerate() {
+    places: &[usize],
+) -> ServerResult<Asked<'a>> {
+    let mut asked = Asked::default();
+    for &place in places {
+        let Some(&field) = fields.get(place) else { continue };
         let name = field.node.name.node.as_str();
-        let value = if name == "__typename" {
-            Some(Value::String(object.introspection_type_name().into_owned()))
-        } else if field.node.selection_set.node.items.is_empty() && !has_waited(&T::type_name(), name) {
-            let asked = ctx.with_field(field);
-            match pin!(object.resolve_field(&asked)).poll(task) {
-                Poll::Ready(value) => Some(value?.unwrap_or_default()),
+        if name == "__typename" {
+            asked.answered.push((place, Value::String(object.introspection_type_name().into_owned())));
+        } else if !field.node.selection_set.node.items.is_empty() {
+            asked.waiting.extend(wait_for(ctx, object, fields, place));
+        } else if asked.leader.is_some() && has_waited(&T::type_name(), name) {
+            asked.behind.push(place);
+        } else {
+            let once = ctx.with_field(field);
+            match pin!(object.resolve_field(&once)).poll(task) {
+                Poll::Ready(value) => asked.answered.push((place, value?.unwrap_or_default())),
                 Poll::Pending => {
                     note_waited(&T::type_name(), name);
-                    None
+                    match asked.leader {
+                        None => asked.leader = wait_for(ctx, object, fields, place),
+                        Some(_) => asked.behind.push(place),
+                    }
                 }
             }
-        } else {
-            None
-        };
-        // What had to wait is asked anew: it has only read so far.
-        if value.is_none() {
-            let resolved = async move {
-                let asked = ctx.with_field(field);
-                Ok((place, object.resolve_field(&asked).await?.unwrap_or_default()))
-            };
-            waiting.push(resolved.boxed());
         }
-        values.push(value.unwrap_or_default());
     }
-    Ok((values, waiting))
+    Ok(asked)
+}
+
+/// The field as a future on the heap. What had to wait is asked anew by it: so far it has only read.
+fn wait_for<'a, T: ContainerType>(
+    ctx: &'a ContextSelectionSet<'_>,
+    object: &'a T,
+    fields: &[&'a Positioned<Field>],
+    place: usize,
+) -> Option<Waiting<'a>> {
+    let &field = fields.get(place)?;
+    let resolved = async move {
+        let asked = ctx.with_field(field);
+        Ok((place, object.resolve_field(&asked).await?.unwrap_or_default()))
+    };
+    Some(resolved.boxed())
 }
 
 /// Puts a value under its key; what is asked for twice is one object of the fields of both.
@@ -154,8 +202,8 @@ fn merge(there: &mut Value, more: Value) {
     }
 }
 
-/// Fields that had to wait once, by a hash of type and name: they are not tried at once again. Two that share a hash
-/// cost no more than that one of them goes to the heap.
+/// Fields that had to wait once, by a hash of type and name: behind another one that waits they are not tried. Two that
+/// share a hash cost no more than that one of them is asked later.
 static WAITED: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 
 fn has_waited(type_name: &str, field: &str) -> bool {

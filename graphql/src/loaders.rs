@@ -179,11 +179,16 @@ impl Loaders {
                     async move { op.data_keys(&subjects).await.map_err(ApiError::from) }
                 })
             }),
-            patients: by_id!(op, patients::by_ids, |row| row.id),
+            patients: Late::new(op, |op| {
+                Loader::new(move |ids: Vec<PatientId>| {
+                    let op = op.clone();
+                    async move { Ok(keyed(op.patients(&ids).await?, |row| row.id)) }
+                })
+            }),
             standings: Late::new(op, |op| {
                 Loader::new(move |patients: Vec<PatientId>| {
                     let op = op.clone();
-                    async move { op.standings(&patients).await.map_err(ApiError::from) }
+                    async move { op.standings_once(&patients).await.map_err(ApiError::from) }
                 })
             }),
             machines: by_key!(op, transitions::machines),

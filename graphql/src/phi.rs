@@ -1,8 +1,8 @@
 //! The one way of a sealed value into an answer.
 //!
-//! [`Phi`] asks the policy first: a class that the reader may not see is never opened. Then it waits
-//! for the patient's key, fetched as one batch for all values of the level, opens the class once per
-//! row, and notes the disclosure. A denied, erased or unreadable value is `null` and is recorded.
+//! [`Phi`] asks the policy first: a class that the reader may not see is never opened. Then it takes the patient's key: at
+//! once if it is at hand, else fetched as one batch for all values of the level. It opens the class once per row, and notes
+//! the disclosure. A denied, erased or unreadable value is `null` and is recorded.
 
 use std::{
     borrow::Cow,
@@ -66,11 +66,16 @@ impl<C: PhiClass> Class<C> {
             return Ok(Arc::clone(opened));
         }
         let owner = self.subject.owner(caller);
-        let key = caller.loaders().keys.load(owner).await.map_err(|error| match error.code() {
-            Code::KeyUnavailable => Kept::Redacted(Reason::KeyUnavailable),
-            _ => Kept::Failed(error),
-        })?;
-        let key = key.ok_or(Kept::Redacted(Reason::Erased))?;
+        let key = match caller.reading().data_key_at_hand(owner) {
+            Some(key) => key,
+            None => {
+                let key = caller.loaders().keys.load(owner).await.map_err(|error| match error.code() {
+                    Code::KeyUnavailable => Kept::Redacted(Reason::KeyUnavailable),
+                    _ => Kept::Failed(error),
+                })?;
+                key.ok_or(Kept::Redacted(Reason::Erased))?
+            }
+        };
         let op = caller.reading();
         let place = op.place(self.table, self.row, owner);
         let opened = if self.subject.is_a_patients() {

@@ -53,7 +53,7 @@ impl Subject {
         let actor = caller.actor();
         let known = match self.patient {
             Some(patient) if actor.kind == ActorKind::User => {
-                let standing = caller.loaders().standings.load(patient).await?;
+                let standing = standing(caller, patient).await?;
                 let rights =
                     standing.as_ref().map(|standing| standing.on(actor, &self.row)).unwrap_or_default();
                 (standing, rights)
@@ -114,7 +114,7 @@ impl Subject {
     /// How sensitive the row is.
     pub(crate) async fn level(&self, caller: &Caller) -> Result<Sensitivity, ApiError> {
         let Some(patient) = self.patient else { return Ok(Sensitivity::Normal) };
-        let standing = caller.loaders().standings.load(patient).await?;
+        let standing = standing(caller, patient).await?;
         Ok(standing.map_or(Sensitivity::Normal, |standing| standing.level(&self.row)))
     }
 
@@ -123,6 +123,14 @@ impl Subject {
         let rights = self.rights(caller).await?;
         let here = rights.permissions.intersection(ON_RECORD);
         Ok(here.iter().map(Permission::code).collect())
+    }
+}
+
+/// How the reader stands to a patient: at once if that is at hand, else with the others that are asked for.
+async fn standing(caller: &Caller, patient: PatientId) -> Result<Option<Arc<Standing>>, ApiError> {
+    match caller.reading().standing_at_hand(patient) {
+        Some(standing) => Ok(Some(standing)),
+        None => caller.loaders().standings.load(patient).await,
     }
 }
 

@@ -6,6 +6,7 @@
 //! one transaction, and commits only together with its audit entries.
 
 mod factory;
+mod patient;
 mod write;
 
 use std::{
@@ -54,6 +55,8 @@ struct Inner {
     entries: Mutex<Vec<Entry>>,
     wakes: Mutex<BTreeSet<(Queue, DateTime<Utc>)>>,
     announced: AtomicBool,
+    /// How the actor stands to patients, as far as a reading operation found out.
+    standings: Mutex<HashMap<PatientId, Arc<access::Standing>>>,
 }
 
 /// One operation of one actor at one tenant.

@@ -11,6 +11,7 @@ mod account;
 mod actor;
 pub mod class;
 mod emergency;
+pub(crate) mod facts;
 mod grant;
 mod mark;
 mod permission;

@@ -8,12 +8,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use praxis_entity::ids::{FacilityId, PatientId, PractitionerId, UserId};
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryFilter, QueryResult, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
     Actor, ActorKind, Grant, Permission, PermissionSet, Relation,
     class::{CONTENT, RECORD, RecordClass},
+    facts,
 };
 use crate::Failure;
 
@@ -133,6 +134,15 @@ impl Row {
     }
 }
 
+/// Whose facts they are.
+struct Of(PatientId, Facts);
+
+impl FromQueryResult for Of {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self(row.try_get(prefix, "id")?, Facts::from_query_result(row, prefix)?))
+    }
+}
+
 /// How an actor stands to one patient.
 #[derive(Debug)]
 pub struct Standing {
@@ -208,20 +218,10 @@ impl Standing {
         now: DateTime<Utc>,
     ) -> Result<HashMap<PatientId, Arc<Self>>, Failure> {
         let ids: Vec<Uuid> = patients.iter().map(|patient| patient.0).collect();
-        let values = [
-            ids.into(),
-            now.into(),
-            actor.user.map(|user| user.0).into(),
-            actor.practitioner.map(|practitioner| practitioner.0).into(),
-        ];
-        let statement = Statement::from_sql_and_values(DbBackend::Postgres, FACTS, values);
-        let mut facts: HashMap<PatientId, Facts> = HashMap::with_capacity(patients.len());
-        for row in db.query_all_raw(statement).await? {
-            let patient = PatientId(row.try_get("", "patient_id")?);
-            take_in(facts.entry(patient).or_default(), &row)?;
-        }
-        let standing = |(patient, facts)| (patient, Arc::new(Self::new(actor, patient, facts, now)));
-        Ok(facts.into_iter().map(standing).collect())
+        let found = facts::ids().filter(Expr::cust_with_values("patient.id = ANY($1)", [ids]));
+        let found = facts::with_facts(found, actor, now).into_model::<Of>().all(db).await?;
+        let standing = |Of(patient, facts)| (patient, Arc::new(Self::new(actor, patient, facts, now)));
+        Ok(found.into_iter().map(standing).collect())
     }
 
     /// What the actor may do with a row of the patient.
@@ -319,42 +319,4 @@ fn refused(actor: &Actor, directives: &[Directive]) -> PermissionSet {
         permitted = permitted.union(permitted_here);
     }
     refused
-}
-
-/// One statement, whatever the number of patients; each row of it is one fact.
-const FACTS: &str = "\
-SELECT id AS patient_id, 'STATE' AS fact, NULL::uuid AS ref, status AS a, '' AS b, '' AS c FROM patient WHERE id = ANY($1)
-UNION ALL SELECT patient_id, 'KNOWN', facility_id, '', '', '' FROM patient_facility WHERE patient_id = ANY($1)
-UNION ALL SELECT patient_id, 'TEAM', NULL, '', '', '' FROM care_team_member
-    WHERE patient_id = ANY($1) AND (user_id = $3 OR practitioner_id = $4) AND starts_at <= $2 AND (ends_at IS NULL OR ends_at > $2)
-UNION ALL SELECT patient_id, 'LABEL', object_id, level, '', '' FROM sensitivity_label WHERE patient_id = ANY($1) AND level <> 'N'
-UNION ALL SELECT patient_id, 'CONSENT', coalesce(facility_id, user_id), decision, class, coalesce(role_code, scope) FROM consent_directive
-    WHERE patient_id = ANY($1) AND revoked_at IS NULL AND starts_at <= $2 AND (ends_at IS NULL OR ends_at > $2)";
-
-fn take_in(facts: &mut Facts, row: &QueryResult) -> Result<(), Failure> {
-    let text = |column: &str| row.try_get::<String>("", column);
-    let reference: Option<Uuid> = row.try_get("", "ref")?;
-    match (text("fact")?.as_str(), reference) {
-        ("STATE", _) => facts.in_care = text("a")? == "ACTIVE",
-        ("KNOWN", Some(facility)) => facts.known_at.push(FacilityId(facility)),
-        ("TEAM", _) => facts.care_team = true,
-        ("LABEL", Some(object)) => facts.labels.push((object, Sensitivity::parse(&text("a")?))),
-        ("CONSENT", reference) => {
-            let whom = match (text("c")?.as_str(), reference) {
-                ("ANYONE", _) => Whom::Anyone,
-                ("FACILITY", Some(facility)) => Whom::Facility(FacilityId(facility)),
-                ("USER", Some(user)) => Whom::User(UserId(user)),
-                (role, _) => Whom::Role(role.to_owned()),
-            };
-            let permit = text("a")? == "PERMIT";
-            // A class that this version does not know is denied whole and permitted not at all.
-            match RecordClass::parse(&text("b")?) {
-                Some(class) => facts.directives.push(Directive { permit, class, whom }),
-                None if !permit => facts.directives.push(Directive { permit, class: RecordClass::All, whom }),
-                None => {}
-            }
-        }
-        _ => {}
-    }
-    Ok(())
 }

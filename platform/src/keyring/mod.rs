@@ -10,6 +10,7 @@ mod service;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
 use moka::{future, sync};
 use praxis_entity::{
     control::tenant_key,
@@ -112,6 +113,9 @@ impl Keyring {
 
     /// The key of a tenant, in all its versions.
     pub async fn tenant(&self, tenant: &Tenant) -> Result<Arc<TenantKey>, Failure> {
+        if let Some(key) = self.tenant_at_hand(tenant) {
+            return Ok(key);
+        }
         let fetched = self.tenants.try_get_with(tenant.id, self.fetch_tenant(tenant)).await;
         let held = fetched.map_err(|failure: Arc<Failure>| match &*failure {
             Failure::KeyUnavailable => Failure::KeyUnavailable,
@@ -171,6 +175,20 @@ impl Keyring {
             fetched_at: self.clock.now(),
             refreshing: tokio::sync::Mutex::new(()),
         }))
+    }
+
+    /// The key of a tenant, if it is at hand and fresh.
+    fn tenant_at_hand(&self, tenant: &Tenant) -> Option<Arc<TenantKey>> {
+        let held = self.tenants.get(&tenant.id).now_or_never()??;
+        let fresh = self.clock.now() - held.fetched_at < delta(self.times.fresh);
+        (fresh && held.epoch >= tenant.key_epoch).then(|| Arc::clone(&held.key))
+    }
+
+    /// The data key of a subject, if it is at hand and the tenant's key with it.
+    pub fn data_at_hand(&self, tenant: &Tenant, subject: Uuid) -> Option<Arc<DataKey>> {
+        self.tenant_at_hand(tenant)?;
+        let held = self.data.get(&(tenant.id, subject))?;
+        (held.epoch >= tenant.key_epoch).then(|| Arc::clone(&held.key))
     }
 
     /// The data keys of the subjects, with one statement for those that are not at hand.

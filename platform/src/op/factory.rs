@@ -200,6 +200,7 @@ impl OpFactory {
             entries: Mutex::new(Vec::new()),
             wakes: Mutex::default(),
             announced: AtomicBool::new(false),
+            standings: Mutex::default(),
         }
     }
 }

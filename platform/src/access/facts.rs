@@ -1,0 +1,105 @@
+//! What of a patient decides about access, as columns of the statement that finds the patient.
+//!
+//! Whoever reads a patient needs both, so one statement brings both; what may be done is then judged here, not there.
+
+use chrono::{DateTime, Utc};
+use praxis_entity::{
+    ids::{FacilityId, UserId},
+    patient,
+};
+use sea_orm::{
+    ActiveEnum, DbErr, EntityTrait, FromQueryResult, QueryResult, QuerySelect, Select, Value, sea_query::Expr,
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{Actor, Directive, Facts, RecordClass, Sensitivity, Whom};
+
+const KNOWN_AT: &str = "ARRAY(SELECT facility_id FROM patient_facility WHERE patient_id = patient.id)";
+const CARE_TEAM: &str = "EXISTS (SELECT FROM care_team_member t WHERE t.patient_id = patient.id
+    AND (t.user_id = $2 OR t.practitioner_id = $3) AND t.starts_at <= $1 AND (t.ends_at IS NULL OR t.ends_at > $1))";
+const LABELS: &str = "(SELECT jsonb_agg(jsonb_build_array(object_id, level)) FROM sensitivity_label
+    WHERE patient_id = patient.id AND level <> 'N')";
+const DIRECTIVES: &str =
+    "(SELECT jsonb_agg(to_jsonb(d)) FROM (SELECT decision, class, scope, facility_id, role_code, user_id
+    FROM consent_directive WHERE patient_id = patient.id AND revoked_at IS NULL
+    AND starts_at <= $1 AND (ends_at IS NULL OR ends_at > $1)) AS d)";
+
+/// The query of patients, bringing along what decides about them for the actor.
+pub(crate) fn with_facts(
+    mut found: Select<patient::Entity>,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Select<patient::Entity> {
+    let (user, practitioner) = (actor.user.map(|user| user.0), actor.practitioner.map(|it| it.0));
+    let now = || Value::from(now);
+    for (name, column, values) in [
+        ("known_at", KNOWN_AT, vec![]),
+        ("care_team", CARE_TEAM, vec![now(), user.into(), practitioner.into()]),
+        ("labels", LABELS, vec![]),
+        ("directives", DIRECTIVES, vec![now()]),
+    ] {
+        found = found.expr_as(Expr::cust_with_values(column, values), name);
+    }
+    found
+}
+
+/// The id of each of some patients, to be asked together with the facts.
+pub(crate) fn ids() -> Select<patient::Entity> {
+    patient::Entity::find().select_only().column(patient::Column::Id).column(patient::Column::Status)
+}
+
+impl FromQueryResult for Facts {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let known_at: Vec<Uuid> = row.try_get(prefix, "known_at")?;
+        let status: String = row.try_get(prefix, "status")?;
+        let labels: Option<Vec<(Uuid, String)>> = json(row, prefix, "labels")?;
+        let directives: Option<Vec<Stored>> = json(row, prefix, "directives")?;
+        Ok(Self {
+            known_at: known_at.into_iter().map(FacilityId).collect(),
+            care_team: row.try_get(prefix, "care_team")?,
+            in_care: status == patient::PatientStatus::Active.to_value(),
+            directives: directives.unwrap_or_default().into_iter().filter_map(Stored::directive).collect(),
+            labels: labels
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(object, level)| (object, Sensitivity::parse(&level)))
+                .collect(),
+        })
+    }
+}
+
+/// A directive as it is stored.
+#[derive(Deserialize)]
+struct Stored {
+    decision: String,
+    class: String,
+    scope: String,
+    facility_id: Option<Uuid>,
+    role_code: Option<String>,
+    user_id: Option<Uuid>,
+}
+
+impl Stored {
+    fn directive(self) -> Option<Directive> {
+        let whom = match (self.scope.as_str(), self.facility_id, self.user_id) {
+            ("FACILITY", Some(facility), _) => Whom::Facility(FacilityId(facility)),
+            ("USER", _, Some(user)) => Whom::User(UserId(user)),
+            ("ROLE", ..) => Whom::Role(self.role_code?),
+            _ => Whom::Anyone,
+        };
+        let permit = self.decision == "PERMIT";
+        // A class that this version does not know is denied whole and permitted not at all.
+        let class = RecordClass::parse(&self.class).or((!permit).then_some(RecordClass::All))?;
+        Some(Directive { permit, class, whom })
+    }
+}
+
+fn json<T: serde::de::DeserializeOwned>(
+    row: &QueryResult,
+    prefix: &str,
+    column: &str,
+) -> Result<Option<T>, DbErr> {
+    let found: Option<serde_json::Value> = row.try_get(prefix, column)?;
+    found.map(serde_json::from_value).transpose().map_err(|error| DbErr::Type(format!("{column}: {error}")))
+}
