@@ -8,7 +8,8 @@ use sqlx::{AssertSqlSafe, Executor};
 
 use super::{
     SchemaName, StatementClass,
-    pool::{Seat, Shared, connection_error},
+    pool::{Shared, connection_error},
+    seats::Seat,
     turns::Turn,
 };
 

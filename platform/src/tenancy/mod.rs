@@ -18,6 +18,7 @@ mod presence;
 mod probe;
 mod provision;
 mod ready;
+mod seats;
 pub mod seed;
 mod site;
 mod snapshot;

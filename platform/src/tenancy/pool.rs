@@ -1,28 +1,34 @@
 //! The tenant-affine pool: connections that stay with the tenants they served.
 //!
 //! Plans and caches belong to a connection, and there they belong to a tenant's schema. So a tenant gets
-//! a connection that served it before whenever one is free. A backend's caches grow with every schema it
+//! a connection that served it before, where there is one ([`Seats`]). A backend's caches grow with every schema it
 //! visits, so a connection that has seen many tenants is replaced. Clinics take turns.
 //! Each cell has connections and turns of its own: one that is slow or away holds up nobody of another.
 //! The pool runs no query itself: it only gives leases, and a lease is bound to one tenant.
 
 use std::{
-    collections::{BTreeMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use sea_orm::{DbErr, RuntimeErr};
-use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
 
 use super::{
-    CellUnknown, Control, MAIN, SchemaName, StatementClass, StatementTimes, Tenant, homes::Home,
-    lease::Lease, turns::Turns,
+    CellUnknown, Control, MAIN, StatementClass, StatementTimes, Tenant,
+    homes::Home,
+    lease::Lease,
+    seats::{Found, Seat, Seats},
+    turns::Turns,
 };
 
 /// How long a further cell is left alone that let somebody wait in vain for a connection.
 const LEFT_ALONE: Duration = Duration::from_secs(2);
+
+/// How long a tenant waits for a connection that knows it and is in use: some requests long, and no longer than a request
+/// takes on a connection that does not know it.
+const WORTH_WAITING: Duration = Duration::from_millis(15);
 
 /// How large the pool of a cell may grow and when a connection is replaced.
 #[derive(Debug, Clone, Copy)]
@@ -67,23 +73,9 @@ pub(super) struct Shared {
     cell: String,
     limits: PoolLimits,
     turns: Turns,
-    idle: Mutex<Vec<Seat>>,
+    seats: Seats,
     /// Until when a further cell that did not answer is not asked again.
     away_until: Mutex<Option<Instant>>,
-}
-
-/// A connection with what is known of it.
-pub(super) struct Seat {
-    pub(super) connection: PgConnection,
-    /// The schema it is bound to.
-    pub(super) bound: Option<SchemaName>,
-    /// Whose statement timeout is set on it.
-    pub(super) class: StatementClass,
-    /// How often the tenant that it is bound to had moved.
-    pub(super) moves: i64,
-    shard: i32,
-    seen: HashSet<SchemaName>,
-    born: Instant,
 }
 
 impl Pool {
@@ -91,9 +83,9 @@ impl Pool {
     pub fn new(control: Control, limits: PoolLimits) -> Self {
         let shared = |cell: &str| {
             let (control, cell) = (control.clone(), cell.to_owned());
-            let (turns, idle) = (Turns::new(limits.connections), Mutex::new(Vec::new()));
+            let (turns, seats) = (Turns::new(limits.connections), Seats::default());
             let away_until = Mutex::new(None);
-            (cell.clone(), Arc::new(Shared { control, cell, limits, turns, idle, away_until }))
+            (cell.clone(), Arc::new(Shared { control, cell, limits, turns, seats, away_until }))
         };
         let cells = Arc::new(control.cells().names().map(shared).collect());
         Self { control, cells }
@@ -116,15 +108,7 @@ impl Pool {
         let turn = tokio::time::timeout(shared.limits.wait, shared.turns.take(&tenant.schema))
             .await
             .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?;
-        let (taken, displaced) = shared.take(tenant, home.shard, class);
-        if let Some(displaced) = displaced {
-            // Say good-bye in the background: the request need not wait for it.
-            tokio::spawn(displaced.connection.close());
-        }
-        let seat = match taken {
-            Some(seat) => seat,
-            None => shared.connect(home.shard).await?,
-        };
+        let seat = shared.take(tenant, home.shard, class).await?;
         let mut lease = Lease::new(Arc::clone(shared), turn, seat, class, home.moves);
         lease.bind(&tenant.schema).await?;
         Ok(lease)
@@ -132,7 +116,7 @@ impl Pool {
 
     /// Connections that are open and free.
     pub fn idle(&self) -> usize {
-        self.cells.values().map(|shared| shared.idle().len()).sum()
+        self.cells.values().map(|shared| shared.seats.free()).sum()
     }
 
     /// Connections in use.
@@ -142,43 +126,32 @@ impl Pool {
 }
 
 impl Shared {
-    fn idle(&self) -> MutexGuard<'_, Vec<Seat>> {
-        // The list is valid at every point, so a panic elsewhere does not spoil it.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A free connection that fits, and one that must make room if none does.
-    fn take(&self, tenant: &Tenant, shard: i32, class: StatementClass) -> (Option<Seat>, Option<Seat>) {
-        let mut idle = self.idle();
-        // One that moved away and came back is served by another login role, as a rule.
-        let is_own = |seat: &Seat| seat.shard == shard && seat.bound.as_ref() == Some(&tenant.schema);
-        // Best is one to which nothing has to be said.
-        let ready = idle.iter().rposition(|seat| is_own(seat) && seat.class == class);
-        let own = ready.or_else(|| idle.iter().rposition(is_own));
-        // One that served the tenant before has its plans still.
-        let known = own.or_else(|| {
-            idle.iter().rposition(|seat| seat.shard == shard && seat.seen.contains(&tenant.schema))
-        });
-        if known.is_none() {
-            let open = idle.len() + self.limits.connections - self.turns.free() - 1;
-            if open < self.limits.open {
-                return (None, None);
+    /// A connection for the tenant, free or new.
+    async fn take(&self, tenant: &Tenant, shard: i32, class: StatementClass) -> Result<Seat, DbErr> {
+        // Whoever asks has a turn already.
+        let more = |free: usize| free + self.limits.connections - self.turns.free() - 1 < self.limits.open;
+        let mut found = self.seats.take(&tenant.schema, shard, class, true, more);
+        if let Found::InUse(awaited) = found {
+            if let Ok(Ok(seat)) = tokio::time::timeout(WORTH_WAITING, awaited).await {
+                return Ok(seat);
             }
+            found = self.seats.take(&tenant.schema, shard, class, false, more);
         }
-        // The front of the list has been idle for longest: its tenants are the least likely to miss it.
-        let place = known.or_else(|| idle.iter().position(|seat| seat.shard == shard));
-        match place {
-            Some(place) => (Some(idle.remove(place)), None),
-            None if idle.is_empty() => (None, None),
-            None => (None, Some(idle.remove(0))),
+        match found {
+            Found::Free(seat) => Ok(seat),
+            Found::InUse(_) | Found::None(None) => self.connect(shard).await,
+            Found::None(Some(displaced)) => {
+                // Say good-bye in the background: the request need not wait for it.
+                tokio::spawn(displaced.connection.close());
+                self.connect(shard).await
+            }
         }
     }
 
     /// Takes a connection back, unless it has served its time.
     pub(super) fn give_back(&self, seat: Seat) {
-        if seat.seen.len() <= self.limits.tenants_per_connection && seat.born.elapsed() < self.limits.max_age
-        {
-            self.idle().push(seat);
+        if seat.is_fresh(self.limits.tenants_per_connection, self.limits.max_age) {
+            self.seats.give_back(seat);
         }
     }
 
@@ -193,15 +166,7 @@ impl Shared {
             .await
             .map_err(|_| self.did_not_answer())?
             .map_err(connection_error)?;
-        Ok(Seat {
-            connection,
-            bound: None,
-            class,
-            moves: 0,
-            shard,
-            seen: HashSet::new(),
-            born: Instant::now(),
-        })
+        Ok(self.seats.opened(connection, shard, class))
     }
 
     /// Whether a connection was waited for in vain a moment ago. Who goes over all clinics, one after the other, would
@@ -227,19 +192,6 @@ impl Shared {
     /// A new connection in place of one that turned out stale.
     pub(super) async fn reconnect(&self, shard: i32) -> Result<Seat, DbErr> {
         self.connect(shard).await
-    }
-}
-
-impl Seat {
-    pub(super) fn shard(&self) -> i32 {
-        self.shard
-    }
-
-    pub(super) fn now_bound_to(&mut self, schema: &SchemaName, class: StatementClass, moves: i64) {
-        self.bound = Some(schema.clone());
-        self.class = class;
-        self.moves = moves;
-        self.seen.insert(schema.clone());
     }
 }
 
