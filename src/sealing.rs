@@ -4,7 +4,7 @@
 //! behind: a quick one at the start, and then slow ones of an hour each, however long sealing takes.
 //! Several servers may run it: one of them seals a clinic at a time.
 
-use std::{collections::HashMap, future::ready, sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use praxis_domain::audit;
 use praxis_entity::ids::TenantId;
@@ -15,6 +15,10 @@ use tokio_util::sync::CancellationToken;
 use crate::heads::Remembered;
 
 const PERIOD: Duration = Duration::from_secs(10);
+/// After each clinic the sealer rests so many times as long as sealing took, and no longer than that: where a thousand clinics
+/// wrote something, people go on being answered.
+const REST: u32 = 4;
+const LONGEST_REST: Duration = Duration::from_millis(50);
 /// Parts of one round over all clinics; of a slow one, each is due after a period.
 const ROUND: usize = 360;
 
@@ -54,10 +58,20 @@ pub async fn keep_sealed(
                 part.into_iter().map(|tenant| (tenant, Waiting::default())).collect()
             }
         };
-        seal_all(&platform, &directory, remembered.as_ref(), due).await;
+        for (id, waiting) in due {
+            let start = Instant::now();
+            seal(&platform, &directory, remembered.as_ref(), id, waiting).await;
+            for (id, waiting) in platform.backlog.take_full() {
+                seal(&platform, &directory, remembered.as_ref(), id, waiting).await;
+            }
+            let rest = LONGEST_REST.min(start.elapsed() * REST);
+            // Whoever stops is not kept waiting.
+            let _ = tokio::time::timeout(rest, stop.cancelled()).await;
+        }
     }
-    let due = platform.backlog.take();
-    seal_all(&platform, &directory, remembered.as_ref(), due).await;
+    for (id, waiting) in platform.backlog.take() {
+        seal(&platform, &directory, remembered.as_ref(), id, waiting).await;
+    }
 }
 
 /// The clinics of so many parts, from one on.
@@ -73,31 +87,30 @@ fn is_in(place: usize, first: usize, parts: usize) -> bool {
     (place % ROUND + ROUND - first % ROUND) % ROUND < parts
 }
 
-async fn seal_all(
+async fn seal(
     platform: &Arc<Platform>,
     directory: &Directory,
     remembered: Option<&Remembered>,
-    due: HashMap<TenantId, Waiting>,
+    id: TenantId,
+    waiting: Waiting,
 ) {
-    for (id, waiting) in due {
-        let Some(tenant) = directory.by_id(id) else { continue };
-        let actor = Arc::new(Actor::system());
-        let request = RequestInfo { purpose: "HSYSADMIN", ..RequestInfo::default() };
-        let factory = OpFactory::new(Arc::clone(platform), tenant, actor, request, true);
-        let before = platform.backlog.heads().of(id);
-        if let Err(error) = audit::keep(&factory, &waiting).await {
-            tracing::error!(tenant = %id, error = %error, "the audit log could not be sealed");
-            ::metrics::counter!("praxis_audit_not_sealed_total").increment(1);
-            platform.backlog.note(id, waiting.entries.max(1));
-        }
-        // Only what grew: what an operator took out of the folder must not come back by a log that is refused.
-        let after = platform.backlog.heads().of(id);
-        if after != before
-            && let (Some(remembered), Some(head)) = (remembered, after)
-            && let Err(error) = remembered.write(id, &head)
-        {
-            tracing::error!(tenant = %id, error = %error, "how far the audit log was sealed could not be written down");
-        }
+    let Some(tenant) = directory.by_id(id) else { return };
+    let actor = Arc::new(Actor::system());
+    let request = RequestInfo { purpose: "HSYSADMIN", ..RequestInfo::default() };
+    let factory = OpFactory::new(Arc::clone(platform), tenant, actor, request, true);
+    let before = platform.backlog.heads().of(id);
+    if let Err(error) = audit::keep(&factory, &waiting).await {
+        tracing::error!(tenant = %id, error = %error, "the audit log could not be sealed");
+        ::metrics::counter!("praxis_audit_not_sealed_total").increment(1);
+        platform.backlog.note(id, waiting.entries.max(1));
+    }
+    // Only what grew: what an operator took out of the folder must not come back by a log that is refused.
+    let after = platform.backlog.heads().of(id);
+    if after != before
+        && let (Some(remembered), Some(head)) = (remembered, after)
+        && let Err(error) = remembered.write(id, &head)
+    {
+        tracing::error!(tenant = %id, error = %error, "how far the audit log was sealed could not be written down");
     }
 }
 

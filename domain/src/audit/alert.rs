@@ -45,12 +45,26 @@ struct Suspicion {
 /// be evaluated keeps neither the log from being sealed nor another rule from looking: it looks again later.
 pub(super) async fn watch(op: &Op<Write>, batch: &Batch) -> Result<()> {
     let rules = alert_rule::Entity::find().all(op.db()).await?;
-    for rule in rules.into_iter().filter(|rule| rule.enabled) {
+    for rule in rules.into_iter().filter(|rule| rule.enabled && concerns(rule, batch)) {
         if !attempt(op, batch, &rule).await? {
             unwatched::mark(op, batch, &rule.kind).await?;
         }
     }
     Ok(())
+}
+
+/// Whether the batch has anything of what the rule looks at: where it has not, nothing is asked of the database.
+fn concerns(rule: &alert_rule::Model, batch: &Batch) -> bool {
+    match rule.kind.as_str() {
+        "FAILED_SIGN_INS" => batch.entries.iter().any(is_failed_sign_in),
+        "BREAK_GLASS_USE" => batch.entries.iter().any(|entry| entry.action == "break-glass.declare"),
+        "FORGED_ENTRY" => !batch.forged.is_empty(),
+        _ => readings(batch).next().is_some(),
+    }
+}
+
+fn is_failed_sign_in(entry: &audit_entry::Model) -> bool {
+    entry.action.starts_with("login") && entry.outcome == "DENIED"
 }
 
 /// Looks with one rule; where that fails, what it did is taken back.
@@ -68,8 +82,8 @@ async fn look(op: &Op<Write>, batch: &Batch, rule: &alert_rule::Model) -> Result
         "RESTRICTED_READING" => restricted_reading(op, batch).await?,
         "OWN_RECORD" => own(op, batch, OWN).await?,
         "OWN_FAMILY" => own(op, batch, FAMILY).await?,
-        "FAILED_SIGN_INS" => failed_sign_ins(op, batch, rule).await?,
-        "BREAK_GLASS_USE" => break_glass(op, batch, rule).await?,
+        "FAILED_SIGN_INS" => failed_sign_ins(op, rule).await?,
+        "BREAK_GLASS_USE" => break_glass(op, rule).await?,
         "FORGED_ENTRY" => forged(batch),
         _ => Vec::new(),
     };
@@ -114,9 +128,6 @@ fn since(op: &Op<Write>, rule: &alert_rule::Model) -> Value {
 
 async fn mass_reading(op: &Op<Write>, batch: &Batch, rule: &alert_rule::Model) -> Result<Vec<Suspicion>> {
     let actors: BTreeSet<Uuid> = readings(batch).map(|(actor, _)| actor).collect();
-    if actors.is_empty() {
-        return Ok(Vec::new());
-    }
     let sql = "SELECT a.id AS who, NULL::uuid AS patient, NULL::text AS mark, r.seen FROM unnest($1::uuid[]) AS a (id) \
          CROSS JOIN LATERAL (SELECT count(DISTINCT p.id) AS seen FROM audit_entry e CROSS JOIN LATERAL unnest(e.patients) AS p (id) \
          WHERE e.actor_id = a.id AND e.at > $2 AND e.action = 'disclose') r WHERE r.seen >= $3";
@@ -179,20 +190,14 @@ async fn own(op: &Op<Write>, batch: &Batch, sql: &str) -> Result<Vec<Suspicion>>
     Ok(suspicions)
 }
 
-async fn failed_sign_ins(op: &Op<Write>, batch: &Batch, rule: &alert_rule::Model) -> Result<Vec<Suspicion>> {
-    if !batch.entries.iter().any(|entry| entry.action.starts_with("login") && entry.outcome == "DENIED") {
-        return Ok(Vec::new());
-    }
+async fn failed_sign_ins(op: &Op<Write>, rule: &alert_rule::Model) -> Result<Vec<Suspicion>> {
     let sql = "SELECT NULL::uuid AS who, NULL::uuid AS patient, coalesce(source_address, '') AS mark, sum(times)::bigint AS seen \
          FROM audit_entry WHERE at > $1 AND outcome = 'DENIED' AND action LIKE 'login%' \
          GROUP BY coalesce(source_address, '') HAVING sum(times) >= $2";
     counted(op, sql, vec![since(op, rule), i64::from(rule.threshold).into()]).await
 }
 
-async fn break_glass(op: &Op<Write>, batch: &Batch, rule: &alert_rule::Model) -> Result<Vec<Suspicion>> {
-    if !batch.entries.iter().any(|entry| entry.action == "break-glass.declare") {
-        return Ok(Vec::new());
-    }
+async fn break_glass(op: &Op<Write>, rule: &alert_rule::Model) -> Result<Vec<Suspicion>> {
     let sql = "SELECT actor_id AS who, NULL::uuid AS patient, NULL::text AS mark, count(*) AS seen FROM audit_entry \
          WHERE at > $1 AND action = 'break-glass.declare' AND outcome = 'OK' AND actor_id IS NOT NULL GROUP BY actor_id HAVING count(*) >= $2";
     counted(op, sql, vec![since(op, rule), i64::from(rule.threshold).into()]).await

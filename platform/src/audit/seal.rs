@@ -10,7 +10,8 @@
 use praxis_entity::{audit_checkpoint, audit_entry, audit_leaf, audit_node, audit_sealer};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, Statement,
     sea_query::{Expr, LockBehavior, LockType},
 };
 
@@ -32,10 +33,6 @@ pub const BATCH: u64 = 1_000;
 
 /// The `prev` of the first line.
 pub const BEFORE_ALL: Hash = [0; 32];
-
-/// Entries that wait. One that was deleted waits for ever, and must not keep others from being sealed.
-const WAITING: &str = "id IN (SELECT p.entry_id FROM audit_pending p JOIN audit_entry e ON e.id = p.entry_id \
-    ORDER BY p.entry_id LIMIT 1000)";
 
 /// Leaves read with one statement, and the most that others sealed without a step of its own.
 const PAGE: u64 = 5_000;
@@ -68,13 +65,8 @@ pub async fn seal(op: &Op<Write>) -> Result<Option<Batch>, Failure> {
     if lock.is_none() {
         return Ok(None);
     }
-    let entries = audit_entry::Entity::find()
-        .filter(Expr::cust(WAITING))
-        .order_by_asc(audit_entry::Column::Id)
-        .limit(BATCH)
-        .all(op.db())
-        .await?;
-    if (entries.len() as u64) < BATCH {
+    let (entries, waiting) = waiting(op).await?;
+    if (entries.len() as u64) < BATCH && waiting != Some(entries.len()) {
         tell_of_deleted(op).await?;
     }
     if entries.is_empty() {
@@ -128,6 +120,31 @@ pub async fn seal(op: &Op<Write>) -> Result<Option<Batch>, Failure> {
     .await?;
     let full = entries.len() as u64 >= BATCH;
     Ok(Some(Batch { entries, forged, head: Head { edge, line: previous }, full }))
+}
+
+/// Entries that wait, up to a batch, and how many wait in all, if one does. One that was deleted waits for ever, and must not
+/// keep others from being sealed.
+async fn waiting(op: &Op<Write>) -> Result<(Vec<audit_entry::Model>, Option<usize>), Failure> {
+    let mut found = audit_entry::Entity::find();
+    let pending = Expr::cust("audit_pending.entry_id = audit_entry.id");
+    QuerySelect::query(&mut found).join(JoinType::InnerJoin, "audit_pending", pending);
+    let found = found
+        .expr_as(Expr::cust("(SELECT count(*) FROM audit_pending)"), "waiting")
+        .order_by_asc(audit_entry::Column::Id)
+        .limit(BATCH)
+        .into_model::<Waiting>()
+        .all(op.db())
+        .await?;
+    let waiting = found.first().and_then(|Waiting(_, waiting)| usize::try_from(*waiting).ok());
+    Ok((found.into_iter().map(|Waiting(entry, _)| entry).collect(), waiting))
+}
+
+struct Waiting(audit_entry::Model, i64);
+
+impl FromQueryResult for Waiting {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self(audit_entry::Model::from_query_result(row, prefix)?, row.try_get(prefix, "waiting")?))
+    }
 }
 
 /// The newest checkpoint of a log.
