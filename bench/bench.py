@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-think", action="store_true", help="leave out the 1,000 connections with think time")
     parser.add_argument("--fill-only", action="store_true", help="fill the clinics, measure nothing")
     parser.add_argument("--join", type=Path, metavar="FILE", help="serve for the peers' kit until Ctrl-C")
-    parser.add_argument("--socket", action="store_true", help="reach Postgres by its Unix socket")
+    parser.add_argument("--tcp", action="store_true", help="reach Postgres by TCP, not by its Unix socket")
     parser.add_argument("--port", type=int, default=18_700, metavar="P", help="first of three ports (18700)")
     parser.add_argument("--program", type=Path, default=TARGET / "release" / "praxis", metavar="FILE")
     parser.add_argument("--folder", type=Path, default=TARGET / "bench", metavar="DIR", help="where data are kept")
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
     if not options.fill_only and not options.join:
         load.require_wrk()
     clinics = [Clinic(number, round(1_000 * options.scale)) for number in range(1, options.tenants + 1)]
-    installation = Installation(options.program, options.folder, options.port, options.socket, clinics)
+    installation = Installation(options.program, options.folder, options.port, not options.tcp, clinics)
     if options.reset:
         installation.reset()
     try:

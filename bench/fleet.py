@@ -59,7 +59,7 @@ class Fleet:
         self.cluster.folder.mkdir(parents=True, exist_ok=True)
         self.cluster.stop()
         self.cluster.start(filling)
-        self.praxis.database = self.cluster.url(False)
+        self.praxis.database = self.cluster.url(True)
 
     def size(self) -> int:
         """How many clinics there are."""
@@ -121,8 +121,8 @@ class Fleet:
 
     @contextmanager
     def serving(self, clinics: int) -> Iterator[None]:
-        """With a server that keeps as many connections as so many clinics want, each of which knows up to 64."""
-        self.praxis.start(PRAXIS_DATABASE_OPEN_CONNECTIONS=str(max(24, clinics // 48)))
+        """With a server that keeps as many connections as so many clinics want: each knows up to 64, and some of a clinic."""
+        self.praxis.start(PRAXIS_DATABASE_OPEN_CONNECTIONS=str(max(24, clinics // 32)))
         try:
             yield
         finally:
@@ -149,7 +149,7 @@ def arguments() -> argparse.Namespace:
 
 def told(name: str, text: str) -> None:
     """A line of the result."""
-    print(f"{name:24} {text}", flush=True)
+    print(f"{name:28} {text}", flush=True)
 
 
 def creation(fleet: Fleet, count: int) -> None:
@@ -164,15 +164,16 @@ def creation(fleet: Fleet, count: int) -> None:
             f" (with its command {statistics.mean(one.command for one in made):.0f}), the first {FEW} {first:.0f},"
             f" the last {FEW} {last:.0f} (x{last / first:.2f})",
         )
-    filled = fleet.praxis.run("tenant", "pool", "fill", "--size", str(FEW))
-    at = fleet.size() + 1
-    claimed = [fleet.create(number) for number in range(at, at + FEW)]
-    claims = sorted(one.clinic for one in claimed)
-    told(
-        "claimed from the pool",
-        f"median {claims[FEW // 2]:.0f} ms, longest {claims[-1]:.0f}; with its command"
-        f" {statistics.median(one.command for one in claimed):.0f}; filling {filled['mean_ms']} ms each",
-    )
+    for what, template in (("empty", ()), ("filled", TEMPLATE[:2])):
+        filled = fleet.praxis.run("tenant", "pool", "fill", "--size", str(FEW), *template)
+        at = fleet.size() + 1
+        claimed = [fleet.create(number) for number in range(at, at + FEW)]
+        claims = sorted(one.clinic for one in claimed)
+        told(
+            f"claimed {what} from the pool",
+            f"median {claims[FEW // 2]:.0f} ms, longest {claims[-1]:.0f}; with its command"
+            f" {statistics.median(one.command for one in claimed):.0f}; filling {filled['mean_ms']} ms each",
+        )
 
 
 def nothing_to_do(fleet: Fleet) -> None:

@@ -45,7 +45,7 @@ class Installation:
         file = self.folder / "operations.json"
         file.write_text(manifest())
         self.praxis.run("operations", "push", "--all", str(file))
-        self.praxis.start()
+        self._serve()
 
     def fill(self) -> list[Filled]:
         """Makes and fills what clinics are missing, some at a time: each waits for the database half of its time."""
@@ -84,13 +84,17 @@ class Installation:
         """Starts the server anew over its database: milliseconds until it is ready, and until a first right answer."""
         self.praxis.stop()
         begun = time.perf_counter()
-        ready = self.praxis.start()
+        ready = self._serve()
         client = Client(self.port, target.slug, target.token)
         answer, _ = client.post("/graphql", DOCUMENTS["Q1"].body({"id": target.ids.patients[0]}))
         answered = (time.perf_counter() - begun) * 1_000
         client.close()
         check(answer)
         return ready, answered
+
+    def _serve(self) -> float:
+        """Starts the server, which keeps a connection open for each of some dozens of clinics; milliseconds until ready."""
+        return self.praxis.start(PRAXIS_DATABASE_OPEN_CONNECTIONS=str(max(24, min(64, len(self.clinics)))))
 
     def _start_database(self, filling: bool) -> None:
         if self.cluster:
