@@ -146,7 +146,9 @@ impl Edge {
     async fn caller(self: &Arc<Self>, parts: &Parts) -> Result<Caller, Refused> {
         let key = idempotency_key(&parts.headers)?;
         let plain = !parts.headers.contains_key(VIEW_AS);
-        if let Some(credential) = credential::of(&parts.method, &parts.headers)?.filter(|it| plain && is_session(it)) {
+        if let Some(credential) =
+            credential::of(&parts.method, &parts.headers)?.filter(|it| plain && is_session(it))
+        {
             return self.in_session(parts, credential, key).await;
         }
         let Known { tenant, actor, info, redaction } = self.known(parts).await?;

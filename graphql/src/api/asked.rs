@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use async_graphql::{
     Name, PathSegment, ServerError,
-    parser::types::{
-        ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
-    },
+    parser::types::{ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet},
 };
 
 use crate::{

@@ -87,7 +87,10 @@ impl Caller {
             }
             return Ok(());
         }
-        let must = self.is_recalled() || disclosed.is_some() || !looked_back.is_empty() || (lost.is_empty() && asked);
+        let must = self.is_recalled()
+            || disclosed.is_some()
+            || !looked_back.is_empty()
+            || (lost.is_empty() && asked);
         let mut entries: Vec<_> = lost
             .into_iter()
             .map(|(coordinate, outcome, reason)| Entry::done(coordinate).ended(outcome).because(reason))

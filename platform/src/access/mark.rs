@@ -3,9 +3,7 @@
 //! What was learnt of somebody under a mark holds while the mark does. So nobody has to be told when it changes, and nothing
 //! is believed for a while: whoever remembers compares, in the statement that writes down what was done.
 
-use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement, sea_query::Expr,
-};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement, sea_query::Expr};
 use uuid::Uuid;
 
 use crate::{Failure, tenancy::TenantDb};

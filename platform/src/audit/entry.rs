@@ -9,7 +9,9 @@ use praxis_entity::{
     value::{AuditChange, Sealed},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ConnectionTrait, EntityTrait, IntoActiveModel, Iterable,
     sea_query::{Expr, Query, SelectStatement, UnionType},
 };
 use uuid::Uuid;

@@ -96,7 +96,11 @@ async fn what_ends_a_session_takes_effect_with_the_next_request_on_every_server(
         server.execute(ending).await?;
         for router in [&server.app.router, &other.router] {
             let answer = patients(router, &bearer).await;
-            assert_eq!((answer.status, answer.code()), (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"), "{ending}");
+            assert_eq!(
+                (answer.status, answer.code()),
+                (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
+                "{ending}"
+            );
             assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Bearer");
             assert_eq!(whoami(router, HOST, "authorization", &bearer).await, StatusCode::UNAUTHORIZED);
         }

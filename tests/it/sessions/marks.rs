@@ -4,6 +4,7 @@ use praxis_entity::ids::PatientId;
 use sqlx::Connection;
 
 use super::*;
+use crate::support::people::mutation;
 
 impl TestServer {
     async fn mark(&self) -> Result<uuid::Uuid> {
@@ -25,9 +26,9 @@ async fn what_was_read_while_the_reader_lost_the_right_is_not_told() -> Result<(
     let server = clinic().await?;
     let doctor = server.person("northside", "physician").await;
     let id = server.person("northside", "owner").await.register("Ada", "Lovelace", "1980-01-01").await;
-    let query = format!("{{ patient(by: {{ id: \"{id}\" }}) {{ familyName }} }}");
+    let query = format!("{{ patient(by: {{ id: \"{id}\" }}) {{ name {{ family }} }} }}");
     let told = doctor.ask(&query, json!({})).await;
-    assert_eq!(told["patient"]["familyName"], "Lovelace");
+    assert_eq!(told["patient"]["name"]["family"], "Lovelace");
 
     // The entry waits, and with it the answer; meanwhile the session ends.
     let schema = server.app.directory.by_slug("northside").unwrap().schema.to_string();
@@ -39,7 +40,12 @@ async fn what_was_read_while_the_reader_lost_the_right_is_not_told() -> Result<(
         server.execute("UPDATE session SET ended_at = now()").await.unwrap();
         held.commit().await.unwrap();
     });
-    assert_eq!((answer.status, answer.code()), (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"), "{}", answer.text);
+    assert_eq!(
+        (answer.status, answer.code()),
+        (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
+        "{}",
+        answer.text
+    );
     assert!(!answer.text.contains("Lovelace"));
     Ok(())
 }
@@ -49,18 +55,18 @@ async fn what_was_read_under_rights_that_changed_is_read_once_more_under_the_new
     let server = clinic().await?;
     let doctor = server.person("northside", "physician").await;
     let id = server.person("northside", "owner").await.register("Ada", "Lovelace", "1980-01-01").await;
-    let query = format!("{{ patient(by: {{ id: \"{id}\" }}) {{ id familyName }} }}");
-    assert_eq!(doctor.ask(&query, json!({})).await["patient"]["familyName"], "Lovelace");
+    let query = format!("{{ patient(by: {{ id: \"{id}\" }}) {{ id name {{ family }} }} }}");
+    assert_eq!(doctor.ask(&query, json!({})).await["patient"]["name"]["family"], "Lovelace");
     let disclosed = "audit_entry WHERE action = 'disclose'";
     let before = server.count(disclosed).await?;
     server
         .execute(
             "INSERT INTO field_policy (id, type_name, field_name, permission, reason) \
-             VALUES (gen_random_uuid(), 'Patient', 'familyName', 'settings:manage', 'a test')",
+             VALUES (gen_random_uuid(), 'Patient', 'name', 'settings:manage', 'a test')",
         )
         .await?;
     let told = doctor.ask(&query, json!({})).await;
-    assert_eq!(told["patient"], json!({ "id": id, "familyName": null }));
+    assert_eq!(told["patient"], json!({ "id": id, "name": null }));
     // What did not leave was not disclosed.
     assert_eq!(server.count(disclosed).await?, before);
     Ok(())
@@ -72,8 +78,9 @@ async fn nothing_is_changed_by_somebody_who_may_not_any_more() -> Result<()> {
     let desk = server.person("northside", "receptionist").await;
     desk.register("Ada", "Lovelace", "1980-01-01").await;
     server.execute("DELETE FROM membership").await?;
-    let mutation = "mutation { patientRegister(input: { name: { family: \"Byron\", given: [\"Anne\"] }, birthDate: \"1980-01-01\" }) { patient { id } userErrors { code } } }";
-    let answer = desk.send(mutation, json!({}), &[("idempotency-key", "a")]).await;
+    let input = json!({ "name": { "family": "Byron", "given": ["Anne"] }, "birthDate": "1980-01-01" });
+    let register = mutation("patientCreate", "patient { id } userErrors { code }", &input);
+    let answer = desk.send(&register, json!({ "input": input }), &[("idempotency-key", "a")]).await;
     assert_eq!(answer.code(), "FORBIDDEN", "{}", answer.text);
     assert_eq!(server.count("patient").await?, 1);
     Ok(())
@@ -86,7 +93,9 @@ async fn the_mark_is_another_one_after_each_change_of_what_people_may_do_and_onl
     let id: PatientId = owner.register("Ada", "Lovelace", "1980-01-01").await.parse().unwrap();
     let mut mark = server.mark().await?;
     server.tokens().await;
-    for same in ["UPDATE session SET last_seen_at = now()", "UPDATE user_account SET password_hash = 'another'"] {
+    for same in
+        ["UPDATE session SET last_seen_at = now()", "UPDATE user_account SET password_hash = 'another'"]
+    {
         server.execute(same).await?;
         assert_eq!(server.mark().await?, mark, "{same}");
     }
@@ -131,7 +140,8 @@ async fn a_session_that_is_asked_for_often_costs_no_statement_to_know() -> Resul
     let mut admin = server.installation.admin().await?;
     let mut held = admin.begin().await?;
     held.execute(AssertSqlSafe(format!("LOCK TABLE {schema}.session, {schema}.membership"))).await?;
-    let answer = tokio::time::timeout(std::time::Duration::from_secs(5), patients(&server.app.router, &bearer));
+    let answer =
+        tokio::time::timeout(std::time::Duration::from_secs(5), patients(&server.app.router, &bearer));
     assert_eq!(answer.await?.status, StatusCode::OK);
     Ok(())
 }
