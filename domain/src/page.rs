@@ -163,13 +163,26 @@ pub async fn list<E: EntityTrait>(
     order: &Ordering<E::Column>,
     page: &PageRequest,
 ) -> Result<Slice<E::Model>, DbErr> {
+    let model = |row: &QueryResult| E::Model::from_query_result(row, "");
+    list_with::<E, _>(db, filter, order, page, |_| (), model).await
+}
+
+/// The same where `more` adds columns that `read` makes use of.
+pub(crate) async fn list_with<E: EntityTrait, T>(
+    db: &impl ConnectionTrait,
+    filter: Condition,
+    order: &Ordering<E::Column>,
+    page: &PageRequest,
+    more: impl FnOnce(&mut SelectStatement),
+    read: impl Fn(&QueryResult) -> Result<T, DbErr>,
+) -> Result<Slice<T>, DbErr> {
     let mut statement = columns::<E>();
+    more(&mut statement);
     statement.from(E::default()).cond_where(filter).limit(enough(page));
     within(&mut statement, order, page);
     in_order::<E>(&mut statement, order, page);
     let rows = db.query_all(&statement).await?;
-    let rows = rows.iter().map(|row| E::Model::from_query_result(row, "")).collect::<Result<_, _>>()?;
-    Ok(Slice::cut(rows, page))
+    Ok(Slice::cut(rows.iter().map(read).collect::<Result<_, _>>()?, page))
 }
 
 /// One page of the list under each parent, in one statement.

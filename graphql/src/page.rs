@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
-use async_graphql::SimpleObject;
+use async_graphql::{Context, SimpleObject};
 use chrono::DateTime;
 use praxis_domain::{PageRequest, Position, Slice, page::MAX_PAGE};
 use praxis_platform::vault::{TenantKey, crypto};
@@ -191,8 +191,8 @@ macro_rules! connection {
             }
 
             /// Rows alone.
-            fn nodes(&self) -> Vec<$crate::at_once::AtOnce<&$node>> {
-                self.page.rows.iter().map(|(_, node)| $crate::at_once::AtOnce(node)).collect()
+            fn nodes(&self) -> $crate::at_once::Rows<'_, $node> {
+                $crate::at_once::Rows(self.page.rows.iter().map(|(_, node)| node).collect())
             }
 
             /// Where the page lies in the list.
@@ -239,6 +239,12 @@ macro_rules! connection {
     };
 }
 pub(crate) use connection;
+
+/// Whether a field is asked of the rows of the connection that is being resolved.
+pub(crate) fn asks_rows(ctx: &Context<'_>, field: &str) -> bool {
+    let asked = ctx.look_ahead();
+    asked.field("nodes").field(field).exists() || asked.field("edges").field("node").field(field).exists()
+}
 
 /// One parent's page of a list, loaded together with those of its siblings.
 pub(crate) async fn slice_under<P, M, R>(

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use praxis_entity::{ids::PatientId, patient};
 use praxis_platform::{
-    Op,
+    Op, Read,
     access::{Permission, Table},
 };
-use sea_orm::{Condition, EntityTrait, QueryFilter};
+use sea_orm::{Condition, EntityTrait, QueryFilter, QueryResult};
 
 use super::{PatientFilter, search, token::Kind};
 use crate::{
@@ -56,9 +56,9 @@ pub async fn find<M>(op: &Op<M>, lookup: &Lookup) -> Result<Option<patient::Mode
     Ok(patient::Entity::find().filter(holder).one(op.db()).await?)
 }
 
-/// One page of patients: in the order of registration, or as the search ranks them.
-pub async fn list<M>(
-    op: &Op<M>,
+/// One page of patients: in the order of registration, or as the search ranks them. How the actor stands to them comes along.
+pub async fn list(
+    op: &Op<Read>,
     filter: &PatientFilter,
     search: Option<&str>,
     page: &PageRequest,
@@ -66,10 +66,13 @@ pub async fn list<M>(
     op.require(Permission::PATIENT_READ)?;
     let condition = filter.condition(op).await?.add(seen(op));
     let Some(text) = typed(search) else {
-        return Ok(page::list::<patient::Entity>(op.db(), condition, &BY_REGISTRATION, page).await?);
+        let (more, read) =
+            (|rows: &mut _| op.bring_facts(rows), |row: &QueryResult| op.patient_with_facts(row));
+        let listed = page::list_with::<patient::Entity, _>(op.db(), condition, &BY_REGISTRATION, page, more, read);
+        return Ok(listed.await?);
     };
     let Slice { rows: ids, has_next, has_previous } = search::find(op, text, condition).await?.page(page)?;
-    let rows = by_ids(op, &ids).await?;
+    let rows = op.patients(&ids).await?;
     let mut rows: HashMap<PatientId, patient::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
     Ok(Slice { rows: ids.iter().filter_map(|id| rows.remove(id)).collect(), has_next, has_previous })
 }

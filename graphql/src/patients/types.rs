@@ -270,7 +270,10 @@ impl Patient {
             return Ok(AppointmentConnection::new(Page::empty(cursors), nothing()));
         }
         let page = cursors.request(&PageArguments { first, after, last, before })?;
-        AppointmentConnection::of_patient(ctx.caller()?, self.row.id, filter, order, page, cursors).await
+        AppointmentConnection::of_patient(ctx.caller()?, self.row.id, filter, order, page, cursors)
+            .await?
+            .with_practitioners(ctx)
+            .await
     }
 
     /// Who opened or changed this chart, or tried to, the latest first; empty, with a redaction, where the
@@ -342,7 +345,10 @@ impl Patient {
             return Ok(EncounterConnection::new(Page::empty(cursors), nothing()));
         }
         let page = cursors.request(&PageArguments { first, after, last, before })?;
-        EncounterConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors).await
+        EncounterConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors)
+            .await?
+            .with_practitioners(ctx)
+            .await
     }
 
     /// Measurements and findings, the latest first. Null where the viewer may not know whether there are any.

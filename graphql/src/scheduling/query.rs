@@ -57,6 +57,6 @@ impl AppointmentQuery {
             let (op, filter) = (op.clone(), filter.clone());
             Box::pin(async move { Ok(scheduling::count(&op, &filter, max).await?) })
         });
-        Ok(AppointmentConnection::of_slice(slice, order, cursors, count))
+        AppointmentConnection::of_slice(slice, order, cursors, count).with_practitioners(ctx).await
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     encounters::Encounter,
     error::{ApiError, Edge, Nullable},
     ids,
-    page::{Count, Cursors, Page, connection, count_under, slice_under},
+    page::{self, Count, Cursors, Page, connection, count_under, slice_under},
     patients::Patient,
     phi::{Class, Phi},
     policy::at,
@@ -287,6 +287,16 @@ connection!(
 );
 
 impl AppointmentConnection {
+    /// Has the clinicians of the rows at hand where they are asked for, so that no row has to wait for its own.
+    pub(crate) async fn with_practitioners(self, ctx: &Context<'_>) -> Result<Self, ApiError> {
+        if page::asks_rows(ctx, "practitioner") {
+            let ids: Vec<_> = self.page.rows.iter().map(|(_, node)| node.row.practitioner_id).collect();
+            // Whoever may not know them, or finds the database away, is told where the field is.
+            let _ = ctx.caller()?.loaders().practitioners.load_many(&ids).await;
+        }
+        Ok(self)
+    }
+
     /// Builds the page of a list ordered as asked.
     pub(crate) fn of_slice(
         slice: praxis_domain::Slice<appointment::Model>,

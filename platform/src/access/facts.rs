@@ -8,7 +8,8 @@ use praxis_entity::{
     patient,
 };
 use sea_orm::{
-    ActiveEnum, DbErr, EntityTrait, FromQueryResult, QueryResult, QuerySelect, Select, Value, sea_query::Expr,
+    ActiveEnum, DbErr, FromQueryResult, QueryResult, Value,
+    sea_query::{Expr, SelectStatement},
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -25,12 +26,8 @@ const DIRECTIVES: &str =
     FROM consent_directive WHERE patient_id = patient.id AND revoked_at IS NULL
     AND starts_at <= $1 AND (ends_at IS NULL OR ends_at > $1)) AS d)";
 
-/// The query of patients, bringing along what decides about them for the actor.
-pub(crate) fn with_facts(
-    mut found: Select<patient::Entity>,
-    actor: &Actor,
-    now: DateTime<Utc>,
-) -> Select<patient::Entity> {
+/// Has a query of patients bring along what decides about them for the actor.
+pub(crate) fn bring(found: &mut SelectStatement, actor: &Actor, now: DateTime<Utc>) {
     let (user, practitioner) = (actor.user.map(|user| user.0), actor.practitioner.map(|it| it.0));
     let now = || Value::from(now);
     for (name, column, values) in [
@@ -39,14 +36,8 @@ pub(crate) fn with_facts(
         ("labels", LABELS, vec![]),
         ("directives", DIRECTIVES, vec![now()]),
     ] {
-        found = found.expr_as(Expr::cust_with_values(column, values), name);
+        found.expr_as(Expr::cust_with_values(column, values), name);
     }
-    found
-}
-
-/// The id of each of some patients, to be asked together with the facts.
-pub(crate) fn ids() -> Select<patient::Entity> {
-    patient::Entity::find().select_only().column(patient::Column::Id).column(patient::Column::Status)
 }
 
 impl FromQueryResult for Facts {

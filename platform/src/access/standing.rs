@@ -7,8 +7,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use praxis_entity::ids::{FacilityId, PatientId, PractitionerId, UserId};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryFilter, QueryResult, sea_query::Expr};
+use praxis_entity::{
+    ids::{FacilityId, PatientId, PractitionerId, UserId},
+    patient,
+};
+use sea_orm::{
+    ConnectionTrait, FromQueryResult,
+    sea_query::{Expr, Query},
+};
 use uuid::Uuid;
 
 use super::{
@@ -134,15 +140,6 @@ impl Row {
     }
 }
 
-/// Whose facts they are.
-struct Of(PatientId, Facts);
-
-impl FromQueryResult for Of {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        Ok(Self(row.try_get(prefix, "id")?, Facts::from_query_result(row, prefix)?))
-    }
-}
-
 /// How an actor stands to one patient.
 #[derive(Debug)]
 pub struct Standing {
@@ -218,10 +215,19 @@ impl Standing {
         now: DateTime<Utc>,
     ) -> Result<HashMap<PatientId, Arc<Self>>, Failure> {
         let ids: Vec<Uuid> = patients.iter().map(|patient| patient.0).collect();
-        let found = facts::ids().filter(Expr::cust_with_values("patient.id = ANY($1)", [ids]));
-        let found = facts::with_facts(found, actor, now).into_model::<Of>().all(db).await?;
-        let standing = |Of(patient, facts)| (patient, Arc::new(Self::new(actor, patient, facts, now)));
-        Ok(found.into_iter().map(standing).collect())
+        let mut found = Query::select();
+        found
+            .from(patient::Entity)
+            .columns([patient::Column::Id, patient::Column::Status])
+            .and_where(Expr::cust_with_values("patient.id = ANY($1)", [ids]));
+        facts::bring(&mut found, actor, now);
+        let mut standings = HashMap::with_capacity(patients.len());
+        for row in db.query_all(&found).await? {
+            let patient = row.try_get("", "id")?;
+            let facts = Facts::from_query_result(&row, "")?;
+            standings.insert(patient, Arc::new(Self::new(actor, patient, facts, now)));
+        }
+        Ok(standings)
     }
 
     /// What the actor may do with a row of the patient.

@@ -6,7 +6,10 @@ use std::{
 };
 
 use praxis_entity::{ids::PatientId, patient};
-use sea_orm::{DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, sea_query::Expr};
+use sea_orm::{
+    ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect,
+    sea_query::{Expr, SelectStatement},
+};
 use uuid::Uuid;
 
 use super::{Op, Read};
@@ -18,32 +21,37 @@ use crate::{
 
 type Standings = HashMap<PatientId, Arc<Standing>>;
 
-struct Found(patient::Model, Facts);
-
-impl FromQueryResult for Found {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        Ok(Self(patient::Model::from_query_result(row, prefix)?, Facts::from_query_result(row, prefix)?))
-    }
-}
-
 impl Op<Read> {
     /// Those of the patients of whom the actor may know, with one statement. How the actor stands to them is at hand
     /// from then on.
     pub async fn patients(&self, ids: &[PatientId]) -> Result<Vec<patient::Model>, Failure> {
         self.require(Permission::PATIENT_READ)?;
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let found = patient::Entity::find().filter(Expr::cust_with_values("patient.id = ANY($1)", [ids]));
-        let found = facts::with_facts(found, self.actor(), self.now());
+        let mut found = patient::Entity::find().filter(Expr::cust_with_values("patient.id = ANY($1)", [ids]));
+        self.bring_facts(QuerySelect::query(&mut found));
         let mut seen = Vec::new();
-        for Found(row, facts) in found.into_model::<Found>().all(self.db()).await? {
-            let standing = Arc::new(Standing::new(self.actor(), row.id, facts, self.now()));
-            let rights = standing.on(self.actor(), &Row::from(&row));
-            self.known().insert(row.id, standing);
-            if rights.may(Permission::PATIENT_READ) {
+        for row in self.db().query_all(QuerySelect::query(&mut found)).await? {
+            let row = self.patient_with_facts(&row)?;
+            let standing = self.standing_at_hand(row.id);
+            if standing.is_some_and(|it| it.on(self.actor(), &Row::from(&row)).may(Permission::PATIENT_READ)) {
                 seen.push(row);
             }
         }
         Ok(seen)
+    }
+
+    /// Has a query of patients bring along what decides about them.
+    pub fn bring_facts(&self, patients: &mut SelectStatement) {
+        facts::bring(patients, self.actor(), self.now());
+    }
+
+    /// A patient of such a query. How the actor stands to them is at hand from then on.
+    pub fn patient_with_facts(&self, row: &QueryResult) -> Result<patient::Model, DbErr> {
+        let patient = patient::Model::from_query_result(row, "")?;
+        let standing =
+            Standing::new(self.actor(), patient.id, Facts::from_query_result(row, "")?, self.now());
+        self.known().insert(patient.id, Arc::new(standing));
+        Ok(patient)
     }
 
     /// How the actor stands to patients, with one statement for those that are not at hand. Unknown ones are absent.
