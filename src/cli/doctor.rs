@@ -49,7 +49,7 @@ impl Check {
     }
 }
 
-const OF_THE_SERVER: [&str; 7] = [
+const OF_THE_SERVER: [&str; 8] = [
     "postgres version",
     "btree_gist",
     "max_locks_per_transaction",
@@ -57,6 +57,7 @@ const OF_THE_SERVER: [&str; 7] = [
     "hardening",
     "control schema",
     "tenants",
+    "schemas",
 ];
 
 /// Runs all checks; fails if one does.
@@ -203,10 +204,11 @@ fn cell(cell: &CellState) -> Check {
     Check::judged("cell", good, format!("{}: {found}", cell.name), hint)
 }
 
-fn installation(facts: Option<&InstallationFacts>) -> [Check; 2] {
+fn installation(facts: Option<&InstallationFacts>) -> [Check; 3] {
     let Some(facts) = facts else {
         let hint = "run `praxis migrate up`";
-        return [Check::judged("control schema", false, "not there", hint), Check::skipped("tenants")];
+        let missing = Check::judged("control schema", false, "not there", hint);
+        return [missing, Check::skipped("tenants"), Check::skipped("schemas")];
     };
     let known = i32::try_from(praxis_migration::control::steps().len()).unwrap_or(i32::MAX);
     [
@@ -221,6 +223,16 @@ fn installation(facts: Option<&InstallationFacts>) -> [Check; 2] {
             facts.behind == 0,
             format!("{} of {} out of date", facts.behind, facts.tenants),
             "run `praxis migrate up`",
+        ),
+        Check::judged(
+            "schemas",
+            facts.without_schema.is_empty(),
+            if facts.without_schema.is_empty() {
+                "all there".to_owned()
+            } else {
+                format!("missing: {}", facts.without_schema.join(", "))
+            },
+            "bring them back from a backup of the database, or with `praxis tenant restore` from an export",
         ),
     ]
 }
@@ -251,9 +263,15 @@ mod tests {
     fn a_server_that_was_never_set_up_is_told_from_one_that_is_behind() {
         assert_eq!(failed(&installation(None)), ["control schema"]);
         let control_version = i32::try_from(praxis_migration::control::steps().len()).unwrap();
-        let facts = |control_version, behind| InstallationFacts { control_version, tenants: 3, behind };
-        assert!(failed(&installation(Some(&facts(control_version, 0)))).is_empty());
-        assert_eq!(failed(&installation(Some(&facts(control_version, 1)))), ["tenants"]);
-        assert_eq!(failed(&installation(Some(&facts(control_version - 1, 0)))), ["control schema"]);
+        let facts = |control_version, behind, missing: &[&str]| {
+            let without_schema = missing.iter().map(|slug| (*slug).to_owned()).collect();
+            InstallationFacts { control_version, tenants: 3, behind, without_schema }
+        };
+        assert!(failed(&installation(Some(&facts(control_version, 0, &[])))).is_empty());
+        assert_eq!(failed(&installation(Some(&facts(control_version, 1, &[])))), ["tenants"]);
+        assert_eq!(failed(&installation(Some(&facts(control_version - 1, 0, &[])))), ["control schema"]);
+        let checks = installation(Some(&facts(control_version, 0, &["harbor", "north"])));
+        assert_eq!(failed(&checks), ["schemas"]);
+        assert!(checks.iter().any(|check| check.found == "missing: harbor, north"));
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
 
-use super::snapshot::snapshot_version;
+use super::{MAIN, snapshot::snapshot_version};
 
 /// Facts about a server.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct InstallationFacts {
     pub tenants: i64,
     /// Those whose schema is older than this version's.
     pub behind: i64,
+    /// Slugs of those in this database whose schema is not there, in alphabetical order.
+    pub without_schema: Vec<String>,
 }
 
 /// Looks at a server with the operator's rights.
@@ -45,13 +47,16 @@ pub async fn probe(connection: &mut PgConnection) -> Result<ServerFacts, sqlx::E
 }
 
 async fn installation(connection: &mut PgConnection) -> Result<InstallationFacts, sqlx::Error> {
-    let (control_version, tenants, behind): (i32, i64, i64) = sqlx::query_as(
+    let (control_version, tenants, behind, without_schema): (i32, i64, i64, Vec<String>) = sqlx::query_as(
         "SELECT (SELECT coalesce(max(version), 0) FROM control.migration), count(*),
-                count(*) FILTER (WHERE schema_version < $1)
+                count(*) FILTER (WHERE schema_version < $1),
+                coalesce(array_agg(slug ORDER BY slug) FILTER (WHERE cell_id = $2 AND state <> 'PROVISIONING'
+                    AND to_regnamespace(schema_name) IS NULL), '{}')
          FROM control.tenant WHERE state NOT IN ('ARCHIVED', 'SHREDDED')",
     )
     .bind(snapshot_version())
+    .bind(MAIN)
     .fetch_one(connection)
     .await?;
-    Ok(InstallationFacts { control_version, tenants, behind })
+    Ok(InstallationFacts { control_version, tenants, behind, without_schema })
 }

@@ -57,6 +57,7 @@ async fn a_schema_changed_by_hand_is_found_shown_and_put_right() -> Result<()> {
             "constraint facility.facility_code_unique",
             "index session.session_by_user",
             "trigger audit_entry.audit_entry_append_only",
+            "trigger role_permission.role_permission_access_changed",
             "foreign keys off role_permission",
             "right SCHEMA.CREATE TO {schema}",
             "right audit_entry.DELETE TO {schema}",
