@@ -191,8 +191,8 @@ macro_rules! connection {
             }
 
             /// Rows alone.
-            fn nodes(&self) -> $crate::at_once::Rows<'_, $node> {
-                $crate::at_once::Rows(self.page.rows.iter().map(|(_, node)| node).collect())
+            fn nodes(&self) -> Vec<$crate::at_once::AtOnce<&$node>> {
+                self.page.rows.iter().map(|(_, node)| $crate::at_once::AtOnce(node)).collect()
             }
 
             /// Where the page lies in the list.
