@@ -8,12 +8,13 @@ use std::{collections::HashMap, hash::Hash, sync::Arc};
 use async_graphql::{Context, SimpleObject};
 use chrono::DateTime;
 use praxis_domain::{PageRequest, Position, Slice, page::MAX_PAGE};
+use praxis_entity::ids::PractitionerId;
 use praxis_platform::vault::{TenantKey, crypto};
 use uuid::Uuid;
 
 use crate::{
     batch::{self, Loader},
-    context::Caller,
+    context::{Ask, Caller},
     error::{ApiError, Code},
     loaders::Loaders,
     policy::{Rule, inherited},
@@ -240,8 +241,22 @@ macro_rules! connection {
 }
 pub(crate) use connection;
 
+/// Has practitioners at hand where the connection that is being resolved is asked for them, so that no row has to wait
+/// for its own.
+pub(crate) async fn bring_practitioners(
+    ctx: &Context<'_>,
+    of_rows: impl Iterator<Item = PractitionerId>,
+) -> Result<(), ApiError> {
+    if asks_rows(ctx, "practitioner") {
+        let ids: Vec<_> = of_rows.collect();
+        // Whoever may not know them, or finds the database away, is told where the field is.
+        let _ = ctx.caller()?.loaders().practitioners.load_many(&ids).await;
+    }
+    Ok(())
+}
+
 /// Whether a field is asked of the rows of the connection that is being resolved.
-pub(crate) fn asks_rows(ctx: &Context<'_>, field: &str) -> bool {
+fn asks_rows(ctx: &Context<'_>, field: &str) -> bool {
     let asked = ctx.look_ahead();
     asked.field("nodes").field(field).exists() || asked.field("edges").field("node").field(field).exists()
 }

@@ -68,7 +68,8 @@ pub async fn list(
     let Some(text) = typed(search) else {
         let (more, read) =
             (|rows: &mut _| op.bring_facts(rows), |row: &QueryResult| op.patient_with_facts(row));
-        let listed = page::list_with::<patient::Entity, _>(op.db(), condition, &BY_REGISTRATION, page, more, read);
+        let listed =
+            page::list_with::<patient::Entity, _>(op.db(), condition, &BY_REGISTRATION, page, more, read);
         return Ok(listed.await?);
     };
     let Slice { rows: ids, has_next, has_previous } = search::find(op, text, condition).await?.page(page)?;

@@ -287,13 +287,10 @@ connection!(
 );
 
 impl AppointmentConnection {
-    /// Has the clinicians of the rows at hand where they are asked for, so that no row has to wait for its own.
+    /// The same with the clinicians of its rows at hand where they are asked for.
     pub(crate) async fn with_practitioners(self, ctx: &Context<'_>) -> Result<Self, ApiError> {
-        if page::asks_rows(ctx, "practitioner") {
-            let ids: Vec<_> = self.page.rows.iter().map(|(_, node)| node.row.practitioner_id).collect();
-            // Whoever may not know them, or finds the database away, is told where the field is.
-            let _ = ctx.caller()?.loaders().practitioners.load_many(&ids).await;
-        }
+        page::bring_practitioners(ctx, self.page.rows.iter().map(|(_, node)| node.row.practitioner_id))
+            .await?;
         Ok(self)
     }
 

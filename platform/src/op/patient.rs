@@ -33,7 +33,8 @@ impl Op<Read> {
         for row in self.db().query_all(QuerySelect::query(&mut found)).await? {
             let row = self.patient_with_facts(&row)?;
             let standing = self.standing_at_hand(row.id);
-            if standing.is_some_and(|it| it.on(self.actor(), &Row::from(&row)).may(Permission::PATIENT_READ)) {
+            if standing.is_some_and(|it| it.on(self.actor(), &Row::from(&row)).may(Permission::PATIENT_READ))
+            {
                 seen.push(row);
             }
         }
