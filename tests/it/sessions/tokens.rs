@@ -1,7 +1,5 @@
 //! Tokens: renewed, used again, raced for, forged.
 
-use std::time::Duration;
-
 use data_encoding::BASE64URL_NOPAD;
 use futures::{StreamExt, stream};
 use praxis_entity::{ids::UserId, user_account};
