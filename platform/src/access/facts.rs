@@ -73,14 +73,16 @@ struct Stored {
 
 impl Stored {
     fn directive(self) -> Option<Directive> {
-        let whom = match (self.scope.as_str(), self.facility_id, self.user_id) {
-            ("FACILITY", Some(facility), _) => Whom::Facility(FacilityId(facility)),
-            ("USER", _, Some(user)) => Whom::User(UserId(user)),
-            ("ROLE", ..) => Whom::Role(self.role_code?),
+        let permit = self.decision == "PERMIT";
+        // What this version does not know, of whom or of what, is denied whole and permitted not at all.
+        let whom = match (self.scope.as_str(), self.facility_id, self.user_id, self.role_code) {
+            ("FACILITY", Some(facility), ..) => Whom::Facility(FacilityId(facility)),
+            ("USER", _, Some(user), _) => Whom::User(UserId(user)),
+            ("ROLE", _, _, Some(role)) => Whom::Role(role),
+            ("ANYONE", ..) => Whom::Anyone,
+            _ if permit => return None,
             _ => Whom::Anyone,
         };
-        let permit = self.decision == "PERMIT";
-        // A class that this version does not know is denied whole and permitted not at all.
         let class = RecordClass::parse(&self.class).or((!permit).then_some(RecordClass::All))?;
         Some(Directive { permit, class, whom })
     }
@@ -93,4 +95,24 @@ fn json<T: serde::de::DeserializeOwned>(
 ) -> Result<Option<T>, DbErr> {
     let found: Option<serde_json::Value> = row.try_get(prefix, column)?;
     found.map(serde_json::from_value).transpose().map_err(|error| DbErr::Type(format!("{column}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(decision: &str, class: &str, scope: &str) -> Option<Directive> {
+        let (decision, class, scope) = (decision.to_owned(), class.to_owned(), scope.to_owned());
+        Stored { decision, class, scope, facility_id: None, role_code: None, user_id: None }.directive()
+    }
+
+    #[test]
+    fn what_is_not_known_is_denied_whole_and_permitted_not_at_all() {
+        let all = Directive { permit: false, class: RecordClass::All, whom: Whom::Anyone };
+        assert_eq!(stored("DENY", "A_LATER_CLASS", "ANYONE"), Some(all.clone()));
+        assert_eq!(stored("DENY", "ALL", "A_LATER_SCOPE"), Some(all));
+        assert_eq!(stored("PERMIT", "A_LATER_CLASS", "ANYONE"), None);
+        assert_eq!(stored("PERMIT", "ALL", "A_LATER_SCOPE"), None);
+        assert!(stored("PERMIT", "ALL", "ANYONE").is_some_and(|known| known.permit));
+    }
 }
