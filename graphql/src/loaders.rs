@@ -179,12 +179,7 @@ impl Loaders {
                     async move { op.data_keys(&subjects).await.map_err(ApiError::from) }
                 })
             }),
-            patients: Late::new(op, |op| {
-                Loader::new(move |ids: Vec<PatientId>| {
-                    let op = op.clone();
-                    async move { Ok(keyed(op.patients(&ids).await?, |row| row.id)) }
-                })
-            }),
+            patients: by_id!(op, patients::by_ids_with_standing, |row| row.id),
             standings: Late::new(op, |op| {
                 Loader::new(move |patients: Vec<PatientId>| {
                     let op = op.clone();

@@ -26,7 +26,7 @@ mod token;
 pub use amend::{AmendPatient, amend};
 pub(crate) use chart::open_charts;
 pub use filter::PatientFilter;
-pub use read::{Lookup, by_ids, count, find, list};
+pub use read::{Lookup, by_ids, by_ids_with_standing, count, find, list};
 pub use record::preferred;
 pub use register::{RegisterPatient, Registered, import, register};
 pub use related::{

@@ -6,41 +6,19 @@ use std::{
 };
 
 use praxis_entity::{ids::PatientId, patient};
-use sea_orm::{
-    ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect,
-    sea_query::{Expr, SelectStatement},
-};
+use sea_orm::{DbErr, FromQueryResult, QueryResult, sea_query::SelectStatement};
 use uuid::Uuid;
 
 use super::{Op, Read};
 use crate::{
     Failure,
-    access::{Facts, Permission, Row, Standing, facts},
+    access::{Facts, Standing, facts},
     vault::DataKey,
 };
 
 type Standings = HashMap<PatientId, Arc<Standing>>;
 
 impl Op<Read> {
-    /// Those of the patients of whom the actor may know, with one statement. How the actor stands to them is at hand
-    /// from then on.
-    pub async fn patients(&self, ids: &[PatientId]) -> Result<Vec<patient::Model>, Failure> {
-        self.require(Permission::PATIENT_READ)?;
-        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let mut found = patient::Entity::find().filter(Expr::cust_with_values("patient.id = ANY($1)", [ids]));
-        self.bring_facts(QuerySelect::query(&mut found));
-        let mut seen = Vec::new();
-        for row in self.db().query_all(QuerySelect::query(&mut found)).await? {
-            let row = self.patient_with_facts(&row)?;
-            let standing = self.standing_at_hand(row.id);
-            if standing.is_some_and(|it| it.on(self.actor(), &Row::from(&row)).may(Permission::PATIENT_READ))
-            {
-                seen.push(row);
-            }
-        }
-        Ok(seen)
-    }
-
     /// Has a query of patients bring along what decides about them.
     pub fn bring_facts(&self, patients: &mut SelectStatement) {
         facts::bring(patients, self.actor(), self.now());
