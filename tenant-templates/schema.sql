@@ -1,14 +1,1193 @@
 -- schema version: 36
 -- served from: 36
 -- oldest build: 0
-CREATE FUNCTION {schema}.access_changed() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION {schema}.month_of(moment timestamp with time zone, zone text) RETURNS date
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO '{schema}'
     AS $$
 BEGIN
-    UPDATE access_mark SET mark = gen_random_uuid() WHERE xmin <> pg_current_xact_id()::xid;
-    RETURN NULL;
+    RETURN date_trunc('month', moment AT TIME ZONE zone);
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN date_trunc('month', moment AT TIME ZONE 'UTC');
 END $$;
+CREATE TABLE {schema}.access_mark (
+    only_one boolean DEFAULT true NOT NULL,
+    mark uuid NOT NULL,
+    CONSTRAINT access_mark_only_one CHECK (only_one),
+    CONSTRAINT access_mark_pkey PRIMARY KEY (only_one)
+);
+CREATE TABLE {schema}.alert_rule (
+    kind text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    threshold integer NOT NULL,
+    window_minutes integer NOT NULL,
+    CONSTRAINT alert_rule_kind_known CHECK ((kind = ANY (ARRAY['MASS_READING'::text, 'RESTRICTED_READING'::text, 'OWN_RECORD'::text, 'OWN_FAMILY'::text, 'FAILED_SIGN_INS'::text, 'BREAK_GLASS_USE'::text, 'FORGED_ENTRY'::text]))),
+    CONSTRAINT alert_rule_threshold_sensible CHECK (((threshold >= 1) AND (threshold <= 100000))),
+    CONSTRAINT alert_rule_window_sensible CHECK (((window_minutes >= 1) AND (window_minutes <= 10080))),
+    CONSTRAINT alert_rule_pkey PRIMARY KEY (kind)
+);
+CREATE TABLE {schema}.api_client (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    permissions text[] NOT NULL,
+    operations text[] NOT NULL,
+    rate_points integer NOT NULL,
+    rate_restore integer NOT NULL,
+    tokens_after timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    created_by uuid,
+    status text DEFAULT 'ACTIVE'::text NOT NULL,
+    CONSTRAINT api_client_name_present CHECK ((name <> ''::text)),
+    CONSTRAINT api_client_rate_points_positive CHECK ((rate_points > 0)),
+    CONSTRAINT api_client_rate_restore_positive CHECK ((rate_restore > 0)),
+    CONSTRAINT api_client_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'RETIRED'::text]))),
+    CONSTRAINT api_client_name_unique UNIQUE (name),
+    CONSTRAINT api_client_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.api_client_secret (
+    id uuid NOT NULL,
+    client_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    CONSTRAINT api_client_secret_hash_unique UNIQUE (secret_hash),
+    CONSTRAINT api_client_secret_pkey PRIMARY KEY (id),
+    CONSTRAINT api_client_secret_client_fk FOREIGN KEY (client_id) REFERENCES {schema}.api_client(id)
+);
+CREATE TABLE {schema}.appointment_count (
+    facility_id uuid NOT NULL,
+    month date NOT NULL,
+    status text NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    change integer NOT NULL,
+    CONSTRAINT appointment_count_changes CHECK ((change <> 0)),
+    CONSTRAINT appointment_count_pkey PRIMARY KEY (facility_id, month, status, id)
+);
+CREATE TABLE {schema}.audit_checkpoint (
+    size bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    edge bytea NOT NULL,
+    line_hash bytea NOT NULL,
+    note text NOT NULL,
+    CONSTRAINT audit_checkpoint_size_positive CHECK ((size > 0)),
+    CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (size)
+);
+CREATE TABLE {schema}.audit_entry (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_id uuid,
+    actor_kind text NOT NULL,
+    roles text[] NOT NULL,
+    session_id uuid,
+    facility_id uuid,
+    action text NOT NULL,
+    object_type text,
+    object_id uuid,
+    object_version integer,
+    patients uuid[] NOT NULL,
+    classes text[] NOT NULL,
+    purpose text NOT NULL,
+    operation_hash text,
+    request_id uuid,
+    source_address text,
+    outcome text NOT NULL,
+    break_glass_id uuid,
+    on_behalf_of uuid,
+    operation_name text,
+    reason text,
+    times integer DEFAULT 1 NOT NULL,
+    change_hash bytea,
+    mac bytea,
+    CONSTRAINT audit_entry_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['USER'::text, 'CLIENT'::text, 'SYSTEM'::text, 'OPERATOR'::text]))),
+    CONSTRAINT audit_entry_outcome_known CHECK ((outcome = ANY (ARRAY['OK'::text, 'DENIED'::text, 'FAILED'::text]))),
+    CONSTRAINT audit_entry_times_positive CHECK ((times > 0)),
+    CONSTRAINT audit_entry_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.audit_change (
+    entry_id uuid NOT NULL,
+    subject uuid NOT NULL,
+    sealed bytea NOT NULL,
+    CONSTRAINT audit_change_pkey PRIMARY KEY (entry_id),
+    CONSTRAINT audit_change_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id)
+);
+CREATE TABLE {schema}.audit_leaf (
+    seq bigint NOT NULL,
+    entry_id uuid NOT NULL,
+    leaf_hash bytea NOT NULL,
+    line_hash bytea NOT NULL,
+    genuine boolean NOT NULL,
+    CONSTRAINT audit_leaf_seq_not_negative CHECK ((seq >= 0)),
+    CONSTRAINT audit_leaf_entry_unique UNIQUE (entry_id),
+    CONSTRAINT audit_leaf_pkey PRIMARY KEY (seq),
+    CONSTRAINT audit_leaf_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id)
+);
+CREATE TABLE {schema}.audit_node (
+    level smallint NOT NULL,
+    "position" bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT audit_node_pkey PRIMARY KEY (level, "position")
+);
+CREATE TABLE {schema}.audit_pending (
+    entry_id uuid NOT NULL,
+    CONSTRAINT audit_pending_pkey PRIMARY KEY (entry_id)
+);
+CREATE TABLE {schema}.audit_sealer (
+    only_one boolean DEFAULT true NOT NULL,
+    CONSTRAINT audit_sealer_only_one CHECK (only_one),
+    CONSTRAINT audit_sealer_pkey PRIMARY KEY (only_one)
+);
+CREATE TABLE {schema}.audit_unwatched (
+    kind text NOT NULL,
+    low bigint NOT NULL,
+    high bigint NOT NULL,
+    CONSTRAINT audit_unwatched_order CHECK (((0 <= low) AND (low < high))),
+    CONSTRAINT audit_unwatched_pk PRIMARY KEY (kind, low)
+);
+CREATE TABLE {schema}.counter (
+    name text NOT NULL,
+    n bigint NOT NULL,
+    CONSTRAINT counter_pkey PRIMARY KEY (name)
+);
+CREATE TABLE {schema}.facility (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    time_zone text NOT NULL,
+    phone text,
+    address_lines text[] DEFAULT '{}'::text[] NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT facility_code_unique UNIQUE (code),
+    CONSTRAINT facility_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.device (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    facility_id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    capacity integer DEFAULT 1 NOT NULL,
+    overbook_limit integer DEFAULT 0 NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT device_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
+    CONSTRAINT device_kind_shape CHECK ((kind ~ '^[A-Z][A-Z0-9_]{0,39}$'::text)),
+    CONSTRAINT device_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20))),
+    CONSTRAINT device_name_unique UNIQUE (facility_id, name),
+    CONSTRAINT device_pkey PRIMARY KEY (id),
+    CONSTRAINT device_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id)
+);
+CREATE TABLE {schema}.field_policy (
+    id uuid NOT NULL,
+    type_name text NOT NULL,
+    field_name text NOT NULL,
+    permission text NOT NULL,
+    reason text NOT NULL,
+    template_key text,
+    template_hash text,
+    customised boolean DEFAULT false NOT NULL,
+    condition text DEFAULT ''::text NOT NULL,
+    CONSTRAINT field_policy_condition_known CHECK ((condition = ANY (ARRAY[''::text, 'OWN'::text, 'CARE_TEAM'::text, 'FACILITY'::text, 'IN_CARE'::text]))),
+    CONSTRAINT field_policy_pkey PRIMARY KEY (id),
+    CONSTRAINT field_policy_unique UNIQUE (type_name, field_name, permission)
+);
+CREATE TABLE {schema}.finished_sign_in (
+    state_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT finished_sign_in_pkey PRIMARY KEY (state_hash)
+);
+CREATE TABLE {schema}.idempotency_key (
+    actor_id uuid NOT NULL,
+    operation text NOT NULL,
+    key_hash bytea NOT NULL,
+    request_hash bytea NOT NULL,
+    outcome jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT idempotency_key_pkey PRIMARY KEY (actor_id, operation, key_hash)
+);
+CREATE TABLE {schema}.identity_provider (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    client_secret bytea,
+    scopes text[] DEFAULT '{}'::text[] NOT NULL,
+    multi_factor_acr text[] DEFAULT '{}'::text[] NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT identity_provider_client_present CHECK ((client_id <> ''::text)),
+    CONSTRAINT identity_provider_name_present CHECK ((name <> ''::text)),
+    CONSTRAINT identity_provider_issuer_unique UNIQUE (issuer),
+    CONSTRAINT identity_provider_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.import_source (
+    resource_type text NOT NULL,
+    source_token bytea NOT NULL,
+    local_id uuid NOT NULL,
+    CONSTRAINT import_source_pkey PRIMARY KEY (resource_type, source_token)
+);
+CREATE TABLE {schema}.key_rotation (
+    id uuid NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT key_rotation_order CHECK ((finished_at >= started_at)),
+    CONSTRAINT key_rotation_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.mail_message (
+    id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    to_address text NOT NULL,
+    template text NOT NULL,
+    locale text,
+    facts bytea,
+    dedupe_key text,
+    status text DEFAULT 'QUEUED'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    last_error text,
+    CONSTRAINT mail_message_sent_has_time CHECK (((status = 'SENT'::text) = (sent_at IS NOT NULL))),
+    CONSTRAINT mail_message_sent_is_forgotten CHECK (((status = 'SENT'::text) = (facts IS NULL))),
+    CONSTRAINT mail_message_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'SENT'::text, 'DEAD'::text]))),
+    CONSTRAINT mail_message_dedupe_unique UNIQUE (dedupe_key),
+    CONSTRAINT mail_message_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.note_template (
+    id uuid NOT NULL,
+    title text NOT NULL,
+    type_code text NOT NULL,
+    body text NOT NULL,
+    retired boolean DEFAULT false NOT NULL,
+    template_key text,
+    template_hash text,
+    customised boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    needs_cosign boolean DEFAULT true NOT NULL,
+    CONSTRAINT note_template_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.note_template_version (
+    template_id uuid NOT NULL,
+    version integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    title text NOT NULL,
+    type_code text NOT NULL,
+    body text NOT NULL,
+    needs_cosign boolean NOT NULL,
+    CONSTRAINT note_template_version_positive CHECK ((version > 0)),
+    CONSTRAINT note_template_version_type_loinc CHECK ((type_code ~ '^[0-9]{1,7}-[0-9]$'::text)),
+    CONSTRAINT note_template_version_pkey PRIMARY KEY (template_id, version),
+    CONSTRAINT note_template_version_template_fk FOREIGN KEY (template_id) REFERENCES {schema}.note_template(id)
+);
+CREATE TABLE {schema}.notification_preference (
+    recipient_id uuid NOT NULL,
+    topic text NOT NULL,
+    channel text NOT NULL,
+    enabled boolean NOT NULL,
+    CONSTRAINT notification_preference_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
+    CONSTRAINT notification_preference_pkey PRIMARY KEY (recipient_id, topic, channel)
+);
+CREATE TABLE {schema}.notification_profile (
+    recipient_id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    locale text,
+    time_zone text,
+    quiet_from time without time zone,
+    quiet_until time without time zone,
+    CONSTRAINT notification_profile_quiet_whole CHECK (((quiet_from IS NULL) = (quiet_until IS NULL))),
+    CONSTRAINT notification_profile_pkey PRIMARY KEY (recipient_id)
+);
+CREATE TABLE {schema}.notification_template (
+    id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by uuid,
+    topic text NOT NULL,
+    channel text NOT NULL,
+    locale text NOT NULL,
+    version integer NOT NULL,
+    subject text,
+    body text NOT NULL,
+    CONSTRAINT notification_template_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
+    CONSTRAINT notification_template_mail_has_subject CHECK (((channel = 'EMAIL'::text) = (subject IS NOT NULL))),
+    CONSTRAINT notification_template_version_positive CHECK ((version > 0)),
+    CONSTRAINT notification_template_pkey PRIMARY KEY (id),
+    CONSTRAINT notification_template_version_unique UNIQUE (topic, channel, locale, version)
+);
+CREATE TABLE {schema}.organization (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    kind text,
+    phone text,
+    address_lines text[] DEFAULT '{}'::text[] NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT organization_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.organization_identifier (
+    system text NOT NULL,
+    value text NOT NULL,
+    organization_id uuid NOT NULL,
+    CONSTRAINT organization_identifier_pkey PRIMARY KEY (system, value),
+    CONSTRAINT organization_identifier_organization_fk FOREIGN KEY (organization_id) REFERENCES {schema}.organization(id)
+);
+CREATE TABLE {schema}.patient (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    status text NOT NULL,
+    administrative_sex text NOT NULL,
+    record_number bytea NOT NULL,
+    identity bytea NOT NULL,
+    contact bytea NOT NULL,
+    identifiers bytea NOT NULL,
+    CONSTRAINT patient_administrative_sex_known CHECK ((administrative_sex = ANY (ARRAY['FEMALE'::text, 'MALE'::text, 'OTHER'::text, 'UNKNOWN'::text]))),
+    CONSTRAINT patient_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text, 'DECEASED'::text, 'MERGED'::text, 'ERASED'::text]))),
+    CONSTRAINT patient_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.channel_consent (
+    id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    channel text NOT NULL,
+    contact_token bytea NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    recorded_by uuid,
+    withdrawn_at timestamp with time zone,
+    withdrawn_by uuid,
+    CONSTRAINT channel_consent_channel_known CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text]))),
+    CONSTRAINT channel_consent_pkey PRIMARY KEY (id),
+    CONSTRAINT channel_consent_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
+);
+CREATE TABLE {schema}.chart_version (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    row_id uuid NOT NULL,
+    version integer NOT NULL,
+    patient_id uuid NOT NULL,
+    known_from timestamp with time zone NOT NULL,
+    known_until timestamp with time zone NOT NULL,
+    body jsonb NOT NULL,
+    sealed bytea,
+    CONSTRAINT chart_version_once UNIQUE (kind, row_id, version),
+    CONSTRAINT chart_version_pkey PRIMARY KEY (id),
+    CONSTRAINT chart_version_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
+);
+CREATE TABLE {schema}.disclosure (
+    id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    disclosed_at timestamp with time zone NOT NULL,
+    purpose text NOT NULL,
+    details bytea NOT NULL,
+    recorded_by uuid,
+    CONSTRAINT disclosure_in_the_past CHECK ((disclosed_at <= (created_at + '00:01:00'::interval))),
+    CONSTRAINT disclosure_purpose_known CHECK ((purpose = ANY (ARRAY['TREATMENT'::text, 'PAYMENT'::text, 'OPERATIONS'::text, 'AUTHORIZATION'::text, 'PUBLIC_HEALTH'::text, 'ABUSE_REPORT'::text, 'OVERSIGHT'::text, 'JUDICIAL'::text, 'LAW_ENFORCEMENT'::text, 'DECEDENT'::text, 'RESEARCH'::text, 'THREAT_TO_SAFETY'::text, 'GOVERNMENT'::text, 'WORKERS_COMPENSATION'::text, 'BREACH'::text, 'OTHER'::text]))),
+    CONSTRAINT disclosure_pkey PRIMARY KEY (id),
+    CONSTRAINT disclosure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
+);
+CREATE TABLE {schema}.fhir_resource (
+    id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    resource_type text NOT NULL,
+    patient_id uuid,
+    mapped_id uuid,
+    body bytea NOT NULL,
+    CONSTRAINT fhir_resource_pkey PRIMARY KEY (id),
+    CONSTRAINT fhir_resource_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
+);
+CREATE TABLE {schema}.patient_facility (
+    patient_id uuid NOT NULL,
+    facility_id uuid NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT patient_facility_pkey PRIMARY KEY (patient_id, facility_id),
+    CONSTRAINT patient_facility_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id),
+    CONSTRAINT patient_facility_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
+);
+CREATE TABLE {schema}.patient_token (
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    token bytea NOT NULL,
+    CONSTRAINT patient_token_kind_known CHECK ((kind = ANY (ARRAY['MRN'::text, 'NATIONAL_ID'::text, 'IDENTIFIER'::text, 'EMAIL'::text, 'PHONE'::text, 'BIRTH_DATE'::text, 'DUPLICATE'::text]))),
+    CONSTRAINT patient_token_pkey PRIMARY KEY (patient_id, kind, token),
+    CONSTRAINT patient_token_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
+);
+CREATE TABLE {schema}.phi_key (
+    subject uuid NOT NULL,
+    version integer NOT NULL,
+    wrapped bytea NOT NULL,
+    commitment bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT phi_key_version_positive CHECK ((version > 0)),
+    CONSTRAINT phi_key_pkey PRIMARY KEY (subject, version)
+);
+CREATE TABLE {schema}.queue_token (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    facility_id uuid NOT NULL,
+    queue text NOT NULL,
+    day date NOT NULL,
+    number integer NOT NULL,
+    patient_id uuid,
+    status text NOT NULL,
+    desk text,
+    called_at timestamp with time zone,
+    served_at timestamp with time zone,
+    CONSTRAINT queue_token_desk_short CHECK ((length(desk) <= 40)),
+    CONSTRAINT queue_token_number_positive CHECK ((number > 0)),
+    CONSTRAINT queue_token_queue_shape CHECK ((queue ~ '^[A-Z][A-Z0-9_]{0,19}$'::text)),
+    CONSTRAINT queue_token_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'CALLED'::text, 'SERVED'::text, 'SKIPPED'::text]))),
+    CONSTRAINT queue_token_number_unique UNIQUE (facility_id, queue, day, number),
+    CONSTRAINT queue_token_pkey PRIMARY KEY (id),
+    CONSTRAINT queue_token_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id),
+    CONSTRAINT queue_token_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
+);
+CREATE TABLE {schema}.quota (
+    name text NOT NULL,
+    used bigint NOT NULL,
+    most bigint,
+    CONSTRAINT quota_most_not_negative CHECK ((most >= 0)),
+    CONSTRAINT quota_name_known CHECK ((name = ANY (ARRAY['SEATS'::text, 'STORAGE'::text]))),
+    CONSTRAINT quota_used_not_negative CHECK ((used >= 0)),
+    CONSTRAINT quota_pkey PRIMARY KEY (name)
+);
+CREATE TABLE {schema}.registered_operation (
+    id uuid NOT NULL,
+    document_id text NOT NULL,
+    sha256 text NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    body text NOT NULL,
+    cost bigint NOT NULL,
+    depth integer NOT NULL,
+    by_get boolean NOT NULL,
+    status text DEFAULT 'ACTIVE'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    retired_at timestamp with time zone,
+    CONSTRAINT registered_operation_cost_positive CHECK ((cost > 0)),
+    CONSTRAINT registered_operation_depth_positive CHECK ((depth > 0)),
+    CONSTRAINT registered_operation_document_id_shape CHECK ((document_id ~ '^[A-Za-z0-9._:-]{1,200}$'::text)),
+    CONSTRAINT registered_operation_get_reads CHECK (((NOT by_get) OR (kind = 'QUERY'::text))),
+    CONSTRAINT registered_operation_kind_known CHECK ((kind = ANY (ARRAY['QUERY'::text, 'MUTATION'::text]))),
+    CONSTRAINT registered_operation_retired_once CHECK (((status = 'RETIRED'::text) = (retired_at IS NOT NULL))),
+    CONSTRAINT registered_operation_sha256_shape CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT registered_operation_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'RETIRED'::text]))),
+    CONSTRAINT registered_operation_document_id_unique UNIQUE (document_id),
+    CONSTRAINT registered_operation_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.related_person (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    guardian boolean DEFAULT false NOT NULL,
+    emergency_contact boolean DEFAULT false NOT NULL,
+    details bytea NOT NULL,
+    CONSTRAINT related_person_pkey PRIMARY KEY (id),
+    CONSTRAINT related_person_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
+);
+CREATE TABLE {schema}.role (
+    id uuid NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    description text NOT NULL,
+    retired boolean DEFAULT false NOT NULL,
+    template_key text,
+    template_hash text,
+    customised boolean DEFAULT false NOT NULL,
+    second_factor_required boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT role_code_unique UNIQUE (code),
+    CONSTRAINT role_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.role_permission (
+    role_id uuid NOT NULL,
+    permission text NOT NULL,
+    condition text DEFAULT ''::text NOT NULL,
+    CONSTRAINT role_permission_condition_known CHECK ((condition = ANY (ARRAY[''::text, 'OWN'::text, 'CARE_TEAM'::text, 'FACILITY'::text, 'IN_CARE'::text]))),
+    CONSTRAINT role_permission_pkey PRIMARY KEY (role_id, permission),
+    CONSTRAINT role_permission_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id)
+);
+CREATE TABLE {schema}.room (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    facility_id uuid NOT NULL,
+    name text NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    capacity integer DEFAULT 1 NOT NULL,
+    overbook_limit integer DEFAULT 0 NOT NULL,
+    CONSTRAINT room_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
+    CONSTRAINT room_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20))),
+    CONSTRAINT room_name_unique UNIQUE (facility_id, name),
+    CONSTRAINT room_pkey PRIMARY KEY (id),
+    CONSTRAINT room_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id)
+);
+CREATE TABLE {schema}.security_alert (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    actor_id uuid,
+    patient_id uuid,
+    entry_id uuid,
+    seen integer NOT NULL,
+    threshold integer NOT NULL,
+    window_minutes integer NOT NULL,
+    dedupe_key text NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by uuid,
+    close_reason text,
+    CONSTRAINT security_alert_close_reason_known CHECK ((close_reason = ANY (ARRAY['JUSTIFIED'::text, 'FALSE_ALARM'::text, 'CONFIRMED'::text, 'DUPLICATE'::text]))),
+    CONSTRAINT security_alert_closed_with_reason CHECK (((status = 'CLOSED'::text) = ((closed_at IS NOT NULL) AND (close_reason IS NOT NULL)))),
+    CONSTRAINT security_alert_seen_positive CHECK ((seen > 0)),
+    CONSTRAINT security_alert_status_known CHECK ((status = ANY (ARRAY['OPEN'::text, 'CLOSED'::text]))),
+    CONSTRAINT security_alert_dedupe_unique UNIQUE (dedupe_key),
+    CONSTRAINT security_alert_pkey PRIMARY KEY (id),
+    CONSTRAINT security_alert_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id),
+    CONSTRAINT security_alert_kind_fk FOREIGN KEY (kind) REFERENCES {schema}.alert_rule(kind),
+    CONSTRAINT security_alert_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
+);
+CREATE TABLE {schema}.sensitivity_label (
+    object_id uuid NOT NULL,
+    object_type text NOT NULL,
+    patient_id uuid NOT NULL,
+    level text NOT NULL,
+    labelled_by uuid,
+    labelled_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sensitivity_label_level_known CHECK ((level = ANY (ARRAY['N'::text, 'R'::text, 'V'::text]))),
+    CONSTRAINT sensitivity_label_object_type_known CHECK ((object_type = ANY (ARRAY['PATIENT'::text, 'APPOINTMENT'::text, 'ENCOUNTER'::text, 'OBSERVATION'::text, 'CONDITION'::text, 'CLINICAL_DOCUMENT'::text, 'ALLERGY'::text, 'MEDICATION_STATEMENT'::text, 'IMMUNIZATION'::text, 'PROCEDURE'::text, 'FAMILY_HISTORY'::text, 'SOCIAL_HISTORY'::text, 'TASK'::text]))),
+    CONSTRAINT sensitivity_label_pkey PRIMARY KEY (object_id),
+    CONSTRAINT sensitivity_label_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
+);
+CREATE TABLE {schema}.session_policy (
+    only_one boolean DEFAULT true NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    idle_minutes integer DEFAULT 15 NOT NULL,
+    CONSTRAINT session_policy_idle_range CHECK (((idle_minutes >= 5) AND (idle_minutes <= 60))),
+    CONSTRAINT session_policy_only_one CHECK (only_one),
+    CONSTRAINT session_policy_pkey PRIMARY KEY (only_one)
+);
+CREATE TABLE {schema}.specialty (
+    id uuid NOT NULL,
+    code text NOT NULL,
+    display text NOT NULL,
+    retired boolean DEFAULT false NOT NULL,
+    template_key text,
+    template_hash text,
+    customised boolean DEFAULT false NOT NULL,
+    CONSTRAINT specialty_code_unique UNIQUE (code),
+    CONSTRAINT specialty_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.practitioner (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    family text NOT NULL,
+    given text[] DEFAULT '{}'::text[] NOT NULL,
+    prefix text,
+    specialty_id uuid,
+    active boolean DEFAULT true NOT NULL,
+    bookable boolean DEFAULT false NOT NULL,
+    capacity integer DEFAULT 1 NOT NULL,
+    overbook_limit integer DEFAULT 1 NOT NULL,
+    CONSTRAINT practitioner_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
+    CONSTRAINT practitioner_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20))),
+    CONSTRAINT practitioner_pkey PRIMARY KEY (id),
+    CONSTRAINT practitioner_specialty_fk FOREIGN KEY (specialty_id) REFERENCES {schema}.specialty(id)
+);
+CREATE TABLE {schema}.appointment_series (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid NOT NULL,
+    facility_id uuid NOT NULL,
+    rule text NOT NULL,
+    starts_local timestamp without time zone NOT NULL,
+    time_zone text NOT NULL,
+    status text NOT NULL,
+    replaces uuid,
+    skipped timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL,
+    booked_by uuid,
+    CONSTRAINT appointment_series_rule_short CHECK ((length(rule) <= 200)),
+    CONSTRAINT appointment_series_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'CANCELLED'::text, 'REPLACED'::text]))),
+    CONSTRAINT appointment_series_pkey PRIMARY KEY (id),
+    CONSTRAINT appointment_series_replaced_once UNIQUE (replaces),
+    CONSTRAINT appointment_series_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id),
+    CONSTRAINT appointment_series_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT appointment_series_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id),
+    CONSTRAINT appointment_series_replaces_fk FOREIGN KEY (replaces) REFERENCES {schema}.appointment_series(id)
+);
+CREATE TABLE {schema}.availability_exception (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    facility_id uuid NOT NULL,
+    practitioner_id uuid,
+    room_id uuid,
+    device_id uuid,
+    kind text NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    starts_local time without time zone,
+    ends_local time without time zone,
+    time_zone text NOT NULL,
+    CONSTRAINT availability_exception_days_order CHECK (((last_day >= first_day) AND ((last_day - first_day) <= 366))),
+    CONSTRAINT availability_exception_extra_of CHECK (((kind = 'CLOSED'::text) OR ((practitioner_id IS NOT NULL) AND (starts_local IS NOT NULL)))),
+    CONSTRAINT availability_exception_kind_known CHECK ((kind = ANY (ARRAY['CLOSED'::text, 'EXTRA'::text]))),
+    CONSTRAINT availability_exception_one_resource CHECK ((num_nonnulls(practitioner_id, room_id, device_id) <= 1)),
+    CONSTRAINT availability_exception_times_both CHECK (((starts_local IS NULL) = (ends_local IS NULL))),
+    CONSTRAINT availability_exception_times_order CHECK ((ends_local > starts_local)),
+    CONSTRAINT availability_exception_pkey PRIMARY KEY (id),
+    CONSTRAINT availability_exception_device_fk FOREIGN KEY (device_id) REFERENCES {schema}.device(id),
+    CONSTRAINT availability_exception_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id),
+    CONSTRAINT availability_exception_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id),
+    CONSTRAINT availability_exception_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id)
+);
+CREATE TABLE {schema}.availability_rule (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    practitioner_id uuid NOT NULL,
+    facility_id uuid NOT NULL,
+    weekday smallint NOT NULL,
+    starts_local time without time zone NOT NULL,
+    ends_local time without time zone NOT NULL,
+    time_zone text NOT NULL,
+    valid_from date NOT NULL,
+    valid_until date,
+    CONSTRAINT availability_rule_order CHECK ((ends_local > starts_local)),
+    CONSTRAINT availability_rule_validity_order CHECK ((valid_until >= valid_from)),
+    CONSTRAINT availability_rule_weekday_iso CHECK (((weekday >= 1) AND (weekday <= 7))),
+    CONSTRAINT availability_rule_pkey PRIMARY KEY (id),
+    CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id),
+    CONSTRAINT availability_rule_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.calendar_feed (
+    token_hash bytea NOT NULL,
+    practitioner_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by uuid,
+    revoked_at timestamp with time zone,
+    CONSTRAINT calendar_feed_pkey PRIMARY KEY (token_hash),
+    CONSTRAINT calendar_feed_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.practitioner_identifier (
+    system text NOT NULL,
+    value text NOT NULL,
+    practitioner_id uuid NOT NULL,
+    CONSTRAINT practitioner_identifier_pkey PRIMARY KEY (system, value),
+    CONSTRAINT practitioner_identifier_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.spent_challenge (
+    hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT spent_challenge_pkey PRIMARY KEY (hash)
+);
+CREATE TABLE {schema}.status_transition (
+    machine text NOT NULL,
+    from_status text NOT NULL,
+    to_status text NOT NULL,
+    permission text NOT NULL,
+    action text DEFAULT ''::text NOT NULL,
+    CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status, action)
+);
+CREATE TABLE {schema}.storage_change (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    bytes bigint NOT NULL,
+    begun boolean NOT NULL,
+    CONSTRAINT storage_change_changes CHECK ((bytes <> 0)),
+    CONSTRAINT storage_change_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.suppression (
+    id uuid NOT NULL,
+    channel text NOT NULL,
+    contact_token bytea NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    lifted_at timestamp with time zone,
+    CONSTRAINT suppression_channel_known CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text]))),
+    CONSTRAINT suppression_reason_known CHECK ((reason = ANY (ARRAY['STOP'::text, 'BOUNCE'::text, 'COMPLAINT'::text]))),
+    CONSTRAINT suppression_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.tenant_self (
+    tenant_id uuid NOT NULL,
+    schema_version integer NOT NULL,
+    only_one boolean DEFAULT true NOT NULL,
+    CONSTRAINT tenant_self_only_one_check CHECK (only_one),
+    CONSTRAINT tenant_self_only_one UNIQUE (only_one),
+    CONSTRAINT tenant_self_pkey PRIMARY KEY (tenant_id)
+);
+CREATE TABLE {schema}.user_account (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text NOT NULL,
+    display_name text NOT NULL,
+    password_hash text NOT NULL,
+    practitioner_id uuid,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT user_account_email_lower CHECK ((email = lower(email))),
+    CONSTRAINT user_account_email_unique UNIQUE (email),
+    CONSTRAINT user_account_pkey PRIMARY KEY (id),
+    CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.account_link (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    purpose text NOT NULL,
+    token_hash bytea NOT NULL,
+    device_hash bytea,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT account_link_purpose_known CHECK ((purpose = ANY (ARRAY['PASSWORD_RESET'::text, 'SIGN_IN'::text]))),
+    CONSTRAINT account_link_sign_in_is_bound CHECK (((purpose <> 'SIGN_IN'::text) OR (device_hash IS NOT NULL))),
+    CONSTRAINT account_link_pkey PRIMARY KEY (id),
+    CONSTRAINT account_link_token_unique UNIQUE (token_hash),
+    CONSTRAINT account_link_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.break_glass (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    user_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    category text NOT NULL,
+    classes text[] NOT NULL,
+    statement bytea NOT NULL,
+    status text NOT NULL,
+    declared_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    review_due_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by uuid,
+    overdue_told_at timestamp with time zone,
+    reviewed_at timestamp with time zone,
+    reviewed_by uuid,
+    finding bytea,
+    CONSTRAINT break_glass_category_known CHECK ((category = ANY (ARRAY['THREAT_TO_LIFE'::text, 'URGENT_CARE'::text, 'UNABLE_TO_CONSENT'::text, 'COVERING_CLINICIAN'::text, 'OTHER'::text]))),
+    CONSTRAINT break_glass_classes_known CHECK (((cardinality(classes) > 0) AND (classes <@ ARRAY['IDENTITY'::text, 'CONTACT'::text, 'IDENTIFIERS'::text, 'VISITS'::text, 'CLINICAL'::text]))),
+    CONSTRAINT break_glass_ended_once CHECK ((((status <> 'ENDED'::text) OR (ended_at IS NOT NULL)) AND ((ended_at IS NULL) = (ended_by IS NULL)))),
+    CONSTRAINT break_glass_review_within CHECK (((review_due_at - declared_at) <= '72:00:00'::interval)),
+    CONSTRAINT break_glass_reviewed_by_another CHECK ((reviewed_by <> user_id)),
+    CONSTRAINT break_glass_reviewed_whole CHECK ((((status = ANY (ARRAY['JUSTIFIED'::text, 'UNJUSTIFIED'::text])) = (reviewed_at IS NOT NULL)) AND ((reviewed_at IS NULL) = (reviewed_by IS NULL)) AND ((reviewed_at IS NULL) = (finding IS NULL)))),
+    CONSTRAINT break_glass_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'ENDED'::text, 'EXPIRED'::text, 'JUSTIFIED'::text, 'UNJUSTIFIED'::text]))),
+    CONSTRAINT break_glass_time_box CHECK ((((expires_at - declared_at) > '00:00:00'::interval) AND ((expires_at - declared_at) <= '04:00:00'::interval))),
+    CONSTRAINT break_glass_pkey PRIMARY KEY (id),
+    CONSTRAINT break_glass_ended_by_fk FOREIGN KEY (ended_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT break_glass_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT break_glass_reviewed_by_fk FOREIGN KEY (reviewed_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT break_glass_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.care_team_member (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid,
+    user_id uuid,
+    role text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone,
+    added_by uuid,
+    CONSTRAINT care_team_member_one CHECK ((num_nonnulls(practitioner_id, user_id) = 1)),
+    CONSTRAINT care_team_member_order CHECK ((ends_at >= starts_at)),
+    CONSTRAINT care_team_member_role_known CHECK ((role = ANY (ARRAY['PRIMARY_CARE'::text, 'ATTENDING'::text, 'CONSULTANT'::text, 'NURSE'::text, 'THERAPIST'::text, 'CASE_MANAGER'::text, 'OTHER'::text]))),
+    CONSTRAINT care_team_member_pkey PRIMARY KEY (id),
+    CONSTRAINT care_team_member_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT care_team_member_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id),
+    CONSTRAINT care_team_member_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.consent_directive (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    decision text NOT NULL,
+    class text NOT NULL,
+    scope text NOT NULL,
+    facility_id uuid,
+    role_code text,
+    user_id uuid,
+    rank smallint GENERATED ALWAYS AS (
+CASE scope
+    WHEN 'USER'::text THEN 3
+    WHEN 'ROLE'::text THEN 2
+    WHEN 'FACILITY'::text THEN 1
+    ELSE 0
+END) STORED NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone,
+    recorded_by uuid,
+    revoked_at timestamp with time zone,
+    revoked_by uuid,
+    CONSTRAINT consent_directive_class_known CHECK ((class = ANY (ARRAY['ALL'::text, 'IDENTITY'::text, 'CONTACT'::text, 'IDENTIFIERS'::text, 'VISITS'::text, 'CLINICAL'::text]))),
+    CONSTRAINT consent_directive_decision_known CHECK ((decision = ANY (ARRAY['PERMIT'::text, 'DENY'::text]))),
+    CONSTRAINT consent_directive_order CHECK ((ends_at > starts_at)),
+    CONSTRAINT consent_directive_scope_known CHECK ((scope = ANY (ARRAY['ANYONE'::text, 'FACILITY'::text, 'ROLE'::text, 'USER'::text]))),
+    CONSTRAINT consent_directive_whom CHECK ((((scope = 'FACILITY'::text) = (facility_id IS NOT NULL)) AND ((scope = 'ROLE'::text) = (role_code IS NOT NULL)) AND ((scope = 'USER'::text) = (user_id IS NOT NULL)))),
+    CONSTRAINT consent_directive_pkey PRIMARY KEY (id),
+    CONSTRAINT consent_directive_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id),
+    CONSTRAINT consent_directive_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT consent_directive_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code),
+    CONSTRAINT consent_directive_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.external_identity (
+    provider_id uuid NOT NULL,
+    subject text NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    CONSTRAINT external_identity_subject_length CHECK (((length(subject) >= 1) AND (length(subject) <= 255))),
+    CONSTRAINT external_identity_one_each UNIQUE (provider_id, user_id),
+    CONSTRAINT external_identity_pkey PRIMARY KEY (provider_id, subject),
+    CONSTRAINT external_identity_provider_fk FOREIGN KEY (provider_id) REFERENCES {schema}.identity_provider(id),
+    CONSTRAINT external_identity_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.factor_guard (
+    user_id uuid NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    closed_until timestamp with time zone,
+    CONSTRAINT factor_guard_failures_positive CHECK ((failures >= 0)),
+    CONSTRAINT factor_guard_pkey PRIMARY KEY (user_id),
+    CONSTRAINT factor_guard_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.invitation (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text NOT NULL,
+    display_name text NOT NULL,
+    role_id uuid NOT NULL,
+    facility_id uuid,
+    practitioner_id uuid,
+    invited_by uuid,
+    token_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    status text DEFAULT 'SENT'::text NOT NULL,
+    user_id uuid,
+    CONSTRAINT invitation_accepted_has_user CHECK (((status = 'ACCEPTED'::text) = (user_id IS NOT NULL))),
+    CONSTRAINT invitation_email_lower CHECK ((email = lower(email))),
+    CONSTRAINT invitation_status_known CHECK ((status = ANY (ARRAY['SENT'::text, 'ACCEPTED'::text, 'EXPIRED'::text, 'REVOKED'::text]))),
+    CONSTRAINT invitation_pkey PRIMARY KEY (id),
+    CONSTRAINT invitation_token_unique UNIQUE (token_hash),
+    CONSTRAINT invitation_inviter_fk FOREIGN KEY (invited_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT invitation_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id),
+    CONSTRAINT invitation_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.membership (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role_id uuid NOT NULL,
+    facility_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT membership_pkey PRIMARY KEY (id),
+    CONSTRAINT membership_unique UNIQUE NULLS NOT DISTINCT (user_id, role_id, facility_id),
+    CONSTRAINT membership_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id),
+    CONSTRAINT membership_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id),
+    CONSTRAINT membership_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.notification (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    topic text NOT NULL,
+    subject_kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    about_at timestamp with time zone,
+    user_id uuid,
+    patient_id uuid,
+    channel text NOT NULL,
+    dedupe_key text NOT NULL,
+    status text DEFAULT 'SCHEDULED'::text NOT NULL,
+    scheduled_for timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    read_at timestamp with time zone,
+    reason text,
+    last_attempt integer DEFAULT 20 NOT NULL,
+    CONSTRAINT notification_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
+    CONSTRAINT notification_delivered_has_time CHECK (((status <> 'DELIVERED'::text) OR (delivered_at IS NOT NULL))),
+    CONSTRAINT notification_in_app_is_for_users CHECK (((channel <> 'IN_APP'::text) OR (user_id IS NOT NULL))),
+    CONSTRAINT notification_one_recipient CHECK (((user_id IS NULL) <> (patient_id IS NULL))),
+    CONSTRAINT notification_read_in_app CHECK (((read_at IS NULL) OR (channel = 'IN_APP'::text))),
+    CONSTRAINT notification_sent_has_time CHECK (((status <> 'SENT'::text) OR (sent_at IS NOT NULL))),
+    CONSTRAINT notification_status_known CHECK ((status = ANY (ARRAY['SCHEDULED'::text, 'SENDING'::text, 'SENT'::text, 'DELIVERED'::text, 'FAILED'::text, 'DEAD'::text, 'CANCELLED'::text, 'SUPPRESSED'::text]))),
+    CONSTRAINT notification_subject_known CHECK ((subject_kind = ANY (ARRAY['APPOINTMENT'::text, 'TASK'::text, 'ALERT'::text, 'DOCUMENT'::text]))),
+    CONSTRAINT notification_topic_known CHECK ((topic = ANY (ARRAY['APPOINTMENT_BOOKED'::text, 'APPOINTMENT_MOVED'::text, 'APPOINTMENT_CANCELLED'::text, 'APPOINTMENT_REMINDER'::text, 'APPOINTMENT_OFFERED'::text, 'TASK_ASSIGNED'::text, 'TASK_ESCALATED'::text, 'ALERT_RAISED'::text, 'DOCUMENT_TO_COSIGN'::text]))),
+    CONSTRAINT notification_dedupe_unique UNIQUE (dedupe_key),
+    CONSTRAINT notification_pkey PRIMARY KEY (id),
+    CONSTRAINT notification_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT notification_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.delivery_attempt (
+    notification_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    provider text NOT NULL,
+    outcome text NOT NULL,
+    provider_message_id text,
+    error text,
+    CONSTRAINT delivery_attempt_outcome_known CHECK ((outcome = ANY (ARRAY['SENT'::text, 'FAILED'::text, 'DEAD'::text]))),
+    CONSTRAINT delivery_attempt_positive CHECK ((attempt > 0)),
+    CONSTRAINT delivery_attempt_pkey PRIMARY KEY (notification_id, attempt),
+    CONSTRAINT delivery_attempt_notification_fk FOREIGN KEY (notification_id) REFERENCES {schema}.notification(id)
+);
+CREATE TABLE {schema}.delivery_report (
+    provider text NOT NULL,
+    provider_message_id text NOT NULL,
+    report text NOT NULL,
+    notification_id uuid,
+    reported_at timestamp with time zone NOT NULL,
+    error text,
+    CONSTRAINT delivery_report_pkey PRIMARY KEY (provider, provider_message_id, report),
+    CONSTRAINT delivery_report_notification_fk FOREIGN KEY (notification_id) REFERENCES {schema}.notification(id)
+);
+CREATE TABLE {schema}.passkey (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    host text NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    backup_eligible boolean NOT NULL,
+    transports text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    cloned_at timestamp with time zone,
+    CONSTRAINT passkey_credential_length CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
+    CONSTRAINT passkey_sign_count_range CHECK (((sign_count >= 0) AND (sign_count <= '4294967295'::bigint))),
+    CONSTRAINT passkey_credential_unique UNIQUE (credential_id),
+    CONSTRAINT passkey_pkey PRIMARY KEY (id),
+    CONSTRAINT passkey_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.push_device (
+    id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    address bytea NOT NULL,
+    address_hash bytea NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT push_device_pkey PRIMARY KEY (id),
+    CONSTRAINT push_device_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.recovery_code (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT recovery_code_pkey PRIMARY KEY (id),
+    CONSTRAINT recovery_code_unique UNIQUE (user_id, code_hash),
+    CONSTRAINT recovery_code_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.rule (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    code text NOT NULL,
+    edition integer NOT NULL,
+    title text NOT NULL,
+    cause text NOT NULL,
+    condition text NOT NULL,
+    actions jsonb NOT NULL,
+    severity text NOT NULL,
+    evidence text,
+    status text NOT NULL,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    author_id uuid,
+    approved_by uuid,
+    approved_at timestamp with time zone,
+    template_key text,
+    template_hash text,
+    CONSTRAINT rule_actions_listed CHECK (((jsonb_typeof(actions) = 'array'::text) AND ((jsonb_array_length(actions) >= 1) AND (jsonb_array_length(actions) <= 8)))),
+    CONSTRAINT rule_active_is_approved CHECK (((status <> 'ACTIVE'::text) OR (approved_by IS NOT NULL) OR (template_key IS NOT NULL))),
+    CONSTRAINT rule_approved_by_another CHECK ((approved_by <> author_id)),
+    CONSTRAINT rule_cause_known CHECK ((cause = ANY (ARRAY['VITALS_RECORDED'::text, 'ENCOUNTER_CLOSING'::text]))),
+    CONSTRAINT rule_code_shape CHECK ((code ~ '^[a-z][a-z0-9-]{1,59}$'::text)),
+    CONSTRAINT rule_condition_bounded CHECK (((length(condition) >= 1) AND (length(condition) <= 1000))),
+    CONSTRAINT rule_edition_positive CHECK ((edition > 0)),
+    CONSTRAINT rule_order CHECK ((ends_at > starts_at)),
+    CONSTRAINT rule_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
+    CONSTRAINT rule_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'TESTED'::text, 'ACTIVE'::text, 'RETIRED'::text]))),
+    CONSTRAINT rule_edition_unique UNIQUE (code, edition),
+    CONSTRAINT rule_pkey PRIMARY KEY (id),
+    CONSTRAINT rule_approved_by_fk FOREIGN KEY (approved_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT rule_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.rule_test_case (
+    rule_id uuid NOT NULL,
+    name text NOT NULL,
+    facts jsonb NOT NULL,
+    fires boolean NOT NULL,
+    CONSTRAINT rule_test_case_facts_named CHECK ((jsonb_typeof(facts) = 'object'::text)),
+    CONSTRAINT rule_test_case_pkey PRIMARY KEY (rule_id, name),
+    CONSTRAINT rule_test_case_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id)
+);
+CREATE TABLE {schema}.session (
+    id uuid NOT NULL,
+    token_hash bytea,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    methods text[] DEFAULT '{}'::text[] NOT NULL,
+    second_factor_at timestamp with time zone,
+    source_address text,
+    user_agent text,
+    identity_provider_id uuid,
+    CONSTRAINT session_cookie_has_token CHECK (((kind <> 'COOKIE'::text) OR (token_hash IS NOT NULL))),
+    CONSTRAINT session_kind_known CHECK ((kind = ANY (ARRAY['BEARER'::text, 'COOKIE'::text]))),
+    CONSTRAINT session_pkey PRIMARY KEY (id),
+    CONSTRAINT session_token_unique UNIQUE (token_hash),
+    CONSTRAINT session_provider_fk FOREIGN KEY (identity_provider_id) REFERENCES {schema}.identity_provider(id) ON DELETE SET NULL,
+    CONSTRAINT session_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.refresh_token (
+    id uuid NOT NULL,
+    session_id uuid NOT NULL,
+    generation integer NOT NULL,
+    token_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    spent_at timestamp with time zone,
+    attempt_hash bytea,
+    CONSTRAINT refresh_token_attempt_spent CHECK (((attempt_hash IS NULL) OR (spent_at IS NOT NULL))),
+    CONSTRAINT refresh_token_generation_positive CHECK ((generation > 0)),
+    CONSTRAINT refresh_token_generation_unique UNIQUE (session_id, generation),
+    CONSTRAINT refresh_token_pkey PRIMARY KEY (id),
+    CONSTRAINT refresh_token_unique UNIQUE (token_hash),
+    CONSTRAINT refresh_token_session_fk FOREIGN KEY (session_id) REFERENCES {schema}.session(id)
+);
+CREATE TABLE {schema}.totp (
+    user_id uuid NOT NULL,
+    secret bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT totp_pkey PRIMARY KEY (user_id),
+    CONSTRAINT totp_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.visit_policy (
+    class text NOT NULL,
+    needs_vitals boolean NOT NULL,
+    reopen_days integer NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    needs_signed_note boolean DEFAULT false NOT NULL,
+    CONSTRAINT visit_policy_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
+    CONSTRAINT visit_policy_reopen_sensible CHECK (((reopen_days >= 0) AND (reopen_days <= 365))),
+    CONSTRAINT visit_policy_pkey PRIMARY KEY (class)
+);
+CREATE TABLE {schema}.visit_type (
+    id uuid NOT NULL,
+    key text NOT NULL,
+    name text NOT NULL,
+    modality text NOT NULL,
+    duration_minutes integer NOT NULL,
+    buffer_before_minutes integer DEFAULT 0 NOT NULL,
+    buffer_after_minutes integer DEFAULT 0 NOT NULL,
+    retired boolean DEFAULT false NOT NULL,
+    template_key text,
+    template_hash text,
+    customised boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    lead_minutes integer DEFAULT 0 NOT NULL,
+    cutoff_minutes integer DEFAULT 0 NOT NULL,
+    needs_room boolean DEFAULT false NOT NULL,
+    device_kinds text[] DEFAULT '{}'::text[] NOT NULL,
+    reminder_minutes integer[] DEFAULT '{1440}'::integer[] NOT NULL,
+    CONSTRAINT visit_type_buffer_after_sensible CHECK (((buffer_after_minutes >= 0) AND (buffer_after_minutes <= 240))),
+    CONSTRAINT visit_type_buffer_before_sensible CHECK (((buffer_before_minutes >= 0) AND (buffer_before_minutes <= 240))),
+    CONSTRAINT visit_type_cutoff_sensible CHECK (((cutoff_minutes >= 0) AND (cutoff_minutes <= 129600))),
+    CONSTRAINT visit_type_device_kinds_few CHECK ((cardinality(device_kinds) <= 5)),
+    CONSTRAINT visit_type_duration_sensible CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
+    CONSTRAINT visit_type_lead_sensible CHECK (((lead_minutes >= 0) AND (lead_minutes <= 129600))),
+    CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
+    CONSTRAINT visit_type_reminders_few CHECK (((cardinality(reminder_minutes) <= 5) AND (0 < ALL (reminder_minutes)))),
+    CONSTRAINT visit_type_key_unique UNIQUE (key),
+    CONSTRAINT visit_type_pkey PRIMARY KEY (id)
+);
+CREATE TABLE {schema}.workflow_definition (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    code text NOT NULL,
+    edition integer NOT NULL,
+    name text NOT NULL,
+    status text NOT NULL,
+    defined_by uuid,
+    CONSTRAINT workflow_definition_code_shape CHECK ((code ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT workflow_definition_edition_positive CHECK ((edition > 0)),
+    CONSTRAINT workflow_definition_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'ACTIVE'::text, 'RETIRED'::text]))),
+    CONSTRAINT workflow_definition_edition_unique UNIQUE (code, edition),
+    CONSTRAINT workflow_definition_pkey PRIMARY KEY (id),
+    CONSTRAINT workflow_definition_defined_by_fk FOREIGN KEY (defined_by) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.workflow_step (
+    definition_id uuid NOT NULL,
+    key text NOT NULL,
+    "position" integer NOT NULL,
+    task_code text NOT NULL,
+    role_code text NOT NULL,
+    priority text NOT NULL,
+    due_minutes integer,
+    guard text,
+    follows text[] NOT NULL,
+    CONSTRAINT workflow_step_due_positive CHECK ((due_minutes > 0)),
+    CONSTRAINT workflow_step_key_shape CHECK ((key ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT workflow_step_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
+    CONSTRAINT workflow_step_task_code_shape CHECK ((task_code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text)),
+    CONSTRAINT workflow_step_pkey PRIMARY KEY (definition_id, key),
+    CONSTRAINT workflow_step_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id),
+    CONSTRAINT workflow_step_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code)
+);
 CREATE TABLE {schema}.allergy (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -23,8 +1202,596 @@ CREATE TABLE {schema}.allergy (
     clinical bytea NOT NULL,
     code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
     none_known boolean DEFAULT false NOT NULL,
-    CONSTRAINT allergy_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text, 'RESOLVED'::text, 'REFUTED'::text, 'ENTERED_IN_ERROR'::text])))
+    CONSTRAINT allergy_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text, 'RESOLVED'::text, 'REFUTED'::text, 'ENTERED_IN_ERROR'::text]))),
+    CONSTRAINT allergy_none_known_excludes EXCLUDE USING gist (patient_id WITH =, ((none_known)::integer) WITH <>) WHERE ((status = 'ACTIVE'::text)),
+    CONSTRAINT allergy_pkey PRIMARY KEY (id),
+    CONSTRAINT allergy_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT allergy_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT allergy_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id)
 );
+CREATE TABLE {schema}.appointment (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid NOT NULL,
+    facility_id uuid NOT NULL,
+    room_id uuid,
+    visit_type_id uuid,
+    modality text NOT NULL,
+    status text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    time_zone text NOT NULL,
+    note bytea,
+    cancel_code text,
+    booked_by uuid,
+    hold_expires_at timestamp with time zone,
+    series_id uuid,
+    waitlist_entry_id uuid,
+    overbooked boolean DEFAULT false NOT NULL,
+    cancelled_late boolean DEFAULT false NOT NULL,
+    month date GENERATED ALWAYS AS ({schema}.month_of(starts_at, time_zone)) STORED NOT NULL,
+    CONSTRAINT appointment_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
+    CONSTRAINT appointment_order CHECK ((ends_at > starts_at)),
+    CONSTRAINT appointment_pending_expires CHECK (((status <> 'PENDING'::text) OR (hold_expires_at IS NOT NULL))),
+    CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['PENDING'::text, 'BOOKED'::text, 'CONFIRMED'::text, 'ARRIVED'::text, 'CHECKED_IN'::text, 'IN_ROOM'::text, 'IN_PROGRESS'::text, 'COMPLETED'::text, 'CANCELLED'::text, 'NO_SHOW'::text, 'EXPIRED'::text, 'ENTERED_IN_ERROR'::text]))),
+    CONSTRAINT appointment_patient_unique UNIQUE (id, patient_id),
+    CONSTRAINT appointment_pkey PRIMARY KEY (id),
+    CONSTRAINT appointment_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id),
+    CONSTRAINT appointment_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT appointment_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id),
+    CONSTRAINT appointment_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id),
+    CONSTRAINT appointment_series_fk FOREIGN KEY (series_id) REFERENCES {schema}.appointment_series(id),
+    CONSTRAINT appointment_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id)
+);
+CREATE TABLE {schema}.appointment_resource (
+    appointment_id uuid NOT NULL,
+    resource_id uuid NOT NULL,
+    kind text NOT NULL,
+    busy_from timestamp with time zone NOT NULL,
+    busy_until timestamp with time zone NOT NULL,
+    blocking boolean DEFAULT true NOT NULL,
+    lane integer DEFAULT 0 NOT NULL,
+    CONSTRAINT appointment_resource_kind_known CHECK ((kind = ANY (ARRAY['PRACTITIONER'::text, 'ROOM'::text, 'DEVICE'::text]))),
+    CONSTRAINT appointment_resource_order CHECK ((busy_until > busy_from)),
+    CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&, lane WITH =) WHERE (blocking),
+    CONSTRAINT appointment_resource_pkey PRIMARY KEY (appointment_id, resource_id),
+    CONSTRAINT appointment_resource_appointment_fk FOREIGN KEY (appointment_id) REFERENCES {schema}.appointment(id)
+);
+CREATE TABLE {schema}.encounter (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid,
+    facility_id uuid,
+    organization_id uuid,
+    appointment_id uuid,
+    class text NOT NULL,
+    status text NOT NULL,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    clinical bytea,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    planned_for timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT encounter_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
+    CONSTRAINT encounter_order CHECK ((ended_at >= started_at)),
+    CONSTRAINT encounter_status_known CHECK ((status = ANY (ARRAY['PLANNED'::text, 'ARRIVED'::text, 'TRIAGED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'CLOSED'::text, 'CANCELLED'::text]))),
+    CONSTRAINT encounter_patient_unique UNIQUE (id, patient_id),
+    CONSTRAINT encounter_pkey PRIMARY KEY (id),
+    CONSTRAINT encounter_appointment_fk FOREIGN KEY (appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id),
+    CONSTRAINT encounter_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id),
+    CONSTRAINT encounter_organization_fk FOREIGN KEY (organization_id) REFERENCES {schema}.organization(id),
+    CONSTRAINT encounter_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.clinical_document (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    type_code text NOT NULL,
+    template_id uuid,
+    template_version integer,
+    status text NOT NULL,
+    author_id uuid,
+    practitioner_id uuid,
+    addendum_to uuid,
+    draft bytea,
+    lease_holder uuid,
+    lease_until timestamp with time zone,
+    CONSTRAINT clinical_document_draft_until_signed CHECK (((draft IS NOT NULL) = (status = ANY (ARRAY['DRAFT'::text, 'DISCARDED'::text])))),
+    CONSTRAINT clinical_document_lease_while_draft CHECK (((lease_holder IS NULL) OR (status = 'DRAFT'::text))),
+    CONSTRAINT clinical_document_lease_whole CHECK (((lease_holder IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT clinical_document_not_its_own_addendum CHECK ((addendum_to <> id)),
+    CONSTRAINT clinical_document_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'IN_REVIEW'::text, 'SIGNED'::text, 'AMENDED'::text, 'RECEIVED'::text, 'ENTERED_IN_ERROR'::text, 'DISCARDED'::text]))),
+    CONSTRAINT clinical_document_type_loinc CHECK ((type_code ~ '^[0-9]{1,7}-[0-9]$'::text)),
+    CONSTRAINT clinical_document_patient_unique UNIQUE (id, patient_id),
+    CONSTRAINT clinical_document_pkey PRIMARY KEY (id),
+    CONSTRAINT clinical_document_addendum_fk FOREIGN KEY (addendum_to, patient_id) REFERENCES {schema}.clinical_document(id, patient_id),
+    CONSTRAINT clinical_document_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id),
+    CONSTRAINT clinical_document_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT clinical_document_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT clinical_document_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id),
+    CONSTRAINT clinical_document_template_fk FOREIGN KEY (template_id, template_version) REFERENCES {schema}.note_template_version(template_id, version)
+);
+CREATE TABLE {schema}.condition (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    category text NOT NULL,
+    clinical_status text,
+    verification_status text NOT NULL,
+    recorded_at timestamp with time zone,
+    abated_at timestamp with time zone,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT condition_category_known CHECK ((category = ANY (ARRAY['PROBLEM_LIST_ITEM'::text, 'ENCOUNTER_DIAGNOSIS'::text, 'HEALTH_CONCERN'::text]))),
+    CONSTRAINT condition_clinical_status_known CHECK ((clinical_status = ANY (ARRAY['ACTIVE'::text, 'RECURRENCE'::text, 'RELAPSE'::text, 'INACTIVE'::text, 'REMISSION'::text, 'RESOLVED'::text]))),
+    CONSTRAINT condition_verification_status_known CHECK ((verification_status = ANY (ARRAY['UNCONFIRMED'::text, 'PROVISIONAL'::text, 'DIFFERENTIAL'::text, 'CONFIRMED'::text, 'REFUTED'::text, 'ENTERED_IN_ERROR'::text]))),
+    CONSTRAINT condition_patient_unique UNIQUE (id, patient_id),
+    CONSTRAINT condition_pkey PRIMARY KEY (id),
+    CONSTRAINT condition_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT condition_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT condition_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.document_version (
+    document_id uuid NOT NULL,
+    version integer NOT NULL,
+    id uuid NOT NULL,
+    supersedes integer,
+    head boolean DEFAULT true NOT NULL,
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    author_id uuid,
+    authored_at timestamp with time zone NOT NULL,
+    body bytea NOT NULL,
+    sha256 bytea NOT NULL,
+    CONSTRAINT document_version_first_has_none_before CHECK (((version = 1) = (supersedes IS NULL))),
+    CONSTRAINT document_version_kind_known CHECK ((kind = ANY (ARRAY['ORIGINAL'::text, 'AMENDMENT'::text, 'RETRACTION'::text, 'RECEIVED'::text]))),
+    CONSTRAINT document_version_positive CHECK ((version > 0)),
+    CONSTRAINT document_version_sha256_whole CHECK ((octet_length(sha256) = 32)),
+    CONSTRAINT document_version_supersedes_the_one_before CHECK ((supersedes = (version - 1))),
+    CONSTRAINT document_version_id_unique UNIQUE (id),
+    CONSTRAINT document_version_pkey PRIMARY KEY (document_id, version),
+    CONSTRAINT document_version_signed_unique UNIQUE (document_id, version, sha256),
+    CONSTRAINT document_version_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id),
+    CONSTRAINT document_version_before_fk FOREIGN KEY (document_id, supersedes) REFERENCES {schema}.document_version(document_id, version),
+    CONSTRAINT document_version_document_fk FOREIGN KEY (document_id, patient_id) REFERENCES {schema}.clinical_document(id, patient_id)
+);
+CREATE TABLE {schema}.document_signature (
+    id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    version integer NOT NULL,
+    sha256 bytea NOT NULL,
+    signer_id uuid NOT NULL,
+    practitioner_id uuid,
+    meaning text NOT NULL,
+    second_factor boolean NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    CONSTRAINT document_signature_meaning_known CHECK ((meaning = ANY (ARRAY['AUTHOR'::text, 'COSIGN'::text]))),
+    CONSTRAINT document_signature_once UNIQUE (document_id, version, signer_id),
+    CONSTRAINT document_signature_pkey PRIMARY KEY (id),
+    CONSTRAINT document_signature_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id),
+    CONSTRAINT document_signature_signer_fk FOREIGN KEY (signer_id) REFERENCES {schema}.user_account(id),
+    CONSTRAINT document_signature_version_fk FOREIGN KEY (document_id, version, sha256) REFERENCES {schema}.document_version(document_id, version, sha256)
+);
+CREATE TABLE {schema}.encounter_closing (
+    encounter_id uuid NOT NULL,
+    encounter_version integer NOT NULL,
+    closed_at timestamp with time zone NOT NULL,
+    closed_by uuid,
+    missing text[] NOT NULL,
+    CONSTRAINT encounter_closing_pkey PRIMARY KEY (encounter_id, encounter_version),
+    CONSTRAINT encounter_closing_encounter_fk FOREIGN KEY (encounter_id) REFERENCES {schema}.encounter(id)
+);
+CREATE TABLE {schema}.encounter_diagnosis (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    encounter_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    condition_id uuid NOT NULL,
+    status text NOT NULL,
+    rank integer NOT NULL,
+    use text NOT NULL,
+    code_token bytea NOT NULL,
+    CONSTRAINT encounter_diagnosis_rank_sensible CHECK (((rank >= 1) AND (rank <= 50))),
+    CONSTRAINT encounter_diagnosis_status_known CHECK ((status = ANY (ARRAY['RECORDED'::text, 'WITHDRAWN'::text]))),
+    CONSTRAINT encounter_diagnosis_use_known CHECK ((use = ANY (ARRAY['AD'::text, 'DD'::text, 'CC'::text, 'CM'::text, 'PRE_OP'::text, 'POST_OP'::text, 'BILLING'::text]))),
+    CONSTRAINT encounter_diagnosis_pkey PRIMARY KEY (id),
+    CONSTRAINT encounter_diagnosis_condition_fk FOREIGN KEY (condition_id, patient_id) REFERENCES {schema}.condition(id, patient_id),
+    CONSTRAINT encounter_diagnosis_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id)
+);
+CREATE TABLE {schema}.encounter_note (
+    id uuid NOT NULL,
+    encounter_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    version integer NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    recorded_by uuid,
+    body bytea NOT NULL,
+    document_id uuid,
+    document_version integer,
+    CONSTRAINT encounter_note_document_whole CHECK (((document_id IS NULL) = (document_version IS NULL))),
+    CONSTRAINT encounter_note_kind_known CHECK ((kind = ANY (ARRAY['ASSESSMENT'::text, 'PLAN'::text, 'HOLD'::text, 'CANCELLATION'::text, 'REOPENING'::text, 'OVERRIDE'::text]))),
+    CONSTRAINT encounter_note_version_positive CHECK ((version > 0)),
+    CONSTRAINT encounter_note_pkey PRIMARY KEY (id),
+    CONSTRAINT encounter_note_version_unique UNIQUE (encounter_id, kind, version),
+    CONSTRAINT encounter_note_document_fk FOREIGN KEY (document_id, patient_id) REFERENCES {schema}.clinical_document(id, patient_id),
+    CONSTRAINT encounter_note_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT encounter_note_version_fk FOREIGN KEY (document_id, document_version) REFERENCES {schema}.document_version(document_id, version)
+);
+CREATE TABLE {schema}.encounter_participant (
+    encounter_id uuid NOT NULL,
+    practitioner_id uuid NOT NULL,
+    role text NOT NULL,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    CONSTRAINT encounter_participant_order CHECK ((ends_at >= starts_at)),
+    CONSTRAINT encounter_participant_pkey PRIMARY KEY (encounter_id, practitioner_id, role),
+    CONSTRAINT encounter_participant_encounter_fk FOREIGN KEY (encounter_id) REFERENCES {schema}.encounter(id),
+    CONSTRAINT encounter_participant_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.event (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_id uuid,
+    patient_id uuid,
+    encounter_id uuid,
+    encounter_seq integer,
+    subject_id uuid NOT NULL,
+    body jsonb NOT NULL,
+    "position" bigint,
+    CONSTRAINT event_encounter_seq_positive CHECK ((encounter_seq > 0)),
+    CONSTRAINT event_encounter_whole CHECK (((encounter_id IS NULL) OR ((patient_id IS NOT NULL) AND (encounter_seq IS NOT NULL)))),
+    CONSTRAINT event_kind_shape CHECK ((kind ~ '^[A-Z][A-Z_]{2,59}$'::text)),
+    CONSTRAINT event_encounter_seq_unique UNIQUE (encounter_id, encounter_seq),
+    CONSTRAINT event_pkey PRIMARY KEY (id),
+    CONSTRAINT event_position_unique UNIQUE ("position"),
+    CONSTRAINT event_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT event_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
+);
+CREATE TABLE {schema}.family_history (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT family_history_status_known CHECK ((status = ANY (ARRAY['CURRENT'::text, 'ENTERED_IN_ERROR'::text]))),
+    CONSTRAINT family_history_pkey PRIMARY KEY (id),
+    CONSTRAINT family_history_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT family_history_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT family_history_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT family_history_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.immunization (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT immunization_status_known CHECK ((status = ANY (ARRAY['COMPLETED'::text, 'NOT_DONE'::text, 'ENTERED_IN_ERROR'::text]))),
+    CONSTRAINT immunization_pkey PRIMARY KEY (id),
+    CONSTRAINT immunization_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT immunization_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT immunization_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT immunization_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.job (
+    id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    name text NOT NULL,
+    event_id uuid,
+    payload jsonb,
+    dedupe_key text,
+    status text NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    finished_at timestamp with time zone,
+    last_error text,
+    CONSTRAINT job_attempts_not_negative CHECK ((attempts >= 0)),
+    CONSTRAINT job_finished_has_time CHECK (((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text])) = (finished_at IS NULL))),
+    CONSTRAINT job_name_shape CHECK ((name ~ '^[A-Z][A-Z_]{2,59}$'::text)),
+    CONSTRAINT job_reaction_or_work CHECK (((event_id IS NULL) = (dedupe_key IS NOT NULL))),
+    CONSTRAINT job_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text, 'DONE'::text, 'DEAD'::text, 'DISCARDED'::text]))),
+    CONSTRAINT job_once_for_a_key UNIQUE (name, dedupe_key),
+    CONSTRAINT job_once_for_an_event UNIQUE (event_id, name),
+    CONSTRAINT job_pkey PRIMARY KEY (id),
+    CONSTRAINT job_event_fk FOREIGN KEY (event_id) REFERENCES {schema}.event(id)
+);
+CREATE TABLE {schema}.medication_statement (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT medication_statement_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'STOPPED'::text, 'NOT_TAKEN'::text, 'UNKNOWN'::text, 'ENTERED_IN_ERROR'::text]))),
+    CONSTRAINT medication_statement_pkey PRIMARY KEY (id),
+    CONSTRAINT medication_statement_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT medication_statement_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT medication_statement_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT medication_statement_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.observation (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    performer_id uuid,
+    category text NOT NULL,
+    status text NOT NULL,
+    effective_at timestamp with time zone,
+    issued_at timestamp with time zone,
+    result bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    taken_together uuid,
+    CONSTRAINT observation_category_known CHECK ((category = ANY (ARRAY['VITAL_SIGNS'::text, 'LABORATORY'::text, 'SURVEY'::text, 'SOCIAL_HISTORY'::text, 'EXAM'::text, 'IMAGING'::text, 'PROCEDURE'::text, 'THERAPY'::text, 'ACTIVITY'::text, 'OTHER'::text]))),
+    CONSTRAINT observation_status_known CHECK ((status = ANY (ARRAY['REGISTERED'::text, 'PRELIMINARY'::text, 'FINAL'::text, 'AMENDED'::text, 'CORRECTED'::text, 'CANCELLED'::text, 'ENTERED_IN_ERROR'::text, 'UNKNOWN'::text]))),
+    CONSTRAINT observation_pkey PRIMARY KEY (id),
+    CONSTRAINT observation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT observation_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT observation_performer_fk FOREIGN KEY (performer_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.procedure (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT procedure_status_known CHECK ((status = ANY (ARRAY['IN_PROGRESS'::text, 'COMPLETED'::text, 'STOPPED'::text, 'NOT_DONE'::text, 'UNKNOWN'::text, 'ENTERED_IN_ERROR'::text]))),
+    CONSTRAINT procedure_pkey PRIMARY KEY (id),
+    CONSTRAINT procedure_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT procedure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT procedure_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT procedure_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.rule_evaluation (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    rule_id uuid NOT NULL,
+    cause_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid NOT NULL,
+    result text NOT NULL,
+    reason text,
+    inputs_hash bytea NOT NULL,
+    explanation bytea NOT NULL,
+    practitioner_id uuid,
+    measured uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    CONSTRAINT rule_evaluation_reason_known CHECK ((reason = ANY (ARRAY['MISSING_FACTS'::text, 'ERROR'::text, 'BUDGET'::text]))),
+    CONSTRAINT rule_evaluation_result_known CHECK ((result = ANY (ARRAY['FIRED'::text, 'NOT_FIRED'::text, 'NOT_CHECKED'::text]))),
+    CONSTRAINT rule_evaluation_unchecked_has_reason CHECK (((result = 'NOT_CHECKED'::text) = (reason IS NOT NULL))),
+    CONSTRAINT rule_evaluation_once UNIQUE (rule_id, cause_id),
+    CONSTRAINT rule_evaluation_patient_unique UNIQUE (id, patient_id),
+    CONSTRAINT rule_evaluation_pkey PRIMARY KEY (id),
+    CONSTRAINT rule_evaluation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT rule_evaluation_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id)
+);
+CREATE TABLE {schema}.alert (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    rule_id uuid NOT NULL,
+    evaluation_id uuid NOT NULL,
+    severity text NOT NULL,
+    status text NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by uuid,
+    closed_at timestamp with time zone,
+    closed_by uuid,
+    override_reason text,
+    words bytea,
+    practitioner_id uuid,
+    CONSTRAINT alert_acknowledged_whole CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((status <> ALL (ARRAY['ACKNOWLEDGED'::text, 'RESOLVED'::text])) OR (acknowledged_at IS NOT NULL)))),
+    CONSTRAINT alert_closed_whole CHECK ((((status = ANY (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])) = (closed_at IS NOT NULL)) AND ((status <> ALL (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text])) OR (closed_by IS NOT NULL)))),
+    CONSTRAINT alert_overridden_has_reason CHECK (((status = 'OVERRIDDEN'::text) = (override_reason IS NOT NULL))),
+    CONSTRAINT alert_override_reason_known CHECK ((override_reason = ANY (ARRAY['BENEFIT_OUTWEIGHS_RISK'::text, 'ALREADY_ADDRESSED'::text, 'NOT_APPLICABLE'::text, 'PATIENT_PREFERENCE'::text, 'INACCURATE_DATA'::text, 'OTHER'::text]))),
+    CONSTRAINT alert_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
+    CONSTRAINT alert_status_known CHECK ((status = ANY (ARRAY['OPEN'::text, 'ACKNOWLEDGED'::text, 'RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text]))),
+    CONSTRAINT alert_once UNIQUE (evaluation_id),
+    CONSTRAINT alert_pkey PRIMARY KEY (id),
+    CONSTRAINT alert_acknowledged_by_fk FOREIGN KEY (acknowledged_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT alert_closed_by_fk FOREIGN KEY (closed_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT alert_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT alert_evaluation_fk FOREIGN KEY (evaluation_id, patient_id) REFERENCES {schema}.rule_evaluation(id, patient_id),
+    CONSTRAINT alert_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT alert_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id)
+);
+CREATE TABLE {schema}.social_history (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    encounter_id uuid,
+    recorder_id uuid,
+    recorded_by uuid,
+    recorded_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    clinical bytea NOT NULL,
+    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    CONSTRAINT social_history_status_known CHECK ((status = ANY (ARRAY['CURRENT'::text, 'SUPERSEDED'::text, 'ENTERED_IN_ERROR'::text]))),
+    CONSTRAINT social_history_pkey PRIMARY KEY (id),
+    CONSTRAINT social_history_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT social_history_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT social_history_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT social_history_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id)
+);
+CREATE TABLE {schema}.waitlist_entry (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid,
+    facility_id uuid,
+    visit_type_id uuid,
+    modality text NOT NULL,
+    duration_minutes integer NOT NULL,
+    earliest timestamp with time zone NOT NULL,
+    latest timestamp with time zone NOT NULL,
+    priority text NOT NULL,
+    status text NOT NULL,
+    appointment_id uuid,
+    added_by uuid,
+    CONSTRAINT waitlist_entry_duration_sensible CHECK (((duration_minutes >= 5) AND (duration_minutes <= 480))),
+    CONSTRAINT waitlist_entry_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
+    CONSTRAINT waitlist_entry_offer CHECK (((status = ANY (ARRAY['OFFERED'::text, 'BOOKED'::text])) = (appointment_id IS NOT NULL))),
+    CONSTRAINT waitlist_entry_priority_known CHECK ((priority = ANY (ARRAY['URGENT'::text, 'SOON'::text, 'ROUTINE'::text]))),
+    CONSTRAINT waitlist_entry_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'OFFERED'::text, 'BOOKED'::text, 'REMOVED'::text]))),
+    CONSTRAINT waitlist_entry_window CHECK ((latest > earliest)),
+    CONSTRAINT waitlist_entry_pkey PRIMARY KEY (id),
+    CONSTRAINT waitlist_entry_appointment_fk FOREIGN KEY (appointment_id) REFERENCES {schema}.appointment(id),
+    CONSTRAINT waitlist_entry_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id),
+    CONSTRAINT waitlist_entry_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT waitlist_entry_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id),
+    CONSTRAINT waitlist_entry_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id)
+);
+CREATE TABLE {schema}.workflow_instance (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    definition_id uuid NOT NULL,
+    patient_id uuid,
+    encounter_id uuid,
+    status text NOT NULL,
+    started_by uuid,
+    ended_at timestamp with time zone,
+    CONSTRAINT workflow_instance_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT workflow_instance_ended CHECK (((status = 'RUNNING'::text) = (ended_at IS NULL))),
+    CONSTRAINT workflow_instance_status_known CHECK ((status = ANY (ARRAY['RUNNING'::text, 'COMPLETED'::text, 'FAILED'::text, 'CANCELLED'::text]))),
+    CONSTRAINT workflow_instance_pkey PRIMARY KEY (id),
+    CONSTRAINT workflow_instance_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id),
+    CONSTRAINT workflow_instance_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT workflow_instance_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT workflow_instance_started_by_fk FOREIGN KEY (started_by) REFERENCES {schema}.user_account(id)
+);
+CREATE TABLE {schema}.task (
+    id uuid NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    patient_id uuid,
+    encounter_id uuid,
+    focus_kind text,
+    focus_id uuid,
+    code text NOT NULL,
+    priority text NOT NULL,
+    status text NOT NULL,
+    owner_id uuid,
+    role_code text,
+    requested_by uuid,
+    due_at timestamp with time zone,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    outcome text,
+    words bytea,
+    instance_id uuid,
+    step text,
+    focus_patient_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'pat'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    focus_appointment_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'apt'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    focus_encounter_id uuid GENERATED ALWAYS AS (
+CASE focus_kind
+    WHEN 'enc'::text THEN focus_id
+    ELSE NULL::uuid
+END) STORED,
+    CONSTRAINT task_code_shape CHECK ((code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text)),
+    CONSTRAINT task_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT task_ended CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT task_ended_with_outcome CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text])) = (outcome IS NOT NULL))),
+    CONSTRAINT task_focus_has_patient CHECK (((focus_kind IS NULL) OR (patient_id IS NOT NULL))),
+    CONSTRAINT task_focus_patient_agrees CHECK ((focus_patient_id = patient_id)),
+    CONSTRAINT task_focus_whole CHECK (((focus_kind IS NULL) = (focus_id IS NULL))),
+    CONSTRAINT task_outcome_known CHECK ((outcome = ANY (ARRAY['DONE'::text, 'PARTLY_DONE'::text, 'NOT_NEEDED'::text, 'NOT_POSSIBLE'::text]))),
+    CONSTRAINT task_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
+    CONSTRAINT task_status_known CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text]))),
+    CONSTRAINT task_step_whole CHECK (((instance_id IS NULL) = (step IS NULL))),
+    CONSTRAINT task_taken_has_owner CHECK (((status <> ALL (ARRAY['ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text])) OR (owner_id IS NOT NULL))),
+    CONSTRAINT task_pkey PRIMARY KEY (id),
+    CONSTRAINT task_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT task_focus_appointment_fk FOREIGN KEY (focus_appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id),
+    CONSTRAINT task_focus_encounter_fk FOREIGN KEY (focus_encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
+    CONSTRAINT task_instance_fk FOREIGN KEY (instance_id) REFERENCES {schema}.workflow_instance(id),
+    CONSTRAINT task_owner_fk FOREIGN KEY (owner_id) REFERENCES {schema}.user_account(id),
+    CONSTRAINT task_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id),
+    CONSTRAINT task_requested_by_fk FOREIGN KEY (requested_by) REFERENCES {schema}.user_account(id),
+    CONSTRAINT task_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code)
+);
+CREATE TABLE {schema}.task_escalation (
+    task_id uuid NOT NULL,
+    level smallint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    CONSTRAINT task_escalation_level_known CHECK (((level >= 1) AND (level <= 3))),
+    CONSTRAINT task_escalation_pkey PRIMARY KEY (task_id, level),
+    CONSTRAINT task_escalation_task_fk FOREIGN KEY (task_id) REFERENCES {schema}.task(id)
+);
+CREATE FUNCTION {schema}.access_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO '{schema}'
+    AS $$
+BEGIN
+    UPDATE access_mark SET mark = gen_random_uuid() WHERE xmin <> pg_current_xact_id()::xid;
+    RETURN NULL;
+END $$;
 CREATE FUNCTION {schema}.allergy_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.allergy
     LANGUAGE plpgsql STABLE
     SET search_path TO '{schema}'
@@ -115,25 +1882,6 @@ BEGIN
     END LOOP;
     RETURN true;
 END $_$;
-CREATE TABLE {schema}.condition (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    category text NOT NULL,
-    clinical_status text,
-    verification_status text NOT NULL,
-    recorded_at timestamp with time zone,
-    abated_at timestamp with time zone,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT condition_category_known CHECK ((category = ANY (ARRAY['PROBLEM_LIST_ITEM'::text, 'ENCOUNTER_DIAGNOSIS'::text, 'HEALTH_CONCERN'::text]))),
-    CONSTRAINT condition_clinical_status_known CHECK ((clinical_status = ANY (ARRAY['ACTIVE'::text, 'RECURRENCE'::text, 'RELAPSE'::text, 'INACTIVE'::text, 'REMISSION'::text, 'RESOLVED'::text]))),
-    CONSTRAINT condition_verification_status_known CHECK ((verification_status = ANY (ARRAY['UNCONFIRMED'::text, 'PROVISIONAL'::text, 'DIFFERENTIAL'::text, 'CONFIRMED'::text, 'REFUTED'::text, 'ENTERED_IN_ERROR'::text])))
-);
 CREATE FUNCTION {schema}.condition_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.condition
     LANGUAGE plpgsql STABLE
     SET search_path TO '{schema}'
@@ -170,24 +1918,6 @@ BEGIN
         INSERT INTO appointment_count (facility_id, month, status, change) VALUES (branch, begun, standing, more);
     END IF;
 END $$;
-CREATE TABLE {schema}.document_version (
-    document_id uuid NOT NULL,
-    version integer NOT NULL,
-    id uuid NOT NULL,
-    supersedes integer,
-    head boolean DEFAULT true NOT NULL,
-    patient_id uuid NOT NULL,
-    kind text NOT NULL,
-    author_id uuid,
-    authored_at timestamp with time zone NOT NULL,
-    body bytea NOT NULL,
-    sha256 bytea NOT NULL,
-    CONSTRAINT document_version_first_has_none_before CHECK (((version = 1) = (supersedes IS NULL))),
-    CONSTRAINT document_version_kind_known CHECK ((kind = ANY (ARRAY['ORIGINAL'::text, 'AMENDMENT'::text, 'RETRACTION'::text, 'RECEIVED'::text]))),
-    CONSTRAINT document_version_positive CHECK ((version > 0)),
-    CONSTRAINT document_version_sha256_whole CHECK ((octet_length(sha256) = 32)),
-    CONSTRAINT document_version_supersedes_the_one_before CHECK ((supersedes = (version - 1)))
-);
 CREATE FUNCTION {schema}.document_version_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.document_version
     LANGUAGE plpgsql STABLE
     SET search_path TO '{schema}'
@@ -221,28 +1951,6 @@ BEGIN
         PERFORM refuse_over_quota(what);
     END IF;
 END $$;
-CREATE TABLE {schema}.encounter (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    practitioner_id uuid,
-    facility_id uuid,
-    organization_id uuid,
-    appointment_id uuid,
-    class text NOT NULL,
-    status text NOT NULL,
-    started_at timestamp with time zone,
-    ended_at timestamp with time zone,
-    clinical bytea,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    planned_for timestamp with time zone,
-    closed_at timestamp with time zone,
-    CONSTRAINT encounter_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
-    CONSTRAINT encounter_order CHECK ((ended_at >= started_at)),
-    CONSTRAINT encounter_status_known CHECK ((status = ANY (ARRAY['PLANNED'::text, 'ARRIVED'::text, 'TRIAGED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'CLOSED'::text, 'CANCELLED'::text])))
-);
 CREATE FUNCTION {schema}.encounter_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.encounter
     LANGUAGE plpgsql STABLE
     SET search_path TO '{schema}'
@@ -311,21 +2019,6 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TABLE {schema}.family_history (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    recorded_by uuid,
-    recorded_at timestamp with time zone NOT NULL,
-    status text NOT NULL,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT family_history_status_known CHECK ((status = ANY (ARRAY['CURRENT'::text, 'ENTERED_IN_ERROR'::text])))
-);
 CREATE FUNCTION {schema}.family_history_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.family_history
     LANGUAGE plpgsql STABLE
     SET search_path TO '{schema}'
@@ -405,21 +2098,6 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TABLE {schema}.immunization (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    recorded_by uuid,
-    recorded_at timestamp with time zone NOT NULL,
-    status text NOT NULL,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT immunization_status_known CHECK ((status = ANY (ARRAY['COMPLETED'::text, 'NOT_DONE'::text, 'ENTERED_IN_ERROR'::text])))
-);
 CREATE FUNCTION {schema}.immunization_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.immunization
     LANGUAGE plpgsql STABLE
     SET search_path TO '{schema}'
@@ -552,21 +2230,6 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TABLE {schema}.medication_statement (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    recorded_by uuid,
-    recorded_at timestamp with time zone NOT NULL,
-    status text NOT NULL,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT medication_statement_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'STOPPED'::text, 'NOT_TAKEN'::text, 'UNKNOWN'::text, 'ENTERED_IN_ERROR'::text])))
-);
 CREATE FUNCTION {schema}.medication_statement_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.medication_statement
     LANGUAGE plpgsql STABLE
     SET search_path TO '{schema}'
@@ -582,15 +2245,6 @@ CREATE FUNCTION {schema}.medication_statement_as_of(whose uuid, moment timestamp
                         known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
                     WHERE known.known_from <= moment;
             END $$;
-CREATE FUNCTION {schema}.month_of(moment timestamp with time zone, zone text) RETURNS date
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO '{schema}'
-    AS $$
-BEGIN
-    RETURN date_trunc('month', moment AT TIME ZONE zone);
-EXCEPTION WHEN invalid_parameter_value THEN
-    RETURN date_trunc('month', moment AT TIME ZONE 'UTC');
-END $$;
 CREATE FUNCTION {schema}.move_document_head() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -613,24 +2267,6 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TABLE {schema}.observation (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    performer_id uuid,
-    category text NOT NULL,
-    status text NOT NULL,
-    effective_at timestamp with time zone,
-    issued_at timestamp with time zone,
-    result bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    taken_together uuid,
-    CONSTRAINT observation_category_known CHECK ((category = ANY (ARRAY['VITAL_SIGNS'::text, 'LABORATORY'::text, 'SURVEY'::text, 'SOCIAL_HISTORY'::text, 'EXAM'::text, 'IMAGING'::text, 'PROCEDURE'::text, 'THERAPY'::text, 'ACTIVITY'::text, 'OTHER'::text]))),
-    CONSTRAINT observation_status_known CHECK ((status = ANY (ARRAY['REGISTERED'::text, 'PRELIMINARY'::text, 'FINAL'::text, 'AMENDED'::text, 'CORRECTED'::text, 'CANCELLED'::text, 'ENTERED_IN_ERROR'::text, 'UNKNOWN'::text])))
-);
 CREATE FUNCTION {schema}.observation_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.observation
     LANGUAGE plpgsql STABLE
     SET search_path TO '{schema}'
@@ -666,21 +2302,6 @@ BEGIN
     UPDATE counter SET n = behind + placed WHERE name = 'event';
     RETURN placed;
 END $$;
-CREATE TABLE {schema}.procedure (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    recorded_by uuid,
-    recorded_at timestamp with time zone NOT NULL,
-    status text NOT NULL,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT procedure_status_known CHECK ((status = ANY (ARRAY['IN_PROGRESS'::text, 'COMPLETED'::text, 'STOPPED'::text, 'NOT_DONE'::text, 'UNKNOWN'::text, 'ENTERED_IN_ERROR'::text])))
-);
 CREATE FUNCTION {schema}.procedure_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.procedure
     LANGUAGE plpgsql STABLE
     SET search_path TO '{schema}'
@@ -802,21 +2423,6 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TABLE {schema}.social_history (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    recorder_id uuid,
-    recorded_by uuid,
-    recorded_at timestamp with time zone NOT NULL,
-    status text NOT NULL,
-    clinical bytea NOT NULL,
-    code_tokens bytea[] DEFAULT '{}'::bytea[] NOT NULL,
-    CONSTRAINT social_history_status_known CHECK ((status = ANY (ARRAY['CURRENT'::text, 'SUPERSEDED'::text, 'ENTERED_IN_ERROR'::text])))
-);
 CREATE FUNCTION {schema}.social_history_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.social_history
     LANGUAGE plpgsql STABLE
     SET search_path TO '{schema}'
@@ -855,1297 +2461,6 @@ BEGIN
     PERFORM change_storage(coalesce(sum(octet_length(body)), 0), coalesce(bool_or(kind = 'RECEIVED'), false)) FROM added;
     RETURN NULL;
 END $$;
-CREATE TABLE {schema}.access_mark (
-    only_one boolean DEFAULT true NOT NULL,
-    mark uuid NOT NULL,
-    CONSTRAINT access_mark_only_one CHECK (only_one)
-);
-CREATE TABLE {schema}.account_link (
-    id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    purpose text NOT NULL,
-    token_hash bytea NOT NULL,
-    device_hash bytea,
-    created_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    used_at timestamp with time zone,
-    CONSTRAINT account_link_purpose_known CHECK ((purpose = ANY (ARRAY['PASSWORD_RESET'::text, 'SIGN_IN'::text]))),
-    CONSTRAINT account_link_sign_in_is_bound CHECK (((purpose <> 'SIGN_IN'::text) OR (device_hash IS NOT NULL)))
-);
-CREATE TABLE {schema}.alert (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    rule_id uuid NOT NULL,
-    evaluation_id uuid NOT NULL,
-    severity text NOT NULL,
-    status text NOT NULL,
-    raised_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone,
-    acknowledged_at timestamp with time zone,
-    acknowledged_by uuid,
-    closed_at timestamp with time zone,
-    closed_by uuid,
-    override_reason text,
-    words bytea,
-    practitioner_id uuid,
-    CONSTRAINT alert_acknowledged_whole CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((status <> ALL (ARRAY['ACKNOWLEDGED'::text, 'RESOLVED'::text])) OR (acknowledged_at IS NOT NULL)))),
-    CONSTRAINT alert_closed_whole CHECK ((((status = ANY (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])) = (closed_at IS NOT NULL)) AND ((status <> ALL (ARRAY['RESOLVED'::text, 'OVERRIDDEN'::text])) OR (closed_by IS NOT NULL)))),
-    CONSTRAINT alert_overridden_has_reason CHECK (((status = 'OVERRIDDEN'::text) = (override_reason IS NOT NULL))),
-    CONSTRAINT alert_override_reason_known CHECK ((override_reason = ANY (ARRAY['BENEFIT_OUTWEIGHS_RISK'::text, 'ALREADY_ADDRESSED'::text, 'NOT_APPLICABLE'::text, 'PATIENT_PREFERENCE'::text, 'INACCURATE_DATA'::text, 'OTHER'::text]))),
-    CONSTRAINT alert_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
-    CONSTRAINT alert_status_known CHECK ((status = ANY (ARRAY['OPEN'::text, 'ACKNOWLEDGED'::text, 'RESOLVED'::text, 'OVERRIDDEN'::text, 'EXPIRED'::text])))
-);
-CREATE TABLE {schema}.alert_rule (
-    kind text NOT NULL,
-    enabled boolean DEFAULT true NOT NULL,
-    threshold integer NOT NULL,
-    window_minutes integer NOT NULL,
-    CONSTRAINT alert_rule_kind_known CHECK ((kind = ANY (ARRAY['MASS_READING'::text, 'RESTRICTED_READING'::text, 'OWN_RECORD'::text, 'OWN_FAMILY'::text, 'FAILED_SIGN_INS'::text, 'BREAK_GLASS_USE'::text, 'FORGED_ENTRY'::text]))),
-    CONSTRAINT alert_rule_threshold_sensible CHECK (((threshold >= 1) AND (threshold <= 100000))),
-    CONSTRAINT alert_rule_window_sensible CHECK (((window_minutes >= 1) AND (window_minutes <= 10080)))
-);
-CREATE TABLE {schema}.api_client (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    name text NOT NULL,
-    permissions text[] NOT NULL,
-    operations text[] NOT NULL,
-    rate_points integer NOT NULL,
-    rate_restore integer NOT NULL,
-    tokens_after timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
-    created_by uuid,
-    status text DEFAULT 'ACTIVE'::text NOT NULL,
-    CONSTRAINT api_client_name_present CHECK ((name <> ''::text)),
-    CONSTRAINT api_client_rate_points_positive CHECK ((rate_points > 0)),
-    CONSTRAINT api_client_rate_restore_positive CHECK ((rate_restore > 0)),
-    CONSTRAINT api_client_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'RETIRED'::text])))
-);
-CREATE TABLE {schema}.api_client_secret (
-    id uuid NOT NULL,
-    client_id uuid NOT NULL,
-    secret_hash bytea NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone
-);
-CREATE TABLE {schema}.appointment (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    practitioner_id uuid NOT NULL,
-    facility_id uuid NOT NULL,
-    room_id uuid,
-    visit_type_id uuid,
-    modality text NOT NULL,
-    status text NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone NOT NULL,
-    time_zone text NOT NULL,
-    note bytea,
-    cancel_code text,
-    booked_by uuid,
-    hold_expires_at timestamp with time zone,
-    series_id uuid,
-    waitlist_entry_id uuid,
-    overbooked boolean DEFAULT false NOT NULL,
-    cancelled_late boolean DEFAULT false NOT NULL,
-    month date GENERATED ALWAYS AS ({schema}.month_of(starts_at, time_zone)) STORED NOT NULL,
-    CONSTRAINT appointment_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
-    CONSTRAINT appointment_order CHECK ((ends_at > starts_at)),
-    CONSTRAINT appointment_pending_expires CHECK (((status <> 'PENDING'::text) OR (hold_expires_at IS NOT NULL))),
-    CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['PENDING'::text, 'BOOKED'::text, 'CONFIRMED'::text, 'ARRIVED'::text, 'CHECKED_IN'::text, 'IN_ROOM'::text, 'IN_PROGRESS'::text, 'COMPLETED'::text, 'CANCELLED'::text, 'NO_SHOW'::text, 'EXPIRED'::text, 'ENTERED_IN_ERROR'::text])))
-);
-CREATE TABLE {schema}.appointment_count (
-    facility_id uuid NOT NULL,
-    month date NOT NULL,
-    status text NOT NULL,
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    change integer NOT NULL,
-    CONSTRAINT appointment_count_changes CHECK ((change <> 0))
-);
-CREATE TABLE {schema}.appointment_resource (
-    appointment_id uuid NOT NULL,
-    resource_id uuid NOT NULL,
-    kind text NOT NULL,
-    busy_from timestamp with time zone NOT NULL,
-    busy_until timestamp with time zone NOT NULL,
-    blocking boolean DEFAULT true NOT NULL,
-    lane integer DEFAULT 0 NOT NULL,
-    CONSTRAINT appointment_resource_kind_known CHECK ((kind = ANY (ARRAY['PRACTITIONER'::text, 'ROOM'::text, 'DEVICE'::text]))),
-    CONSTRAINT appointment_resource_order CHECK ((busy_until > busy_from))
-);
-CREATE TABLE {schema}.appointment_series (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    practitioner_id uuid NOT NULL,
-    facility_id uuid NOT NULL,
-    rule text NOT NULL,
-    starts_local timestamp without time zone NOT NULL,
-    time_zone text NOT NULL,
-    status text NOT NULL,
-    replaces uuid,
-    skipped timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL,
-    booked_by uuid,
-    CONSTRAINT appointment_series_rule_short CHECK ((length(rule) <= 200)),
-    CONSTRAINT appointment_series_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'CANCELLED'::text, 'REPLACED'::text])))
-);
-CREATE TABLE {schema}.audit_change (
-    entry_id uuid NOT NULL,
-    subject uuid NOT NULL,
-    sealed bytea NOT NULL
-);
-CREATE TABLE {schema}.audit_checkpoint (
-    size bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    edge bytea NOT NULL,
-    line_hash bytea NOT NULL,
-    note text NOT NULL,
-    CONSTRAINT audit_checkpoint_size_positive CHECK ((size > 0))
-);
-CREATE TABLE {schema}.audit_entry (
-    id uuid NOT NULL,
-    at timestamp with time zone NOT NULL,
-    actor_id uuid,
-    actor_kind text NOT NULL,
-    roles text[] NOT NULL,
-    session_id uuid,
-    facility_id uuid,
-    action text NOT NULL,
-    object_type text,
-    object_id uuid,
-    object_version integer,
-    patients uuid[] NOT NULL,
-    classes text[] NOT NULL,
-    purpose text NOT NULL,
-    operation_hash text,
-    request_id uuid,
-    source_address text,
-    outcome text NOT NULL,
-    break_glass_id uuid,
-    on_behalf_of uuid,
-    operation_name text,
-    reason text,
-    times integer DEFAULT 1 NOT NULL,
-    change_hash bytea,
-    mac bytea,
-    CONSTRAINT audit_entry_actor_kind_known CHECK ((actor_kind = ANY (ARRAY['USER'::text, 'CLIENT'::text, 'SYSTEM'::text, 'OPERATOR'::text]))),
-    CONSTRAINT audit_entry_outcome_known CHECK ((outcome = ANY (ARRAY['OK'::text, 'DENIED'::text, 'FAILED'::text]))),
-    CONSTRAINT audit_entry_times_positive CHECK ((times > 0))
-);
-CREATE TABLE {schema}.audit_leaf (
-    seq bigint NOT NULL,
-    entry_id uuid NOT NULL,
-    leaf_hash bytea NOT NULL,
-    line_hash bytea NOT NULL,
-    genuine boolean NOT NULL,
-    CONSTRAINT audit_leaf_seq_not_negative CHECK ((seq >= 0))
-);
-CREATE TABLE {schema}.audit_node (
-    level smallint NOT NULL,
-    "position" bigint NOT NULL,
-    hash bytea NOT NULL
-);
-CREATE TABLE {schema}.audit_pending (
-    entry_id uuid NOT NULL
-);
-CREATE TABLE {schema}.audit_sealer (
-    only_one boolean DEFAULT true NOT NULL,
-    CONSTRAINT audit_sealer_only_one CHECK (only_one)
-);
-CREATE TABLE {schema}.audit_unwatched (
-    kind text NOT NULL,
-    low bigint NOT NULL,
-    high bigint NOT NULL,
-    CONSTRAINT audit_unwatched_order CHECK (((0 <= low) AND (low < high)))
-);
-CREATE TABLE {schema}.availability_exception (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    facility_id uuid NOT NULL,
-    practitioner_id uuid,
-    room_id uuid,
-    device_id uuid,
-    kind text NOT NULL,
-    first_day date NOT NULL,
-    last_day date NOT NULL,
-    starts_local time without time zone,
-    ends_local time without time zone,
-    time_zone text NOT NULL,
-    CONSTRAINT availability_exception_days_order CHECK (((last_day >= first_day) AND ((last_day - first_day) <= 366))),
-    CONSTRAINT availability_exception_extra_of CHECK (((kind = 'CLOSED'::text) OR ((practitioner_id IS NOT NULL) AND (starts_local IS NOT NULL)))),
-    CONSTRAINT availability_exception_kind_known CHECK ((kind = ANY (ARRAY['CLOSED'::text, 'EXTRA'::text]))),
-    CONSTRAINT availability_exception_one_resource CHECK ((num_nonnulls(practitioner_id, room_id, device_id) <= 1)),
-    CONSTRAINT availability_exception_times_both CHECK (((starts_local IS NULL) = (ends_local IS NULL))),
-    CONSTRAINT availability_exception_times_order CHECK ((ends_local > starts_local))
-);
-CREATE TABLE {schema}.availability_rule (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    practitioner_id uuid NOT NULL,
-    facility_id uuid NOT NULL,
-    weekday smallint NOT NULL,
-    starts_local time without time zone NOT NULL,
-    ends_local time without time zone NOT NULL,
-    time_zone text NOT NULL,
-    valid_from date NOT NULL,
-    valid_until date,
-    CONSTRAINT availability_rule_order CHECK ((ends_local > starts_local)),
-    CONSTRAINT availability_rule_validity_order CHECK ((valid_until >= valid_from)),
-    CONSTRAINT availability_rule_weekday_iso CHECK (((weekday >= 1) AND (weekday <= 7)))
-);
-CREATE TABLE {schema}.break_glass (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    user_id uuid NOT NULL,
-    patient_id uuid NOT NULL,
-    category text NOT NULL,
-    classes text[] NOT NULL,
-    statement bytea NOT NULL,
-    status text NOT NULL,
-    declared_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    review_due_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone,
-    ended_by uuid,
-    overdue_told_at timestamp with time zone,
-    reviewed_at timestamp with time zone,
-    reviewed_by uuid,
-    finding bytea,
-    CONSTRAINT break_glass_category_known CHECK ((category = ANY (ARRAY['THREAT_TO_LIFE'::text, 'URGENT_CARE'::text, 'UNABLE_TO_CONSENT'::text, 'COVERING_CLINICIAN'::text, 'OTHER'::text]))),
-    CONSTRAINT break_glass_classes_known CHECK (((cardinality(classes) > 0) AND (classes <@ ARRAY['IDENTITY'::text, 'CONTACT'::text, 'IDENTIFIERS'::text, 'VISITS'::text, 'CLINICAL'::text]))),
-    CONSTRAINT break_glass_ended_once CHECK ((((status <> 'ENDED'::text) OR (ended_at IS NOT NULL)) AND ((ended_at IS NULL) = (ended_by IS NULL)))),
-    CONSTRAINT break_glass_review_within CHECK (((review_due_at - declared_at) <= '72:00:00'::interval)),
-    CONSTRAINT break_glass_reviewed_by_another CHECK ((reviewed_by <> user_id)),
-    CONSTRAINT break_glass_reviewed_whole CHECK ((((status = ANY (ARRAY['JUSTIFIED'::text, 'UNJUSTIFIED'::text])) = (reviewed_at IS NOT NULL)) AND ((reviewed_at IS NULL) = (reviewed_by IS NULL)) AND ((reviewed_at IS NULL) = (finding IS NULL)))),
-    CONSTRAINT break_glass_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'ENDED'::text, 'EXPIRED'::text, 'JUSTIFIED'::text, 'UNJUSTIFIED'::text]))),
-    CONSTRAINT break_glass_time_box CHECK ((((expires_at - declared_at) > '00:00:00'::interval) AND ((expires_at - declared_at) <= '04:00:00'::interval)))
-);
-CREATE VIEW {schema}.break_glass_open AS
- SELECT break_glass.id,
-    break_glass.user_id,
-    break_glass.patient_id,
-    break_glass.classes,
-    break_glass.expires_at
-   FROM {schema}.break_glass
-  WHERE ((break_glass.status = 'ACTIVE'::text) AND ((break_glass.created_at + (break_glass.expires_at - break_glass.declared_at)) > clock_timestamp()));
-CREATE TABLE {schema}.calendar_feed (
-    token_hash bytea NOT NULL,
-    practitioner_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    created_by uuid,
-    revoked_at timestamp with time zone
-);
-CREATE TABLE {schema}.care_team_member (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    practitioner_id uuid,
-    user_id uuid,
-    role text NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone,
-    added_by uuid,
-    CONSTRAINT care_team_member_one CHECK ((num_nonnulls(practitioner_id, user_id) = 1)),
-    CONSTRAINT care_team_member_order CHECK ((ends_at >= starts_at)),
-    CONSTRAINT care_team_member_role_known CHECK ((role = ANY (ARRAY['PRIMARY_CARE'::text, 'ATTENDING'::text, 'CONSULTANT'::text, 'NURSE'::text, 'THERAPIST'::text, 'CASE_MANAGER'::text, 'OTHER'::text])))
-);
-CREATE TABLE {schema}.channel_consent (
-    id uuid NOT NULL,
-    patient_id uuid NOT NULL,
-    channel text NOT NULL,
-    contact_token bytea NOT NULL,
-    given_at timestamp with time zone NOT NULL,
-    recorded_by uuid,
-    withdrawn_at timestamp with time zone,
-    withdrawn_by uuid,
-    CONSTRAINT channel_consent_channel_known CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text])))
-);
-CREATE TABLE {schema}.chart_version (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    kind text NOT NULL,
-    row_id uuid NOT NULL,
-    version integer NOT NULL,
-    patient_id uuid NOT NULL,
-    known_from timestamp with time zone NOT NULL,
-    known_until timestamp with time zone NOT NULL,
-    body jsonb NOT NULL,
-    sealed bytea
-);
-CREATE TABLE {schema}.clinical_document (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid,
-    type_code text NOT NULL,
-    template_id uuid,
-    template_version integer,
-    status text NOT NULL,
-    author_id uuid,
-    practitioner_id uuid,
-    addendum_to uuid,
-    draft bytea,
-    lease_holder uuid,
-    lease_until timestamp with time zone,
-    CONSTRAINT clinical_document_draft_until_signed CHECK (((draft IS NOT NULL) = (status = ANY (ARRAY['DRAFT'::text, 'DISCARDED'::text])))),
-    CONSTRAINT clinical_document_lease_while_draft CHECK (((lease_holder IS NULL) OR (status = 'DRAFT'::text))),
-    CONSTRAINT clinical_document_lease_whole CHECK (((lease_holder IS NULL) = (lease_until IS NULL))),
-    CONSTRAINT clinical_document_not_its_own_addendum CHECK ((addendum_to <> id)),
-    CONSTRAINT clinical_document_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'IN_REVIEW'::text, 'SIGNED'::text, 'AMENDED'::text, 'RECEIVED'::text, 'ENTERED_IN_ERROR'::text, 'DISCARDED'::text]))),
-    CONSTRAINT clinical_document_type_loinc CHECK ((type_code ~ '^[0-9]{1,7}-[0-9]$'::text))
-);
-CREATE TABLE {schema}.consent_directive (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    decision text NOT NULL,
-    class text NOT NULL,
-    scope text NOT NULL,
-    facility_id uuid,
-    role_code text,
-    user_id uuid,
-    rank smallint GENERATED ALWAYS AS (
-CASE scope
-    WHEN 'USER'::text THEN 3
-    WHEN 'ROLE'::text THEN 2
-    WHEN 'FACILITY'::text THEN 1
-    ELSE 0
-END) STORED NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone,
-    recorded_by uuid,
-    revoked_at timestamp with time zone,
-    revoked_by uuid,
-    CONSTRAINT consent_directive_class_known CHECK ((class = ANY (ARRAY['ALL'::text, 'IDENTITY'::text, 'CONTACT'::text, 'IDENTIFIERS'::text, 'VISITS'::text, 'CLINICAL'::text]))),
-    CONSTRAINT consent_directive_decision_known CHECK ((decision = ANY (ARRAY['PERMIT'::text, 'DENY'::text]))),
-    CONSTRAINT consent_directive_order CHECK ((ends_at > starts_at)),
-    CONSTRAINT consent_directive_scope_known CHECK ((scope = ANY (ARRAY['ANYONE'::text, 'FACILITY'::text, 'ROLE'::text, 'USER'::text]))),
-    CONSTRAINT consent_directive_whom CHECK ((((scope = 'FACILITY'::text) = (facility_id IS NOT NULL)) AND ((scope = 'ROLE'::text) = (role_code IS NOT NULL)) AND ((scope = 'USER'::text) = (user_id IS NOT NULL))))
-);
-CREATE TABLE {schema}.counter (
-    name text NOT NULL,
-    n bigint NOT NULL
-);
-CREATE TABLE {schema}.delivery_attempt (
-    notification_id uuid NOT NULL,
-    attempt integer NOT NULL,
-    ended_at timestamp with time zone NOT NULL,
-    provider text NOT NULL,
-    outcome text NOT NULL,
-    provider_message_id text,
-    error text,
-    CONSTRAINT delivery_attempt_outcome_known CHECK ((outcome = ANY (ARRAY['SENT'::text, 'FAILED'::text, 'DEAD'::text]))),
-    CONSTRAINT delivery_attempt_positive CHECK ((attempt > 0))
-);
-CREATE TABLE {schema}.delivery_report (
-    provider text NOT NULL,
-    provider_message_id text NOT NULL,
-    report text NOT NULL,
-    notification_id uuid,
-    reported_at timestamp with time zone NOT NULL,
-    error text
-);
-CREATE TABLE {schema}.device (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    facility_id uuid NOT NULL,
-    kind text NOT NULL,
-    name text NOT NULL,
-    capacity integer DEFAULT 1 NOT NULL,
-    overbook_limit integer DEFAULT 0 NOT NULL,
-    active boolean DEFAULT true NOT NULL,
-    CONSTRAINT device_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
-    CONSTRAINT device_kind_shape CHECK ((kind ~ '^[A-Z][A-Z0-9_]{0,39}$'::text)),
-    CONSTRAINT device_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
-);
-CREATE TABLE {schema}.disclosure (
-    id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    disclosed_at timestamp with time zone NOT NULL,
-    purpose text NOT NULL,
-    details bytea NOT NULL,
-    recorded_by uuid,
-    CONSTRAINT disclosure_in_the_past CHECK ((disclosed_at <= (created_at + '00:01:00'::interval))),
-    CONSTRAINT disclosure_purpose_known CHECK ((purpose = ANY (ARRAY['TREATMENT'::text, 'PAYMENT'::text, 'OPERATIONS'::text, 'AUTHORIZATION'::text, 'PUBLIC_HEALTH'::text, 'ABUSE_REPORT'::text, 'OVERSIGHT'::text, 'JUDICIAL'::text, 'LAW_ENFORCEMENT'::text, 'DECEDENT'::text, 'RESEARCH'::text, 'THREAT_TO_SAFETY'::text, 'GOVERNMENT'::text, 'WORKERS_COMPENSATION'::text, 'BREACH'::text, 'OTHER'::text])))
-);
-CREATE TABLE {schema}.document_signature (
-    id uuid NOT NULL,
-    document_id uuid NOT NULL,
-    version integer NOT NULL,
-    sha256 bytea NOT NULL,
-    signer_id uuid NOT NULL,
-    practitioner_id uuid,
-    meaning text NOT NULL,
-    second_factor boolean NOT NULL,
-    signed_at timestamp with time zone NOT NULL,
-    CONSTRAINT document_signature_meaning_known CHECK ((meaning = ANY (ARRAY['AUTHOR'::text, 'COSIGN'::text])))
-);
-CREATE TABLE {schema}.encounter_closing (
-    encounter_id uuid NOT NULL,
-    encounter_version integer NOT NULL,
-    closed_at timestamp with time zone NOT NULL,
-    closed_by uuid,
-    missing text[] NOT NULL
-);
-CREATE TABLE {schema}.encounter_diagnosis (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    encounter_id uuid NOT NULL,
-    patient_id uuid NOT NULL,
-    condition_id uuid NOT NULL,
-    status text NOT NULL,
-    rank integer NOT NULL,
-    use text NOT NULL,
-    code_token bytea NOT NULL,
-    CONSTRAINT encounter_diagnosis_rank_sensible CHECK (((rank >= 1) AND (rank <= 50))),
-    CONSTRAINT encounter_diagnosis_status_known CHECK ((status = ANY (ARRAY['RECORDED'::text, 'WITHDRAWN'::text]))),
-    CONSTRAINT encounter_diagnosis_use_known CHECK ((use = ANY (ARRAY['AD'::text, 'DD'::text, 'CC'::text, 'CM'::text, 'PRE_OP'::text, 'POST_OP'::text, 'BILLING'::text])))
-);
-CREATE TABLE {schema}.encounter_note (
-    id uuid NOT NULL,
-    encounter_id uuid NOT NULL,
-    patient_id uuid NOT NULL,
-    kind text NOT NULL,
-    version integer NOT NULL,
-    recorded_at timestamp with time zone NOT NULL,
-    recorded_by uuid,
-    body bytea NOT NULL,
-    document_id uuid,
-    document_version integer,
-    CONSTRAINT encounter_note_document_whole CHECK (((document_id IS NULL) = (document_version IS NULL))),
-    CONSTRAINT encounter_note_kind_known CHECK ((kind = ANY (ARRAY['ASSESSMENT'::text, 'PLAN'::text, 'HOLD'::text, 'CANCELLATION'::text, 'REOPENING'::text, 'OVERRIDE'::text]))),
-    CONSTRAINT encounter_note_version_positive CHECK ((version > 0))
-);
-CREATE TABLE {schema}.encounter_participant (
-    encounter_id uuid NOT NULL,
-    practitioner_id uuid NOT NULL,
-    role text NOT NULL,
-    starts_at timestamp with time zone,
-    ends_at timestamp with time zone,
-    CONSTRAINT encounter_participant_order CHECK ((ends_at >= starts_at))
-);
-CREATE TABLE {schema}.event (
-    id uuid NOT NULL,
-    kind text NOT NULL,
-    at timestamp with time zone NOT NULL,
-    actor_id uuid,
-    patient_id uuid,
-    encounter_id uuid,
-    encounter_seq integer,
-    subject_id uuid NOT NULL,
-    body jsonb NOT NULL,
-    "position" bigint,
-    CONSTRAINT event_encounter_seq_positive CHECK ((encounter_seq > 0)),
-    CONSTRAINT event_encounter_whole CHECK (((encounter_id IS NULL) OR ((patient_id IS NOT NULL) AND (encounter_seq IS NOT NULL)))),
-    CONSTRAINT event_kind_shape CHECK ((kind ~ '^[A-Z][A-Z_]{2,59}$'::text))
-);
-CREATE TABLE {schema}.external_identity (
-    provider_id uuid NOT NULL,
-    subject text NOT NULL,
-    user_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_used_at timestamp with time zone,
-    CONSTRAINT external_identity_subject_length CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
-);
-CREATE TABLE {schema}.facility (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    time_zone text NOT NULL,
-    phone text,
-    address_lines text[] DEFAULT '{}'::text[] NOT NULL,
-    active boolean DEFAULT true NOT NULL
-);
-CREATE TABLE {schema}.factor_guard (
-    user_id uuid NOT NULL,
-    failures integer DEFAULT 0 NOT NULL,
-    closed_until timestamp with time zone,
-    CONSTRAINT factor_guard_failures_positive CHECK ((failures >= 0))
-);
-CREATE TABLE {schema}.fhir_resource (
-    id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    resource_type text NOT NULL,
-    patient_id uuid,
-    mapped_id uuid,
-    body bytea NOT NULL
-);
-CREATE TABLE {schema}.field_policy (
-    id uuid NOT NULL,
-    type_name text NOT NULL,
-    field_name text NOT NULL,
-    permission text NOT NULL,
-    reason text NOT NULL,
-    template_key text,
-    template_hash text,
-    customised boolean DEFAULT false NOT NULL,
-    condition text DEFAULT ''::text NOT NULL,
-    CONSTRAINT field_policy_condition_known CHECK ((condition = ANY (ARRAY[''::text, 'OWN'::text, 'CARE_TEAM'::text, 'FACILITY'::text, 'IN_CARE'::text])))
-);
-CREATE TABLE {schema}.finished_sign_in (
-    state_hash bytea NOT NULL,
-    expires_at timestamp with time zone NOT NULL
-);
-CREATE TABLE {schema}.idempotency_key (
-    actor_id uuid NOT NULL,
-    operation text NOT NULL,
-    key_hash bytea NOT NULL,
-    request_hash bytea NOT NULL,
-    outcome jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone NOT NULL
-);
-CREATE TABLE {schema}.identity_provider (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    name text NOT NULL,
-    issuer text NOT NULL,
-    client_id text NOT NULL,
-    client_secret bytea,
-    scopes text[] DEFAULT '{}'::text[] NOT NULL,
-    multi_factor_acr text[] DEFAULT '{}'::text[] NOT NULL,
-    active boolean DEFAULT true NOT NULL,
-    CONSTRAINT identity_provider_client_present CHECK ((client_id <> ''::text)),
-    CONSTRAINT identity_provider_name_present CHECK ((name <> ''::text))
-);
-CREATE TABLE {schema}.import_source (
-    resource_type text NOT NULL,
-    source_token bytea NOT NULL,
-    local_id uuid NOT NULL
-);
-CREATE TABLE {schema}.invitation (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    email text NOT NULL,
-    display_name text NOT NULL,
-    role_id uuid NOT NULL,
-    facility_id uuid,
-    practitioner_id uuid,
-    invited_by uuid,
-    token_hash bytea NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    status text DEFAULT 'SENT'::text NOT NULL,
-    user_id uuid,
-    CONSTRAINT invitation_accepted_has_user CHECK (((status = 'ACCEPTED'::text) = (user_id IS NOT NULL))),
-    CONSTRAINT invitation_email_lower CHECK ((email = lower(email))),
-    CONSTRAINT invitation_status_known CHECK ((status = ANY (ARRAY['SENT'::text, 'ACCEPTED'::text, 'EXPIRED'::text, 'REVOKED'::text])))
-);
-CREATE TABLE {schema}.job (
-    id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    name text NOT NULL,
-    event_id uuid,
-    payload jsonb,
-    dedupe_key text,
-    status text NOT NULL,
-    run_at timestamp with time zone NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    finished_at timestamp with time zone,
-    last_error text,
-    CONSTRAINT job_attempts_not_negative CHECK ((attempts >= 0)),
-    CONSTRAINT job_finished_has_time CHECK (((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text])) = (finished_at IS NULL))),
-    CONSTRAINT job_name_shape CHECK ((name ~ '^[A-Z][A-Z_]{2,59}$'::text)),
-    CONSTRAINT job_reaction_or_work CHECK (((event_id IS NULL) = (dedupe_key IS NOT NULL))),
-    CONSTRAINT job_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text, 'DONE'::text, 'DEAD'::text, 'DISCARDED'::text])))
-);
-CREATE TABLE {schema}.key_rotation (
-    id uuid NOT NULL,
-    started_at timestamp with time zone DEFAULT now() NOT NULL,
-    finished_at timestamp with time zone,
-    CONSTRAINT key_rotation_order CHECK ((finished_at >= started_at))
-);
-CREATE TABLE {schema}.mail_message (
-    id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    to_address text NOT NULL,
-    template text NOT NULL,
-    locale text,
-    facts bytea,
-    dedupe_key text,
-    status text DEFAULT 'QUEUED'::text NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
-    sent_at timestamp with time zone,
-    last_error text,
-    CONSTRAINT mail_message_sent_has_time CHECK (((status = 'SENT'::text) = (sent_at IS NOT NULL))),
-    CONSTRAINT mail_message_sent_is_forgotten CHECK (((status = 'SENT'::text) = (facts IS NULL))),
-    CONSTRAINT mail_message_status_known CHECK ((status = ANY (ARRAY['QUEUED'::text, 'SENT'::text, 'DEAD'::text])))
-);
-CREATE TABLE {schema}.membership (
-    id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    role_id uuid NOT NULL,
-    facility_id uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-CREATE TABLE {schema}.note_template (
-    id uuid NOT NULL,
-    title text NOT NULL,
-    type_code text NOT NULL,
-    body text NOT NULL,
-    retired boolean DEFAULT false NOT NULL,
-    template_key text,
-    template_hash text,
-    customised boolean DEFAULT false NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    needs_cosign boolean DEFAULT true NOT NULL
-);
-CREATE TABLE {schema}.note_template_version (
-    template_id uuid NOT NULL,
-    version integer NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    title text NOT NULL,
-    type_code text NOT NULL,
-    body text NOT NULL,
-    needs_cosign boolean NOT NULL,
-    CONSTRAINT note_template_version_positive CHECK ((version > 0)),
-    CONSTRAINT note_template_version_type_loinc CHECK ((type_code ~ '^[0-9]{1,7}-[0-9]$'::text))
-);
-CREATE TABLE {schema}.notification (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    topic text NOT NULL,
-    subject_kind text NOT NULL,
-    subject_id uuid NOT NULL,
-    about_at timestamp with time zone,
-    user_id uuid,
-    patient_id uuid,
-    channel text NOT NULL,
-    dedupe_key text NOT NULL,
-    status text DEFAULT 'SCHEDULED'::text NOT NULL,
-    scheduled_for timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone,
-    attempts integer DEFAULT 0 NOT NULL,
-    next_attempt_at timestamp with time zone NOT NULL,
-    sent_at timestamp with time zone,
-    delivered_at timestamp with time zone,
-    read_at timestamp with time zone,
-    reason text,
-    last_attempt integer DEFAULT 20 NOT NULL,
-    CONSTRAINT notification_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
-    CONSTRAINT notification_delivered_has_time CHECK (((status <> 'DELIVERED'::text) OR (delivered_at IS NOT NULL))),
-    CONSTRAINT notification_in_app_is_for_users CHECK (((channel <> 'IN_APP'::text) OR (user_id IS NOT NULL))),
-    CONSTRAINT notification_one_recipient CHECK (((user_id IS NULL) <> (patient_id IS NULL))),
-    CONSTRAINT notification_read_in_app CHECK (((read_at IS NULL) OR (channel = 'IN_APP'::text))),
-    CONSTRAINT notification_sent_has_time CHECK (((status <> 'SENT'::text) OR (sent_at IS NOT NULL))),
-    CONSTRAINT notification_status_known CHECK ((status = ANY (ARRAY['SCHEDULED'::text, 'SENDING'::text, 'SENT'::text, 'DELIVERED'::text, 'FAILED'::text, 'DEAD'::text, 'CANCELLED'::text, 'SUPPRESSED'::text]))),
-    CONSTRAINT notification_subject_known CHECK ((subject_kind = ANY (ARRAY['APPOINTMENT'::text, 'TASK'::text, 'ALERT'::text, 'DOCUMENT'::text]))),
-    CONSTRAINT notification_topic_known CHECK ((topic = ANY (ARRAY['APPOINTMENT_BOOKED'::text, 'APPOINTMENT_MOVED'::text, 'APPOINTMENT_CANCELLED'::text, 'APPOINTMENT_REMINDER'::text, 'APPOINTMENT_OFFERED'::text, 'TASK_ASSIGNED'::text, 'TASK_ESCALATED'::text, 'ALERT_RAISED'::text, 'DOCUMENT_TO_COSIGN'::text])))
-);
-CREATE TABLE {schema}.notification_preference (
-    recipient_id uuid NOT NULL,
-    topic text NOT NULL,
-    channel text NOT NULL,
-    enabled boolean NOT NULL,
-    CONSTRAINT notification_preference_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text])))
-);
-CREATE TABLE {schema}.notification_profile (
-    recipient_id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    locale text,
-    time_zone text,
-    quiet_from time without time zone,
-    quiet_until time without time zone,
-    CONSTRAINT notification_profile_quiet_whole CHECK (((quiet_from IS NULL) = (quiet_until IS NULL)))
-);
-CREATE TABLE {schema}.notification_template (
-    id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    created_by uuid,
-    topic text NOT NULL,
-    channel text NOT NULL,
-    locale text NOT NULL,
-    version integer NOT NULL,
-    subject text,
-    body text NOT NULL,
-    CONSTRAINT notification_template_channel_known CHECK ((channel = ANY (ARRAY['IN_APP'::text, 'EMAIL'::text, 'SMS'::text, 'PUSH'::text]))),
-    CONSTRAINT notification_template_mail_has_subject CHECK (((channel = 'EMAIL'::text) = (subject IS NOT NULL))),
-    CONSTRAINT notification_template_version_positive CHECK ((version > 0))
-);
-CREATE TABLE {schema}.organization (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    name text NOT NULL,
-    kind text,
-    phone text,
-    address_lines text[] DEFAULT '{}'::text[] NOT NULL,
-    active boolean DEFAULT true NOT NULL
-);
-CREATE TABLE {schema}.organization_identifier (
-    system text NOT NULL,
-    value text NOT NULL,
-    organization_id uuid NOT NULL
-);
-CREATE TABLE {schema}.passkey (
-    id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    name text NOT NULL,
-    host text NOT NULL,
-    credential_id bytea NOT NULL,
-    public_key bytea NOT NULL,
-    sign_count bigint NOT NULL,
-    backup_eligible boolean NOT NULL,
-    transports text[] DEFAULT '{}'::text[] NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_used_at timestamp with time zone,
-    cloned_at timestamp with time zone,
-    CONSTRAINT passkey_credential_length CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
-    CONSTRAINT passkey_sign_count_range CHECK (((sign_count >= 0) AND (sign_count <= '4294967295'::bigint)))
-);
-CREATE TABLE {schema}.patient (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    status text NOT NULL,
-    administrative_sex text NOT NULL,
-    record_number bytea NOT NULL,
-    identity bytea NOT NULL,
-    contact bytea NOT NULL,
-    identifiers bytea NOT NULL,
-    CONSTRAINT patient_administrative_sex_known CHECK ((administrative_sex = ANY (ARRAY['FEMALE'::text, 'MALE'::text, 'OTHER'::text, 'UNKNOWN'::text]))),
-    CONSTRAINT patient_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text, 'DECEASED'::text, 'MERGED'::text, 'ERASED'::text])))
-);
-CREATE TABLE {schema}.patient_facility (
-    patient_id uuid NOT NULL,
-    facility_id uuid NOT NULL,
-    since timestamp with time zone DEFAULT now() NOT NULL
-);
-CREATE TABLE {schema}.patient_token (
-    patient_id uuid NOT NULL,
-    kind text NOT NULL,
-    token bytea NOT NULL,
-    CONSTRAINT patient_token_kind_known CHECK ((kind = ANY (ARRAY['MRN'::text, 'NATIONAL_ID'::text, 'IDENTIFIER'::text, 'EMAIL'::text, 'PHONE'::text, 'BIRTH_DATE'::text, 'DUPLICATE'::text])))
-);
-CREATE TABLE {schema}.phi_key (
-    subject uuid NOT NULL,
-    version integer NOT NULL,
-    wrapped bytea NOT NULL,
-    commitment bytea NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT phi_key_version_positive CHECK ((version > 0))
-);
-CREATE TABLE {schema}.practitioner (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    family text NOT NULL,
-    given text[] DEFAULT '{}'::text[] NOT NULL,
-    prefix text,
-    specialty_id uuid,
-    active boolean DEFAULT true NOT NULL,
-    bookable boolean DEFAULT false NOT NULL,
-    capacity integer DEFAULT 1 NOT NULL,
-    overbook_limit integer DEFAULT 1 NOT NULL,
-    CONSTRAINT practitioner_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
-    CONSTRAINT practitioner_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
-);
-CREATE TABLE {schema}.practitioner_identifier (
-    system text NOT NULL,
-    value text NOT NULL,
-    practitioner_id uuid NOT NULL
-);
-CREATE TABLE {schema}.push_device (
-    id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    user_id uuid NOT NULL,
-    name text NOT NULL,
-    address bytea NOT NULL,
-    address_hash bytea NOT NULL,
-    removed_at timestamp with time zone
-);
-CREATE TABLE {schema}.queue_token (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    facility_id uuid NOT NULL,
-    queue text NOT NULL,
-    day date NOT NULL,
-    number integer NOT NULL,
-    patient_id uuid,
-    status text NOT NULL,
-    desk text,
-    called_at timestamp with time zone,
-    served_at timestamp with time zone,
-    CONSTRAINT queue_token_desk_short CHECK ((length(desk) <= 40)),
-    CONSTRAINT queue_token_number_positive CHECK ((number > 0)),
-    CONSTRAINT queue_token_queue_shape CHECK ((queue ~ '^[A-Z][A-Z0-9_]{0,19}$'::text)),
-    CONSTRAINT queue_token_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'CALLED'::text, 'SERVED'::text, 'SKIPPED'::text])))
-);
-CREATE TABLE {schema}.quota (
-    name text NOT NULL,
-    used bigint NOT NULL,
-    most bigint,
-    CONSTRAINT quota_most_not_negative CHECK ((most >= 0)),
-    CONSTRAINT quota_name_known CHECK ((name = ANY (ARRAY['SEATS'::text, 'STORAGE'::text]))),
-    CONSTRAINT quota_used_not_negative CHECK ((used >= 0))
-);
-CREATE TABLE {schema}.recovery_code (
-    id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    code_hash bytea NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    used_at timestamp with time zone
-);
-CREATE TABLE {schema}.refresh_token (
-    id uuid NOT NULL,
-    session_id uuid NOT NULL,
-    generation integer NOT NULL,
-    token_hash bytea NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    spent_at timestamp with time zone,
-    attempt_hash bytea,
-    CONSTRAINT refresh_token_attempt_spent CHECK (((attempt_hash IS NULL) OR (spent_at IS NOT NULL))),
-    CONSTRAINT refresh_token_generation_positive CHECK ((generation > 0))
-);
-CREATE TABLE {schema}.registered_operation (
-    id uuid NOT NULL,
-    document_id text NOT NULL,
-    sha256 text NOT NULL,
-    name text NOT NULL,
-    kind text NOT NULL,
-    body text NOT NULL,
-    cost bigint NOT NULL,
-    depth integer NOT NULL,
-    by_get boolean NOT NULL,
-    status text DEFAULT 'ACTIVE'::text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    retired_at timestamp with time zone,
-    CONSTRAINT registered_operation_cost_positive CHECK ((cost > 0)),
-    CONSTRAINT registered_operation_depth_positive CHECK ((depth > 0)),
-    CONSTRAINT registered_operation_document_id_shape CHECK ((document_id ~ '^[A-Za-z0-9._:-]{1,200}$'::text)),
-    CONSTRAINT registered_operation_get_reads CHECK (((NOT by_get) OR (kind = 'QUERY'::text))),
-    CONSTRAINT registered_operation_kind_known CHECK ((kind = ANY (ARRAY['QUERY'::text, 'MUTATION'::text]))),
-    CONSTRAINT registered_operation_retired_once CHECK (((status = 'RETIRED'::text) = (retired_at IS NOT NULL))),
-    CONSTRAINT registered_operation_sha256_shape CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT registered_operation_status_known CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'RETIRED'::text])))
-);
-CREATE TABLE {schema}.related_person (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    active boolean DEFAULT true NOT NULL,
-    guardian boolean DEFAULT false NOT NULL,
-    emergency_contact boolean DEFAULT false NOT NULL,
-    details bytea NOT NULL
-);
-CREATE TABLE {schema}.role (
-    id uuid NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    description text NOT NULL,
-    retired boolean DEFAULT false NOT NULL,
-    template_key text,
-    template_hash text,
-    customised boolean DEFAULT false NOT NULL,
-    second_factor_required boolean DEFAULT false NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-CREATE TABLE {schema}.role_permission (
-    role_id uuid NOT NULL,
-    permission text NOT NULL,
-    condition text DEFAULT ''::text NOT NULL,
-    CONSTRAINT role_permission_condition_known CHECK ((condition = ANY (ARRAY[''::text, 'OWN'::text, 'CARE_TEAM'::text, 'FACILITY'::text, 'IN_CARE'::text])))
-);
-CREATE TABLE {schema}.room (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    facility_id uuid NOT NULL,
-    name text NOT NULL,
-    active boolean DEFAULT true NOT NULL,
-    capacity integer DEFAULT 1 NOT NULL,
-    overbook_limit integer DEFAULT 0 NOT NULL,
-    CONSTRAINT room_capacity_sensible CHECK (((capacity >= 1) AND (capacity <= 100))),
-    CONSTRAINT room_overbook_limit_sensible CHECK (((overbook_limit >= 0) AND (overbook_limit <= 20)))
-);
-CREATE TABLE {schema}.rule (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    code text NOT NULL,
-    edition integer NOT NULL,
-    title text NOT NULL,
-    cause text NOT NULL,
-    condition text NOT NULL,
-    actions jsonb NOT NULL,
-    severity text NOT NULL,
-    evidence text,
-    status text NOT NULL,
-    starts_at timestamp with time zone,
-    ends_at timestamp with time zone,
-    author_id uuid,
-    approved_by uuid,
-    approved_at timestamp with time zone,
-    template_key text,
-    template_hash text,
-    CONSTRAINT rule_actions_listed CHECK (((jsonb_typeof(actions) = 'array'::text) AND ((jsonb_array_length(actions) >= 1) AND (jsonb_array_length(actions) <= 8)))),
-    CONSTRAINT rule_active_is_approved CHECK (((status <> 'ACTIVE'::text) OR (approved_by IS NOT NULL) OR (template_key IS NOT NULL))),
-    CONSTRAINT rule_approved_by_another CHECK ((approved_by <> author_id)),
-    CONSTRAINT rule_cause_known CHECK ((cause = ANY (ARRAY['VITALS_RECORDED'::text, 'ENCOUNTER_CLOSING'::text]))),
-    CONSTRAINT rule_code_shape CHECK ((code ~ '^[a-z][a-z0-9-]{1,59}$'::text)),
-    CONSTRAINT rule_condition_bounded CHECK (((length(condition) >= 1) AND (length(condition) <= 1000))),
-    CONSTRAINT rule_edition_positive CHECK ((edition > 0)),
-    CONSTRAINT rule_order CHECK ((ends_at > starts_at)),
-    CONSTRAINT rule_severity_known CHECK ((severity = ANY (ARRAY['INFO'::text, 'WARNING'::text, 'CRITICAL'::text, 'CONTRAINDICATED'::text]))),
-    CONSTRAINT rule_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'TESTED'::text, 'ACTIVE'::text, 'RETIRED'::text])))
-);
-CREATE TABLE {schema}.rule_evaluation (
-    id uuid NOT NULL,
-    at timestamp with time zone NOT NULL,
-    rule_id uuid NOT NULL,
-    cause_id uuid NOT NULL,
-    patient_id uuid NOT NULL,
-    encounter_id uuid NOT NULL,
-    result text NOT NULL,
-    reason text,
-    inputs_hash bytea NOT NULL,
-    explanation bytea NOT NULL,
-    practitioner_id uuid,
-    measured uuid[] DEFAULT '{}'::uuid[] NOT NULL,
-    CONSTRAINT rule_evaluation_reason_known CHECK ((reason = ANY (ARRAY['MISSING_FACTS'::text, 'ERROR'::text, 'BUDGET'::text]))),
-    CONSTRAINT rule_evaluation_result_known CHECK ((result = ANY (ARRAY['FIRED'::text, 'NOT_FIRED'::text, 'NOT_CHECKED'::text]))),
-    CONSTRAINT rule_evaluation_unchecked_has_reason CHECK (((result = 'NOT_CHECKED'::text) = (reason IS NOT NULL)))
-);
-CREATE TABLE {schema}.rule_test_case (
-    rule_id uuid NOT NULL,
-    name text NOT NULL,
-    facts jsonb NOT NULL,
-    fires boolean NOT NULL,
-    CONSTRAINT rule_test_case_facts_named CHECK ((jsonb_typeof(facts) = 'object'::text))
-);
-CREATE TABLE {schema}.security_alert (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    kind text NOT NULL,
-    status text NOT NULL,
-    actor_id uuid,
-    patient_id uuid,
-    entry_id uuid,
-    seen integer NOT NULL,
-    threshold integer NOT NULL,
-    window_minutes integer NOT NULL,
-    dedupe_key text NOT NULL,
-    closed_at timestamp with time zone,
-    closed_by uuid,
-    close_reason text,
-    CONSTRAINT security_alert_close_reason_known CHECK ((close_reason = ANY (ARRAY['JUSTIFIED'::text, 'FALSE_ALARM'::text, 'CONFIRMED'::text, 'DUPLICATE'::text]))),
-    CONSTRAINT security_alert_closed_with_reason CHECK (((status = 'CLOSED'::text) = ((closed_at IS NOT NULL) AND (close_reason IS NOT NULL)))),
-    CONSTRAINT security_alert_seen_positive CHECK ((seen > 0)),
-    CONSTRAINT security_alert_status_known CHECK ((status = ANY (ARRAY['OPEN'::text, 'CLOSED'::text])))
-);
-CREATE TABLE {schema}.sensitivity_label (
-    object_id uuid NOT NULL,
-    object_type text NOT NULL,
-    patient_id uuid NOT NULL,
-    level text NOT NULL,
-    labelled_by uuid,
-    labelled_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT sensitivity_label_level_known CHECK ((level = ANY (ARRAY['N'::text, 'R'::text, 'V'::text]))),
-    CONSTRAINT sensitivity_label_object_type_known CHECK ((object_type = ANY (ARRAY['PATIENT'::text, 'APPOINTMENT'::text, 'ENCOUNTER'::text, 'OBSERVATION'::text, 'CONDITION'::text, 'CLINICAL_DOCUMENT'::text, 'ALLERGY'::text, 'MEDICATION_STATEMENT'::text, 'IMMUNIZATION'::text, 'PROCEDURE'::text, 'FAMILY_HISTORY'::text, 'SOCIAL_HISTORY'::text, 'TASK'::text])))
-);
-CREATE TABLE {schema}.session (
-    id uuid NOT NULL,
-    token_hash bytea,
-    user_id uuid NOT NULL,
-    kind text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone,
-    methods text[] DEFAULT '{}'::text[] NOT NULL,
-    second_factor_at timestamp with time zone,
-    source_address text,
-    user_agent text,
-    identity_provider_id uuid,
-    CONSTRAINT session_cookie_has_token CHECK (((kind <> 'COOKIE'::text) OR (token_hash IS NOT NULL))),
-    CONSTRAINT session_kind_known CHECK ((kind = ANY (ARRAY['BEARER'::text, 'COOKIE'::text])))
-);
-CREATE TABLE {schema}.session_policy (
-    only_one boolean DEFAULT true NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    idle_minutes integer DEFAULT 15 NOT NULL,
-    CONSTRAINT session_policy_idle_range CHECK (((idle_minutes >= 5) AND (idle_minutes <= 60))),
-    CONSTRAINT session_policy_only_one CHECK (only_one)
-);
-CREATE TABLE {schema}.specialty (
-    id uuid NOT NULL,
-    code text NOT NULL,
-    display text NOT NULL,
-    retired boolean DEFAULT false NOT NULL,
-    template_key text,
-    template_hash text,
-    customised boolean DEFAULT false NOT NULL
-);
-CREATE TABLE {schema}.spent_challenge (
-    hash bytea NOT NULL,
-    expires_at timestamp with time zone NOT NULL
-);
-CREATE TABLE {schema}.status_transition (
-    machine text NOT NULL,
-    from_status text NOT NULL,
-    to_status text NOT NULL,
-    permission text NOT NULL,
-    action text DEFAULT ''::text NOT NULL
-);
-CREATE TABLE {schema}.storage_change (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    bytes bigint NOT NULL,
-    begun boolean NOT NULL,
-    CONSTRAINT storage_change_changes CHECK ((bytes <> 0))
-);
-CREATE TABLE {schema}.suppression (
-    id uuid NOT NULL,
-    channel text NOT NULL,
-    contact_token bytea NOT NULL,
-    reason text NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    lifted_at timestamp with time zone,
-    CONSTRAINT suppression_channel_known CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'SMS'::text]))),
-    CONSTRAINT suppression_reason_known CHECK ((reason = ANY (ARRAY['STOP'::text, 'BOUNCE'::text, 'COMPLAINT'::text])))
-);
-CREATE TABLE {schema}.task (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid,
-    encounter_id uuid,
-    focus_kind text,
-    focus_id uuid,
-    code text NOT NULL,
-    priority text NOT NULL,
-    status text NOT NULL,
-    owner_id uuid,
-    role_code text,
-    requested_by uuid,
-    due_at timestamp with time zone,
-    started_at timestamp with time zone,
-    ended_at timestamp with time zone,
-    outcome text,
-    words bytea,
-    instance_id uuid,
-    step text,
-    focus_patient_id uuid GENERATED ALWAYS AS (
-CASE focus_kind
-    WHEN 'pat'::text THEN focus_id
-    ELSE NULL::uuid
-END) STORED,
-    focus_appointment_id uuid GENERATED ALWAYS AS (
-CASE focus_kind
-    WHEN 'apt'::text THEN focus_id
-    ELSE NULL::uuid
-END) STORED,
-    focus_encounter_id uuid GENERATED ALWAYS AS (
-CASE focus_kind
-    WHEN 'enc'::text THEN focus_id
-    ELSE NULL::uuid
-END) STORED,
-    CONSTRAINT task_code_shape CHECK ((code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text)),
-    CONSTRAINT task_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
-    CONSTRAINT task_ended CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text])) = (ended_at IS NOT NULL))),
-    CONSTRAINT task_ended_with_outcome CHECK (((status = ANY (ARRAY['COMPLETED'::text, 'FAILED'::text])) = (outcome IS NOT NULL))),
-    CONSTRAINT task_focus_has_patient CHECK (((focus_kind IS NULL) OR (patient_id IS NOT NULL))),
-    CONSTRAINT task_focus_patient_agrees CHECK ((focus_patient_id = patient_id)),
-    CONSTRAINT task_focus_whole CHECK (((focus_kind IS NULL) = (focus_id IS NULL))),
-    CONSTRAINT task_outcome_known CHECK ((outcome = ANY (ARRAY['DONE'::text, 'PARTLY_DONE'::text, 'NOT_NEEDED'::text, 'NOT_POSSIBLE'::text]))),
-    CONSTRAINT task_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
-    CONSTRAINT task_status_known CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text, 'REJECTED'::text, 'CANCELLED'::text]))),
-    CONSTRAINT task_step_whole CHECK (((instance_id IS NULL) = (step IS NULL))),
-    CONSTRAINT task_taken_has_owner CHECK (((status <> ALL (ARRAY['ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text, 'COMPLETED'::text, 'FAILED'::text])) OR (owner_id IS NOT NULL)))
-);
-CREATE TABLE {schema}.task_escalation (
-    task_id uuid NOT NULL,
-    level smallint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    CONSTRAINT task_escalation_level_known CHECK (((level >= 1) AND (level <= 3)))
-);
-CREATE TABLE {schema}.tenant_self (
-    tenant_id uuid NOT NULL,
-    schema_version integer NOT NULL,
-    only_one boolean DEFAULT true NOT NULL,
-    CONSTRAINT tenant_self_only_one_check CHECK (only_one)
-);
-CREATE TABLE {schema}.totp (
-    user_id uuid NOT NULL,
-    secret bytea NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    confirmed_at timestamp with time zone,
-    last_step bigint DEFAULT 0 NOT NULL
-);
-CREATE TABLE {schema}.user_account (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    email text NOT NULL,
-    display_name text NOT NULL,
-    password_hash text NOT NULL,
-    practitioner_id uuid,
-    active boolean DEFAULT true NOT NULL,
-    CONSTRAINT user_account_email_lower CHECK ((email = lower(email)))
-);
-CREATE TABLE {schema}.visit_policy (
-    class text NOT NULL,
-    needs_vitals boolean NOT NULL,
-    reopen_days integer NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    needs_signed_note boolean DEFAULT false NOT NULL,
-    CONSTRAINT visit_policy_class_known CHECK ((class = ANY (ARRAY['AMBULATORY'::text, 'INPATIENT'::text, 'EMERGENCY'::text, 'HOME'::text, 'VIRTUAL'::text, 'OTHER'::text]))),
-    CONSTRAINT visit_policy_reopen_sensible CHECK (((reopen_days >= 0) AND (reopen_days <= 365)))
-);
-CREATE TABLE {schema}.visit_type (
-    id uuid NOT NULL,
-    key text NOT NULL,
-    name text NOT NULL,
-    modality text NOT NULL,
-    duration_minutes integer NOT NULL,
-    buffer_before_minutes integer DEFAULT 0 NOT NULL,
-    buffer_after_minutes integer DEFAULT 0 NOT NULL,
-    retired boolean DEFAULT false NOT NULL,
-    template_key text,
-    template_hash text,
-    customised boolean DEFAULT false NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    lead_minutes integer DEFAULT 0 NOT NULL,
-    cutoff_minutes integer DEFAULT 0 NOT NULL,
-    needs_room boolean DEFAULT false NOT NULL,
-    device_kinds text[] DEFAULT '{}'::text[] NOT NULL,
-    reminder_minutes integer[] DEFAULT '{1440}'::integer[] NOT NULL,
-    CONSTRAINT visit_type_buffer_after_sensible CHECK (((buffer_after_minutes >= 0) AND (buffer_after_minutes <= 240))),
-    CONSTRAINT visit_type_buffer_before_sensible CHECK (((buffer_before_minutes >= 0) AND (buffer_before_minutes <= 240))),
-    CONSTRAINT visit_type_cutoff_sensible CHECK (((cutoff_minutes >= 0) AND (cutoff_minutes <= 129600))),
-    CONSTRAINT visit_type_device_kinds_few CHECK ((cardinality(device_kinds) <= 5)),
-    CONSTRAINT visit_type_duration_sensible CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
-    CONSTRAINT visit_type_lead_sensible CHECK (((lead_minutes >= 0) AND (lead_minutes <= 129600))),
-    CONSTRAINT visit_type_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
-    CONSTRAINT visit_type_reminders_few CHECK (((cardinality(reminder_minutes) <= 5) AND (0 < ALL (reminder_minutes))))
-);
-CREATE TABLE {schema}.waitlist_entry (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    patient_id uuid NOT NULL,
-    practitioner_id uuid,
-    facility_id uuid,
-    visit_type_id uuid,
-    modality text NOT NULL,
-    duration_minutes integer NOT NULL,
-    earliest timestamp with time zone NOT NULL,
-    latest timestamp with time zone NOT NULL,
-    priority text NOT NULL,
-    status text NOT NULL,
-    appointment_id uuid,
-    added_by uuid,
-    CONSTRAINT waitlist_entry_duration_sensible CHECK (((duration_minutes >= 5) AND (duration_minutes <= 480))),
-    CONSTRAINT waitlist_entry_modality_known CHECK ((modality = ANY (ARRAY['IN_PERSON'::text, 'VIDEO'::text, 'PHONE'::text]))),
-    CONSTRAINT waitlist_entry_offer CHECK (((status = ANY (ARRAY['OFFERED'::text, 'BOOKED'::text])) = (appointment_id IS NOT NULL))),
-    CONSTRAINT waitlist_entry_priority_known CHECK ((priority = ANY (ARRAY['URGENT'::text, 'SOON'::text, 'ROUTINE'::text]))),
-    CONSTRAINT waitlist_entry_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'OFFERED'::text, 'BOOKED'::text, 'REMOVED'::text]))),
-    CONSTRAINT waitlist_entry_window CHECK ((latest > earliest))
-);
-CREATE TABLE {schema}.workflow_definition (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    code text NOT NULL,
-    edition integer NOT NULL,
-    name text NOT NULL,
-    status text NOT NULL,
-    defined_by uuid,
-    CONSTRAINT workflow_definition_code_shape CHECK ((code ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
-    CONSTRAINT workflow_definition_edition_positive CHECK ((edition > 0)),
-    CONSTRAINT workflow_definition_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'ACTIVE'::text, 'RETIRED'::text])))
-);
-CREATE TABLE {schema}.workflow_instance (
-    id uuid NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    definition_id uuid NOT NULL,
-    patient_id uuid,
-    encounter_id uuid,
-    status text NOT NULL,
-    started_by uuid,
-    ended_at timestamp with time zone,
-    CONSTRAINT workflow_instance_encounter_has_patient CHECK (((encounter_id IS NULL) OR (patient_id IS NOT NULL))),
-    CONSTRAINT workflow_instance_ended CHECK (((status = 'RUNNING'::text) = (ended_at IS NULL))),
-    CONSTRAINT workflow_instance_status_known CHECK ((status = ANY (ARRAY['RUNNING'::text, 'COMPLETED'::text, 'FAILED'::text, 'CANCELLED'::text])))
-);
-CREATE TABLE {schema}.workflow_step (
-    definition_id uuid NOT NULL,
-    key text NOT NULL,
-    "position" integer NOT NULL,
-    task_code text NOT NULL,
-    role_code text NOT NULL,
-    priority text NOT NULL,
-    due_minutes integer,
-    guard text,
-    follows text[] NOT NULL,
-    CONSTRAINT workflow_step_due_positive CHECK ((due_minutes > 0)),
-    CONSTRAINT workflow_step_key_shape CHECK ((key ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
-    CONSTRAINT workflow_step_priority_known CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'ASAP'::text, 'STAT'::text]))),
-    CONSTRAINT workflow_step_task_code_shape CHECK ((task_code ~ '^[A-Z][A-Z0-9_]{1,39}$'::text))
-);
 INSERT INTO {schema}.access_mark VALUES
 	(true, '00000000-0000-0000-0000-000000000000');
 INSERT INTO {schema}.alert_rule VALUES
@@ -2576,324 +2891,14 @@ INSERT INTO {schema}.visit_policy VALUES
 	('EMERGENCY', true, 7, 1, true),
 	('HOME', false, 7, 1, true),
 	('VIRTUAL', false, 7, 1, true);
-ALTER TABLE ONLY {schema}.access_mark
-    ADD CONSTRAINT access_mark_pkey PRIMARY KEY (only_one);
-ALTER TABLE ONLY {schema}.account_link
-    ADD CONSTRAINT account_link_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.account_link
-    ADD CONSTRAINT account_link_token_unique UNIQUE (token_hash);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_once UNIQUE (evaluation_id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.alert_rule
-    ADD CONSTRAINT alert_rule_pkey PRIMARY KEY (kind);
-ALTER TABLE ONLY {schema}.allergy
-    ADD CONSTRAINT allergy_none_known_excludes EXCLUDE USING gist (patient_id WITH =, ((none_known)::integer) WITH <>) WHERE ((status = 'ACTIVE'::text));
-ALTER TABLE ONLY {schema}.allergy
-    ADD CONSTRAINT allergy_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.api_client
-    ADD CONSTRAINT api_client_name_unique UNIQUE (name);
-ALTER TABLE ONLY {schema}.api_client
-    ADD CONSTRAINT api_client_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.api_client_secret
-    ADD CONSTRAINT api_client_secret_hash_unique UNIQUE (secret_hash);
-ALTER TABLE ONLY {schema}.api_client_secret
-    ADD CONSTRAINT api_client_secret_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.appointment_count
-    ADD CONSTRAINT appointment_count_pkey PRIMARY KEY (facility_id, month, status, id);
-ALTER TABLE ONLY {schema}.appointment_resource
-    ADD CONSTRAINT appointment_no_overlap EXCLUDE USING gist (resource_id WITH =, tstzrange(busy_from, busy_until, '[)'::text) WITH &&, lane WITH =) WHERE (blocking);
-ALTER TABLE ONLY {schema}.appointment
-    ADD CONSTRAINT appointment_patient_unique UNIQUE (id, patient_id);
-ALTER TABLE ONLY {schema}.appointment
-    ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.appointment_resource
-    ADD CONSTRAINT appointment_resource_pkey PRIMARY KEY (appointment_id, resource_id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_replaced_once UNIQUE (replaces);
-ALTER TABLE ONLY {schema}.audit_change
-    ADD CONSTRAINT audit_change_pkey PRIMARY KEY (entry_id);
-ALTER TABLE ONLY {schema}.audit_checkpoint
-    ADD CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (size);
-ALTER TABLE ONLY {schema}.audit_entry
-    ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.audit_leaf
-    ADD CONSTRAINT audit_leaf_entry_unique UNIQUE (entry_id);
-ALTER TABLE ONLY {schema}.audit_leaf
-    ADD CONSTRAINT audit_leaf_pkey PRIMARY KEY (seq);
-ALTER TABLE ONLY {schema}.audit_node
-    ADD CONSTRAINT audit_node_pkey PRIMARY KEY (level, "position");
-ALTER TABLE ONLY {schema}.audit_pending
-    ADD CONSTRAINT audit_pending_pkey PRIMARY KEY (entry_id);
-ALTER TABLE ONLY {schema}.audit_sealer
-    ADD CONSTRAINT audit_sealer_pkey PRIMARY KEY (only_one);
-ALTER TABLE ONLY {schema}.audit_unwatched
-    ADD CONSTRAINT audit_unwatched_pk PRIMARY KEY (kind, low);
-ALTER TABLE ONLY {schema}.availability_exception
-    ADD CONSTRAINT availability_exception_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.availability_rule
-    ADD CONSTRAINT availability_rule_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.break_glass
-    ADD CONSTRAINT break_glass_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.calendar_feed
-    ADD CONSTRAINT calendar_feed_pkey PRIMARY KEY (token_hash);
-ALTER TABLE ONLY {schema}.care_team_member
-    ADD CONSTRAINT care_team_member_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.channel_consent
-    ADD CONSTRAINT channel_consent_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.chart_version
-    ADD CONSTRAINT chart_version_once UNIQUE (kind, row_id, version);
-ALTER TABLE ONLY {schema}.chart_version
-    ADD CONSTRAINT chart_version_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_patient_unique UNIQUE (id, patient_id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.condition
-    ADD CONSTRAINT condition_patient_unique UNIQUE (id, patient_id);
-ALTER TABLE ONLY {schema}.condition
-    ADD CONSTRAINT condition_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.consent_directive
-    ADD CONSTRAINT consent_directive_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.counter
-    ADD CONSTRAINT counter_pkey PRIMARY KEY (name);
-ALTER TABLE ONLY {schema}.delivery_attempt
-    ADD CONSTRAINT delivery_attempt_pkey PRIMARY KEY (notification_id, attempt);
-ALTER TABLE ONLY {schema}.delivery_report
-    ADD CONSTRAINT delivery_report_pkey PRIMARY KEY (provider, provider_message_id, report);
-ALTER TABLE ONLY {schema}.device
-    ADD CONSTRAINT device_name_unique UNIQUE (facility_id, name);
-ALTER TABLE ONLY {schema}.device
-    ADD CONSTRAINT device_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.disclosure
-    ADD CONSTRAINT disclosure_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.document_signature
-    ADD CONSTRAINT document_signature_once UNIQUE (document_id, version, signer_id);
-ALTER TABLE ONLY {schema}.document_signature
-    ADD CONSTRAINT document_signature_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_id_unique UNIQUE (id);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_pkey PRIMARY KEY (document_id, version);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_signed_unique UNIQUE (document_id, version, sha256);
-ALTER TABLE ONLY {schema}.encounter_closing
-    ADD CONSTRAINT encounter_closing_pkey PRIMARY KEY (encounter_id, encounter_version);
-ALTER TABLE ONLY {schema}.encounter_diagnosis
-    ADD CONSTRAINT encounter_diagnosis_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.encounter_note
-    ADD CONSTRAINT encounter_note_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.encounter_note
-    ADD CONSTRAINT encounter_note_version_unique UNIQUE (encounter_id, kind, version);
-ALTER TABLE ONLY {schema}.encounter_participant
-    ADD CONSTRAINT encounter_participant_pkey PRIMARY KEY (encounter_id, practitioner_id, role);
-ALTER TABLE ONLY {schema}.encounter
-    ADD CONSTRAINT encounter_patient_unique UNIQUE (id, patient_id);
-ALTER TABLE ONLY {schema}.encounter
-    ADD CONSTRAINT encounter_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_encounter_seq_unique UNIQUE (encounter_id, encounter_seq);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_position_unique UNIQUE ("position");
-ALTER TABLE ONLY {schema}.external_identity
-    ADD CONSTRAINT external_identity_one_each UNIQUE (provider_id, user_id);
-ALTER TABLE ONLY {schema}.external_identity
-    ADD CONSTRAINT external_identity_pkey PRIMARY KEY (provider_id, subject);
-ALTER TABLE ONLY {schema}.facility
-    ADD CONSTRAINT facility_code_unique UNIQUE (code);
-ALTER TABLE ONLY {schema}.facility
-    ADD CONSTRAINT facility_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.factor_guard
-    ADD CONSTRAINT factor_guard_pkey PRIMARY KEY (user_id);
-ALTER TABLE ONLY {schema}.family_history
-    ADD CONSTRAINT family_history_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.fhir_resource
-    ADD CONSTRAINT fhir_resource_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.field_policy
-    ADD CONSTRAINT field_policy_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.field_policy
-    ADD CONSTRAINT field_policy_unique UNIQUE (type_name, field_name, permission);
-ALTER TABLE ONLY {schema}.finished_sign_in
-    ADD CONSTRAINT finished_sign_in_pkey PRIMARY KEY (state_hash);
-ALTER TABLE ONLY {schema}.idempotency_key
-    ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (actor_id, operation, key_hash);
-ALTER TABLE ONLY {schema}.identity_provider
-    ADD CONSTRAINT identity_provider_issuer_unique UNIQUE (issuer);
-ALTER TABLE ONLY {schema}.identity_provider
-    ADD CONSTRAINT identity_provider_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.immunization
-    ADD CONSTRAINT immunization_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.import_source
-    ADD CONSTRAINT import_source_pkey PRIMARY KEY (resource_type, source_token);
-ALTER TABLE ONLY {schema}.invitation
-    ADD CONSTRAINT invitation_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.invitation
-    ADD CONSTRAINT invitation_token_unique UNIQUE (token_hash);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_once_for_a_key UNIQUE (name, dedupe_key);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_once_for_an_event UNIQUE (event_id, name);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.key_rotation
-    ADD CONSTRAINT key_rotation_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.mail_message
-    ADD CONSTRAINT mail_message_dedupe_unique UNIQUE (dedupe_key);
-ALTER TABLE ONLY {schema}.mail_message
-    ADD CONSTRAINT mail_message_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.medication_statement
-    ADD CONSTRAINT medication_statement_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.membership
-    ADD CONSTRAINT membership_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.membership
-    ADD CONSTRAINT membership_unique UNIQUE NULLS NOT DISTINCT (user_id, role_id, facility_id);
-ALTER TABLE ONLY {schema}.note_template
-    ADD CONSTRAINT note_template_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.note_template_version
-    ADD CONSTRAINT note_template_version_pkey PRIMARY KEY (template_id, version);
-ALTER TABLE ONLY {schema}.notification
-    ADD CONSTRAINT notification_dedupe_unique UNIQUE (dedupe_key);
-ALTER TABLE ONLY {schema}.notification
-    ADD CONSTRAINT notification_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.notification_preference
-    ADD CONSTRAINT notification_preference_pkey PRIMARY KEY (recipient_id, topic, channel);
-ALTER TABLE ONLY {schema}.notification_profile
-    ADD CONSTRAINT notification_profile_pkey PRIMARY KEY (recipient_id);
-ALTER TABLE ONLY {schema}.notification_template
-    ADD CONSTRAINT notification_template_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.notification_template
-    ADD CONSTRAINT notification_template_version_unique UNIQUE (topic, channel, locale, version);
-ALTER TABLE ONLY {schema}.observation
-    ADD CONSTRAINT observation_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.organization_identifier
-    ADD CONSTRAINT organization_identifier_pkey PRIMARY KEY (system, value);
-ALTER TABLE ONLY {schema}.organization
-    ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.passkey
-    ADD CONSTRAINT passkey_credential_unique UNIQUE (credential_id);
-ALTER TABLE ONLY {schema}.passkey
-    ADD CONSTRAINT passkey_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.patient_facility
-    ADD CONSTRAINT patient_facility_pkey PRIMARY KEY (patient_id, facility_id);
-ALTER TABLE ONLY {schema}.patient
-    ADD CONSTRAINT patient_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.patient_token
-    ADD CONSTRAINT patient_token_pkey PRIMARY KEY (patient_id, kind, token);
-ALTER TABLE ONLY {schema}.phi_key
-    ADD CONSTRAINT phi_key_pkey PRIMARY KEY (subject, version);
-ALTER TABLE ONLY {schema}.practitioner_identifier
-    ADD CONSTRAINT practitioner_identifier_pkey PRIMARY KEY (system, value);
-ALTER TABLE ONLY {schema}.practitioner
-    ADD CONSTRAINT practitioner_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.procedure
-    ADD CONSTRAINT procedure_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.push_device
-    ADD CONSTRAINT push_device_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.queue_token
-    ADD CONSTRAINT queue_token_number_unique UNIQUE (facility_id, queue, day, number);
-ALTER TABLE ONLY {schema}.queue_token
-    ADD CONSTRAINT queue_token_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.quota
-    ADD CONSTRAINT quota_pkey PRIMARY KEY (name);
-ALTER TABLE ONLY {schema}.recovery_code
-    ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.recovery_code
-    ADD CONSTRAINT recovery_code_unique UNIQUE (user_id, code_hash);
-ALTER TABLE ONLY {schema}.refresh_token
-    ADD CONSTRAINT refresh_token_generation_unique UNIQUE (session_id, generation);
-ALTER TABLE ONLY {schema}.refresh_token
-    ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.refresh_token
-    ADD CONSTRAINT refresh_token_unique UNIQUE (token_hash);
-ALTER TABLE ONLY {schema}.registered_operation
-    ADD CONSTRAINT registered_operation_document_id_unique UNIQUE (document_id);
-ALTER TABLE ONLY {schema}.registered_operation
-    ADD CONSTRAINT registered_operation_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.related_person
-    ADD CONSTRAINT related_person_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.role
-    ADD CONSTRAINT role_code_unique UNIQUE (code);
-ALTER TABLE ONLY {schema}.role_permission
-    ADD CONSTRAINT role_permission_pkey PRIMARY KEY (role_id, permission);
-ALTER TABLE ONLY {schema}.role
-    ADD CONSTRAINT role_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.room
-    ADD CONSTRAINT room_name_unique UNIQUE (facility_id, name);
-ALTER TABLE ONLY {schema}.room
-    ADD CONSTRAINT room_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.rule
-    ADD CONSTRAINT rule_edition_unique UNIQUE (code, edition);
-ALTER TABLE ONLY {schema}.rule_evaluation
-    ADD CONSTRAINT rule_evaluation_once UNIQUE (rule_id, cause_id);
-ALTER TABLE ONLY {schema}.rule_evaluation
-    ADD CONSTRAINT rule_evaluation_patient_unique UNIQUE (id, patient_id);
-ALTER TABLE ONLY {schema}.rule_evaluation
-    ADD CONSTRAINT rule_evaluation_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.rule
-    ADD CONSTRAINT rule_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.rule_test_case
-    ADD CONSTRAINT rule_test_case_pkey PRIMARY KEY (rule_id, name);
-ALTER TABLE ONLY {schema}.security_alert
-    ADD CONSTRAINT security_alert_dedupe_unique UNIQUE (dedupe_key);
-ALTER TABLE ONLY {schema}.security_alert
-    ADD CONSTRAINT security_alert_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.sensitivity_label
-    ADD CONSTRAINT sensitivity_label_pkey PRIMARY KEY (object_id);
-ALTER TABLE ONLY {schema}.session
-    ADD CONSTRAINT session_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.session_policy
-    ADD CONSTRAINT session_policy_pkey PRIMARY KEY (only_one);
-ALTER TABLE ONLY {schema}.session
-    ADD CONSTRAINT session_token_unique UNIQUE (token_hash);
-ALTER TABLE ONLY {schema}.social_history
-    ADD CONSTRAINT social_history_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.specialty
-    ADD CONSTRAINT specialty_code_unique UNIQUE (code);
-ALTER TABLE ONLY {schema}.specialty
-    ADD CONSTRAINT specialty_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.spent_challenge
-    ADD CONSTRAINT spent_challenge_pkey PRIMARY KEY (hash);
-ALTER TABLE ONLY {schema}.status_transition
-    ADD CONSTRAINT status_transition_pkey PRIMARY KEY (machine, from_status, to_status, action);
-ALTER TABLE ONLY {schema}.storage_change
-    ADD CONSTRAINT storage_change_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.suppression
-    ADD CONSTRAINT suppression_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.task_escalation
-    ADD CONSTRAINT task_escalation_pkey PRIMARY KEY (task_id, level);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.tenant_self
-    ADD CONSTRAINT tenant_self_only_one UNIQUE (only_one);
-ALTER TABLE ONLY {schema}.tenant_self
-    ADD CONSTRAINT tenant_self_pkey PRIMARY KEY (tenant_id);
-ALTER TABLE ONLY {schema}.totp
-    ADD CONSTRAINT totp_pkey PRIMARY KEY (user_id);
-ALTER TABLE ONLY {schema}.user_account
-    ADD CONSTRAINT user_account_email_unique UNIQUE (email);
-ALTER TABLE ONLY {schema}.user_account
-    ADD CONSTRAINT user_account_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.visit_policy
-    ADD CONSTRAINT visit_policy_pkey PRIMARY KEY (class);
-ALTER TABLE ONLY {schema}.visit_type
-    ADD CONSTRAINT visit_type_key_unique UNIQUE (key);
-ALTER TABLE ONLY {schema}.visit_type
-    ADD CONSTRAINT visit_type_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.workflow_definition
-    ADD CONSTRAINT workflow_definition_edition_unique UNIQUE (code, edition);
-ALTER TABLE ONLY {schema}.workflow_definition
-    ADD CONSTRAINT workflow_definition_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.workflow_instance
-    ADD CONSTRAINT workflow_instance_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY {schema}.workflow_step
-    ADD CONSTRAINT workflow_step_pkey PRIMARY KEY (definition_id, key);
+CREATE VIEW {schema}.break_glass_open AS
+ SELECT break_glass.id,
+    break_glass.user_id,
+    break_glass.patient_id,
+    break_glass.classes,
+    break_glass.expires_at
+   FROM {schema}.break_glass
+  WHERE ((break_glass.status = 'ACTIVE'::text) AND ((break_glass.created_at + (break_glass.expires_at - break_glass.declared_at)) > clock_timestamp()));
 CREATE INDEX account_link_by_user ON {schema}.account_link USING btree (user_id, created_at);
 CREATE INDEX account_link_past ON {schema}.account_link USING btree (expires_at);
 CREATE INDEX alert_by_encounter ON {schema}.alert USING btree (encounter_id, id DESC) WHERE (encounter_id IS NOT NULL);
@@ -3156,549 +3161,57 @@ CREATE TRIGGER workflow_definition_version BEFORE UPDATE ON {schema}.workflow_de
 CREATE TRIGGER workflow_instance_transition BEFORE INSERT OR UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('workflow_instance');
 CREATE TRIGGER workflow_instance_version BEFORE UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER workflow_step_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.workflow_step FOR EACH ROW EXECUTE FUNCTION {schema}.keep_workflow_steps();
-ALTER TABLE ONLY {schema}.account_link
-    ADD CONSTRAINT account_link_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_acknowledged_by_fk FOREIGN KEY (acknowledged_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_closed_by_fk FOREIGN KEY (closed_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_evaluation_fk FOREIGN KEY (evaluation_id, patient_id) REFERENCES {schema}.rule_evaluation(id, patient_id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.alert
-    ADD CONSTRAINT alert_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
-ALTER TABLE ONLY {schema}.allergy
-    ADD CONSTRAINT allergy_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.allergy
-    ADD CONSTRAINT allergy_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.allergy
-    ADD CONSTRAINT allergy_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.allergy
-    ADD CONSTRAINT allergy_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.api_client_secret
-    ADD CONSTRAINT api_client_secret_client_fk FOREIGN KEY (client_id) REFERENCES {schema}.api_client(id);
-ALTER TABLE ONLY {schema}.appointment
-    ADD CONSTRAINT appointment_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.appointment
-    ADD CONSTRAINT appointment_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.appointment
-    ADD CONSTRAINT appointment_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.appointment_resource
-    ADD CONSTRAINT appointment_resource_appointment_fk FOREIGN KEY (appointment_id) REFERENCES {schema}.appointment(id);
-ALTER TABLE ONLY {schema}.appointment
-    ADD CONSTRAINT appointment_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.appointment
-    ADD CONSTRAINT appointment_series_fk FOREIGN KEY (series_id) REFERENCES {schema}.appointment_series(id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.appointment_series
-    ADD CONSTRAINT appointment_series_replaces_fk FOREIGN KEY (replaces) REFERENCES {schema}.appointment_series(id);
-ALTER TABLE ONLY {schema}.appointment
-    ADD CONSTRAINT appointment_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id);
-ALTER TABLE ONLY {schema}.appointment
-    ADD CONSTRAINT appointment_waitlist_entry_fk FOREIGN KEY (waitlist_entry_id) REFERENCES {schema}.waitlist_entry(id);
-ALTER TABLE ONLY {schema}.audit_change
-    ADD CONSTRAINT audit_change_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
-ALTER TABLE ONLY {schema}.audit_leaf
-    ADD CONSTRAINT audit_leaf_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
-ALTER TABLE ONLY {schema}.availability_exception
-    ADD CONSTRAINT availability_exception_device_fk FOREIGN KEY (device_id) REFERENCES {schema}.device(id);
-ALTER TABLE ONLY {schema}.availability_exception
-    ADD CONSTRAINT availability_exception_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.availability_exception
-    ADD CONSTRAINT availability_exception_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.availability_exception
-    ADD CONSTRAINT availability_exception_room_fk FOREIGN KEY (room_id) REFERENCES {schema}.room(id);
-ALTER TABLE ONLY {schema}.availability_rule
-    ADD CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.availability_rule
-    ADD CONSTRAINT availability_rule_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.break_glass
-    ADD CONSTRAINT break_glass_ended_by_fk FOREIGN KEY (ended_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.break_glass
-    ADD CONSTRAINT break_glass_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.break_glass
-    ADD CONSTRAINT break_glass_reviewed_by_fk FOREIGN KEY (reviewed_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.break_glass
-    ADD CONSTRAINT break_glass_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.calendar_feed
-    ADD CONSTRAINT calendar_feed_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.care_team_member
-    ADD CONSTRAINT care_team_member_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.care_team_member
-    ADD CONSTRAINT care_team_member_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.care_team_member
-    ADD CONSTRAINT care_team_member_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.channel_consent
-    ADD CONSTRAINT channel_consent_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.chart_version
-    ADD CONSTRAINT chart_version_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_addendum_fk FOREIGN KEY (addendum_to, patient_id) REFERENCES {schema}.clinical_document(id, patient_id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.clinical_document
-    ADD CONSTRAINT clinical_document_template_fk FOREIGN KEY (template_id, template_version) REFERENCES {schema}.note_template_version(template_id, version);
-ALTER TABLE ONLY {schema}.condition
-    ADD CONSTRAINT condition_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.condition
-    ADD CONSTRAINT condition_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.condition
-    ADD CONSTRAINT condition_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.consent_directive
-    ADD CONSTRAINT consent_directive_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.consent_directive
-    ADD CONSTRAINT consent_directive_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.consent_directive
-    ADD CONSTRAINT consent_directive_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
-ALTER TABLE ONLY {schema}.consent_directive
-    ADD CONSTRAINT consent_directive_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.delivery_attempt
-    ADD CONSTRAINT delivery_attempt_notification_fk FOREIGN KEY (notification_id) REFERENCES {schema}.notification(id);
-ALTER TABLE ONLY {schema}.delivery_report
-    ADD CONSTRAINT delivery_report_notification_fk FOREIGN KEY (notification_id) REFERENCES {schema}.notification(id);
-ALTER TABLE ONLY {schema}.device
-    ADD CONSTRAINT device_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.disclosure
-    ADD CONSTRAINT disclosure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.document_signature
-    ADD CONSTRAINT document_signature_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.document_signature
-    ADD CONSTRAINT document_signature_signer_fk FOREIGN KEY (signer_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.document_signature
-    ADD CONSTRAINT document_signature_version_fk FOREIGN KEY (document_id, version, sha256) REFERENCES {schema}.document_version(document_id, version, sha256);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_before_fk FOREIGN KEY (document_id, supersedes) REFERENCES {schema}.document_version(document_id, version);
-ALTER TABLE ONLY {schema}.document_version
-    ADD CONSTRAINT document_version_document_fk FOREIGN KEY (document_id, patient_id) REFERENCES {schema}.clinical_document(id, patient_id);
-ALTER TABLE ONLY {schema}.encounter
-    ADD CONSTRAINT encounter_appointment_fk FOREIGN KEY (appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
-ALTER TABLE ONLY {schema}.encounter_closing
-    ADD CONSTRAINT encounter_closing_encounter_fk FOREIGN KEY (encounter_id) REFERENCES {schema}.encounter(id);
-ALTER TABLE ONLY {schema}.encounter_diagnosis
-    ADD CONSTRAINT encounter_diagnosis_condition_fk FOREIGN KEY (condition_id, patient_id) REFERENCES {schema}.condition(id, patient_id);
-ALTER TABLE ONLY {schema}.encounter_diagnosis
-    ADD CONSTRAINT encounter_diagnosis_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.encounter
-    ADD CONSTRAINT encounter_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.encounter_note
-    ADD CONSTRAINT encounter_note_document_fk FOREIGN KEY (document_id, patient_id) REFERENCES {schema}.clinical_document(id, patient_id);
-ALTER TABLE ONLY {schema}.encounter_note
-    ADD CONSTRAINT encounter_note_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.encounter_note
-    ADD CONSTRAINT encounter_note_version_fk FOREIGN KEY (document_id, document_version) REFERENCES {schema}.document_version(document_id, version);
-ALTER TABLE ONLY {schema}.encounter
-    ADD CONSTRAINT encounter_organization_fk FOREIGN KEY (organization_id) REFERENCES {schema}.organization(id);
-ALTER TABLE ONLY {schema}.encounter_participant
-    ADD CONSTRAINT encounter_participant_encounter_fk FOREIGN KEY (encounter_id) REFERENCES {schema}.encounter(id);
-ALTER TABLE ONLY {schema}.encounter_participant
-    ADD CONSTRAINT encounter_participant_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.encounter
-    ADD CONSTRAINT encounter_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.encounter
-    ADD CONSTRAINT encounter_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.event
-    ADD CONSTRAINT event_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.external_identity
-    ADD CONSTRAINT external_identity_provider_fk FOREIGN KEY (provider_id) REFERENCES {schema}.identity_provider(id);
-ALTER TABLE ONLY {schema}.external_identity
-    ADD CONSTRAINT external_identity_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.factor_guard
-    ADD CONSTRAINT factor_guard_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.family_history
-    ADD CONSTRAINT family_history_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.family_history
-    ADD CONSTRAINT family_history_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.family_history
-    ADD CONSTRAINT family_history_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.family_history
-    ADD CONSTRAINT family_history_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.fhir_resource
-    ADD CONSTRAINT fhir_resource_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.immunization
-    ADD CONSTRAINT immunization_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.immunization
-    ADD CONSTRAINT immunization_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.immunization
-    ADD CONSTRAINT immunization_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.immunization
-    ADD CONSTRAINT immunization_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.invitation
-    ADD CONSTRAINT invitation_inviter_fk FOREIGN KEY (invited_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.invitation
-    ADD CONSTRAINT invitation_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
-ALTER TABLE ONLY {schema}.invitation
-    ADD CONSTRAINT invitation_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.job
-    ADD CONSTRAINT job_event_fk FOREIGN KEY (event_id) REFERENCES {schema}.event(id);
-ALTER TABLE ONLY {schema}.medication_statement
-    ADD CONSTRAINT medication_statement_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.medication_statement
-    ADD CONSTRAINT medication_statement_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.medication_statement
-    ADD CONSTRAINT medication_statement_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.medication_statement
-    ADD CONSTRAINT medication_statement_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.membership
-    ADD CONSTRAINT membership_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.membership
-    ADD CONSTRAINT membership_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
-ALTER TABLE ONLY {schema}.membership
-    ADD CONSTRAINT membership_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.note_template_version
-    ADD CONSTRAINT note_template_version_template_fk FOREIGN KEY (template_id) REFERENCES {schema}.note_template(id);
-ALTER TABLE ONLY {schema}.notification
-    ADD CONSTRAINT notification_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.notification
-    ADD CONSTRAINT notification_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.observation
-    ADD CONSTRAINT observation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.observation
-    ADD CONSTRAINT observation_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.observation
-    ADD CONSTRAINT observation_performer_fk FOREIGN KEY (performer_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.organization_identifier
-    ADD CONSTRAINT organization_identifier_organization_fk FOREIGN KEY (organization_id) REFERENCES {schema}.organization(id);
-ALTER TABLE ONLY {schema}.passkey
-    ADD CONSTRAINT passkey_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.patient_facility
-    ADD CONSTRAINT patient_facility_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.patient_facility
-    ADD CONSTRAINT patient_facility_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.patient_token
-    ADD CONSTRAINT patient_token_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.practitioner_identifier
-    ADD CONSTRAINT practitioner_identifier_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.practitioner
-    ADD CONSTRAINT practitioner_specialty_fk FOREIGN KEY (specialty_id) REFERENCES {schema}.specialty(id);
-ALTER TABLE ONLY {schema}.procedure
-    ADD CONSTRAINT procedure_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.procedure
-    ADD CONSTRAINT procedure_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.procedure
-    ADD CONSTRAINT procedure_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.procedure
-    ADD CONSTRAINT procedure_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.push_device
-    ADD CONSTRAINT push_device_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.queue_token
-    ADD CONSTRAINT queue_token_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.queue_token
-    ADD CONSTRAINT queue_token_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.recovery_code
-    ADD CONSTRAINT recovery_code_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.refresh_token
-    ADD CONSTRAINT refresh_token_session_fk FOREIGN KEY (session_id) REFERENCES {schema}.session(id);
-ALTER TABLE ONLY {schema}.related_person
-    ADD CONSTRAINT related_person_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.role_permission
-    ADD CONSTRAINT role_permission_role_fk FOREIGN KEY (role_id) REFERENCES {schema}.role(id);
-ALTER TABLE ONLY {schema}.room
-    ADD CONSTRAINT room_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.rule
-    ADD CONSTRAINT rule_approved_by_fk FOREIGN KEY (approved_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.rule
-    ADD CONSTRAINT rule_author_fk FOREIGN KEY (author_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.rule_evaluation
-    ADD CONSTRAINT rule_evaluation_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.rule_evaluation
-    ADD CONSTRAINT rule_evaluation_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
-ALTER TABLE ONLY {schema}.rule_test_case
-    ADD CONSTRAINT rule_test_case_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id);
-ALTER TABLE ONLY {schema}.security_alert
-    ADD CONSTRAINT security_alert_entry_fk FOREIGN KEY (entry_id) REFERENCES {schema}.audit_entry(id);
-ALTER TABLE ONLY {schema}.security_alert
-    ADD CONSTRAINT security_alert_kind_fk FOREIGN KEY (kind) REFERENCES {schema}.alert_rule(kind);
-ALTER TABLE ONLY {schema}.security_alert
-    ADD CONSTRAINT security_alert_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.sensitivity_label
-    ADD CONSTRAINT sensitivity_label_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.session
-    ADD CONSTRAINT session_provider_fk FOREIGN KEY (identity_provider_id) REFERENCES {schema}.identity_provider(id) ON DELETE SET NULL;
-ALTER TABLE ONLY {schema}.session
-    ADD CONSTRAINT session_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.social_history
-    ADD CONSTRAINT social_history_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.social_history
-    ADD CONSTRAINT social_history_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.social_history
-    ADD CONSTRAINT social_history_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.social_history
-    ADD CONSTRAINT social_history_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.task_escalation
-    ADD CONSTRAINT task_escalation_task_fk FOREIGN KEY (task_id) REFERENCES {schema}.task(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_focus_appointment_fk FOREIGN KEY (focus_appointment_id, patient_id) REFERENCES {schema}.appointment(id, patient_id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_focus_encounter_fk FOREIGN KEY (focus_encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_instance_fk FOREIGN KEY (instance_id) REFERENCES {schema}.workflow_instance(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_owner_fk FOREIGN KEY (owner_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_requested_by_fk FOREIGN KEY (requested_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.task
-    ADD CONSTRAINT task_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
-ALTER TABLE ONLY {schema}.totp
-    ADD CONSTRAINT totp_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.user_account
-    ADD CONSTRAINT user_account_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_appointment_fk FOREIGN KEY (appointment_id) REFERENCES {schema}.appointment(id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id);
-ALTER TABLE ONLY {schema}.waitlist_entry
-    ADD CONSTRAINT waitlist_entry_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id);
-ALTER TABLE ONLY {schema}.workflow_definition
-    ADD CONSTRAINT workflow_definition_defined_by_fk FOREIGN KEY (defined_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.workflow_instance
-    ADD CONSTRAINT workflow_instance_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
-ALTER TABLE ONLY {schema}.workflow_instance
-    ADD CONSTRAINT workflow_instance_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
-ALTER TABLE ONLY {schema}.workflow_instance
-    ADD CONSTRAINT workflow_instance_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id);
-ALTER TABLE ONLY {schema}.workflow_instance
-    ADD CONSTRAINT workflow_instance_started_by_fk FOREIGN KEY (started_by) REFERENCES {schema}.user_account(id);
-ALTER TABLE ONLY {schema}.workflow_step
-    ADD CONSTRAINT workflow_step_definition_fk FOREIGN KEY (definition_id) REFERENCES {schema}.workflow_definition(id);
-ALTER TABLE ONLY {schema}.workflow_step
-    ADD CONSTRAINT workflow_step_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code);
 REVOKE ALL ON FUNCTION {schema}.access_changed() FROM PUBLIC;
-GRANT SELECT,INSERT ON TABLE {schema}.allergy TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.allergy TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.allergy TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.allergy TO {role};
 GRANT ALL ON FUNCTION {schema}.allergy_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.appointments_counted() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.change_storage(more bigint, new boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.chart_is_whole(whose uuid, moment timestamp with time zone) TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.condition TO {role};
 GRANT ALL ON FUNCTION {schema}.condition_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.count_appointments(branch uuid, begun date, standing text, more bigint) FROM PUBLIC;
-GRANT SELECT ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(document_id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(version) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(supersedes) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(patient_id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(kind) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(author_id) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(authored_at) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(body) ON TABLE {schema}.document_version TO {role};
-GRANT INSERT(sha256) ON TABLE {schema}.document_version TO {role};
 GRANT ALL ON FUNCTION {schema}.document_version_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.drafts_counted() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.draw_quota(what text, more bigint, refusable boolean) FROM PUBLIC;
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.encounter TO {role};
 GRANT ALL ON FUNCTION {schema}.encounter_as_of(whose uuid, moment timestamp with time zone) TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.family_history TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.family_history TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.family_history TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.family_history TO {role};
 GRANT ALL ON FUNCTION {schema}.family_history_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
-GRANT SELECT,INSERT ON TABLE {schema}.immunization TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.immunization TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.immunization TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.immunization TO {role};
 GRANT ALL ON FUNCTION {schema}.immunization_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.keep_chart_version() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.keep_note_template_version() FROM PUBLIC;
-GRANT SELECT,INSERT ON TABLE {schema}.medication_statement TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.medication_statement TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.medication_statement TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.medication_statement TO {role};
 GRANT ALL ON FUNCTION {schema}.medication_statement_as_of(whose uuid, moment timestamp with time zone) TO {role};
 GRANT ALL ON FUNCTION {schema}.month_of(moment timestamp with time zone, zone text) TO {role};
 REVOKE ALL ON FUNCTION {schema}.move_document_head() FROM PUBLIC;
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.observation TO {role};
 GRANT ALL ON FUNCTION {schema}.observation_as_of(whose uuid, moment timestamp with time zone) TO {role};
 GRANT ALL ON FUNCTION {schema}.order_events() TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.procedure TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.procedure TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.procedure TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.procedure TO {role};
 GRANT ALL ON FUNCTION {schema}.procedure_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.recount_quotas() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.refuse_foreign_label() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.refuse_over_quota(what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.resources_counted() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.seats_drawn() FROM PUBLIC;
-GRANT SELECT,INSERT ON TABLE {schema}.social_history TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.social_history TO {role};
-GRANT UPDATE(clinical) ON TABLE {schema}.social_history TO {role};
-GRANT UPDATE(code_tokens) ON TABLE {schema}.social_history TO {role};
 GRANT ALL ON FUNCTION {schema}.social_history_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.storage_drawn() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.versions_counted() FROM PUBLIC;
-GRANT SELECT ON TABLE {schema}.access_mark TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(acknowledged_at) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(acknowledged_by) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(closed_at) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(closed_by) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(override_reason) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(words) ON TABLE {schema}.alert TO {role};
-GRANT UPDATE(practitioner_id) ON TABLE {schema}.alert TO {role};
-GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.api_client_secret TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment TO {role};
-GRANT SELECT ON TABLE {schema}.appointment_count TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.appointment_resource TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.appointment_series TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.audit_change TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.audit_checkpoint TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.audit_entry TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.audit_leaf TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.audit_node TO {role};
-GRANT SELECT ON TABLE {schema}.audit_pending TO {role};
-GRANT SELECT,UPDATE ON TABLE {schema}.audit_sealer TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.audit_unwatched TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_exception TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.availability_rule TO {role};
-GRANT SELECT ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(id) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(user_id) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(patient_id) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(category) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(classes) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(statement) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(status),UPDATE(status) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(declared_at) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(expires_at) ON TABLE {schema}.break_glass TO {role};
-GRANT INSERT(review_due_at) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(ended_at) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(ended_by) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(overdue_told_at) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(reviewed_at) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(reviewed_by) ON TABLE {schema}.break_glass TO {role};
-GRANT UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
-GRANT SELECT ON TABLE {schema}.break_glass_open TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.calendar_feed TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.care_team_member TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.channel_consent TO {role};
-GRANT SELECT ON TABLE {schema}.chart_version TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.clinical_document TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.clinical_document TO {role};
-GRANT UPDATE(draft) ON TABLE {schema}.clinical_document TO {role};
-GRANT UPDATE(lease_holder) ON TABLE {schema}.clinical_document TO {role};
-GRANT UPDATE(lease_until) ON TABLE {schema}.clinical_document TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.consent_directive TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.counter TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.delivery_attempt TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.delivery_report TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.device TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.disclosure TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.document_signature TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.encounter_closing TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.encounter_diagnosis TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.encounter_diagnosis TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.encounter_note TO {role};
-GRANT UPDATE(body) ON TABLE {schema}.encounter_note TO {role};
-GRANT SELECT,INSERT,DELETE ON TABLE {schema}.encounter_participant TO {role};
-GRANT UPDATE(ends_at) ON TABLE {schema}.encounter_participant TO {role};
-GRANT SELECT ON TABLE {schema}.event TO {role};
-GRANT INSERT(id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(kind) ON TABLE {schema}.event TO {role};
-GRANT INSERT(at) ON TABLE {schema}.event TO {role};
-GRANT INSERT(actor_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(patient_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(encounter_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(subject_id) ON TABLE {schema}.event TO {role};
-GRANT INSERT(body) ON TABLE {schema}.event TO {role};
-GRANT SELECT,INSERT,DELETE ON TABLE {schema}.external_identity TO {role};
-GRANT UPDATE(last_used_at) ON TABLE {schema}.external_identity TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.facility TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.factor_guard TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.fhir_resource TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.field_policy TO {role};
-GRANT SELECT,INSERT,DELETE ON TABLE {schema}.finished_sign_in TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.idempotency_key TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.identity_provider TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.import_source TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.invitation TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.job TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.mail_message TO {role};
-GRANT SELECT,INSERT,DELETE ON TABLE {schema}.membership TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.note_template TO {role};
-GRANT SELECT ON TABLE {schema}.note_template_version TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification_preference TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.notification_profile TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.notification_template TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.organization TO {role};
-GRANT SELECT,INSERT,DELETE ON TABLE {schema}.organization_identifier TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.passkey TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.patient TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.patient_facility TO {role};
-GRANT SELECT,INSERT,DELETE ON TABLE {schema}.patient_token TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.phi_key TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.practitioner TO {role};
-GRANT SELECT,INSERT,DELETE ON TABLE {schema}.practitioner_identifier TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.push_device TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.queue_token TO {role};
-GRANT SELECT ON TABLE {schema}.quota TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.recovery_code TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.refresh_token TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.registered_operation TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.related_person TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.role TO {role};
-GRANT SELECT,INSERT,DELETE ON TABLE {schema}.role_permission TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.room TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.rule TO {role};
-GRANT UPDATE(status) ON TABLE {schema}.rule TO {role};
-GRANT UPDATE(ends_at) ON TABLE {schema}.rule TO {role};
-GRANT UPDATE(approved_by) ON TABLE {schema}.rule TO {role};
-GRANT UPDATE(approved_at) ON TABLE {schema}.rule TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.rule_evaluation TO {role};
-GRANT UPDATE(practitioner_id) ON TABLE {schema}.rule_evaluation TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.rule_test_case TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.security_alert TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.sensitivity_label TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.session_policy TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.specialty TO {role};
-GRANT SELECT,INSERT,DELETE ON TABLE {schema}.spent_challenge TO {role};
-GRANT SELECT ON TABLE {schema}.status_transition TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.suppression TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.task TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.task_escalation TO {role};
-GRANT SELECT ON TABLE {schema}.tenant_self TO {role};
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.totp TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.user_account TO {role};
-GRANT SELECT,UPDATE ON TABLE {schema}.visit_policy TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.visit_type TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.waitlist_entry TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.workflow_definition TO {role};
-GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.workflow_instance TO {role};
-GRANT SELECT,INSERT ON TABLE {schema}.workflow_step TO {role};
+ALTER TABLE ONLY {schema}.allergy
+    ADD CONSTRAINT allergy_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id);
+ALTER TABLE ONLY {schema}.appointment
+    ADD CONSTRAINT appointment_waitlist_entry_fk FOREIGN KEY (waitlist_entry_id) REFERENCES {schema}.waitlist_entry(id);
+GRANT SELECT ON TABLE {schema}.access_mark, {schema}.appointment_count, {schema}.audit_pending, {schema}.break_glass_open, {schema}.chart_version, {schema}.note_template_version, {schema}.quota, {schema}.status_transition, {schema}.tenant_self TO {role};
+GRANT SELECT, INSERT(document_id), INSERT(version), INSERT(id), INSERT(supersedes), INSERT(patient_id), INSERT(kind), INSERT(author_id), INSERT(authored_at), INSERT(body), INSERT(sha256) ON TABLE {schema}.document_version TO {role};
+GRANT SELECT, INSERT(id), INSERT(kind), INSERT(at), INSERT(actor_id), INSERT(patient_id), INSERT(encounter_id), INSERT(subject_id), INSERT(body) ON TABLE {schema}.event TO {role};
+GRANT SELECT, INSERT(id), INSERT(user_id), INSERT(patient_id), INSERT(category), INSERT(classes), INSERT(statement), INSERT(status),UPDATE(status), INSERT(declared_at), INSERT(expires_at), INSERT(review_due_at), UPDATE(ended_at), UPDATE(ended_by), UPDATE(overdue_told_at), UPDATE(reviewed_at), UPDATE(reviewed_by), UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
+GRANT SELECT,INSERT ON TABLE {schema}.audit_change, {schema}.audit_checkpoint, {schema}.audit_entry, {schema}.audit_leaf, {schema}.audit_node, {schema}.delivery_attempt, {schema}.delivery_report, {schema}.disclosure, {schema}.document_signature, {schema}.encounter_closing, {schema}.fhir_resource, {schema}.import_source, {schema}.notification_template, {schema}.patient_facility, {schema}.phi_key, {schema}.rule_test_case, {schema}.task_escalation, {schema}.workflow_step TO {role};
+GRANT SELECT,INSERT, UPDATE(body) ON TABLE {schema}.encounter_note TO {role};
+GRANT SELECT,INSERT, UPDATE(practitioner_id) ON TABLE {schema}.rule_evaluation TO {role};
+GRANT SELECT,INSERT, UPDATE(status) ON TABLE {schema}.encounter_diagnosis TO {role};
+GRANT SELECT,INSERT, UPDATE(status), UPDATE(acknowledged_at), UPDATE(acknowledged_by), UPDATE(closed_at), UPDATE(closed_by), UPDATE(override_reason), UPDATE(words), UPDATE(practitioner_id) ON TABLE {schema}.alert TO {role};
+GRANT SELECT,INSERT, UPDATE(status), UPDATE(clinical), UPDATE(code_tokens) ON TABLE {schema}.allergy, {schema}.family_history, {schema}.immunization, {schema}.medication_statement, {schema}.procedure, {schema}.social_history TO {role};
+GRANT SELECT,INSERT, UPDATE(status), UPDATE(draft), UPDATE(lease_holder), UPDATE(lease_until) ON TABLE {schema}.clinical_document TO {role};
+GRANT SELECT,INSERT, UPDATE(status), UPDATE(ends_at), UPDATE(approved_by), UPDATE(approved_at) ON TABLE {schema}.rule TO {role};
+GRANT SELECT,INSERT,DELETE ON TABLE {schema}.finished_sign_in, {schema}.membership, {schema}.organization_identifier, {schema}.patient_token, {schema}.practitioner_identifier, {schema}.role_permission, {schema}.spent_challenge TO {role};
+GRANT SELECT,INSERT,DELETE, UPDATE(ends_at) ON TABLE {schema}.encounter_participant TO {role};
+GRANT SELECT,INSERT,DELETE, UPDATE(last_used_at) ON TABLE {schema}.external_identity TO {role};
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link, {schema}.api_client_secret, {schema}.appointment_resource, {schema}.audit_unwatched, {schema}.availability_exception, {schema}.availability_rule, {schema}.factor_guard, {schema}.field_policy, {schema}.idempotency_key, {schema}.identity_provider, {schema}.job, {schema}.mail_message, {schema}.passkey, {schema}.recovery_code, {schema}.refresh_token, {schema}.totp TO {role};
+GRANT SELECT,INSERT,UPDATE ON TABLE {schema}.api_client, {schema}.appointment, {schema}.appointment_series, {schema}.calendar_feed, {schema}.care_team_member, {schema}.channel_consent, {schema}.condition, {schema}.consent_directive, {schema}.counter, {schema}.device, {schema}.encounter, {schema}.facility, {schema}.invitation, {schema}.note_template, {schema}.notification, {schema}.notification_preference, {schema}.notification_profile, {schema}.observation, {schema}.organization, {schema}.patient, {schema}.practitioner, {schema}.push_device, {schema}.queue_token, {schema}.registered_operation, {schema}.related_person, {schema}.role, {schema}.room, {schema}.security_alert, {schema}.sensitivity_label, {schema}.session, {schema}.session_policy, {schema}.specialty, {schema}.suppression, {schema}.task, {schema}.user_account, {schema}.visit_type, {schema}.waitlist_entry, {schema}.workflow_definition, {schema}.workflow_instance TO {role};
+GRANT SELECT,UPDATE ON TABLE {schema}.alert_rule, {schema}.audit_sealer, {schema}.visit_policy TO {role};

@@ -2,6 +2,7 @@
 
 use std::{io, process::ExitCode};
 
+use praxis_domain::error::{Error, ViolationCode};
 use praxis_fleet::{
     is_unreachable,
     migrate::{CellError, MigrateError},
@@ -14,6 +15,11 @@ use crate::config::Invalid;
 #[derive(Debug, thiserror::Error)]
 #[error("there is no tenant \"{0}\"")]
 pub(super) struct UnknownTenant(pub(super) String);
+
+/// What was given can't be meant.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Unusable(pub(super) String);
 
 /// How a command ends, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +49,12 @@ impl Exit {
     /// What an error means.
     pub fn of(error: &anyhow::Error) -> Self {
         for cause in error.chain() {
-            if cause.is::<Invalid>() || cause.is::<UnknownTenant>() {
+            if cause.is::<Invalid>() || cause.is::<UnknownTenant>() || cause.is::<Unusable>() {
                 return Self::Usage;
+            }
+            if let Some(Error::Violated(violations)) = cause.downcast_ref::<Error>() {
+                let given = violations.iter().all(|violation| is_of_what_was_given(violation.code));
+                return if given { Self::Usage } else { Self::Failed };
             }
             if let Some(error) = cause.downcast_ref::<MigrateError>() {
                 return match error {
@@ -84,6 +94,12 @@ impl Exit {
         }
         Self::Failed
     }
+}
+
+/// Whether the fault is in what was given, whatever there is.
+fn is_of_what_was_given(code: ViolationCode) -> bool {
+    use ViolationCode::{Invalid, NotFound, OutOfRange, Required, TooLong, TooShort};
+    matches!(code, Required | Invalid | TooLong | TooShort | OutOfRange | NotFound)
 }
 
 impl From<Exit> for ExitCode {

@@ -16,7 +16,7 @@ use praxis_platform::{Op, vault::crypto};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Context, Exit, operator::operations};
+use super::{Context, Exit, exit::Unusable, operator::operations};
 
 /// What to do.
 #[derive(Debug, clap::Args)]
@@ -151,12 +151,12 @@ async fn grant(grant: Grant, context: &Context) -> Result<Exit> {
     let (user, _) = users
         .into_iter()
         .find(|(user, _)| user.email == email)
-        .with_context(|| format!("nobody signs in as \"{email}\""))?;
+        .ok_or_else(|| Unusable(format!("nobody signs in as \"{email}\"")))?;
     let facility = match &grant.facility {
         None => None,
         Some(code) => {
             let found = clinic::facilities(&op).await?.into_iter().find(|facility| facility.code == *code);
-            Some(found.with_context(|| format!("there is no branch \"{code}\""))?.id)
+            Some(found.ok_or_else(|| Unusable(format!("there is no branch \"{code}\"")))?.id)
         }
     };
     identity::grant_role(&op, user.id, &grant.role, facility).await?;

@@ -1,5 +1,8 @@
 //! The schema `cell` of each cell: made where a cell is new, and brought forward where it is behind.
 
+use std::time::Duration;
+
+use futures::future::join_all;
 use praxis_platform::{
     tenancy::{
         CellRefused, CellUnknown, Installation, InstallationError, MAIN, bootstrap_cell, installation_key,
@@ -10,9 +13,10 @@ use praxis_platform::{
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sea_orm_migration::{MigrationTrait as _, SchemaManager};
 use sqlx::postgres::PgConnection;
+use tokio::time::timeout;
 
 use super::{
-    MigrateError, Migrator,
+    CellVersion, MigrateError, Migrator,
     control::{begin, hints_for, one, statement},
     homes::Homes,
     steps_after, version_of,
@@ -106,7 +110,24 @@ pub async fn cell_version(home: &mut PgConnection) -> Result<i32, sqlx::Error> {
     sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM cell.migration").fetch_one(home).await
 }
 
+/// How long a cell may take to say where it is.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 impl Migrator {
+    /// All cells that the installation knows, each asked at the same time.
+    pub(super) async fn cell_versions(&self) -> Result<Vec<CellVersion>, MigrateError> {
+        let mut control = self.cells.connect(MAIN).await?;
+        let known = registry::cells(&mut control).await?;
+        let asked = known.into_iter().map(async |cell| {
+            let ask = async {
+                cell_version(&mut self.cells.connect(&cell.id).await?).await.map_err(CellError::from)
+            };
+            let version = timeout(PATIENCE, ask).await.ok().and_then(Result::ok);
+            CellVersion { name: cell.id, version }
+        });
+        Ok(join_all(asked).await)
+    }
+
     /// Brings all cells forward. A further cell that is away or not configured is left as it is, and named with the
     /// reason: the clinics of the others are migrated all the same.
     pub(super) async fn migrate_cells(

@@ -25,6 +25,15 @@ pub struct TenantVersion {
     pub version: i32,
 }
 
+/// A cell and the version of what it has besides its tenants.
+#[derive(Debug, Clone)]
+pub struct CellVersion {
+    /// Its name.
+    pub name: String,
+    /// Number of steps applied; none where it is away, or this process does not know its address.
+    pub version: Option<i32>,
+}
+
 /// Where the schemas of an installation are, and where they should be.
 #[derive(Debug, Clone)]
 pub struct Fleet {
@@ -34,6 +43,10 @@ pub struct Fleet {
     pub control_target: i32,
     /// The version each tenant should have.
     pub tenant_target: i32,
+    /// The version that what each cell has besides its tenants should have.
+    pub cell_target: i32,
+    /// All cells, by name.
+    pub cells: Vec<CellVersion>,
     /// All tenants that have a schema, by slug.
     pub tenants: Vec<TenantVersion>,
 }
@@ -44,9 +57,17 @@ impl Fleet {
         self.tenants.iter().filter(|tenant| tenant.version < self.tenant_target)
     }
 
-    /// True when nothing is to be done.
+    /// The cells that did not answer: where they are is not known.
+    pub fn away(&self) -> impl Iterator<Item = &CellVersion> {
+        self.cells.iter().filter(|cell| cell.version.is_none())
+    }
+
+    /// True when nothing is to be done, as far as is known.
     pub fn is_current(&self) -> bool {
-        self.control >= self.control_target && self.behind().next().is_none()
+        let is_behind = |cell: &CellVersion| cell.version.is_some_and(|version| version < self.cell_target);
+        self.control >= self.control_target
+            && self.behind().next().is_none()
+            && !self.cells.iter().any(is_behind)
     }
 }
 
@@ -57,12 +78,20 @@ impl Migrator {
         drop(self.cells.connect(MAIN).await?);
         let db = self.connect(1).await?;
         let control = control_version(&db).await?;
-        let everyone = Selection::default();
-        let tenants = if control == 0 { Vec::new() } else { tenants(&db, &everyone, i32::MAX).await? };
+        let (mut tenants, mut cells) = (Vec::new(), Vec::new());
+        if control > 0 {
+            tenants = self::tenants(&db, &Selection::default(), i32::MAX).await?;
+        }
+        // An older control schema may not know of cells what is asked here.
+        if control >= self.control_target() {
+            cells = self.cell_versions().await?;
+        }
         Ok(Fleet {
             control,
             control_target: self.control_target(),
             tenant_target: self.tenant_target(),
+            cell_target: self.cell_target(),
+            cells,
             tenants,
         })
     }

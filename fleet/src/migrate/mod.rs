@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod cell;
+mod compact;
 mod control;
 mod drift;
 mod error;
@@ -31,7 +32,7 @@ pub use cell::{CellError, add_cell, cell_version};
 pub use drift::{Difference, Drift, Drifted};
 pub use error::MigrateError;
 pub use event::{Event, Outcome, Report, Waiting};
-pub use fleet::{Fleet, TenantVersion};
+pub use fleet::{CellVersion, Fleet, TenantVersion};
 pub use options::{Options, Selection};
 pub use plan::{Plan, PlannedLock, PlannedStatement, PlannedStep};
 pub use rehearse::Rehearsed;

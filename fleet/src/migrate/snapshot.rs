@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use sqlx::{Executor, postgres::PgConnection};
 use tokio::process::Command;
 
-use super::{MigrateError, Migrator, control::begin, steps_after, tenant::failed};
+use super::{MigrateError, Migrator, compact::compact, control::begin, steps_after, tenant::failed};
 
 const MAKE: &str = "CREATE ROLE praxis_scratch_owner; CREATE ROLE praxis_scratch_role;
     CREATE SCHEMA IF NOT EXISTS ext; CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA ext;
@@ -37,7 +37,7 @@ impl Migrator {
             "-- schema version: {version}\n-- served from: {}\n-- oldest build: {}\n{}",
             served_from(&self.tenant),
             oldest_build(&self.tenant, version),
-            tidy(&result?)
+            compact(&tidy(&result?))
         ))
     }
 

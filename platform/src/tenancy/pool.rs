@@ -26,9 +26,16 @@ use super::{
 /// How long a further cell is left alone that let somebody wait in vain for a connection.
 const LEFT_ALONE: Duration = Duration::from_secs(2);
 
+/// Connections that served their time are replaced one by one, so long after each other: where they serve more tenants than
+/// they are meant to know, all would else lose their plans at once, again and again.
+const APART: Duration = Duration::from_secs(5);
+
+/// A connection that served so many times the tenants it is meant for is replaced at once.
+const FAR_TOO_MANY: usize = 4;
+
 /// How long a tenant waits for a connection that knows it and is in use: some requests long, and no longer than a request
 /// takes on a connection that does not know it.
-const WORTH_WAITING: Duration = Duration::from_millis(15);
+const WORTH_WAITING: Duration = Duration::from_millis(50);
 
 /// How large the pool of a cell may grow and when a connection is replaced.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +83,8 @@ pub(super) struct Shared {
     seats: Seats,
     /// Until when a further cell that did not answer is not asked again.
     away_until: Mutex<Option<Instant>>,
+    /// When a connection was replaced last because it had served its time.
+    replaced: Mutex<Option<Instant>>,
 }
 
 impl Pool {
@@ -84,8 +93,8 @@ impl Pool {
         let shared = |cell: &str| {
             let (control, cell) = (control.clone(), cell.to_owned());
             let (turns, seats) = (Turns::new(limits.connections), Seats::default());
-            let away_until = Mutex::new(None);
-            (cell.clone(), Arc::new(Shared { control, cell, limits, turns, seats, away_until }))
+            let (away_until, replaced) = (Mutex::new(None), Mutex::new(None));
+            (cell.clone(), Arc::new(Shared { control, cell, limits, turns, seats, away_until, replaced }))
         };
         let cells = Arc::new(control.cells().names().map(shared).collect());
         Self { control, cells }
@@ -150,9 +159,26 @@ impl Shared {
 
     /// Takes a connection back, unless it has served its time.
     pub(super) fn give_back(&self, seat: Seat) {
-        if seat.is_fresh(self.limits.tenants_per_connection, self.limits.max_age) {
+        if !self.is_replaced(&seat) {
             self.seats.give_back(seat);
         }
+    }
+
+    /// Whether a connection is given up, and a later request opens another one in its place.
+    fn is_replaced(&self, seat: &Seat) -> bool {
+        let many = self.limits.tenants_per_connection;
+        if seat.served_more_than(many.saturating_mul(FAR_TOO_MANY)) {
+            return true;
+        }
+        if !seat.served_more_than(many) && !seat.is_older_than(self.limits.max_age) {
+            return false;
+        }
+        let mut last = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_turn = last.is_none_or(|last| last.elapsed() >= APART);
+        if is_turn {
+            *last = Some(Instant::now());
+        }
+        is_turn
     }
 
     async fn connect(&self, shard: i32) -> Result<Seat, DbErr> {

@@ -15,6 +15,9 @@ use tokio::sync::oneshot;
 
 use super::{SchemaName, StatementClass};
 
+/// A connection that nobody used for so long is not missed.
+const A_WHILE: Duration = Duration::from_secs(5);
+
 /// A connection with what is known of it.
 pub(super) struct Seat<C = PgConnection> {
     pub(super) connection: C,
@@ -27,6 +30,7 @@ pub(super) struct Seat<C = PgConnection> {
     shard: i32,
     seen: Seen,
     born: Instant,
+    given_back: Instant,
 }
 
 /// The tenants that a connection served.
@@ -61,6 +65,16 @@ struct Free<C> {
     waiting: Vec<(SchemaName, i32, oneshot::Sender<Seat<C>>)>,
 }
 
+impl<C> Free<C> {
+    /// Where the one is that makes room for one of another shard: the front of the list, if it has been idle for a while.
+    /// In a crowd all were in use a moment ago: then it is the one that knows the fewest, and the others keep what they know.
+    fn least_missed(&self) -> usize {
+        let idle = self.seats.first().is_some_and(|seat| seat.given_back.elapsed() > A_WHILE);
+        let knows_fewest = self.seats.iter().enumerate().min_by_key(|(_, seat)| seat.seen.schemas.len());
+        knows_fewest.filter(|_| !idle).map_or(0, |(place, _)| place)
+    }
+}
+
 impl<C> Default for Seats<C> {
     fn default() -> Self {
         let free = Free { seats: Vec::new(), waiting: Vec::new() };
@@ -72,7 +86,8 @@ impl<C> Seats<C> {
     /// A connection that was opened just now.
     pub(super) fn opened(&self, connection: C, shard: i32, class: StatementClass) -> Seat<C> {
         let seen = Seen { schemas: HashSet::new(), everywhere: Arc::clone(&self.known) };
-        Seat { connection, bound: None, class, moves: 0, shard, seen, born: Instant::now() }
+        let now = Instant::now();
+        Seat { connection, bound: None, class, moves: 0, shard, seen, born: now, given_back: now }
     }
 
     /// How many are free.
@@ -115,8 +130,10 @@ impl<C> Seats<C> {
         match of_shard.min_by_key(|(_, seat)| seat.seen.schemas.len()).map(|(place, _)| place) {
             Some(place) => Found::Free(free.seats.remove(place)),
             None if free.seats.is_empty() => Found::None(None),
-            // The front of the list has been idle for longest: its tenants are the least likely to miss it.
-            None => Found::None(Some(free.seats.remove(0))),
+            None => {
+                let place = free.least_missed();
+                Found::None(Some(free.seats.remove(place)))
+            }
         }
     }
 
@@ -135,6 +152,7 @@ impl<C> Seats<C> {
                 Err(back) => seat = back,
             }
         }
+        seat.given_back = Instant::now();
         free.seats.push(seat);
     }
 
@@ -148,9 +166,14 @@ impl<C> Seat<C> {
         self.shard
     }
 
-    /// Whether it served fewer tenants than that, for less time than that.
-    pub(super) fn is_fresh(&self, tenants: usize, age: Duration) -> bool {
-        self.seen.schemas.len() <= tenants && self.born.elapsed() < age
+    /// Whether it served more tenants than that.
+    pub(super) fn served_more_than(&self, tenants: usize) -> bool {
+        self.seen.schemas.len() > tenants
+    }
+
+    /// Whether it has been open for longer than that.
+    pub(super) fn is_older_than(&self, age: Duration) -> bool {
+        self.born.elapsed() > age
     }
 
     pub(super) fn now_bound_to(&mut self, schema: &SchemaName, class: StatementClass, moves: i64) {
@@ -247,9 +270,24 @@ mod tests {
         }
         assert!(matches!(seats.take(&clinic(9), 0, CLASS, true, |free| free == 3), Found::None(None)));
         assert_eq!(number(take(&seats, 9, true)), Some(2));
-        // One of another shard has another role: the one that was idle for longest makes room for a new one.
-        let found = seats.take(&clinic(10), 1, CLASS, true, |_| false);
-        assert!(matches!(found, Found::None(Some(seat)) if seat.connection == 1));
+    }
+
+    #[test]
+    fn for_one_of_another_shard_the_one_goes_that_is_missed_least() {
+        let seats = Seats::default();
+        for (number, served) in [(1, &[1, 2, 3][..]), (3, &[5, 6]), (2, &[4])] {
+            seats.give_back(seat(&seats, number, served));
+        }
+        let displaced = || match seats.take(&clinic(10), 1, CLASS, true, |_| false) {
+            Found::None(Some(seat)) => seat.connection,
+            _ => panic!("nobody made room"),
+        };
+        assert_eq!(displaced(), 2);
+        if let Some(long_ago) = Instant::now().checked_sub(A_WHILE * 2) {
+            seats.lock().seats[0].given_back = long_ago;
+            assert_eq!(displaced(), 1);
+        }
+        assert_eq!(displaced(), 3);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use std::{fs, path::PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use praxis_migration::{lint::lint as faults_of, tenant};
 use serde::Serialize;
 
-use crate::cli::{Exit, Output};
+use crate::cli::{Exit, Output, exit::Unusable};
 
 #[derive(Serialize)]
 struct Row {
@@ -58,7 +58,10 @@ impl New {
                 .name
                 .chars()
                 .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
-        ensure!(shaped, "a step's name consists of a-z, 0-9 and _, and begins with a letter");
+        if !shaped {
+            let rule = "a step's name consists of a-z, 0-9 and _, and begins with a letter";
+            return Err(Unusable(rule.to_owned()).into());
+        }
         let list = self.folder.join("mod.rs");
         let text = fs::read_to_string(&list).with_context(|| format!("{} cannot be read", list.display()))?;
         let number = text.matches("    \"m").count() + 1;

@@ -1,6 +1,6 @@
 //! `praxis migrate status` and `verify`: which schema is at which version.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use anyhow::Result;
 use praxis_fleet::migrate::{Fleet, Migrator};
@@ -21,17 +21,19 @@ struct Row {
     schema: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     tenants: Option<usize>,
-    version: i32,
+    version: Option<i32>,
     target: i32,
     state: &'static str,
 }
 
 impl Row {
-    fn new(schema: &str, version: i32, target: i32) -> Self {
-        let state = match version.cmp(&target) {
-            std::cmp::Ordering::Less => "behind",
-            std::cmp::Ordering::Equal => "current",
-            std::cmp::Ordering::Greater => "newer than this build",
+    fn new(schema: &str, version: impl Into<Option<i32>>, target: i32) -> Self {
+        let version = version.into();
+        let state = match version.map(|version| version.cmp(&target)) {
+            None => "away",
+            Some(Ordering::Less) => "behind",
+            Some(Ordering::Equal) => "current",
+            Some(Ordering::Greater) => "newer than this build",
         };
         Self { schema: schema.to_owned(), tenants: None, version, target, state }
     }
@@ -45,11 +47,21 @@ pub(super) async fn status(migrator: &Migrator, args: &Args, output: Output) -> 
 pub(super) async fn verify(migrator: &Migrator, args: &Args, output: Output) -> Result<Exit> {
     let fleet = migrator.fleet().await?;
     print(&fleet, args, output)?;
-    Ok(if fleet.is_current() { Exit::Done } else { Exit::NotUpToDate })
+    Ok(match (fleet.is_current(), fleet.away().next()) {
+        (false, _) => Exit::NotUpToDate,
+        (true, Some(_)) => Exit::Partial,
+        (true, None) => Exit::Done,
+    })
 }
 
 fn print(fleet: &Fleet, args: &Args, output: Output) -> Result<()> {
     let mut rows = vec![Row::new("(control)", fleet.control, fleet.control_target)];
+    rows.extend(
+        fleet
+            .cells
+            .iter()
+            .map(|cell| Row::new(&format!("(cell {})", cell.name), cell.version, fleet.cell_target)),
+    );
     let target = fleet.tenant_target;
     if args.by_version {
         let mut count: BTreeMap<i32, usize> = BTreeMap::new();

@@ -83,3 +83,24 @@ async fn a_clinic_of_a_cell_that_drifted_is_found_and_put_right() -> Result<()> 
     assert_eq!(code, 0, "{told}");
     Ok(())
 }
+
+#[tokio::test]
+async fn where_what_a_cell_has_besides_its_clinics_is_behind_or_not_known_verifying_says_so() -> Result<()> {
+    let land = Land::new().await?;
+    let cell = |rows: &serde_json::Value| {
+        let rows = rows.as_array().unwrap().iter();
+        rows.clone().find(|row| row["schema"] == "(cell east)").map(|row| row["state"].clone()).unwrap()
+    };
+    let (code, rows, _) = land.praxis(&["migrate", "verify"]);
+    assert_eq!((code, cell(&rows)), (0, "current".into()), "{rows}");
+    assert_eq!(rows.as_array().unwrap().iter().filter(|row| row["schema"] == "(cell main)").count(), 1);
+
+    let last = "DELETE FROM cell.migration WHERE version = (SELECT max(version) FROM cell.migration)";
+    sqlx::query(last).execute(&mut land.home().await?).await?;
+    let (code, rows, _) = land.praxis(&["migrate", "verify"]);
+    assert_eq!((code, cell(&rows)), (3, "behind".into()), "{rows}");
+
+    let (code, rows, _) = land.with("", &["migrate", "verify"]);
+    assert_eq!((code, cell(&rows)), (4, "away".into()), "{rows}");
+    Ok(())
+}

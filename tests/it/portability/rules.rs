@@ -22,20 +22,11 @@ fn no_step_since_there_is_a_lint_breaks_a_rule() {
 
 #[test]
 fn what_new_clinics_are_made_from_breaks_no_rule() {
-    // The dump names constraints in statements of their own, on tables that nobody works with yet.
-    let own = ["long-lock", "validate-apart", "primary-key"];
+    // Tables that refer to each other get one of their foreign keys later, when nobody works with them yet.
+    let own = ["long-lock", "validate-apart"];
     let found: Vec<_> = faults(&Step::new("schema.sql", SNAPSHOT))
         .into_iter()
         .filter(|fault| !own.iter().any(|rule| fault.contains(&format!(" {rule}: "))))
         .collect();
     assert!(found.is_empty(), "{found:#?}");
-    // That each table has its primary key then has to be counted.
-    let statements = sql::statements(SNAPSHOT);
-    let tables = statements.iter().filter(|statement| statement.begins(&["create", "table"])).count();
-    let keys = statements.iter().filter(|statement| {
-        statement.begins(&["alter", "table"])
-            && statement.has(&["add", "constraint"])
-            && statement.has(&["primary", "key"])
-    });
-    assert_eq!(keys.count(), tables);
 }
