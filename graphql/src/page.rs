@@ -3,7 +3,12 @@
 //! A cursor is sealed with the tenant's key, together with the list it belongs to: it says nothing to
 //! whoever sees it in a URL or log, and opens neither for another tenant nor for another filter.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt::{Debug, Display},
+    hash::Hash,
+    sync::Arc,
+};
 
 use async_graphql::{Context, SimpleObject};
 use chrono::DateTime;
@@ -52,13 +57,33 @@ pub(crate) struct PageArguments {
 pub(crate) struct Cursors {
     key: Arc<TenantKey>,
     list: [u8; crypto::KEY_LEN],
+    asked: Arc<str>,
 }
 
 impl Cursors {
     /// The cursors of the list that `arguments` (filter and order, in any stable text) describe.
     pub(crate) async fn of(caller: &Caller, list: &str, arguments: &str) -> Result<Self, ApiError> {
         let key = caller.reading().tenant_key().await?;
-        Ok(Self { key, list: crypto::sha256(format!("{list}\n{arguments}").as_bytes()) })
+        let asked = format!("{list}\n{arguments}");
+        Ok(Self { key, list: crypto::sha256(asked.as_bytes()), asked: asked.into() })
+    }
+
+    /// The same of a list that each of several parents has.
+    pub(crate) async fn under(
+        caller: &Caller,
+        list: &str,
+        parent: impl Debug,
+        arguments: &str,
+    ) -> Result<Self, ApiError> {
+        let key = caller.reading().tenant_key().await?;
+        let asked = format!("{list}\n{arguments}");
+        let list = crypto::sha256(format!("{asked}\n{parent:?}").as_bytes());
+        Ok(Self { key, list, asked: asked.into() })
+    }
+
+    /// The list and what it was asked by, the same for all parents.
+    pub(crate) fn asked(&self) -> Arc<str> {
+        Arc::clone(&self.asked)
     }
 
     /// Seals a position.
@@ -108,6 +133,11 @@ fn size(name: &str, value: i32) -> Result<u32, ApiError> {
     u32::try_from(value).ok().filter(|size| *size <= MAX_PAGE).ok_or_else(|| {
         ApiError::new(Code::BadUserInput, format!("{name} must lie between 0 and {MAX_PAGE}."))
     })
+}
+
+/// The text of a filter for cursors and loaders: nothing where none was given, as mostly.
+pub(crate) fn text_of(filter: Option<&impl Debug>) -> String {
+    filter.map(|filter| format!("{filter:?}")).unwrap_or_default()
 }
 
 /// How many rows are wanted of a list that is only read from its beginning.
@@ -281,7 +311,7 @@ where
 pub(crate) fn count_under<P, R>(
     caller: &Caller,
     loaders: fn(&Loaders) -> &batch::Loaders<P, i64>,
-    arguments: String,
+    arguments: impl Display + Send + Sync + 'static,
     parent: P,
     fetch: impl Fn(Vec<P>, u64) -> R + Clone + Send + Sync + 'static,
 ) -> Count

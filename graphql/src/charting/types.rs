@@ -301,7 +301,7 @@ impl ObservationConnection {
         page: PageRequest,
         cursors: Cursors,
     ) -> Result<Self, ApiError> {
-        let arguments = format!("{filter:?}{page:?}");
+        let arguments = format!("{}{page:?}", cursors.asked());
         let (op, wanted) = (caller.reading().clone(), filter.clone());
         let slice =
             slice_under(&caller.loaders().observations_of_patients, arguments, patient, move |patients| {
@@ -309,7 +309,7 @@ impl ObservationConnection {
                 async move { Ok(charting::of_patients(&op, &patients, &filter, &page).await?) }
             })
             .await?;
-        let (op, arguments) = (caller.reading().clone(), format!("observations {filter:?}"));
+        let (op, arguments) = (caller.reading().clone(), cursors.asked());
         let count = count_under(
             caller,
             |loaders| &loaders.patient_counts,
@@ -331,7 +331,7 @@ impl ObservationConnection {
         page: PageRequest,
         cursors: Cursors,
     ) -> Result<Self, ApiError> {
-        let arguments = format!("{filter:?}{page:?}");
+        let arguments = format!("{}{page:?}", cursors.asked());
         let (op, wanted) = (caller.reading().clone(), filter.clone());
         let slice = slice_under(
             &caller.loaders().observations_of_encounters,
@@ -343,7 +343,7 @@ impl ObservationConnection {
             },
         )
         .await?;
-        let (op, arguments) = (caller.reading().clone(), format!("observations {filter:?}"));
+        let (op, arguments) = (caller.reading().clone(), cursors.asked());
         let count = count_under(
             caller,
             |loaders| &loaders.encounter_counts,

@@ -413,11 +413,11 @@ impl Encounter {
         #[graphql(desc = "Which observations.")] filter: Option<ObservationFilter>,
     ) -> Nullable<ObservationConnection> {
         async {
+            let asked = page::text_of(filter.as_ref());
             let filter: charting::ObservationFilter =
                 filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
             let cursors =
-                Cursors::of(ctx.caller()?, "Encounter.observations", &format!("{:?}{filter:?}", self.row.id))
-                    .await?;
+                Cursors::under(ctx.caller()?, "Encounter.observations", self.row.id, &asked).await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
             if self.past.is_some()
                 || !redaction::allowed(ctx, at!("Encounter.observations"), &self.subject).await?
@@ -458,11 +458,10 @@ impl Encounter {
         #[graphql(desc = "Which conditions.")] filter: Option<ConditionFilter>,
     ) -> Nullable<ConditionConnection> {
         async {
+            let asked = page::text_of(filter.as_ref());
             let filter: history::ConditionFilter =
                 filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
-            let cursors =
-                Cursors::of(ctx.caller()?, "Encounter.conditions", &format!("{:?}{filter:?}", self.row.id))
-                    .await?;
+            let cursors = Cursors::under(ctx.caller()?, "Encounter.conditions", self.row.id, &asked).await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
             if self.past.is_some()
                 || !redaction::allowed(ctx, at!("Encounter.conditions"), &self.subject).await?
@@ -541,7 +540,7 @@ impl EncounterConnection {
         page: PageRequest,
         cursors: Cursors,
     ) -> Result<Self, ApiError> {
-        let arguments = format!("{filter:?}{page:?}");
+        let arguments = format!("{}{page:?}", cursors.asked());
         let (op, wanted) = (caller.reading().clone(), filter.clone());
         let slice =
             slice_under(&caller.loaders().encounters_of_patients, arguments, patient, move |patients| {
@@ -549,7 +548,7 @@ impl EncounterConnection {
                 async move { Ok(encounters::of_patients(&op, &patients, &filter, &page).await?) }
             })
             .await?;
-        let (op, arguments) = (caller.reading().clone(), format!("encounters {filter:?}"));
+        let (op, arguments) = (caller.reading().clone(), cursors.asked());
         let count = count_under(
             caller,
             |loaders| &loaders.patient_counts,

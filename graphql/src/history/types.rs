@@ -256,7 +256,7 @@ impl ConditionConnection {
         page: PageRequest,
         cursors: Cursors,
     ) -> Result<Self, ApiError> {
-        let arguments = format!("{filter:?}{page:?}");
+        let arguments = format!("{}{page:?}", cursors.asked());
         let (op, wanted) = (caller.reading().clone(), filter.clone());
         let slice =
             slice_under(&caller.loaders().conditions_of_patients, arguments, patient, move |patients| {
@@ -264,7 +264,7 @@ impl ConditionConnection {
                 async move { Ok(history::of_patients(&op, &patients, &filter, &page).await?) }
             })
             .await?;
-        let (op, arguments) = (caller.reading().clone(), format!("conditions {filter:?}"));
+        let (op, arguments) = (caller.reading().clone(), cursors.asked());
         let count = count_under(
             caller,
             |loaders| &loaders.patient_counts,
@@ -286,7 +286,7 @@ impl ConditionConnection {
         page: PageRequest,
         cursors: Cursors,
     ) -> Result<Self, ApiError> {
-        let arguments = format!("{filter:?}{page:?}");
+        let arguments = format!("{}{page:?}", cursors.asked());
         let (op, wanted) = (caller.reading().clone(), filter.clone());
         let slice = slice_under(
             &caller.loaders().conditions_of_encounters,
@@ -298,7 +298,7 @@ impl ConditionConnection {
             },
         )
         .await?;
-        let (op, arguments) = (caller.reading().clone(), format!("conditions {filter:?}"));
+        let (op, arguments) = (caller.reading().clone(), cursors.asked());
         let count = count_under(
             caller,
             |loaders| &loaders.encounter_counts,

@@ -25,7 +25,7 @@ use crate::{
     history::{ConditionConnection, ConditionFilter, PatientHistory},
     ids,
     notifications::{ChannelConsent, NotificationProfile},
-    page::{Cursors, Page, PageArguments, connection, nothing},
+    page::{self, Cursors, Page, PageArguments, connection, nothing},
     phi::{self, Class, Phi},
     policy::at,
     redaction::{self, Redaction},
@@ -263,9 +263,9 @@ impl Patient {
         order_by: Option<Vec<AppointmentOrder>>,
     ) -> Result<AppointmentConnection, ApiError> {
         let order = AppointmentOrder::one(order_by, true)?;
+        let asked = format!("{}{order:?}", page::text_of(filter.as_ref()));
         let filter = AppointmentFilter::or_all(filter)?;
-        let arguments = format!("{:?}{filter:?}{order:?}", self.row.id);
-        let cursors = Cursors::of(ctx.caller()?, "Patient.appointments", &arguments).await?;
+        let cursors = Cursors::under(ctx.caller()?, "Patient.appointments", self.row.id, &asked).await?;
         if !redaction::allowed_list(ctx, at!("Patient.appointments"), &self.subject).await? {
             return Ok(AppointmentConnection::new(Page::empty(cursors), nothing()));
         }
@@ -337,10 +337,10 @@ impl Patient {
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which encounters.")] filter: Option<EncounterFilter>,
     ) -> Result<EncounterConnection, ApiError> {
+        let asked = page::text_of(filter.as_ref());
         let filter: encounters::EncounterFilter =
             filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
-        let cursors =
-            Cursors::of(ctx.caller()?, "Patient.encounters", &format!("{:?}{filter:?}", self.row.id)).await?;
+        let cursors = Cursors::under(ctx.caller()?, "Patient.encounters", self.row.id, &asked).await?;
         if !redaction::allowed_list(ctx, at!("Patient.encounters"), &self.subject).await? {
             return Ok(EncounterConnection::new(Page::empty(cursors), nothing()));
         }
@@ -365,11 +365,10 @@ impl Patient {
         #[graphql(desc = "Which observations.")] filter: Option<ObservationFilter>,
     ) -> Nullable<ObservationConnection> {
         async {
+            let asked = page::text_of(filter.as_ref());
             let filter: charting::ObservationFilter =
                 filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
-            let cursors =
-                Cursors::of(ctx.caller()?, "Patient.observations", &format!("{:?}{filter:?}", self.row.id))
-                    .await?;
+            let cursors = Cursors::under(ctx.caller()?, "Patient.observations", self.row.id, &asked).await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
             if !redaction::allowed(ctx, at!("Patient.observations"), &self.subject).await? {
                 return Ok(None);
@@ -396,11 +395,10 @@ impl Patient {
         #[graphql(desc = "Which conditions.")] filter: Option<ConditionFilter>,
     ) -> Nullable<ConditionConnection> {
         async {
+            let asked = page::text_of(filter.as_ref());
             let filter: history::ConditionFilter =
                 filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
-            let cursors =
-                Cursors::of(ctx.caller()?, "Patient.conditions", &format!("{:?}{filter:?}", self.row.id))
-                    .await?;
+            let cursors = Cursors::under(ctx.caller()?, "Patient.conditions", self.row.id, &asked).await?;
             let page = cursors.request(&PageArguments { first, after, last, before })?;
             if !redaction::allowed(ctx, at!("Patient.conditions"), &self.subject).await? {
                 return Ok(None);

@@ -324,7 +324,7 @@ impl AppointmentConnection {
         page: PageRequest,
         cursors: Cursors,
     ) -> Result<Self, ApiError> {
-        let arguments = format!("{filter:?}{order:?}{page:?}");
+        let arguments = format!("{}{page:?}", cursors.asked());
         let (op, wanted) = (caller.reading().clone(), filter.clone());
         let slice =
             slice_under(&caller.loaders().appointments_of_patients, arguments, patient, move |patients| {
@@ -332,7 +332,7 @@ impl AppointmentConnection {
                 async move { Ok(scheduling::of_patients(&op, &patients, &filter, order, &page).await?) }
             })
             .await?;
-        let (op, arguments) = (caller.reading().clone(), format!("appointments {filter:?}"));
+        let (op, arguments) = (caller.reading().clone(), cursors.asked());
         let count = count_under(
             caller,
             |loaders| &loaders.patient_counts,
