@@ -107,8 +107,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit> {
         Command::Restore(restore) => restore::run(&mut admin, &installation, restore, context).await,
         Command::Clone(clone) => clone::run(&mut admin, &installation, clone, context).await,
         Command::Move(wanted) => relocate::run(&mut admin, &installation, wanted, context).await,
-        Command::Swap { slug } => restore::swap(&mut admin, &slug, context).await,
-        Command::Discard { slug, yes } => restore::discard(&mut admin, &slug, yes, context).await,
+        Command::Swap { slug } => restore::swap(&mut admin, &installation, &slug, context).await,
+        Command::Discard { slug, yes } => {
+            restore::discard(&mut admin, &installation, (&slug, yes), context).await
+        }
         Command::Shred(shred) => shred::run(&mut admin, &installation, shred, context).await,
         Command::Certificate { slug } => shred::certificate(&mut admin, &slug, context).await,
         Command::Operations { slug } => operations::run(&mut admin, slug.as_deref(), context).await,

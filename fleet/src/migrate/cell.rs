@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use praxis_platform::{
     tenancy::{
-        CellRefused, CellUnknown, Installation, InstallationError, MAIN, bootstrap_cell, installation_key,
-        installed, is_cell_name, set_cell_passwords, shards_of,
+        CellRefused, CellUnknown, Installation, InstallationError, MAIN, bootstrap_cell, cell_name,
+        installation_key, installed, is_cell_name, set_cell_passwords, shards_of,
     },
     vault::{InstallationKey, KeyWrapper},
 };
@@ -117,15 +117,31 @@ impl Migrator {
     /// All cells that the installation knows, each asked at the same time.
     pub(super) async fn cell_versions(&self) -> Result<Vec<CellVersion>, MigrateError> {
         let mut control = self.cells.connect(MAIN).await?;
+        let installation = installed(&mut control).await?.ok_or(MigrateError::NotInstalled)?;
         let known = registry::cells(&mut control).await?;
         let asked = known.into_iter().map(async |cell| {
-            let ask = async {
-                cell_version(&mut self.cells.connect(&cell.id).await?).await.map_err(CellError::from)
+            let asked = timeout(PATIENCE, self.version_at(&cell.id, &installation)).await;
+            let version = match asked {
+                Ok(Ok(version)) => version,
+                Ok(Err(error)) => {
+                    tracing::warn!(cell = cell.id, %error, "a cell could not be asked for its version");
+                    None
+                }
+                Err(_) => None,
             };
-            let version = timeout(PATIENCE, ask).await.ok().and_then(Result::ok);
             CellVersion { name: cell.id, version }
         });
         Ok(join_all(asked).await)
+    }
+
+    /// The version of a cell; none where its address leads to another one.
+    async fn version_at(&self, cell: &str, installation: &Installation) -> Result<Option<i32>, CellError> {
+        self.cells.address(cell)?;
+        let mut home = self.cells.connect(cell).await?;
+        if cell != MAIN && cell_name(&mut home, installation).await?.as_deref() != Some(cell) {
+            return Ok(None);
+        }
+        Ok(Some(cell_version(&mut home).await?))
     }
 
     /// Brings all cells forward. A further cell that is away or not configured is left as it is, and named with the

@@ -74,10 +74,7 @@ impl Fleet {
 impl Migrator {
     /// Reads where all schemas are. An empty database is an installation at version 0.
     pub async fn fleet(&self) -> Result<Fleet, MigrateError> {
-        // Before the pool, which tries again and again and then says only that it did.
-        drop(self.cells.connect(MAIN).await?);
-        let db = self.connect(1).await?;
-        let control = control_version(&db).await?;
+        let (db, control) = self.control_now().await?;
         let (mut tenants, mut cells) = (Vec::new(), Vec::new());
         if control > 0 {
             tenants = self::tenants(&db, &Selection::default(), i32::MAX).await?;
@@ -94,6 +91,15 @@ impl Migrator {
             cells,
             tenants,
         })
+    }
+
+    /// The control database, and the version of its schema.
+    pub(super) async fn control_now(&self) -> Result<(DatabaseConnection, i32), MigrateError> {
+        // Before the pool, which tries again and again and then says only that it did.
+        drop(self.cells.connect(MAIN).await?);
+        let db = self.connect(1).await?;
+        let control = control_version(&db).await?;
+        Ok((db, control))
     }
 
     /// Names of the control steps that follow a version.

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde::Serialize;
 
 use super::{
-    Fleet, MigrateError, Migrator, Options, Waiting,
+    MigrateError, Migrator, Options, Waiting,
     control::statement,
     fleet::{must_exist, tenants},
     steps_after,
@@ -68,14 +68,13 @@ pub struct Plan {
 impl Migrator {
     /// Looks what a run with these options would do.
     pub async fn plan(&self, options: &Options) -> Result<Plan, MigrateError> {
-        let Fleet { control, .. } = self.fleet().await?;
+        let (db, control) = self.control_now().await?;
         let steps = self.control_steps_after(control);
         if control < self.control_target() {
             // What is asked below may not be there yet.
             let waves = Vec::new();
             return Ok(Plan { control: steps, steps: Vec::new(), waves, estimated_seconds: None });
         }
-        let db = self.connect(1).await?;
         must_exist(&db, &options.selection).await?;
         let reach = self.reach(&db, options.expand_only).await?;
         let behind = tenants(&db, &options.selection, self.tenant_target()).await?;

@@ -16,10 +16,9 @@ use uuid::Uuid;
 use super::{
     Clinic, Ground, LifeError, Named, Placed,
     export::rotation_clinic,
-    limits::copy_quotas,
     manifest::{Head, KeptKey},
     run,
-    swap::{lying_beside, something_lies_beside},
+    swap::{lying_beside, none_is_open, something_lies_beside},
 };
 
 /// Lets a login role serve the clinic.
@@ -50,43 +49,40 @@ pub(super) async fn let_serve_there(
     Ok(transaction.commit().await?)
 }
 
-/// Gives the clinic a row and a login role where it has none, and makes sure that it can still be brought back.
+/// Gives the clinic a row where it has none, and makes sure that it can still be brought back; the login role that is to
+/// serve it, unless it lies beside the live one.
 pub(super) async fn settle(
-    ground: &Ground<'_>,
-    transaction: &mut PgConnection,
+    control: &mut PgConnection,
+    home: Option<&mut PgConnection>,
     placed: Placed,
     head: &Head,
-    role: &SchemaName,
     tenant: Uuid,
     slug: &str,
-) -> Result<(), LifeError> {
+) -> Result<Option<i32>, LifeError> {
     if placed != Placed::Beside {
-        take_turn(transaction).await?;
+        take_turn(control).await?;
     }
     // The restore was long: whatever became of the clinic meanwhile, nothing more does until it is over.
-    let clinic = Clinic::find(transaction, Named::Id(tenant)).await?;
-    if clinic.is_some_and(|clinic| clinic.state == "SHREDDED") {
+    let clinic = Clinic::find(control, Named::Id(tenant)).await?;
+    if clinic.as_ref().is_some_and(|clinic| clinic.state == "SHREDDED") {
         return Err(shredded());
     }
-    if placed == Placed::Beside {
-        return match lying_beside(transaction, tenant).await? {
-            Some(_) => Err(something_lies_beside()),
-            None => Ok(()),
-        };
+    if let Some(clinic) = &clinic {
+        clinic.must_not_be_moving(control).await?;
+        none_is_open(control, tenant).await?;
     }
-    let known: Option<i32> = sqlx::query_scalar("SELECT login_shard FROM control.tenant WHERE id = $1")
-        .bind(tenant)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    let shard = match known {
-        Some(shard) => shard,
-        None => {
-            let shard = next_shard(transaction, MAIN).await?;
-            insert_row(transaction, head, tenant, slug, shard).await?;
-            shard
+    match (placed, clinic) {
+        (Placed::Beside, _) => match lying_beside(control, home, tenant).await? {
+            Some(_) => Err(something_lies_beside()),
+            None => Ok(None),
+        },
+        (_, Some(clinic)) => Ok(Some(clinic.login_shard)),
+        (_, None) => {
+            let shard = next_shard(control, MAIN).await?;
+            insert_row(control, head, tenant, slug, shard).await?;
+            Ok(Some(shard))
         }
-    };
-    let_serve(transaction, ground.installation, ground.wrapper, shard, role).await
+    }
 }
 
 pub(super) fn shredded() -> LifeError {
@@ -243,9 +239,6 @@ pub(super) async fn finish(
     version: i32,
 ) -> Result<(), LifeError> {
     set_version(transaction, tenant, version).await?;
-    if let Some(clinic) = Clinic::find(transaction, Named::Id(tenant)).await? {
-        copy_quotas(transaction, &clinic).await?;
-    }
     if placed == Placed::New {
         // By the legal transitions. Who had left is read only at first: to be archived is another decision.
         let way: &[&str] = match head.tenant.get("state").and_then(Value::as_str) {

@@ -20,9 +20,6 @@ pub enum LifeError {
     /// There is no such cell, or it takes no clinics.
     #[error("{0}")]
     Cell(String),
-    /// The work is not done across databases yet.
-    #[error("not yet for a clinic of another cell than `main`: this one is in \"{0}\"")]
-    Elsewhere(String),
     /// The states don't follow each other.
     #[error("a tenant that is {from} can't become {to}")]
     Transition {

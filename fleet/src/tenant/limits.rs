@@ -240,7 +240,7 @@ pub(super) async fn copy_quotas(connection: &mut PgConnection, clinic: &Clinic) 
 }
 
 /// How many seats and bytes a clinic may have, as the control schema says.
-async fn may_have(
+pub(super) async fn may_have(
     control: &mut PgConnection,
     clinic: &Clinic,
 ) -> Result<(Option<i32>, Option<i64>), sqlx::Error> {
@@ -251,7 +251,7 @@ async fn may_have(
 }
 
 /// Writes the limits into the clinic's schema; false where that does not count.
-async fn set_quotas(
+pub(super) async fn set_quotas(
     home: &mut PgConnection,
     clinic: &Clinic,
     (seats, bytes): (Option<i32>, Option<i64>),

@@ -22,6 +22,7 @@ mod restore;
 mod sandbox;
 mod sealed_file;
 mod shred;
+mod sides;
 mod stage;
 mod state;
 mod swap;
@@ -40,6 +41,7 @@ pub use relocation::{Relocated, Relocating, call_off, clear_called_off, may_move
 pub use restore::{Placed, Restored, Restoring, restore};
 pub use sandbox::{Cloned, Cloning, clone};
 pub use shred::{ONCE, shred};
+pub use sides::Places;
 pub use state::{Changed, State, archive, hold, offboard, release, rename, turn_into};
 pub use swap::{Swapped, discard, swap, swap_once};
 
@@ -48,7 +50,7 @@ use std::fmt;
 use praxis_entity::ids::TenantId;
 use praxis_platform::{
     clock::SharedClock,
-    tenancy::{CellRefused, Cells, Installation, MAIN, SchemaName, cell_name},
+    tenancy::{Cells, Installation, MAIN, SchemaName},
     vault::KeyWrapper,
 };
 use sqlx::postgres::PgConnection;
@@ -74,22 +76,14 @@ pub struct Ground<'a> {
 }
 
 impl Ground<'_> {
+    /// Where the clinics are.
+    pub fn places(&self) -> Places<'_> {
+        Places { cells: self.cells, installation: self.installation }
+    }
+
     /// A connection to a cell, if its address leads to it: nothing is to be made in another one.
     pub(crate) async fn home(&self, cell: &str) -> Result<PgConnection, LifeError> {
-        self.cells.address(cell)?;
-        let mut home = self.cells.connect(cell).await?;
-        if cell == MAIN {
-            return Ok(home);
-        }
-        match cell_name(&mut home, self.installation).await {
-            Ok(Some(name)) if name == cell => Ok(home),
-            Ok(_) => {
-                let why = "is not this cell: look at PRAXIS_CELLS, or run `praxis cell add`";
-                Err(LifeError::Cell(format!("the database that is configured for \"{cell}\" {why}")))
-            }
-            Err(CellRefused::Database(error)) => Err(error.into()),
-            Err(refused) => Err(LifeError::Cell(refused.to_string())),
-        }
+        self.places().home(cell).await
     }
 
     /// A connection to the control schema, on which whatever is done is done by whoever asked for it.
@@ -167,9 +161,13 @@ impl Clinic {
         Self::find(connection, named).await?.ok_or_else(|| LifeError::Unknown(named.to_string()))
     }
 
-    /// Refuses a clinic of a further cell, for work that takes its data and the control schema to be in one database.
-    pub(crate) fn must_be_in_main(&self) -> Result<(), LifeError> {
-        if self.cell == MAIN { Ok(()) } else { Err(LifeError::Elsewhere(self.cell.clone())) }
+    /// Refuses a clinic that is on its way to another cell: nothing else is done with it as a whole.
+    async fn must_not_be_moving(&self, control: &mut PgConnection) -> Result<(), LifeError> {
+        let to: Option<String> = sqlx::query_scalar("SELECT moving_to FROM control.tenant WHERE id = $1")
+            .bind(self.id)
+            .fetch_one(control)
+            .await?;
+        to.map_or(Ok(()), |to| Err(LifeError::Refused(format!("the tenant is moving to the cell \"{to}\""))))
     }
 
     async fn find(connection: &mut PgConnection, named: Named<'_>) -> Result<Option<Self>, LifeError> {

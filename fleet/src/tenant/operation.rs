@@ -463,6 +463,15 @@ impl Work {
         serde_json::from_value(detail).map_err(|_| LifeError::Malformed("operation"))
     }
 
+    /// The same, if anything of that form was kept.
+    pub async fn kept_before<T: DeserializeOwned>(&mut self) -> Result<Option<T>, sqlx::Error> {
+        let detail: Value = sqlx::query_scalar("SELECT detail FROM control.operation WHERE id = $1")
+            .bind(self.id)
+            .fetch_one(&mut self.connection)
+            .await?;
+        Ok(serde_json::from_value(detail).ok())
+    }
+
     /// Ends it as the work ended, and gives back what came of it.
     pub async fn end<T: Serialize>(mut self, result: Result<T, LifeError>) -> Result<T, LifeError> {
         let (detail, error) = match &result {

@@ -131,7 +131,7 @@ impl<R: AsyncRead + Unpin> SealedReader<R> {
     }
 
     /// Makes sure that nothing comes any more.
-    pub async fn end(mut self) -> Result<(), LifeError> {
+    pub async fn end(&mut self) -> Result<(), LifeError> {
         while !self.is_over && self.at == self.piece.len() {
             self.next().await?;
         }

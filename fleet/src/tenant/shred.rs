@@ -4,15 +4,11 @@
 //! it: where that is killed, running it again goes on there. What an export holds that was handed out under
 //! another key is not in reach, and the certificate says so.
 
-use praxis_platform::{
-    rotation,
-    tenancy::{SchemaName, installation_key},
-    vault::TenantKey,
-};
+use praxis_platform::{rotation, tenancy::installation_key, vault::TenantKey};
 use sqlx::{Connection, postgres::PgConnection};
 
 use super::{
-    AuditHead, Certified, Clinic, Ground, LifeError, Named, Placed, Restored,
+    AuditHead, Certified, Clinic, Ground, LifeError, Named,
     certificate::{Certificate, DestroyedKey},
     copy::{qualified, tables},
     export::{handed_out, rotation_clinic},
@@ -20,6 +16,7 @@ use super::{
     run,
     sandbox::drop_leavings,
     schema_exists,
+    stage::schema_of,
 };
 
 const STATEMENT: &str = "All versions of the key of this tenant were destroyed. Whatever was sealed under them, here or in \
@@ -178,12 +175,9 @@ async fn drop_schemas(
     home: &mut PgConnection,
     clinic: &Clinic,
 ) -> Result<(), LifeError> {
-    let beside = of_clinic(admin, clinic.id)
-        .await?
-        .into_iter()
-        .filter_map(|operation| serde_json::from_value::<Restored>(operation.detail).ok())
-        .filter(|restored| restored.placed == Placed::Beside)
-        .filter_map(|restored| SchemaName::stored(&restored.schema));
+    // A restore makes a schema that is called like itself; one that was killed may have left it.
+    let restores = of_clinic(admin, clinic.id).await?.into_iter().filter(|work| work.kind == "RESTORE");
+    let beside = restores.filter_map(|work| schema_of(work.id).ok());
     let mut transaction = home.begin().await?;
     let quiet = "SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = '10s'";
     run(&mut transaction, quiet.to_owned()).await?;

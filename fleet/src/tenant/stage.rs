@@ -20,6 +20,32 @@ pub(super) fn schema_of(id: Uuid) -> Result<SchemaName, LifeError> {
     SchemaName::stored(&format!("t_{}", encode_base32(id))).ok_or(LifeError::Malformed("schema name"))
 }
 
+/// Drops a schema with all that is in it, if it is there.
+pub(super) async fn drop(connection: &mut PgConnection, schema: &SchemaName) -> Result<(), sqlx::Error> {
+    run(connection, format!("SET client_min_messages = warning; DROP SCHEMA IF EXISTS {schema} CASCADE"))
+        .await
+}
+
+/// Drops what restores of a clinic left that nobody works on, and that the control schema was not told of.
+pub(super) async fn drop_left(
+    control: &mut PgConnection,
+    home: &mut PgConnection,
+    tenant: Uuid,
+) -> Result<(), LifeError> {
+    let left: Vec<Uuid> = sqlx::query_scalar(
+        "WITH unfinished AS MATERIALIZED (SELECT id FROM control.operation
+            WHERE tenant_id = $1 AND kind = 'RESTORE' AND state <> 'DONE' AND NOT detail ? 'placed')
+         SELECT id FROM unfinished WHERE pg_try_advisory_xact_lock(hashtextextended('px-operation ' || id, 0))",
+    )
+    .bind(tenant)
+    .fetch_all(control)
+    .await?;
+    for id in left {
+        drop(home, &schema_of(id)?).await?;
+    }
+    Ok(())
+}
+
 /// Makes the schema as it is at a version, for the clinic's role; the role too where there is none.
 pub(super) async fn make(
     transaction: &mut PgConnection,

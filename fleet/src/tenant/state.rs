@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::{Connection, postgres::PgConnection};
 
-use super::{Clinic, LifeError, Named, create};
+use super::{Clinic, LifeError, Named, create, swap::none_is_open};
 
 /// A state that an operator brings a clinic into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,7 @@ pub async fn offboard<'a>(
         days.ok_or_else(|| LifeError::invalid("graceDays", "the grace is from 0 to 3650 days".to_owned()))?;
     let mut transaction = admin.begin().await?;
     let clinic = Clinic::of(&mut transaction, clinic).await?;
+    none_is_open(&mut transaction, clinic.id).await?;
     let is_leaving = clinic.state == "OFFBOARDING";
     let sql = "UPDATE control.tenant SET state = 'OFFBOARDING', offboard_after =
             CASE WHEN state = 'OFFBOARDING' THEN state_since ELSE now() END + make_interval(days => $2)
@@ -106,6 +107,7 @@ async fn change(
     let clinic = Clinic::of(&mut transaction, clinic).await?;
     let changed = clinic.state != state;
     if changed {
+        none_is_open(&mut transaction, clinic.id).await?;
         let done = sqlx::query(sql).bind(clinic.id).bind(state).execute(&mut *transaction).await;
         done.map_err(|error| LifeError::of_change(error, &clinic.state, state))?;
         clinic.note(&mut transaction, state, json!({ "from": clinic.state })).await?;

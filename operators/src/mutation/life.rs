@@ -3,12 +3,14 @@
 use async_graphql::{Context, Error, ID, InputObject, Object};
 use praxis_fleet::{
     operators::Right,
-    tenant::{self as life, State},
+    tenant::{self as life, Places, State},
 };
+use praxis_platform::tenancy::installed;
 
 use super::{TenantInput, TenantPayload, whether};
 use crate::{
-    ground::{acting, acting_proved},
+    error::database,
+    ground::{Ground, acting, acting_proved},
     tenants::clinic_id,
 };
 
@@ -123,7 +125,10 @@ impl LifeMutation {
     ) -> Result<TenantPayload, Error> {
         let mut admin = acting_proved(context, Right::Destroy).await?;
         let clinic = clinic_id(&input.id)?;
-        let discarded = life::discard(&mut admin, clinic).await.map(|_| true);
+        let installation = installed(&mut admin).await.map_err(database)?;
+        let installation = installation.ok_or_else(|| database(sqlx::Error::RowNotFound))?;
+        let places = Places { cells: &context.data::<Ground>()?.cells, installation: &installation };
+        let discarded = life::discard(&mut admin, places, clinic).await.map(|_| true);
         TenantPayload::of(&mut admin, clinic, discarded, "id").await
     }
 

@@ -58,9 +58,7 @@ impl OperatorUserError {
             LifeError::UnknownTemplate(_) => (Code::UnknownTemplate, "template"),
             LifeError::KeyUsed => (Code::IdempotencyConflict, "idempotencyKey"),
             LifeError::Cell(_) | LifeError::CellUnknown(_) => (Code::Refused, "cell"),
-            LifeError::Refused(_) | LifeError::Locked | LifeError::Elsewhere(_) | LifeError::CalledOff => {
-                (Code::Refused, field)
-            }
+            LifeError::Refused(_) | LifeError::Locked | LifeError::CalledOff => (Code::Refused, field),
             _ => return Err(life(error)),
         };
         Ok(Self::new(code, &error, field))

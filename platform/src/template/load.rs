@@ -84,7 +84,7 @@ impl Template {
         if !source.names().contains(&name) {
             return Err(TemplateError::Unknown { name: name.to_owned(), known: source.names().join(", ") });
         }
-        let mut reader = Reader::new(source);
+        let mut reader = Reader::to_load(source);
         let layers = lineage(&mut reader, name);
         check(&mut reader, &layers);
         let findings: Vec<_> = reader.findings.into_iter().collect();

@@ -23,6 +23,7 @@ const MAX_FILE_BYTES: u64 = 256 * 1024;
 pub struct Source {
     files: BTreeMap<String, String>,
     own: BTreeSet<String>,
+    shipped: bool,
 }
 
 impl Source {
@@ -33,7 +34,7 @@ impl Source {
             .filter_map(|path| Some((path.to_string(), shipped_text(&path)?)))
             .collect();
         let own = files.keys().filter_map(|path| template_of(path)).map(str::to_owned).collect();
-        Self { files, own }
+        Self { files, own, shipped: true }
     }
 
     /// Files given by path and text, on top of the shipped templates. A template given here hides the shipped one of
@@ -44,7 +45,7 @@ impl Source {
         let own: BTreeSet<_> = given.keys().filter_map(|path| template_of(path)).map(str::to_owned).collect();
         let inherited = Self::shipped().files.into_iter();
         given.extend(inherited.filter(|(path, _)| template_of(path).is_some_and(|name| !own.contains(name))));
-        Self { files: given, own }
+        Self { files: given, own, shipped: false }
     }
 
     /// The templates in a directory: either one folder per template, or the folder of a single one.
@@ -62,6 +63,11 @@ impl Source {
             }
         }
         Ok(Self::from_files(files))
+    }
+
+    /// Whether nothing is in it but what this build ships.
+    pub(super) fn is_shipped(&self) -> bool {
+        self.shipped
     }
 
     /// Names of all templates, the shipped ones included.

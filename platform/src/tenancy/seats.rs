@@ -5,6 +5,7 @@
 //! settles on another one; and where it has to, it settles where the fewest others are.
 
 use std::{
+    cmp::Reverse,
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -67,11 +68,14 @@ struct Free<C> {
 
 impl<C> Free<C> {
     /// Where the one is that makes room for one of another shard: the front of the list, if it has been idle for a while.
-    /// In a crowd all were in use a moment ago: then it is the one that knows the fewest, and the others keep what they know.
+    /// In a crowd all were in use a moment ago: then it is, of the shard that has the most, the one that knows the fewest, and
+    /// the others keep what they know.
     fn least_missed(&self) -> usize {
         let idle = self.seats.first().is_some_and(|seat| seat.given_back.elapsed() > A_WHILE);
-        let knows_fewest = self.seats.iter().enumerate().min_by_key(|(_, seat)| seat.seen.schemas.len());
-        knows_fewest.filter(|_| !idle).map_or(0, |(place, _)| place)
+        let of_shard = |shard: i32| self.seats.iter().filter(|seat| seat.shard == shard).count();
+        let by = |seat: &Seat<C>| (Reverse(of_shard(seat.shard)), seat.seen.schemas.len());
+        let least = self.seats.iter().enumerate().min_by_key(|(_, seat)| by(seat));
+        least.filter(|_| !idle).map_or(0, |(place, _)| place)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use praxis_fleet::tenant::{self, Holder, Placed, Restored, Restoring, Swapped};
+use praxis_fleet::tenant::{self, Holder, Placed, Places, Restored, Restoring, Swapped};
 use praxis_platform::{
     audit::{
         Entry, signer,
@@ -70,7 +70,7 @@ pub(super) async fn run(
     };
     let restored = tenant::restore(&ground, &wanted).await?;
     if restored.placed == Placed::Beside && restore.swap {
-        let Swapped { restored, is_live } = tenant::swap_once(admin, restored).await?;
+        let Swapped { restored, is_live } = tenant::swap_once(admin, ground.places(), restored).await?;
         return show(restored, is_live, true, context).await;
     }
     if !restored.domains.is_empty() {
@@ -81,23 +81,32 @@ pub(super) async fn run(
 }
 
 /// Exchanges what lies beside a clinic with what is live.
-pub(super) async fn swap(admin: &mut PgConnection, slug: &str, context: &Context) -> Result<Exit> {
-    let Swapped { restored, is_live } = tenant::swap(admin, slug).await?;
+pub(super) async fn swap(
+    admin: &mut PgConnection,
+    installation: &Installation,
+    slug: &str,
+    context: &Context,
+) -> Result<Exit> {
+    let cells = context.config()?.database.cells()?;
+    let places = Places { cells: &cells, installation };
+    let Swapped { restored, is_live } = tenant::swap(admin, places, slug).await?;
     show(restored, is_live, true, context).await
 }
 
 /// Throws away what lies beside a clinic.
 pub(super) async fn discard(
     admin: &mut PgConnection,
-    slug: &str,
-    yes: bool,
+    installation: &Installation,
+    (slug, yes): (&str, bool),
     context: &Context,
 ) -> Result<Exit> {
     if !yes {
         tell("what lies beside the clinic can't be had back; --yes throws it away");
         return Ok(Exit::Refused);
     }
-    let restored = tenant::discard(admin, slug).await?;
+    let cells = context.config()?.database.cells()?;
+    let places = Places { cells: &cells, installation };
+    let restored = tenant::discard(admin, places, slug).await?;
     if restored.keys_put_back > 0 {
         tell(
             "older keys of the clinic were put back for what lay beside it: `praxis key retire` deletes them",

@@ -3,7 +3,7 @@
 use praxis_migration::{
     Step,
     lint::{BEFORE, PORTABILITY, lint},
-    sql, tenant,
+    tenant,
 };
 use praxis_platform::tenancy::SNAPSHOT;
 

@@ -56,7 +56,7 @@ impl Journey<'_, '_> {
             control.rollback().await?;
             return Ok(Attempt::Others);
         }
-        if lying_beside(&mut control, self.clinic.id).await?.is_some() {
+        if lying_beside(&mut control, Some(&mut self.source), self.clinic.id).await?.is_some() {
             return Err(something_lies_beside());
         }
 

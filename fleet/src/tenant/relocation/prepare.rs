@@ -9,7 +9,7 @@ use crate::tenant::{
     Clinic, LifeError, Named,
     operation::is_under_way,
     run, stage,
-    swap::{lying_beside, something_lies_beside},
+    swap::{lying_beside, none_is_open, something_lies_beside},
 };
 
 /// Whether a clinic may go to a cell.
@@ -63,9 +63,11 @@ impl Journey<'_, '_> {
         if is_under_way(&mut transaction, clinic.id, self.work.id()).await? {
             return Err(LifeError::Locked);
         }
-        if lying_beside(&mut transaction, clinic.id).await?.is_some() {
+        if lying_beside(&mut transaction, Some(&mut self.source), clinic.id).await?.is_some() {
             return Err(something_lies_beside());
         }
+        none_is_open(&mut transaction, clinic.id).await?;
+        stage::drop_left(&mut transaction, &mut self.source, clinic.id).await?;
         let moving_to: Option<String> =
             sqlx::query_scalar("SELECT moving_to FROM control.tenant WHERE id = $1")
                 .bind(clinic.id)
