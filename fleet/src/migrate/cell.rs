@@ -1,19 +1,15 @@
 //! The schema `cell` of each cell: made where a cell is new, and brought forward where it is behind.
 
-use std::time::Duration;
-
-use futures::future::join_all;
 use praxis_platform::{
     tenancy::{
-        CellRefused, CellUnknown, Installation, InstallationError, MAIN, bootstrap_cell, cell_name,
-        installation_key, installed, is_cell_name, set_cell_passwords, shards_of,
+        CellRefused, CellUnknown, Installation, InstallationError, MAIN, bootstrap_cell, installation_key,
+        installed, is_cell_name, set_cell_passwords, shards_of,
     },
     vault::{InstallationKey, KeyWrapper},
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sea_orm_migration::{MigrationTrait as _, SchemaManager};
 use sqlx::postgres::PgConnection;
-use tokio::time::timeout;
 
 use super::{
     CellVersion, MigrateError, Migrator,
@@ -21,7 +17,7 @@ use super::{
     homes::Homes,
     steps_after, version_of,
 };
-use crate::registry;
+use crate::{cells, registry};
 
 /// Why something was not done with a cell.
 #[derive(Debug, thiserror::Error)]
@@ -110,38 +106,22 @@ pub async fn cell_version(home: &mut PgConnection) -> Result<i32, sqlx::Error> {
     sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM cell.migration").fetch_one(home).await
 }
 
-/// How long a cell may take to say where it is.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 impl Migrator {
-    /// All cells that the installation knows, each asked at the same time.
+    /// All cells that the installation knows; one with which something is wrong has no version.
     pub(super) async fn cell_versions(&self) -> Result<Vec<CellVersion>, MigrateError> {
         let mut control = self.cells.connect(MAIN).await?;
         let installation = installed(&mut control).await?.ok_or(MigrateError::NotInstalled)?;
-        let known = registry::cells(&mut control).await?;
-        let asked = known.into_iter().map(async |cell| {
-            let asked = timeout(PATIENCE, self.version_at(&cell.id, &installation)).await;
-            let version = match asked {
-                Ok(Ok(version)) => version,
-                Ok(Err(error)) => {
-                    tracing::warn!(cell = cell.id, %error, "a cell could not be asked for its version");
-                    None
-                }
-                Err(_) => None,
+        let known = cells::list(&mut control, &installation, &self.cells).await?;
+        let told = known.into_iter().map(|cell| {
+            let version = if let Some(problem) = &cell.problem {
+                tracing::warn!(cell = cell.name, problem, "the version of a cell is not known");
+                None
+            } else {
+                cell.version
             };
-            CellVersion { name: cell.id, version }
+            CellVersion { name: cell.name, version }
         });
-        Ok(join_all(asked).await)
-    }
-
-    /// The version of a cell; none where its address leads to another one.
-    async fn version_at(&self, cell: &str, installation: &Installation) -> Result<Option<i32>, CellError> {
-        self.cells.address(cell)?;
-        let mut home = self.cells.connect(cell).await?;
-        if cell != MAIN && cell_name(&mut home, installation).await?.as_deref() != Some(cell) {
-            return Ok(None);
-        }
-        Ok(Some(cell_version(&mut home).await?))
+        Ok(told.collect())
     }
 
     /// Brings all cells forward. A further cell that is away or not configured is left as it is, and named with the

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use praxis_migration::sql::statements;
+
 /// What a dump makes, sorted by what has to come before what.
 #[derive(Default)]
 struct Dump<'a> {
@@ -31,14 +33,14 @@ struct Table<'a> {
 pub(super) fn compact(dump: &str) -> String {
     let mut made = Dump::default();
     for statement in statements(dump) {
-        made.take(statement);
+        made.take(statement.text.trim());
     }
     made.write()
 }
 
 impl<'a> Dump<'a> {
-    fn take(&mut self, statement: &'a str) {
-        let text = statement.trim_end().trim_end_matches(';');
+    /// Takes a statement, without its end.
+    fn take(&mut self, text: &'a str) {
         if let Some((name, columns)) = text.strip_prefix(TABLE).and_then(|rest| rest.split_once(" (\n")) {
             self.tables.entry(name).or_default().columns = columns.trim_end_matches(')').trim_end();
         } else if let Some((name, constraint)) = added_constraint(text) {
@@ -50,11 +52,11 @@ impl<'a> Dump<'a> {
         } else if let Some((rights, table)) = granted(text) {
             self.rights.entry(table).or_default().push(rights);
         } else if text.starts_with(FUNCTION) {
-            self.functions.push(statement);
+            self.functions.push(text);
         } else if let Some(row) = text.strip_prefix(ROWS) {
-            self.rows.push((name_at(row), statement));
+            self.rows.push((name_at(row), text));
         } else {
-            self.rest.push(statement);
+            self.rest.push(text);
         }
     }
 
@@ -85,9 +87,9 @@ impl<'a> Dump<'a> {
         let (before, after): (Vec<&str>, Vec<&str>) = self.functions.iter().partition(|text| is_called(text));
         let mut rows = self.rows.clone();
         rows.sort_by_key(|(table, _)| order.iter().position(|there| there == table));
-        let mut text = before.concat() + &tables + &after.concat();
-        rows.iter().for_each(|(_, statement)| text += statement);
-        text += &self.rest.concat();
+        let mut text = ended(before) + &tables + &ended(after);
+        text += &ended(rows.into_iter().map(|(_, row)| row));
+        text += &ended(self.rest.iter().copied());
         text += &left;
         let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (table, rights) in &self.rights {
@@ -120,44 +122,9 @@ const ALTER: &str = "ALTER TABLE ONLY {schema}.";
 const FUNCTION: &str = "CREATE FUNCTION {schema}.";
 const ROWS: &str = "INSERT INTO {schema}.";
 
-/// The statements of a dump, each with its end of line.
-fn statements(dump: &str) -> Vec<&str> {
-    let mut statements = Vec::new();
-    let (mut rest, mut at, mut quote) = (dump, 0, None);
-    for line in dump.split_inclusive('\n') {
-        at += line.len();
-        for mark in quotes(line) {
-            match quote {
-                None => quote = Some(mark),
-                Some(open) if open == mark => quote = None,
-                Some(_) => {}
-            }
-        }
-        if quote.is_none() && line.trim_end().ends_with(';') {
-            let (statement, after) = rest.split_at(at);
-            statements.push(statement);
-            (rest, at) = (after, 0);
-        }
-    }
-    statements
-}
-
-/// `$$` and `$_$` in a line.
-fn quotes(line: &str) -> impl Iterator<Item = &str> {
-    let mut rest = line;
-    std::iter::from_fn(move || {
-        loop {
-            let begun = rest.get(rest.find('$')?..)?;
-            let name = begun.get(1..)?;
-            let end = name.find(|letter: char| letter != '_' && !letter.is_alphabetic())?;
-            if name.get(end..)?.starts_with('$') {
-                let (mark, after) = begun.split_at(end + 2);
-                rest = after;
-                return Some(mark);
-            }
-            rest = name;
-        }
-    })
+/// Statements with their ends.
+fn ended<'a>(statements: impl IntoIterator<Item = &'a str>) -> String {
+    statements.into_iter().map(|text| format!("{text};\n")).collect()
 }
 
 /// The table and the constraint of a statement that adds one which holds of all rows.

@@ -297,6 +297,25 @@ pub(super) async fn is_under_way(
     .await
 }
 
+/// The operations of a kind on a clinic that did not end and that nobody works on, and nobody takes up until the transaction
+/// ends; with what each kept.
+pub(super) async fn abandoned(
+    transaction: &mut PgConnection,
+    clinic: Uuid,
+    kind: Kind,
+) -> Result<Vec<(Uuid, Value)>, sqlx::Error> {
+    sqlx::query_as(
+        "WITH unfinished AS MATERIALIZED (
+            SELECT id, detail FROM control.operation WHERE tenant_id = $1 AND kind = $2 AND state <> 'DONE')
+         SELECT id, detail FROM unfinished
+         WHERE pg_try_advisory_xact_lock(hashtextextended('px-operation ' || id, 0))",
+    )
+    .bind(clinic)
+    .bind(kind.code())
+    .fetch_all(transaction)
+    .await
+}
+
 /// Takes the lock of an operation until the connection ends; false where somebody works on it.
 pub(crate) async fn lock(connection: &mut PgConnection, id: Uuid) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended('px-operation ' || $1::uuid, 0))")
@@ -456,11 +475,7 @@ impl Work {
 
     /// What was kept when it was worked on before.
     pub async fn kept<T: DeserializeOwned>(&mut self) -> Result<T, LifeError> {
-        let detail: Value = sqlx::query_scalar("SELECT detail FROM control.operation WHERE id = $1")
-            .bind(self.id)
-            .fetch_one(&mut self.connection)
-            .await?;
-        serde_json::from_value(detail).map_err(|_| LifeError::Malformed("operation"))
+        self.kept_before().await?.ok_or(LifeError::Malformed("operation"))
     }
 
     /// The same, if anything of that form was kept.

@@ -225,7 +225,7 @@ impl Restore<'_, '_> {
         turn.commit().await?;
         let mut building = home.begin().await?;
         // Left by a run that was killed.
-        stage::drop(&mut building, staged).await?;
+        stage::drop_schema(&mut building, staged).await?;
         let manifest = export.make(ground, &mut building, staged, work).await?;
         building.commit().await?;
 
@@ -236,7 +236,7 @@ impl Restore<'_, '_> {
                 Ok(restored)
             }
             Err(error) => {
-                stage::drop(home, staged).await?;
+                stage::drop_schema(home, staged).await?;
                 Err(error)
             }
         }

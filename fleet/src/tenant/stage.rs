@@ -7,10 +7,10 @@ use tokio::io::AsyncRead;
 use uuid::Uuid;
 
 use super::{
-    Ground, LifeError, Manifest, TableSum,
+    Ground, LifeError, Manifest, Restored, TableSum,
     copy::{self, Sum, qualified},
     frames::{Frame, Heading},
-    operation::Work,
+    operation::{Kind, Work, abandoned},
     run,
     sealed_file::SealedReader,
 };
@@ -21,7 +21,10 @@ pub(super) fn schema_of(id: Uuid) -> Result<SchemaName, LifeError> {
 }
 
 /// Drops a schema with all that is in it, if it is there.
-pub(super) async fn drop(connection: &mut PgConnection, schema: &SchemaName) -> Result<(), sqlx::Error> {
+pub(super) async fn drop_schema(
+    connection: &mut PgConnection,
+    schema: &SchemaName,
+) -> Result<(), sqlx::Error> {
     run(connection, format!("SET client_min_messages = warning; DROP SCHEMA IF EXISTS {schema} CASCADE"))
         .await
 }
@@ -32,16 +35,10 @@ pub(super) async fn drop_left(
     home: &mut PgConnection,
     tenant: Uuid,
 ) -> Result<(), LifeError> {
-    let left: Vec<Uuid> = sqlx::query_scalar(
-        "WITH unfinished AS MATERIALIZED (SELECT id FROM control.operation
-            WHERE tenant_id = $1 AND kind = 'RESTORE' AND state <> 'DONE' AND NOT detail ? 'placed')
-         SELECT id FROM unfinished WHERE pg_try_advisory_xact_lock(hashtextextended('px-operation ' || id, 0))",
-    )
-    .bind(tenant)
-    .fetch_all(control)
-    .await?;
-    for id in left {
-        drop(home, &schema_of(id)?).await?;
+    for (id, kept) in abandoned(control, tenant, Kind::Restore).await? {
+        if serde_json::from_value::<Restored>(kept).is_err() {
+            drop_schema(home, &schema_of(id)?).await?;
+        }
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ use super::{
     copy::{qualified, tables},
     export::{schema_version, waiting},
     limits::{may_have, set_quotas},
-    run, schema_exists,
+    run,
     sides::Sides,
 };
 
@@ -39,16 +39,20 @@ pub(super) async fn lying_beside(
     .bind(tenant)
     .fetch_all(&mut *control)
     .await?;
-    let home = home.unwrap_or(control);
-    for detail in restores {
-        let restored: Restored =
-            serde_json::from_value(detail).map_err(|_| LifeError::Malformed("operation"))?;
-        let schema = SchemaName::stored(&restored.schema).ok_or(LifeError::Malformed("operation"))?;
-        if schema_exists(home, &schema).await? {
-            return Ok(Some((restored, schema)));
-        }
-    }
-    Ok(None)
+    let restores: Result<Vec<Restored>, _> = restores.into_iter().map(serde_json::from_value).collect();
+    let mut restores = restores.map_err(|_| LifeError::Malformed("operation"))?;
+    let names: Vec<_> = restores.iter().map(|restored| restored.schema.clone()).collect();
+    let there: Option<String> = sqlx::query_scalar(
+        "SELECT name FROM unnest($1::text[]) WITH ORDINALITY AS made (name, place)
+         WHERE to_regnamespace(name) IS NOT NULL ORDER BY place LIMIT 1",
+    )
+    .bind(names)
+    .fetch_optional(home.unwrap_or(control))
+    .await?;
+    let Some(name) = there else { return Ok(None) };
+    restores.retain(|restored| restored.schema == name);
+    let schema = SchemaName::stored(&name).ok_or(LifeError::Malformed("operation"))?;
+    Ok(restores.pop().map(|restored| (restored, schema)))
 }
 
 pub(super) fn something_lies_beside() -> LifeError {

@@ -1,4 +1,4 @@
-//! What operators do with a clinic of a further cell: keys, limits, exports, sandboxes, its end.
+//! What operators do with a clinic of a further cell: keys, limits, exports, restores, sandboxes, its end.
 
 use anyhow::Result;
 use praxis_entity::ids::encode_base32;

@@ -32,7 +32,7 @@ use super::{
     copy::qualified,
     limits::recount,
     note,
-    operation::{Begun, Kind, Work},
+    operation::{Begun, Kind, Work, abandoned},
     run, schema_exists, stage,
 };
 
@@ -117,15 +117,7 @@ pub(super) async fn drop_leavings(
     original: Uuid,
 ) -> Result<(), LifeError> {
     let mut transaction = admin.begin().await?;
-    let abandoned: Vec<Uuid> = sqlx::query_scalar(
-        "WITH unfinished AS MATERIALIZED (
-            SELECT id FROM control.operation WHERE tenant_id = $1 AND kind = 'CLONE' AND state <> 'DONE')
-         SELECT id FROM unfinished WHERE pg_try_advisory_xact_lock(hashtextextended('px-operation ' || id, 0))",
-    )
-    .bind(original)
-    .fetch_all(&mut *transaction)
-    .await?;
-    for id in abandoned {
+    for (id, _) in abandoned(&mut transaction, original, Kind::Clone).await? {
         drop_left(home, &stage::schema_of(id)?).await?;
     }
     Ok(transaction.commit().await?)
