@@ -11,6 +11,8 @@
 #[expect(dead_code, reason = "shared with the unit tests, which use all of it")]
 pub mod authenticator;
 
+use std::cell::Cell;
+
 use anyhow::Result;
 use authenticator::{Authenticator, Kind};
 use axum::http::StatusCode;
@@ -43,7 +45,11 @@ struct Staff<'a> {
 }
 
 /// An authenticator app.
-pub struct App(TotpSecret);
+pub struct App {
+    secret: TotpSecret,
+    /// The step whose code it showed the last time.
+    shown: Cell<i64>,
+}
 
 async fn clinic() -> Result<TestServer> {
     TestServer::new(&[("northside", "root@northside.test", "owner")]).await
@@ -137,12 +143,19 @@ impl<'a> Staff<'a> {
 impl App {
     /// One that a secret was typed into.
     pub fn new(secret: &str) -> Self {
-        Self(TotpSecret(BASE32_NOPAD.decode(secret.as_bytes()).unwrap().try_into().unwrap()))
+        let secret = TotpSecret(BASE32_NOPAD.decode(secret.as_bytes()).unwrap().try_into().unwrap());
+        Self { secret, shown: Cell::new(0) }
     }
 
     /// The code of the moment.
     pub fn code(&self, server: &TestServer) -> String {
-        totp::code(&self.0, server.clock.now().timestamp() / 30)
+        self.shown.set(server.clock.now().timestamp() / 30);
+        self.shown()
+    }
+
+    /// The code that it showed the last time, though another may have taken its place meanwhile.
+    fn shown(&self) -> String {
+        totp::code(&self.secret, self.shown.get())
     }
 
     /// The code of the next step: the present one may have been used.

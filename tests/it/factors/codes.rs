@@ -28,7 +28,7 @@ async fn a_confirmed_app_is_asked_for_and_each_code_works_once() -> Result<()> {
     assert_eq!(whoami.status, StatusCode::UNAUTHORIZED);
 
     // The code that confirmed the app is used up.
-    let confirmed = app.code(&server);
+    let confirmed = app.shown();
     assert_eq!(nurse.answer(&asked, json!({ "totp": confirmed })).await.status, StatusCode::UNAUTHORIZED);
     let code = app.next(&server);
     let entered = nurse.answer(&asked, json!({ "totp": code })).await;
