@@ -1,10 +1,17 @@
 //! Connections to the databases that hold clinics, each opened when the first clinic of it is at hand.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use praxis_platform::tenancy::{CellUnknown, MAIN};
 use sea_orm::DatabaseConnection;
-use sqlx::{ConnectOptions, postgres::PgPoolOptions};
+use sqlx::{
+    ConnectOptions, Executor,
+    postgres::{PgConnection, PgPoolOptions},
+};
 use tokio::sync::OnceCell;
 
 use super::{MigrateError, Migrator};
@@ -15,6 +22,8 @@ pub(super) struct Homes<'a> {
     control: DatabaseConnection,
     connections: u32,
     further: BTreeMap<String, OnceCell<DatabaseConnection>>,
+    /// Connections on which indexes were built, and their cells.
+    builders: Mutex<Vec<(String, PgConnection)>>,
 }
 
 impl Homes<'_> {
@@ -31,13 +40,37 @@ impl Homes<'_> {
         let further = self.further.get(cell).ok_or_else(|| CellUnknown(cell.to_owned()))?;
         further.get_or_try_init(|| self.migrator.connect_to(cell, self.connections)).await
     }
+
+    /// A connection to build indexes on, outside of any transaction. Killed with the runner, it does not build on.
+    ///
+    /// Signing in takes longer than building an index of few rows, so whoever is done gives it back by
+    /// [`Self::give_back`]; what it is set to is set anew for each clinic.
+    pub(super) async fn builder(&self, cell: &str) -> Result<PgConnection, MigrateError> {
+        let spare = {
+            let mut builders = self.builders.lock().unwrap_or_else(PoisonError::into_inner);
+            let found = builders.iter().position(|(of, _)| of == cell);
+            found.map(|at| builders.swap_remove(at).1)
+        };
+        if let Some(spare) = spare {
+            return Ok(spare);
+        }
+        let mut connection = self.migrator.cells.connect(cell).await?;
+        connection.execute("SET client_connection_check_interval = 1000").await?;
+        Ok(connection)
+    }
+
+    /// Keeps the connection of a builder that ended well for the next one.
+    pub(super) fn give_back(&self, cell: &str, connection: PgConnection) {
+        self.builders.lock().unwrap_or_else(PoisonError::into_inner).push((cell.to_owned(), connection));
+    }
 }
 
 impl Migrator {
     /// Connections to all cells, so many to each.
     pub(super) async fn homes(&self, connections: u32) -> Result<Homes<'_>, MigrateError> {
         let further = self.cells.further().map(|cell| (cell.to_owned(), OnceCell::new())).collect();
-        Ok(Homes { migrator: self, control: self.connect(connections).await?, connections, further })
+        let control = self.connect(connections).await?;
+        Ok(Homes { migrator: self, control, connections, further, builders: Mutex::default() })
     }
 
     /// Connections to a cell, in the form that migration steps take.

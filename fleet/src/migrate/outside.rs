@@ -26,13 +26,8 @@ impl Run<'_> {
     /// Makes or drops indexes. One that an earlier try left half-built is made anew; one that is there is left alone.
     pub(super) async fn concurrently(&self, tenant: &TenantVersion, step: &Step) -> Result<(), MigrateError> {
         let schema = &tenant.schema;
-        // A connection of its own: what is set on it ends with it, and killed with the runner it does not build on.
-        let mut connection = self.migrator.cells.connect(&tenant.cell).await?;
-        let patience = self.options.lock_timeout.max(PATIENCE);
-        let context = format!(
-            "{}; SET client_connection_check_interval = 1000",
-            self.context(schema, "SESSION", patience)
-        );
+        let mut connection = self.homes.builder(&tenant.cell).await?;
+        let context = self.context(schema, "SESSION", self.options.lock_timeout.max(PATIENCE));
         let fail = |error: sqlx::Error| failed(step, DbErr::Exec(RuntimeErr::SqlxError(error.into())));
         connection.execute(sqlx::raw_sql(AssertSqlSafe(context))).await.map_err(fail)?;
         for statement in step.statements() {
@@ -51,6 +46,7 @@ impl Run<'_> {
                 connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await.map_err(fail)?;
             }
         }
+        self.homes.give_back(&tenant.cell, connection);
         Ok(())
     }
 

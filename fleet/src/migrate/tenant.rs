@@ -50,7 +50,7 @@ impl Run<'_> {
         target: i32,
     ) -> Result<Migrated, (MigrateError, u32)> {
         let begun = Instant::now();
-        let from = self.found(tenant).await.map_err(|error| (error, 1))?;
+        let from = self.found(tenant, tenant.version).await.map_err(|error| (error, 1))?;
         let mut most = 1;
         let steps = steps_after(&self.migrator.tenant, from).take_while(|(version, _)| *version <= target);
         for (version, step) in steps {
@@ -72,14 +72,17 @@ impl Run<'_> {
         Ok(Migrated { from, attempts: most })
     }
 
-    /// The truth about a tenant's version, which the control schema may not have heard of when it was restored.
-    async fn found(&self, tenant: &TenantVersion) -> Result<i32, MigrateError> {
+    /// The truth about a tenant's version. The control schema is told of it where it has heard something else, as it
+    /// has when it was restored.
+    async fn found(&self, tenant: &TenantVersion, heard: i32) -> Result<i32, MigrateError> {
         let schema = &tenant.schema;
         let sql = format!("SELECT schema_version AS n FROM {schema}.tenant_self");
         let found: i32 = one(self.homes.of(&tenant.cell).await?, &sql)
             .await?
             .ok_or_else(|| MigrateError::CanaryMissing(schema.to_string()))?;
-        self.tell(self.homes.control(), schema, found).await?;
+        if found != heard {
+            self.tell(self.homes.control(), schema, found).await?;
+        }
         Ok(found)
     }
 
@@ -111,7 +114,7 @@ impl Run<'_> {
         match step.way() {
             Way::Transaction => {}
             // What no transaction holds is not to be done over by a run that comes late.
-            _ if self.found(tenant).await? != version - 1 => return Ok(()),
+            _ if self.found(tenant, version - 1).await? != version - 1 => return Ok(()),
             Way::Concurrent => self.concurrently(tenant, step).await?,
             Way::Batches => self.in_batches(tenant, step).await?,
         }
