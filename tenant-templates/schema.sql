@@ -65,6 +65,7 @@ CREATE TABLE {schema}.appointment_count (
     CONSTRAINT appointment_count_changes CHECK ((change <> 0)),
     CONSTRAINT appointment_count_pkey PRIMARY KEY (facility_id, month, status, id)
 );
+--
 CREATE TABLE {schema}.audit_checkpoint (
     size bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -133,6 +134,7 @@ CREATE TABLE {schema}.audit_pending (
     entry_id uuid NOT NULL,
     CONSTRAINT audit_pending_pkey PRIMARY KEY (entry_id)
 );
+--
 CREATE TABLE {schema}.audit_sealer (
     only_one boolean DEFAULT true NOT NULL,
     CONSTRAINT audit_sealer_only_one CHECK (only_one),
@@ -196,6 +198,7 @@ CREATE TABLE {schema}.field_policy (
     CONSTRAINT field_policy_pkey PRIMARY KEY (id),
     CONSTRAINT field_policy_unique UNIQUE (type_name, field_name, permission)
 );
+--
 CREATE TABLE {schema}.finished_sign_in (
     state_hash bytea NOT NULL,
     expires_at timestamp with time zone NOT NULL,
@@ -260,6 +263,7 @@ CREATE TABLE {schema}.mail_message (
     CONSTRAINT mail_message_dedupe_unique UNIQUE (dedupe_key),
     CONSTRAINT mail_message_pkey PRIMARY KEY (id)
 );
+--
 CREATE TABLE {schema}.note_template (
     id uuid NOT NULL,
     title text NOT NULL,
@@ -336,6 +340,7 @@ CREATE TABLE {schema}.organization (
     active boolean DEFAULT true NOT NULL,
     CONSTRAINT organization_pkey PRIMARY KEY (id)
 );
+--
 CREATE TABLE {schema}.organization_identifier (
     system text NOT NULL,
     value text NOT NULL,
@@ -408,6 +413,7 @@ CREATE TABLE {schema}.fhir_resource (
     CONSTRAINT fhir_resource_pkey PRIMARY KEY (id),
     CONSTRAINT fhir_resource_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
 );
+--
 CREATE TABLE {schema}.patient_facility (
     patient_id uuid NOT NULL,
     facility_id uuid NOT NULL,
@@ -489,6 +495,7 @@ CREATE TABLE {schema}.registered_operation (
     CONSTRAINT registered_operation_document_id_unique UNIQUE (document_id),
     CONSTRAINT registered_operation_pkey PRIMARY KEY (id)
 );
+--
 CREATE TABLE {schema}.related_person (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -581,6 +588,7 @@ CREATE TABLE {schema}.sensitivity_label (
     CONSTRAINT sensitivity_label_pkey PRIMARY KEY (object_id),
     CONSTRAINT sensitivity_label_patient_fk FOREIGN KEY (patient_id) REFERENCES {schema}.patient(id)
 );
+--
 CREATE TABLE {schema}.session_policy (
     only_one boolean DEFAULT true NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -691,6 +699,7 @@ CREATE TABLE {schema}.availability_rule (
     CONSTRAINT availability_rule_facility_fk FOREIGN KEY (facility_id) REFERENCES {schema}.facility(id),
     CONSTRAINT availability_rule_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id)
 );
+--
 CREATE TABLE {schema}.calendar_feed (
     token_hash bytea NOT NULL,
     practitioner_id uuid NOT NULL,
@@ -738,6 +747,7 @@ CREATE TABLE {schema}.suppression (
     CONSTRAINT suppression_reason_known CHECK ((reason = ANY (ARRAY['STOP'::text, 'BOUNCE'::text, 'COMPLAINT'::text]))),
     CONSTRAINT suppression_pkey PRIMARY KEY (id)
 );
+--
 CREATE TABLE {schema}.tenant_self (
     tenant_id uuid NOT NULL,
     schema_version integer NOT NULL,
@@ -865,6 +875,7 @@ END) STORED NOT NULL,
     CONSTRAINT consent_directive_role_fk FOREIGN KEY (role_code) REFERENCES {schema}.role(code),
     CONSTRAINT consent_directive_user_fk FOREIGN KEY (user_id) REFERENCES {schema}.user_account(id)
 );
+--
 CREATE TABLE {schema}.external_identity (
     provider_id uuid NOT NULL,
     subject text NOT NULL,
@@ -971,6 +982,7 @@ CREATE TABLE {schema}.delivery_attempt (
     CONSTRAINT delivery_attempt_pkey PRIMARY KEY (notification_id, attempt),
     CONSTRAINT delivery_attempt_notification_fk FOREIGN KEY (notification_id) REFERENCES {schema}.notification(id)
 );
+--
 CREATE TABLE {schema}.delivery_report (
     provider text NOT NULL,
     provider_message_id text NOT NULL,
@@ -1066,6 +1078,7 @@ CREATE TABLE {schema}.rule_test_case (
     CONSTRAINT rule_test_case_pkey PRIMARY KEY (rule_id, name),
     CONSTRAINT rule_test_case_rule_fk FOREIGN KEY (rule_id) REFERENCES {schema}.rule(id)
 );
+--
 CREATE TABLE {schema}.session (
     id uuid NOT NULL,
     token_hash bytea,
@@ -1170,6 +1183,7 @@ CREATE TABLE {schema}.workflow_definition (
     CONSTRAINT workflow_definition_pkey PRIMARY KEY (id),
     CONSTRAINT workflow_definition_defined_by_fk FOREIGN KEY (defined_by) REFERENCES {schema}.user_account(id)
 );
+--
 CREATE TABLE {schema}.workflow_step (
     definition_id uuid NOT NULL,
     key text NOT NULL,
@@ -1321,6 +1335,7 @@ CREATE TABLE {schema}.clinical_document (
     CONSTRAINT clinical_document_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id),
     CONSTRAINT clinical_document_template_fk FOREIGN KEY (template_id, template_version) REFERENCES {schema}.note_template_version(template_id, version)
 );
+--
 CREATE TABLE {schema}.condition (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -1434,6 +1449,7 @@ CREATE TABLE {schema}.encounter_note (
     CONSTRAINT encounter_note_encounter_fk FOREIGN KEY (encounter_id, patient_id) REFERENCES {schema}.encounter(id, patient_id),
     CONSTRAINT encounter_note_version_fk FOREIGN KEY (document_id, document_version) REFERENCES {schema}.document_version(document_id, version)
 );
+--
 CREATE TABLE {schema}.encounter_participant (
     encounter_id uuid NOT NULL,
     practitioner_id uuid NOT NULL,
@@ -1547,6 +1563,7 @@ CREATE TABLE {schema}.medication_statement (
     CONSTRAINT medication_statement_recorded_by_fk FOREIGN KEY (recorded_by) REFERENCES {schema}.user_account(id),
     CONSTRAINT medication_statement_recorder_fk FOREIGN KEY (recorder_id) REFERENCES {schema}.practitioner(id)
 );
+--
 CREATE TABLE {schema}.observation (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -1696,6 +1713,7 @@ CREATE TABLE {schema}.waitlist_entry (
     CONSTRAINT waitlist_entry_practitioner_fk FOREIGN KEY (practitioner_id) REFERENCES {schema}.practitioner(id),
     CONSTRAINT waitlist_entry_visit_type_fk FOREIGN KEY (visit_type_id) REFERENCES {schema}.visit_type(id)
 );
+--
 CREATE TABLE {schema}.workflow_instance (
     id uuid NOT NULL,
     version integer DEFAULT 1 NOT NULL,
@@ -1824,6 +1842,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+--
 CREATE FUNCTION {schema}.audit_entry_is_sealed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -1897,6 +1916,7 @@ CREATE FUNCTION {schema}.condition_as_of(whose uuid, moment timestamp with time 
                         known.body || jsonb_build_object('clinical', known.sealed, 'code_tokens', '[]'::jsonb)) AS said
                     WHERE known.known_from <= moment;
             END $$;
+--
 CREATE FUNCTION {schema}.count_appointments(branch uuid, begun date, standing text, more bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -1987,6 +2007,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+--
 CREATE FUNCTION {schema}.enforce_problem_step() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -2061,6 +2082,7 @@ BEGIN
         WHERE v.encounter_id = NEW.id AND v.practitioner_id IS DISTINCT FROM NEW.practitioner_id;
     RETURN NULL;
 END $$;
+--
 CREATE FUNCTION {schema}.hold_close_gate() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -2157,6 +2179,7 @@ BEGIN
     END IF;
     RAISE EXCEPTION USING ERRCODE = 'PX003', MESSAGE = 'what was signed stays as it is';
 END $$;
+--
 CREATE FUNCTION {schema}.keep_encounter_note() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -2220,6 +2243,7 @@ BEGIN
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END $$;
+--
 CREATE FUNCTION {schema}.know_patient_at_facility() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -2302,6 +2326,7 @@ BEGIN
     UPDATE counter SET n = behind + placed WHERE name = 'event';
     RETURN placed;
 END $$;
+--
 CREATE FUNCTION {schema}.procedure_as_of(whose uuid, moment timestamp with time zone) RETURNS SETOF {schema}.procedure
     LANGUAGE plpgsql STABLE
     SET search_path TO '{schema}'
@@ -2380,6 +2405,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $_$;
+--
 CREATE FUNCTION {schema}.refuse_over_quota(what text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO '{schema}'
@@ -2453,6 +2479,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+--
 CREATE FUNCTION {schema}.versions_counted() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO '{schema}'
@@ -2478,6 +2505,7 @@ INSERT INTO {schema}.counter VALUES
 INSERT INTO {schema}.quota VALUES
 	('SEATS', 0, NULL),
 	('STORAGE', 0, NULL);
+--
 INSERT INTO {schema}.status_transition VALUES
 	('patient', '', 'ACTIVE', 'patient:create', ''),
 	('patient', '', 'INACTIVE', 'patient:create', ''),
@@ -2902,294 +2930,343 @@ CREATE VIEW {schema}.break_glass_open AS
 CREATE INDEX account_link_by_user ON {schema}.account_link USING btree (user_id, created_at);
 CREATE INDEX account_link_past ON {schema}.account_link USING btree (expires_at);
 CREATE INDEX alert_by_encounter ON {schema}.alert USING btree (encounter_id, id DESC) WHERE (encounter_id IS NOT NULL);
+--
 CREATE INDEX alert_by_patient ON {schema}.alert USING btree (patient_id, id DESC);
 CREATE INDEX alert_open ON {schema}.alert USING btree (id DESC) WHERE (status = 'OPEN'::text);
 CREATE INDEX allergy_by_patient ON {schema}.allergy USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE UNIQUE INDEX allergy_none_known_once ON {schema}.allergy USING btree (patient_id) WHERE ((status = 'ACTIVE'::text) AND none_known);
 CREATE INDEX api_client_secret_by_client ON {schema}.api_client_secret USING btree (client_id);
 CREATE INDEX appointment_by_created ON {schema}.appointment USING btree (created_at, id);
+--
 CREATE INDEX appointment_by_patient ON {schema}.appointment USING btree (patient_id, starts_at DESC NULLS LAST, id DESC);
 CREATE INDEX appointment_by_practitioner ON {schema}.appointment USING btree (practitioner_id, starts_at);
 CREATE INDEX appointment_by_series ON {schema}.appointment USING btree (series_id, starts_at) WHERE (series_id IS NOT NULL);
 CREATE INDEX appointment_by_start ON {schema}.appointment USING btree (starts_at, id);
 CREATE INDEX appointment_by_updated ON {schema}.appointment USING btree (updated_at, id);
 CREATE INDEX appointment_by_waitlist_entry ON {schema}.appointment USING btree (waitlist_entry_id) WHERE (waitlist_entry_id IS NOT NULL);
+--
 CREATE INDEX appointment_held ON {schema}.appointment USING btree (hold_expires_at) WHERE (status = 'PENDING'::text);
 CREATE INDEX appointment_resource_by_appointment ON {schema}.appointment_resource USING btree (appointment_id);
 CREATE INDEX appointment_series_by_patient ON {schema}.appointment_series USING btree (patient_id);
 CREATE INDEX audit_entry_by_actor ON {schema}.audit_entry USING btree (actor_id, at);
 CREATE INDEX audit_entry_by_object ON {schema}.audit_entry USING btree (object_id, id) WHERE (object_id IS NOT NULL);
 CREATE INDEX audit_entry_by_patient ON {schema}.audit_entry USING gin (patients);
+--
 CREATE INDEX audit_entry_by_time ON {schema}.audit_entry USING brin (at);
 CREATE INDEX audit_entry_refused ON {schema}.audit_entry USING btree (at) WHERE (outcome = 'DENIED'::text);
 CREATE INDEX availability_exception_by_facility ON {schema}.availability_exception USING btree (facility_id, last_day);
 CREATE INDEX availability_rule_by_practitioner ON {schema}.availability_rule USING btree (practitioner_id);
 CREATE INDEX break_glass_by_patient ON {schema}.break_glass USING btree (patient_id, id);
 CREATE INDEX break_glass_by_user ON {schema}.break_glass USING btree (user_id, id);
+--
 CREATE UNIQUE INDEX break_glass_one_open ON {schema}.break_glass USING btree (user_id, patient_id) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX break_glass_unreviewed ON {schema}.break_glass USING btree (review_due_at) WHERE (reviewed_at IS NULL);
 CREATE UNIQUE INDEX calendar_feed_one_open ON {schema}.calendar_feed USING btree (practitioner_id) WHERE (revoked_at IS NULL);
 CREATE INDEX care_team_member_by_patient ON {schema}.care_team_member USING btree (patient_id);
 CREATE UNIQUE INDEX care_team_member_once ON {schema}.care_team_member USING btree (patient_id, COALESCE(practitioner_id, user_id), role) WHERE (ends_at IS NULL);
 CREATE UNIQUE INDEX channel_consent_one_given ON {schema}.channel_consent USING btree (patient_id, channel) WHERE (withdrawn_at IS NULL);
+--
 CREATE INDEX chart_version_by_patient ON {schema}.chart_version USING btree (patient_id, kind, known_until);
 CREATE INDEX clinical_document_by_encounter ON {schema}.clinical_document USING btree (encounter_id, created_at DESC, id DESC) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX clinical_document_by_parent ON {schema}.clinical_document USING btree (addendum_to) WHERE (addendum_to IS NOT NULL);
 CREATE INDEX clinical_document_by_patient ON {schema}.clinical_document USING btree (patient_id, created_at DESC, id DESC);
 CREATE INDEX clinical_document_unsigned ON {schema}.clinical_document USING btree (author_id, id) WHERE (status = ANY (ARRAY['DRAFT'::text, 'IN_REVIEW'::text]));
 CREATE INDEX condition_by_encounter ON {schema}.condition USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
+--
 CREATE INDEX condition_by_patient ON {schema}.condition USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX consent_directive_by_patient ON {schema}.consent_directive USING btree (patient_id) WHERE (revoked_at IS NULL);
 CREATE INDEX delivery_report_by_notification ON {schema}.delivery_report USING btree (notification_id);
 CREATE INDEX device_by_kind ON {schema}.device USING btree (facility_id, kind);
 CREATE INDEX disclosure_by_patient ON {schema}.disclosure USING btree (patient_id, disclosed_at DESC, id DESC);
 CREATE UNIQUE INDEX document_version_one_head ON {schema}.document_version USING btree (document_id) WHERE head;
+--
 CREATE INDEX encounter_by_appointment ON {schema}.encounter USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX encounter_by_patient ON {schema}.encounter USING btree (patient_id, started_at DESC NULLS LAST, id DESC);
 CREATE INDEX encounter_diagnosis_by_condition ON {schema}.encounter_diagnosis USING btree (condition_id) WHERE (status = 'RECORDED'::text);
 CREATE INDEX encounter_diagnosis_by_encounter ON {schema}.encounter_diagnosis USING btree (encounter_id);
 CREATE UNIQUE INDEX encounter_diagnosis_code_unique ON {schema}.encounter_diagnosis USING btree (encounter_id, code_token) WHERE (status = 'RECORDED'::text);
 CREATE UNIQUE INDEX encounter_diagnosis_rank_unique ON {schema}.encounter_diagnosis USING btree (encounter_id, rank) WHERE (status = 'RECORDED'::text);
+--
 CREATE UNIQUE INDEX encounter_note_said_once ON {schema}.encounter_note USING btree (document_id, document_version, kind) WHERE (document_id IS NOT NULL);
 CREATE INDEX event_by_patient ON {schema}.event USING btree (patient_id, "position");
 CREATE INDEX event_by_subject ON {schema}.event USING btree (subject_id, id);
 CREATE INDEX event_unordered ON {schema}.event USING btree (id) WHERE ("position" IS NULL);
 CREATE INDEX external_identity_by_user ON {schema}.external_identity USING btree (user_id);
 CREATE INDEX family_history_by_patient ON {schema}.family_history USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
+--
 CREATE INDEX fhir_resource_by_patient ON {schema}.fhir_resource USING btree (patient_id, resource_type);
 CREATE INDEX finished_sign_in_by_expiry ON {schema}.finished_sign_in USING btree (expires_at);
 CREATE INDEX idempotency_key_by_expiry ON {schema}.idempotency_key USING btree (expires_at);
 CREATE INDEX immunization_by_patient ON {schema}.immunization USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE UNIQUE INDEX invitation_one_open ON {schema}.invitation USING btree (email) WHERE (status = 'SENT'::text);
 CREATE INDEX job_due ON {schema}.job USING btree (run_at, id) WHERE (status = ANY (ARRAY['QUEUED'::text, 'RUNNING'::text]));
+--
 CREATE INDEX job_finished ON {schema}.job USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 CREATE UNIQUE INDEX key_rotation_one_open ON {schema}.key_rotation USING btree ((true)) WHERE (finished_at IS NULL);
 CREATE INDEX mail_message_due ON {schema}.mail_message USING btree (next_attempt_at) WHERE (status = 'QUEUED'::text);
 CREATE INDEX mail_message_past ON {schema}.mail_message USING btree (created_at) WHERE (status <> 'QUEUED'::text);
 CREATE INDEX medication_statement_by_patient ON {schema}.medication_statement USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX notification_by_user ON {schema}.notification USING btree (user_id, id) WHERE (channel = 'IN_APP'::text);
+--
 CREATE INDEX notification_due ON {schema}.notification USING btree (next_attempt_at, id) WHERE (status = ANY (ARRAY['SCHEDULED'::text, 'SENDING'::text, 'FAILED'::text]));
 CREATE INDEX notification_pending_by_subject ON {schema}.notification USING btree (subject_id) WHERE (status = ANY (ARRAY['SCHEDULED'::text, 'FAILED'::text]));
 CREATE INDEX notification_unread ON {schema}.notification USING btree (user_id, id) WHERE ((channel = 'IN_APP'::text) AND (read_at IS NULL));
 CREATE INDEX observation_by_encounter ON {schema}.observation USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX observation_by_patient ON {schema}.observation USING btree (patient_id, effective_at DESC NULLS LAST, id DESC);
 CREATE INDEX observation_taken_together ON {schema}.observation USING btree (encounter_id, taken_together) WHERE (taken_together IS NOT NULL);
+--
 CREATE INDEX passkey_by_user ON {schema}.passkey USING btree (user_id);
 CREATE INDEX patient_by_update ON {schema}.patient USING btree (updated_at);
 CREATE UNIQUE INDEX patient_identifier_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'IDENTIFIER'::text);
 CREATE UNIQUE INDEX patient_mrn_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'MRN'::text);
 CREATE UNIQUE INDEX patient_national_id_unique ON {schema}.patient_token USING btree (token) WHERE (kind = 'NATIONAL_ID'::text);
 CREATE INDEX patient_token_lookup ON {schema}.patient_token USING btree (kind, token);
+--
 CREATE INDEX procedure_by_patient ON {schema}.procedure USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX push_device_by_user ON {schema}.push_device USING btree (user_id) WHERE (removed_at IS NULL);
 CREATE UNIQUE INDEX push_device_one_open ON {schema}.push_device USING btree (address_hash) WHERE (removed_at IS NULL);
 CREATE INDEX queue_token_waiting ON {schema}.queue_token USING btree (facility_id, queue, day, number) WHERE (status = 'WAITING'::text);
 CREATE UNIQUE INDEX refresh_token_one_usable ON {schema}.refresh_token USING btree (session_id) WHERE (spent_at IS NULL);
 CREATE INDEX registered_operation_by_sha256 ON {schema}.registered_operation USING btree (sha256);
+--
 CREATE INDEX related_person_by_patient ON {schema}.related_person USING btree (patient_id);
 CREATE INDEX rule_evaluation_by_encounter ON {schema}.rule_evaluation USING btree (encounter_id, rule_id, id DESC);
 CREATE INDEX rule_in_use ON {schema}.rule USING btree (cause) WHERE (status = 'ACTIVE'::text);
 CREATE UNIQUE INDEX rule_one_active ON {schema}.rule USING btree (code) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX security_alert_by_status ON {schema}.security_alert USING btree (status, id);
 CREATE INDEX sensitivity_label_by_patient ON {schema}.sensitivity_label USING btree (patient_id);
+--
 CREATE INDEX session_by_provider ON {schema}.session USING btree (identity_provider_id) WHERE (identity_provider_id IS NOT NULL);
 CREATE INDEX session_by_user ON {schema}.session USING btree (user_id);
 CREATE INDEX social_history_by_patient ON {schema}.social_history USING btree (patient_id, recorded_at DESC NULLS LAST, id DESC);
 CREATE INDEX spent_challenge_by_expiry ON {schema}.spent_challenge USING btree (expires_at);
 CREATE UNIQUE INDEX suppression_one_open ON {schema}.suppression USING btree (channel, contact_token) WHERE (lifted_at IS NULL);
 CREATE INDEX task_by_due ON {schema}.task USING btree (due_at, id);
+--
 CREATE INDEX task_by_encounter ON {schema}.task USING btree (encounter_id, id) WHERE (encounter_id IS NOT NULL);
 CREATE INDEX task_by_instance ON {schema}.task USING btree (instance_id) WHERE (instance_id IS NOT NULL);
 CREATE INDEX task_by_patient ON {schema}.task USING btree (patient_id, id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX task_of_owner ON {schema}.task USING btree (owner_id, due_at, id) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text]));
 CREATE INDEX task_of_role ON {schema}.task USING btree (role_code, due_at, id) WHERE ((owner_id IS NULL) AND (status = 'REQUESTED'::text));
 CREATE UNIQUE INDEX task_one_active_per_step ON {schema}.task USING btree (instance_id, step) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'ACCEPTED'::text, 'IN_PROGRESS'::text, 'ON_HOLD'::text]));
+--
 CREATE INDEX waitlist_entry_by_appointment ON {schema}.waitlist_entry USING btree (appointment_id);
 CREATE INDEX waitlist_entry_by_patient ON {schema}.waitlist_entry USING btree (patient_id, id);
 CREATE INDEX waitlist_entry_waiting ON {schema}.waitlist_entry USING btree (earliest, latest) WHERE (status = 'WAITING'::text);
 CREATE UNIQUE INDEX workflow_definition_one_active ON {schema}.workflow_definition USING btree (code) WHERE (status = 'ACTIVE'::text);
 CREATE INDEX workflow_instance_by_definition ON {schema}.workflow_instance USING btree (definition_id, id);
 CREATE INDEX workflow_instance_by_encounter ON {schema}.workflow_instance USING btree (encounter_id) WHERE (status = 'RUNNING'::text);
+--
 CREATE TRIGGER alert_given BEFORE INSERT ON {schema}.alert FOR EACH ROW WHEN ((new.practitioner_id IS NULL)) EXECUTE FUNCTION {schema}.give_rule_finding();
 CREATE TRIGGER alert_stays BEFORE DELETE OR TRUNCATE ON {schema}.alert FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER alert_transition BEFORE INSERT OR UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('alert');
 CREATE TRIGGER alert_version BEFORE UPDATE ON {schema}.alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER allergy_kept AFTER UPDATE ON {schema}.allergy FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER allergy_stays BEFORE DELETE OR TRUNCATE ON {schema}.allergy FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+--
 CREATE TRIGGER allergy_transition BEFORE INSERT OR UPDATE ON {schema}.allergy FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('allergy');
 CREATE TRIGGER allergy_version BEFORE UPDATE ON {schema}.allergy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER api_client_transition BEFORE INSERT OR UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('api_client');
 CREATE TRIGGER api_client_version BEFORE UPDATE ON {schema}.api_client FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_added AFTER INSERT ON {schema}.appointment REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.appointments_counted();
 CREATE TRIGGER appointment_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
+--
 CREATE TRIGGER appointment_moved AFTER UPDATE ON {schema}.appointment REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.appointments_counted();
 CREATE TRIGGER appointment_removed AFTER DELETE ON {schema}.appointment REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION {schema}.appointments_counted();
 CREATE TRIGGER appointment_resource_lane BEFORE INSERT OR UPDATE ON {schema}.appointment_resource FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_lane();
 CREATE TRIGGER appointment_series_transition BEFORE INSERT OR UPDATE ON {schema}.appointment_series FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment_series');
 CREATE TRIGGER appointment_series_version BEFORE UPDATE ON {schema}.appointment_series FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER appointment_transition BEFORE INSERT OR UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('appointment');
+--
 CREATE TRIGGER appointment_version BEFORE UPDATE ON {schema}.appointment FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER audit_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_change FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER audit_checkpoint_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER audit_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER audit_entry_pending AFTER INSERT ON {schema}.audit_entry REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.audit_entry_waits();
 CREATE TRIGGER audit_leaf_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_leaf FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+--
 CREATE TRIGGER audit_leaf_pending AFTER INSERT ON {schema}.audit_leaf REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.audit_entry_is_sealed();
 CREATE TRIGGER audit_node_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.audit_node FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER availability_exception_version BEFORE UPDATE ON {schema}.availability_exception FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER availability_rule_version BEFORE UPDATE ON {schema}.availability_rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE CONSTRAINT TRIGGER break_glass_access_changed AFTER INSERT OR DELETE OR UPDATE ON {schema}.break_glass DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE TRIGGER break_glass_kept BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.keep_break_glass_as_it_was();
+--
 CREATE TRIGGER break_glass_overdue BEFORE INSERT ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_break_glass_while_overdue();
 CREATE TRIGGER break_glass_stays BEFORE DELETE OR TRUNCATE ON {schema}.break_glass FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER break_glass_transition BEFORE INSERT OR UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('break_glass');
 CREATE TRIGGER break_glass_version BEFORE UPDATE ON {schema}.break_glass FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER care_team_member_version BEFORE UPDATE ON {schema}.care_team_member FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER chart_version_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.chart_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+--
 CREATE TRIGGER clinical_document_begun AFTER INSERT ON {schema}.clinical_document REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.drafts_counted();
 CREATE TRIGGER clinical_document_saved AFTER UPDATE ON {schema}.clinical_document REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.drafts_counted();
 CREATE TRIGGER clinical_document_stays BEFORE DELETE OR TRUNCATE ON {schema}.clinical_document FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER clinical_document_transition BEFORE INSERT OR UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('clinical_document');
 CREATE TRIGGER clinical_document_version BEFORE UPDATE ON {schema}.clinical_document FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER condition_kept AFTER UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
+--
 CREATE TRIGGER condition_problem_step BEFORE UPDATE ON {schema}.condition FOR EACH ROW WHEN ((old.category = 'PROBLEM_LIST_ITEM'::text)) EXECUTE FUNCTION {schema}.enforce_problem_step();
 CREATE TRIGGER condition_version BEFORE UPDATE ON {schema}.condition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER consent_directive_version BEFORE UPDATE ON {schema}.consent_directive FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER delivery_attempt_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.delivery_attempt FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER delivery_report_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.delivery_report FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER device_version BEFORE UPDATE ON {schema}.device FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+--
 CREATE TRIGGER disclosure_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.disclosure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER document_signature_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.document_signature FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER document_version_counted AFTER INSERT ON {schema}.document_version REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.versions_counted();
 CREATE TRIGGER document_version_head BEFORE INSERT ON {schema}.document_version FOR EACH ROW EXECUTE FUNCTION {schema}.move_document_head();
 CREATE TRIGGER document_version_kept BEFORE UPDATE ON {schema}.document_version FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document_version();
 CREATE TRIGGER document_version_stays BEFORE DELETE OR TRUNCATE ON {schema}.document_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
+--
 CREATE TRIGGER encounter_closing_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.encounter_closing FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_diagnosis_transition BEFORE INSERT OR UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter_diagnosis');
 CREATE TRIGGER encounter_diagnosis_version BEFORE UPDATE ON {schema}.encounter_diagnosis FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER encounter_hands_over_rule_findings AFTER UPDATE OF practitioner_id ON {schema}.encounter FOR EACH ROW WHEN ((new.practitioner_id IS DISTINCT FROM old.practitioner_id)) EXECUTE FUNCTION {schema}.hand_over_rule_findings();
 CREATE TRIGGER encounter_kept AFTER UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER encounter_known AFTER INSERT OR UPDATE OF facility_id ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.know_patient_at_facility();
+--
 CREATE TRIGGER encounter_note_kept BEFORE UPDATE ON {schema}.encounter_note FOR EACH ROW EXECUTE FUNCTION {schema}.keep_encounter_note();
 CREATE TRIGGER encounter_note_stays BEFORE DELETE OR TRUNCATE ON {schema}.encounter_note FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER encounter_transition BEFORE INSERT OR UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('encounter');
 CREATE TRIGGER encounter_unfinished BEFORE UPDATE ON {schema}.encounter FOR EACH ROW WHEN (((new.status = 'CLOSED'::text) AND (old.status <> 'CLOSED'::text))) EXECUTE FUNCTION {schema}.hold_close_gate();
 CREATE TRIGGER encounter_version BEFORE UPDATE ON {schema}.encounter FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER event_kept BEFORE UPDATE ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.keep_event();
+--
 CREATE TRIGGER event_numbered BEFORE INSERT ON {schema}.event FOR EACH ROW EXECUTE FUNCTION {schema}.number_event();
 CREATE TRIGGER event_stays BEFORE DELETE OR TRUNCATE ON {schema}.event FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER facility_version BEFORE UPDATE ON {schema}.facility FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER family_history_kept AFTER UPDATE ON {schema}.family_history FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER family_history_stays BEFORE DELETE OR TRUNCATE ON {schema}.family_history FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER family_history_transition BEFORE INSERT OR UPDATE ON {schema}.family_history FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('family_history');
+--
 CREATE TRIGGER family_history_version BEFORE UPDATE ON {schema}.family_history FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER fhir_resource_added AFTER INSERT ON {schema}.fhir_resource REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {schema}.resources_counted();
 CREATE TRIGGER fhir_resource_removed AFTER DELETE ON {schema}.fhir_resource REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION {schema}.resources_counted();
 CREATE CONSTRAINT TRIGGER field_policy_access_changed AFTER INSERT OR DELETE OR UPDATE ON {schema}.field_policy DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE TRIGGER identity_provider_version BEFORE UPDATE ON {schema}.identity_provider FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER immunization_kept AFTER UPDATE ON {schema}.immunization FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
+--
 CREATE TRIGGER immunization_stays BEFORE DELETE OR TRUNCATE ON {schema}.immunization FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER immunization_transition BEFORE INSERT OR UPDATE ON {schema}.immunization FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('immunization');
 CREATE TRIGGER immunization_version BEFORE UPDATE ON {schema}.immunization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER invitation_transition BEFORE INSERT OR UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('invitation');
 CREATE TRIGGER invitation_version BEFORE UPDATE ON {schema}.invitation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER job_transition BEFORE INSERT OR UPDATE ON {schema}.job FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('job');
+--
 CREATE TRIGGER mail_message_transition BEFORE INSERT OR UPDATE ON {schema}.mail_message FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('mail_message');
 CREATE TRIGGER medication_statement_kept AFTER UPDATE ON {schema}.medication_statement FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER medication_statement_stays BEFORE DELETE OR TRUNCATE ON {schema}.medication_statement FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER medication_statement_transition BEFORE INSERT OR UPDATE ON {schema}.medication_statement FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('medication_statement');
 CREATE TRIGGER medication_statement_version BEFORE UPDATE ON {schema}.medication_statement FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE CONSTRAINT TRIGGER membership_access_changed AFTER INSERT OR DELETE OR UPDATE ON {schema}.membership DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
+--
 CREATE TRIGGER note_template_bumped BEFORE UPDATE ON {schema}.note_template FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER note_template_kept AFTER INSERT OR UPDATE ON {schema}.note_template FOR EACH ROW EXECUTE FUNCTION {schema}.keep_note_template_version();
 CREATE TRIGGER note_template_version_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.note_template_version FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER notification_profile_version BEFORE UPDATE ON {schema}.notification_profile FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER notification_template_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.notification_template FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER notification_transition BEFORE INSERT OR UPDATE ON {schema}.notification FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('notification');
+--
 CREATE TRIGGER notification_version BEFORE UPDATE ON {schema}.notification FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER observation_kept AFTER UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('result');
 CREATE TRIGGER observation_transition BEFORE INSERT OR UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('observation');
 CREATE TRIGGER observation_version BEFORE UPDATE ON {schema}.observation FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER organization_version BEFORE UPDATE ON {schema}.organization FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER patient_transition BEFORE INSERT OR UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('patient');
+--
 CREATE TRIGGER patient_version BEFORE UPDATE ON {schema}.patient FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER practitioner_version BEFORE UPDATE ON {schema}.practitioner FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER procedure_kept AFTER UPDATE ON {schema}.procedure FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
 CREATE TRIGGER procedure_stays BEFORE DELETE OR TRUNCATE ON {schema}.procedure FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER procedure_transition BEFORE INSERT OR UPDATE ON {schema}.procedure FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('procedure');
 CREATE TRIGGER procedure_version BEFORE UPDATE ON {schema}.procedure FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+--
 CREATE TRIGGER queue_token_transition BEFORE INSERT OR UPDATE ON {schema}.queue_token FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('queue_token');
 CREATE TRIGGER queue_token_version BEFORE UPDATE ON {schema}.queue_token FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER registered_operation_text BEFORE UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.keep_document();
 CREATE TRIGGER registered_operation_transition BEFORE INSERT OR UPDATE ON {schema}.registered_operation FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('registered_operation');
 CREATE TRIGGER related_person_version BEFORE UPDATE ON {schema}.related_person FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE CONSTRAINT TRIGGER role_access_changed AFTER DELETE OR UPDATE ON {schema}.role DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
+--
 CREATE CONSTRAINT TRIGGER role_permission_access_changed AFTER INSERT OR DELETE OR UPDATE ON {schema}.role_permission DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE TRIGGER role_version BEFORE UPDATE ON {schema}.role FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER room_version BEFORE UPDATE ON {schema}.room FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER rule_evaluation_append_only BEFORE DELETE OR UPDATE OF id, at, rule_id, cause_id, patient_id, encounter_id, result, reason, inputs_hash, explanation, measured OR TRUNCATE ON {schema}.rule_evaluation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER rule_evaluation_given BEFORE INSERT ON {schema}.rule_evaluation FOR EACH ROW WHEN ((new.practitioner_id IS NULL)) EXECUTE FUNCTION {schema}.give_rule_finding();
 CREATE TRIGGER rule_kept BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule();
+--
 CREATE TRIGGER rule_stays BEFORE DELETE OR TRUNCATE ON {schema}.rule FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER rule_test_case_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.rule_test_case FOR EACH ROW EXECUTE FUNCTION {schema}.keep_rule_tests();
 CREATE TRIGGER rule_tested BEFORE INSERT OR UPDATE OF status ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.require_rule_tests();
 CREATE TRIGGER rule_transition BEFORE INSERT OR UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('rule');
 CREATE TRIGGER rule_version BEFORE UPDATE ON {schema}.rule FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER security_alert_transition BEFORE INSERT OR UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('security_alert');
+--
 CREATE TRIGGER security_alert_version BEFORE UPDATE ON {schema}.security_alert FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER sensitivity_label_object BEFORE INSERT OR UPDATE ON {schema}.sensitivity_label FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_label();
 CREATE CONSTRAINT TRIGGER session_access_changed AFTER DELETE OR UPDATE OF token_hash, user_id, kind, expires_at, ended_at, second_factor_at ON {schema}.session DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE CONSTRAINT TRIGGER session_policy_access_changed AFTER INSERT OR DELETE OR UPDATE ON {schema}.session_policy DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE TRIGGER session_policy_version BEFORE UPDATE ON {schema}.session_policy FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER social_history_kept AFTER UPDATE ON {schema}.social_history FOR EACH ROW EXECUTE FUNCTION {schema}.keep_chart_version('clinical');
+--
 CREATE TRIGGER social_history_stays BEFORE DELETE OR TRUNCATE ON {schema}.social_history FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER social_history_transition BEFORE INSERT OR UPDATE ON {schema}.social_history FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('social_history');
 CREATE TRIGGER social_history_version BEFORE UPDATE ON {schema}.social_history FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE CONSTRAINT TRIGGER storage_change_drawn AFTER INSERT ON {schema}.storage_change DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.storage_drawn();
 CREATE TRIGGER task_escalation_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON {schema}.task_escalation FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_change();
 CREATE TRIGGER task_focus_agrees BEFORE INSERT OR UPDATE OF focus_kind, focus_id, patient_id ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_foreign_focus();
+--
 CREATE TRIGGER task_transition BEFORE INSERT OR UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('task');
 CREATE TRIGGER task_version BEFORE UPDATE ON {schema}.task FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE CONSTRAINT TRIGGER user_account_access_changed AFTER DELETE OR UPDATE OF display_name, practitioner_id, active ON {schema}.user_account DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.access_changed();
 CREATE TRIGGER user_account_seats AFTER INSERT OR DELETE OR UPDATE OF active ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.seats_drawn();
 CREATE TRIGGER user_account_version BEFORE UPDATE ON {schema}.user_account FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER visit_type_version BEFORE UPDATE ON {schema}.visit_type FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+--
 CREATE TRIGGER waitlist_entry_transition BEFORE INSERT OR UPDATE ON {schema}.waitlist_entry FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('waitlist_entry');
 CREATE TRIGGER waitlist_entry_version BEFORE UPDATE ON {schema}.waitlist_entry FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER workflow_definition_transition BEFORE INSERT OR UPDATE ON {schema}.workflow_definition FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('workflow_definition');
 CREATE TRIGGER workflow_definition_version BEFORE UPDATE ON {schema}.workflow_definition FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
 CREATE TRIGGER workflow_instance_transition BEFORE INSERT OR UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.enforce_transition('workflow_instance');
 CREATE TRIGGER workflow_instance_version BEFORE UPDATE ON {schema}.workflow_instance FOR EACH ROW EXECUTE FUNCTION {schema}.bump_version();
+--
 CREATE TRIGGER workflow_step_kept BEFORE INSERT OR DELETE OR UPDATE ON {schema}.workflow_step FOR EACH ROW EXECUTE FUNCTION {schema}.keep_workflow_steps();
 REVOKE ALL ON FUNCTION {schema}.access_changed() FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.allergy_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.appointments_counted() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_is_sealed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.audit_entry_waits() FROM PUBLIC;
+--
 REVOKE ALL ON FUNCTION {schema}.change_storage(more bigint, new boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.chart_is_whole(whose uuid, moment timestamp with time zone) TO {role};
 GRANT ALL ON FUNCTION {schema}.condition_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.count_appointments(branch uuid, begun date, standing text, more bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.document_version_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.drafts_counted() FROM PUBLIC;
+--
 REVOKE ALL ON FUNCTION {schema}.draw_quota(what text, more bigint, refusable boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.encounter_as_of(whose uuid, moment timestamp with time zone) TO {role};
 GRANT ALL ON FUNCTION {schema}.family_history_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.grant_to_runtime(relation regclass, rights text) FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.immunization_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.keep_chart_version() FROM PUBLIC;
+--
 REVOKE ALL ON FUNCTION {schema}.keep_note_template_version() FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.medication_statement_as_of(whose uuid, moment timestamp with time zone) TO {role};
 GRANT ALL ON FUNCTION {schema}.month_of(moment timestamp with time zone, zone text) TO {role};
 REVOKE ALL ON FUNCTION {schema}.move_document_head() FROM PUBLIC;
 GRANT ALL ON FUNCTION {schema}.observation_as_of(whose uuid, moment timestamp with time zone) TO {role};
 GRANT ALL ON FUNCTION {schema}.order_events() TO {role};
+--
 GRANT ALL ON FUNCTION {schema}.procedure_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.recount_quotas() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.refuse_foreign_label() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.refuse_over_quota(what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.resources_counted() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.seats_drawn() FROM PUBLIC;
+--
 GRANT ALL ON FUNCTION {schema}.social_history_as_of(whose uuid, moment timestamp with time zone) TO {role};
 REVOKE ALL ON FUNCTION {schema}.storage_drawn() FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.versions_counted() FROM PUBLIC;
@@ -3198,18 +3275,21 @@ ALTER TABLE ONLY {schema}.allergy
 ALTER TABLE ONLY {schema}.appointment
     ADD CONSTRAINT appointment_waitlist_entry_fk FOREIGN KEY (waitlist_entry_id) REFERENCES {schema}.waitlist_entry(id);
 GRANT SELECT ON TABLE {schema}.access_mark, {schema}.appointment_count, {schema}.audit_pending, {schema}.break_glass_open, {schema}.chart_version, {schema}.note_template_version, {schema}.quota, {schema}.status_transition, {schema}.tenant_self TO {role};
+--
 GRANT SELECT, INSERT(document_id), INSERT(version), INSERT(id), INSERT(supersedes), INSERT(patient_id), INSERT(kind), INSERT(author_id), INSERT(authored_at), INSERT(body), INSERT(sha256) ON TABLE {schema}.document_version TO {role};
 GRANT SELECT, INSERT(id), INSERT(kind), INSERT(at), INSERT(actor_id), INSERT(patient_id), INSERT(encounter_id), INSERT(subject_id), INSERT(body) ON TABLE {schema}.event TO {role};
 GRANT SELECT, INSERT(id), INSERT(user_id), INSERT(patient_id), INSERT(category), INSERT(classes), INSERT(statement), INSERT(status),UPDATE(status), INSERT(declared_at), INSERT(expires_at), INSERT(review_due_at), UPDATE(ended_at), UPDATE(ended_by), UPDATE(overdue_told_at), UPDATE(reviewed_at), UPDATE(reviewed_by), UPDATE(finding) ON TABLE {schema}.break_glass TO {role};
 GRANT SELECT,INSERT ON TABLE {schema}.audit_change, {schema}.audit_checkpoint, {schema}.audit_entry, {schema}.audit_leaf, {schema}.audit_node, {schema}.delivery_attempt, {schema}.delivery_report, {schema}.disclosure, {schema}.document_signature, {schema}.encounter_closing, {schema}.fhir_resource, {schema}.import_source, {schema}.notification_template, {schema}.patient_facility, {schema}.phi_key, {schema}.rule_test_case, {schema}.task_escalation, {schema}.workflow_step TO {role};
 GRANT SELECT,INSERT, UPDATE(body) ON TABLE {schema}.encounter_note TO {role};
 GRANT SELECT,INSERT, UPDATE(practitioner_id) ON TABLE {schema}.rule_evaluation TO {role};
+--
 GRANT SELECT,INSERT, UPDATE(status) ON TABLE {schema}.encounter_diagnosis TO {role};
 GRANT SELECT,INSERT, UPDATE(status), UPDATE(acknowledged_at), UPDATE(acknowledged_by), UPDATE(closed_at), UPDATE(closed_by), UPDATE(override_reason), UPDATE(words), UPDATE(practitioner_id) ON TABLE {schema}.alert TO {role};
 GRANT SELECT,INSERT, UPDATE(status), UPDATE(clinical), UPDATE(code_tokens) ON TABLE {schema}.allergy, {schema}.family_history, {schema}.immunization, {schema}.medication_statement, {schema}.procedure, {schema}.social_history TO {role};
 GRANT SELECT,INSERT, UPDATE(status), UPDATE(draft), UPDATE(lease_holder), UPDATE(lease_until) ON TABLE {schema}.clinical_document TO {role};
 GRANT SELECT,INSERT, UPDATE(status), UPDATE(ends_at), UPDATE(approved_by), UPDATE(approved_at) ON TABLE {schema}.rule TO {role};
 GRANT SELECT,INSERT,DELETE ON TABLE {schema}.finished_sign_in, {schema}.membership, {schema}.organization_identifier, {schema}.patient_token, {schema}.practitioner_identifier, {schema}.role_permission, {schema}.spent_challenge TO {role};
+--
 GRANT SELECT,INSERT,DELETE, UPDATE(ends_at) ON TABLE {schema}.encounter_participant TO {role};
 GRANT SELECT,INSERT,DELETE, UPDATE(last_used_at) ON TABLE {schema}.external_identity TO {role};
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE {schema}.account_link, {schema}.api_client_secret, {schema}.appointment_resource, {schema}.audit_unwatched, {schema}.availability_exception, {schema}.availability_rule, {schema}.factor_guard, {schema}.field_policy, {schema}.idempotency_key, {schema}.identity_provider, {schema}.job, {schema}.mail_message, {schema}.passkey, {schema}.recovery_code, {schema}.refresh_token, {schema}.totp TO {role};

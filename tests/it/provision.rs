@@ -12,7 +12,7 @@ use futures::future::join_all;
 use praxis_fleet::migrate::Migrator;
 use praxis_platform::{
     template::{Source, Template},
-    tenancy::{Filled, InstallationError, ProvisionError, WarmPool, fill_warm_pool, warm_pool},
+    tenancy::{Filled, InstallationError, MAIN, PoolOf, ProvisionError, WarmPool, fill_pool, warm_pool},
     vault::crypto,
 };
 use serde_json::{Value, json};
@@ -152,7 +152,9 @@ async fn schemas_that_hold_a_template_are_for_its_clinics_and_have_its_rows_once
     let fill = async |template: Option<&Template>, size| {
         let mut admin = installation.admin().await.unwrap();
         let (names, keys, clock) = (&installation.names, &*installation.keys, &installation.clock);
-        fill_warm_pool(&mut admin, names, keys, clock, template, size).await.map(|filled| filled.made)
+        let mut home = installation.admin().await.unwrap();
+        let pool = PoolOf { cell: MAIN, template };
+        fill_pool(&mut admin, &mut home, pool, names, keys, clock, size).await.map(|filled| filled.made)
     };
     // Each has a size of its own.
     assert_eq!(fill(Some(&template), 2).await?, 2);
@@ -191,6 +193,33 @@ async fn schemas_that_hold_a_template_are_for_its_clinics_and_have_its_rows_once
     sqlx::query(older).execute(&mut admin).await?;
     assert_eq!(fill(Some(&other), 1).await?, 1);
     nothing_is_half_made(&mut admin).await
+}
+
+#[tokio::test]
+async fn a_schema_that_is_made_in_parts_beside_a_server_is_as_any_other() -> Result<()> {
+    let installation = TestInstallation::new().await?;
+    let mut admin = installation.admin().await?;
+    installation.provision("northside").await.unwrap();
+    let there = "INSERT INTO control.server (id, build) VALUES (gen_random_uuid(), 1)";
+    sqlx::query(there).execute(&mut admin).await?;
+    let begun = Instant::now();
+    assert_eq!(fill(&installation, 1).await?.made, 1);
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(1, 0, 0));
+    // Not resting, it would be twice as fast at the least; killed meanwhile, the next one begins anew.
+    let patience = begun.elapsed() / 2;
+    assert!(tokio::time::timeout(patience, fill(&installation, 2)).await.is_err());
+    alone(&mut admin).await?;
+    nothing_is_half_made(&mut admin).await?;
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(1, 0, 1));
+    assert_eq!(fill(&installation, 2).await?.made, 1);
+    for slug in ["harbor", "hillside"] {
+        installation.provision(slug).await.unwrap();
+    }
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(0, 0, 0));
+    nothing_is_half_made(&mut admin).await?;
+    let drift = installation.command().args(["migrate", "drift"]).output()?;
+    assert!(drift.status.success(), "{}", String::from_utf8_lossy(&drift.stdout));
+    Ok(())
 }
 
 #[tokio::test]
@@ -250,9 +279,10 @@ async fn an_operator_fills_the_pool_and_sees_what_is_in_it() -> Result<()> {
 }
 
 async fn fill(installation: &TestInstallation, size: i64) -> Result<Filled, InstallationError> {
-    let mut admin = installation.admin().await.unwrap();
+    let (mut admin, mut home) = (installation.admin().await.unwrap(), installation.admin().await.unwrap());
     let (names, keys, clock) = (&installation.names, &*installation.keys, &installation.clock);
-    fill_warm_pool(&mut admin, names, keys, clock, None, size).await
+    let pool = PoolOf { cell: MAIN, template: None };
+    fill_pool(&mut admin, &mut home, pool, names, keys, clock, size).await
 }
 
 /// How long one of fifty clinics takes to make.
@@ -298,8 +328,8 @@ async fn nothing_is_half_made(admin: &mut PgConnection) -> Result<()> {
     let warm = names(admin, "SELECT schema_name FROM control.warm_schema").await?;
     let built = "SELECT schema_name FROM control.warm_schema WHERE schema_version IS NOT NULL";
     let built = names(admin, built).await?;
-    assert!(warm.is_disjoint(&rows));
-    let schemas: BTreeSet<_> = schemas.difference(&built).cloned().collect();
+    assert!(warm.is_disjoint(&rows) && built.is_subset(&schemas));
+    let schemas: BTreeSet<_> = schemas.difference(&warm).cloned().collect();
     let roles: BTreeSet<_> = roles.difference(&warm).cloned().collect();
     assert!(
         schemas == tenants && tenants == rows && rows == keys && keys == roles,

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use praxis_migration::sql::statements;
+use praxis_migration::sql::{Statement, statements};
 
 /// What a dump makes, sorted by what has to come before what.
 #[derive(Default)]
@@ -29,13 +29,23 @@ struct Table<'a> {
     foreign_keys: Vec<(&'a str, &'a str)>,
 }
 
-/// The statements of a tidied dump, fewer of them.
+/// Statements of a part: whoever makes a schema where others work rests between two.
+const PART: usize = 6;
+const BETWEEN: &str = "--\n";
+
+/// The statements of a tidied dump, fewer of them, with a line of its own between two parts.
 pub(super) fn compact(dump: &str) -> String {
     let mut made = Dump::default();
     for statement in statements(dump) {
         made.take(statement.text.trim());
     }
-    made.write()
+    in_parts(&made.write())
+}
+
+fn in_parts(text: &str) -> String {
+    let statements = statements(text);
+    let part = |part: &[Statement<'_>]| ended(part.iter().map(|statement| statement.text.trim()));
+    statements.chunks(PART).map(part).collect::<Vec<_>>().join(BETWEEN)
 }
 
 impl<'a> Dump<'a> {
@@ -168,8 +178,9 @@ ALTER TABLE ONLY {schema}.ward\n    ADD CONSTRAINT ward_best_fk FOREIGN KEY (bes
 ALTER TABLE ONLY {schema}.ward\n    ADD CONSTRAINT ward_new CHECK (true) NOT VALID;
 GRANT SELECT ON TABLE {schema}.bed TO {role};\nGRANT SELECT ON TABLE {schema}.ward TO {role};
 GRANT SELECT ON TABLE {schema}.bunk TO {role};\nGRANT UPDATE(ward) ON TABLE {schema}.bed TO {role};\n";
+        assert_eq!(compact(dump).matches(BETWEEN).count(), 1);
         assert_eq!(
-            compact(dump),
+            compact(dump).replace(BETWEEN, ""),
             "CREATE FUNCTION {schema}.odd(id uuid) RETURNS boolean\n    AS $_$ SELECT $1; $_$;
 CREATE TABLE {schema}.bed (\n    id uuid NOT NULL,\n    ward uuid,\n    CONSTRAINT bed_odd CHECK ({schema}.odd(id)),\n    CONSTRAINT bed_pk PRIMARY KEY (id)\n);
 CREATE TABLE {schema}.ward (\n    id uuid NOT NULL,\n    best uuid,\n    CONSTRAINT ward_pk PRIMARY KEY (id),\n    CONSTRAINT ward_best_fk FOREIGN KEY (best) REFERENCES {schema}.bed(id)\n);

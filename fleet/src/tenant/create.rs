@@ -3,8 +3,7 @@
 use praxis_platform::{
     template::{Source, Template},
     tenancy::{
-        Filled, MAIN, NewTenant, PoolOf, Tenant, fill_cell_pool, fill_warm_pool, installation_key, is_slug,
-        provision, provision_in,
+        Filled, MAIN, NewTenant, PoolOf, Tenant, fill_pool, is_slug, provision, provision_in,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -118,16 +117,13 @@ pub async fn fill(
 ) -> Result<Filled, LifeError> {
     let template = template.map(shipped).transpose()?;
     fits_this_build(admin).await?;
-    let (installation, wrapper, clock) = (ground.installation, ground.wrapper, ground.clock);
-    if cell == MAIN {
-        return Ok(fill_warm_pool(admin, installation, wrapper, clock, template.as_ref(), size).await?);
+    if !registry::cells(admin).await?.iter().any(|known| known.id == cell) {
+        return Err(LifeError::Cell(format!("there is no cell \"{}\"", cell.escape_debug())));
     }
-    let known = registry::cells(admin).await?.into_iter().find(|known| known.id == cell);
-    known.ok_or_else(|| LifeError::Cell(format!("there is no cell \"{}\"", cell.escape_debug())))?;
     let mut home = ground.home(cell).await?;
-    let key = installation_key(admin, wrapper).await?;
     let pool = PoolOf { cell, template: template.as_ref() };
-    Ok(fill_cell_pool(admin, &mut home, pool, installation, &key, clock, size).await?)
+    let (installation, wrapper, clock) = (ground.installation, ground.wrapper, ground.clock);
+    Ok(fill_pool(admin, &mut home, pool, installation, wrapper, clock, size).await?)
 }
 
 /// A build that is older or newer than the control schema would make clinics that the servers don't expect.

@@ -50,4 +50,4 @@ pub use state::Standing;
 pub use statement_class::{StatementClass, StatementTimes};
 pub use tenant::{RateOverride, SchemaName, Tenant};
 pub use transaction::TenantTransaction;
-pub use warm::{Filled, PoolOf, WarmPool, fill_cell_pool, fill_warm_pool, warm_pool};
+pub use warm::{Filled, PoolOf, WarmPool, fill_pool, warm_pool};

@@ -34,6 +34,14 @@ pub fn snapshot_sql(schema: &str, role: &str) -> String {
     UNSHARED.replace("{tag}", schema).replace("{schema}", schema).replace("{role}", role)
 }
 
+/// The same in parts, each of few statements.
+pub(super) fn snapshot_parts(schema: &str, role: &str) -> Vec<String> {
+    snapshot_sql(schema, role).split(PART).map(str::to_owned).collect()
+}
+
+/// The line between two parts of the snapshot.
+const PART: &str = "\n--\n";
+
 static UNSHARED: LazyLock<String> = LazyLock::new(|| {
     let names: Vec<&str> = functions().collect();
     let mut text = String::with_capacity(SNAPSHOT.len() + names.len() * 100);
@@ -98,6 +106,8 @@ mod tests {
             assert!(sql.contains(&format!("ALTER FUNCTION {schema}.{name}_{schema} RENAME TO {name};")));
             assert!(!sql.contains(&format!("EXECUTE FUNCTION {schema}.{name}(")), "{name}");
         }
+        assert_eq!(snapshot_parts(schema, schema).join(PART), sql);
+        assert!(snapshot_parts(schema, schema).len() > 20);
         assert!(!known.is_empty() && ["{schema}", "{role}", "{tag}"].iter().all(|left| !sql.contains(left)));
     }
 }

@@ -3,8 +3,9 @@
 //! A schema of the pool is empty, or holds the rows of one template already. The ids of such rows follow from the
 //! clinic's, which is given when the schema is reserved.
 //!
-//! Roles come first and many at once, then one schema per transaction. What is in the pool stands in
-//! `control.warm_schema` at each of these steps, so a run that was killed is gone on with by the next.
+//! Roles come first and many at once, then one schema after the other: in one transaction, or in many small ones where
+//! servers would notice. What is in the pool stands in `control.warm_schema` at each of these steps, so a run that was
+//! killed is gone on with by the next.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +17,12 @@ use uuid::Uuid;
 
 use super::{
     InstallationError,
+    bootstrap::installation_key,
     cells::MAIN,
     control::Installation,
+    presence::somebody_serves,
     seed::apply_template,
-    site::{Site, build, ensure_roles, note_site, note_sites, reserve, take_turn},
+    site::{Site, build, build_gently, ensure_roles, note_site, note_sites, reserve, take_turn},
     snapshot_version,
 };
 use crate::{
@@ -91,75 +94,79 @@ pub async fn warm_pool(admin: &mut PgConnection, cell: Option<&str>) -> Result<W
     .await
 }
 
-/// Sees to it that the pool of the control database holds so many schemas of this version, with the rows of a template if
-/// one is given. A second run at the same time does its share.
-pub async fn fill_warm_pool(
-    admin: &mut PgConnection,
-    installation: &Installation,
-    wrapper: &dyn KeyWrapper,
-    clock: &SharedClock,
-    template: Option<&Template>,
-    size: i64,
-) -> Result<Filled, InstallationError> {
-    let pool = PoolOf { cell: MAIN, template };
-    reserve_missing(admin, installation, wrapper, clock, pool, size).await?;
-    let (begun, mut made) = (Instant::now(), 0_u32);
-    while build_next(admin, installation, pool).await? {
-        made += 1;
-    }
-    Ok(Filled { made: made as usize, mean: begun.elapsed() / made.max(1) })
-}
-
-/// The next one of a pool that is missing or outdated, of those that nobody is at.
-async fn next_lacking(transaction: &mut PgConnection, pool: PoolOf<'_>) -> Result<Option<Site>, sqlx::Error> {
-    let next: Option<(Uuid, i32)> = sqlx::query_as(
-        "SELECT id, login_shard FROM control.warm_schema
-         WHERE cell_id = $2 AND template IS NOT DISTINCT FROM $3 AND coalesce(schema_version, $1) <= $1
-            AND (schema_version IS DISTINCT FROM $1 OR template_version IS DISTINCT FROM $4)
-         ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED",
-    )
-    .bind(snapshot_version())
-    .bind(pool.cell)
-    .bind(pool.name())
-    .bind(pool.version())
-    .fetch_optional(transaction)
-    .await?;
-    Ok(next.map(|(id, shard)| Site::of(TenantId(id), shard)))
-}
-
-/// The same in a further cell: what is there is noted in the control schema first, and its roles and tables are made
-/// in the cell, in transactions of their own. Killed in between, the next run makes them anew.
-pub async fn fill_cell_pool(
+/// Sees to it that a pool holds so many schemas of this version, with the rows of a template if one is given. A second
+/// run at the same time does its share. `home` leads to the pool's cell; neither connection may be in a transaction.
+///
+/// Two connections, for they may lead to two databases: the one holds the place in the pool while the other makes what
+/// belongs there. Killed in between, the place says that it has no schema, and the next run makes it anew.
+pub async fn fill_pool(
     admin: &mut PgConnection,
     home: &mut PgConnection,
     pool: PoolOf<'_>,
     installation: &Installation,
-    key: &InstallationKey,
+    wrapper: &dyn KeyWrapper,
     clock: &SharedClock,
     size: i64,
-) -> Result<Filled, sqlx::Error> {
-    if missing(admin, pool, size).await? > 0 {
-        let mut transaction = admin.begin().await?;
-        take_turn(&mut transaction).await?;
-        let missing = missing(&mut transaction, pool, size).await?;
-        note_sites(&mut transaction, clock, pool, missing).await?;
-        transaction.commit().await?;
-    }
+) -> Result<Filled, InstallationError> {
+    reserve_missing(admin, installation, wrapper, clock, pool, size).await?;
+    give_up_outdated(admin, pool).await?;
+    let key = installation_key(admin, wrapper).await?;
     let (begun, mut made) = (Instant::now(), 0_u32);
     loop {
+        let gently = somebody_serves(admin).await?;
         let mut transaction = admin.begin().await?;
         let Some(site) = next_lacking(&mut transaction, pool).await? else { break };
-        let mut building = home.begin().await?;
-        build_anew(&mut building, installation, key, &site).await?;
-        if let Some(template) = pool.template {
-            fill(&mut building, installation, &site, template).await?;
+        if pool.cell != MAIN {
+            ensure_roles(home, installation, &key, &site).await?;
         }
-        building.commit().await?;
+        if gently {
+            build_gently(home, installation, &site).await?;
+        } else {
+            let mut building = home.begin().await?;
+            build(&mut building, installation, &site).await?;
+            building.commit().await?;
+        }
+        if let Some(template) = pool.template {
+            let mut filling = home.begin().await?;
+            fill(&mut filling, installation, &site, template).await?;
+            filling.commit().await?;
+        }
         is_built(&mut transaction, &site, pool).await?;
         transaction.commit().await?;
         made += 1;
     }
     Ok(Filled { made: made as usize, mean: begun.elapsed() / made.max(1) })
+}
+
+/// Says of what is outdated that it is not there, so that nobody takes it half-made.
+async fn give_up_outdated(admin: &mut PgConnection, pool: PoolOf<'_>) -> Result<(), sqlx::Error> {
+    let outdated = "UPDATE control.warm_schema SET schema_version = NULL WHERE id IN (
+        SELECT id FROM control.warm_schema
+        WHERE cell_id = $2 AND template IS NOT DISTINCT FROM $3 AND schema_version <= $1
+            AND (schema_version < $1 OR template_version IS DISTINCT FROM $4)
+        FOR UPDATE SKIP LOCKED)";
+    sqlx::query(outdated)
+        .bind(snapshot_version())
+        .bind(pool.cell)
+        .bind(pool.name())
+        .bind(pool.version())
+        .execute(admin)
+        .await
+        .map(|_| ())
+}
+
+/// The next place of a pool without a schema, of those that nobody is at.
+async fn next_lacking(transaction: &mut PgConnection, pool: PoolOf<'_>) -> Result<Option<Site>, sqlx::Error> {
+    let next: Option<(Uuid, i32)> = sqlx::query_as(
+        "SELECT id, login_shard FROM control.warm_schema
+         WHERE cell_id = $1 AND template IS NOT DISTINCT FROM $2 AND schema_version IS NULL
+         ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED",
+    )
+    .bind(pool.cell)
+    .bind(pool.name())
+    .fetch_optional(transaction)
+    .await?;
+    Ok(next.map(|(id, shard)| Site::of(TenantId(id), shard)))
 }
 
 /// Roles and tables of a site in a further cell, whatever is there of them.
@@ -273,9 +280,13 @@ async fn reserve_missing(
     let mut transaction = admin.begin().await?;
     take_turn(&mut transaction).await?;
     let missing = missing(&mut transaction, pool, size).await?;
-    let sites = reserve(&mut transaction, installation, wrapper, clock, missing).await?;
-    for site in &sites {
-        note_site(&mut transaction, site, pool).await?;
+    if pool.cell == MAIN {
+        for site in reserve(&mut transaction, installation, wrapper, clock, missing).await? {
+            note_site(&mut transaction, &site, pool).await?;
+        }
+    } else {
+        // Their roles are made in the cell, with the schema.
+        note_sites(&mut transaction, clock, pool, missing).await?;
     }
     Ok(transaction.commit().await?)
 }
@@ -292,26 +303,6 @@ async fn missing(connection: &mut PgConnection, pool: PoolOf<'_>, size: i64) -> 
     .fetch_one(connection)
     .await?;
     Ok(size - there)
-}
-
-/// Makes the next schema that is missing or outdated; false when there is none.
-async fn build_next(
-    admin: &mut PgConnection,
-    installation: &Installation,
-    pool: PoolOf<'_>,
-) -> Result<bool, sqlx::Error> {
-    let mut transaction = admin.begin().await?;
-    let Some(site) = next_lacking(&mut transaction, pool).await? else {
-        transaction.rollback().await?;
-        return Ok(false);
-    };
-    build(&mut transaction, installation, &site).await?;
-    if let Some(template) = pool.template {
-        fill(&mut transaction, installation, &site, template).await?;
-    }
-    is_built(&mut transaction, &site, pool).await?;
-    transaction.commit().await?;
-    Ok(true)
 }
 
 /// Notes that the schema of a site is there, and what it holds.

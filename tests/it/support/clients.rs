@@ -1,4 +1,4 @@
-//! People who work at clinics over the wire, as fast as they are answered, and how long they waited.
+//! People who work at clinics over the wire, as fast as they are answered or at a pace, and how long they waited.
 
 #![expect(
     clippy::expect_used,
@@ -34,6 +34,8 @@ pub const UNLIMITED: [(&str, &str); 5] = [
 pub struct Client {
     host: String,
     bearer: String,
+    /// From one request to the next, at least.
+    pace: Duration,
 }
 
 /// What somebody met with.
@@ -49,7 +51,12 @@ impl Client {
     /// A new owner of a clinic.
     pub async fn at(server: &TestServer, slug: &str) -> Self {
         let person = server.person(slug, "owner").await;
-        Self { host: person.host.clone(), bearer: person.bearer.clone() }
+        Self { host: person.host.clone(), bearer: person.bearer.clone(), pace: Duration::ZERO }
+    }
+
+    /// Asks no sooner than so long after having asked.
+    pub fn paced(self, pace: Duration) -> Self {
+        Self { pace, ..self }
     }
 
     /// Somebody who signed in at a server.
@@ -57,7 +64,7 @@ impl Client {
         let credentials = json!({ "email": email, "password": password });
         let answer = post(address, host, "/auth/login", &[], &credentials).await.expect("an answer");
         let token = answer.body["accessToken"].as_str().expect("a token");
-        Self { host: host.to_owned(), bearer: format!("Bearer {token}") }
+        Self { host: host.to_owned(), bearer: format!("Bearer {token}"), pace: Duration::ZERO }
     }
 
     /// Reads, and each fifth time registers somebody, until told to stop. Any error but that of a limit fails the test.
@@ -75,6 +82,10 @@ impl Client {
                 _ => json!({ "query": LIST }),
             };
             let answer = post(address, &self.host, "/graphql", &headers, &body).await.expect("an answer");
+            let took = begun.elapsed();
+            if took < self.pace {
+                tokio::time::sleep(self.pace - took).await;
+            }
             if answer.status == StatusCode::TOO_MANY_REQUESTS {
                 worked.limited += 1;
                 continue;
@@ -82,7 +93,7 @@ impl Client {
             let refused = &answer.body["data"]["patientCreate"]["userErrors"];
             let fine = answer.body["errors"].is_null() && refused.as_array().is_none_or(Vec::is_empty);
             assert!(answer.status == StatusCode::OK && fine, "{}", answer.text);
-            worked.took.push(begun.elapsed());
+            worked.took.push(took);
         }
         worked
     }
