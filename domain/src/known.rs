@@ -10,7 +10,9 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use praxis_entity::{clinical_document, condition, document_version, encounter, ids::PatientId, observation};
+use praxis_entity::{
+    clinical_document, condition, document_version, encounter, ids::PatientId, observation, place::ByPlace,
+};
 use praxis_platform::{
     Op,
     access::{Permission, Table},
@@ -28,7 +30,7 @@ use crate::{
 };
 
 /// A table of which it is known what it held.
-pub trait Known: EntityTrait {
+pub trait Known: EntityTrait<Model: ByPlace> {
     /// Permission to read its rows.
     const READ: Permission;
     /// Column of the patient.

@@ -7,10 +7,9 @@
 use std::{collections::HashMap, hash::Hash};
 
 use chrono::{DateTime, Utc};
-use praxis_entity::ids::TypedId;
+use praxis_entity::{ids::TypedId, place::ByPlace};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, Order,
-    QueryResult,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Iterable, Order, QueryResult,
     sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, JoinType, NullOrdering, Query, SelectStatement},
 };
 use uuid::Uuid;
@@ -157,18 +156,18 @@ fn enough(page: &PageRequest) -> u64 {
 }
 
 /// One page of a list.
-pub async fn list<E: EntityTrait>(
+pub async fn list<E: EntityTrait<Model: ByPlace>>(
     db: &impl ConnectionTrait,
     filter: Condition,
     order: &Ordering<E::Column>,
     page: &PageRequest,
 ) -> Result<Slice<E::Model>, DbErr> {
-    let model = |row: &QueryResult| E::Model::from_query_result(row, "");
+    let model = |row: &QueryResult| E::Model::at(row, 0);
     list_with::<E, _>(db, filter, order, page, |_| (), model).await
 }
 
 /// The same where `more` adds columns that `read` makes use of.
-pub(crate) async fn list_with<E: EntityTrait, T>(
+pub(crate) async fn list_with<E: EntityTrait<Model: ByPlace>, T>(
     db: &impl ConnectionTrait,
     filter: Condition,
     order: &Ordering<E::Column>,
@@ -186,7 +185,7 @@ pub(crate) async fn list_with<E: EntityTrait, T>(
 }
 
 /// One page of the list under each parent, in one statement.
-pub async fn list_under<E: EntityTrait, P: TypedId + Hash>(
+pub async fn list_under<E: EntityTrait<Model: ByPlace>, P: TypedId + Hash>(
     db: &impl ConnectionTrait,
     parents: &[P],
     parent_column: E::Column,
@@ -198,7 +197,7 @@ pub async fn list_under<E: EntityTrait, P: TypedId + Hash>(
 }
 
 /// The same of what was known at a moment, if one is given. The parents are then patients.
-pub(crate) async fn list_under_as_of<E: EntityTrait, P: TypedId + Hash>(
+pub(crate) async fn list_under_as_of<E: EntityTrait<Model: ByPlace>, P: TypedId + Hash>(
     db: &impl ConnectionTrait,
     parents: &[P],
     parent_column: E::Column,
@@ -232,7 +231,7 @@ pub(crate) async fn list_under_as_of<E: EntityTrait, P: TypedId + Hash>(
         .join_lateral(JoinType::InnerJoin, inner, rows, Condition::all().add(Expr::cust("true")));
     let mut found: HashMap<P, Vec<E::Model>> = HashMap::with_capacity(parents.len());
     for row in db.query_all(&outer).await? {
-        found.entry(P::from_uuid(parent_of(&row)?)).or_default().push(E::Model::from_query_result(&row, "")?);
+        found.entry(P::from_uuid(parent_of(&row)?)).or_default().push(E::Model::at(&row, 1)?);
     }
     Ok(parents
         .iter()

@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, hash::Hash};
 
-use praxis_entity::ids::PatientId;
+use praxis_entity::{ids::PatientId, place::ByPlace};
 use praxis_platform::{audit::Entry, error, tenancy::TenantDb};
-use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryTrait, Select};
 
 use crate::{Error, Violation};
 
@@ -35,6 +35,14 @@ where
         stored.extend(chunk.into_iter().map(|row| (id(&row), row)));
     }
     Ok(order.iter().filter_map(|id| stored.remove(id)).collect())
+}
+
+/// The rows of a query, each read by the place of its columns: for those of which an answer needs many.
+pub(crate) async fn all<E: EntityTrait<Model: ByPlace>>(
+    db: &TenantDb,
+    found: Select<E>,
+) -> Result<Vec<E::Model>, DbErr> {
+    db.query_all(&found.into_query()).await?.iter().map(|row| E::Model::at(row, 0)).collect()
 }
 
 /// Rows under the patients they belong to, in the order given; a patient without any has none.

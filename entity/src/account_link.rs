@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::UserId;
+use crate::{ids::UserId, place::ByPlace};
 
 /// A link that was mailed to somebody who has an account: good once, and not for long.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "account_link")]
 pub struct Model {
     /// Id.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{AlertId, EncounterId, PatientId, PractitionerId, RuleId, UserId},
+    place::ByPlace,
     rule::AlertSeverity,
     value::{AlertWords, Sealed},
 };
@@ -44,7 +45,7 @@ pub enum OverrideReason {
 }
 
 /// What a rule says about a patient, and what was replied.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "alert")]
 pub struct Model {
     /// Id.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{AllergyId, EncounterId, PatientId, PractitionerId, UserId},
+    place::ByPlace,
     value::{AllergyClinical, Sealed},
 };
 
@@ -35,7 +36,7 @@ pub enum AllergyStatus {
 }
 
 /// An allergy or intolerance of a patient, or the finding that there is none.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "allergy")]
 pub struct Model {
     /// Id.

@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{ApiClientId, UserId};
+use crate::{
+    ids::{ApiClientId, UserId},
+    place::ByPlace,
+};
 
 /// Whether it may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
@@ -17,7 +20,7 @@ pub enum ApiClientStatus {
 }
 
 /// A program that calls the API with credentials of its own.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "api_client")]
 pub struct Model {
     /// Id, also its public client id.

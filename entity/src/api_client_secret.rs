@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::ApiClientId;
+use crate::{ids::ApiClientId, place::ByPlace};
 
 /// A secret with which a program proves who it is; told once, kept as a keyed hash.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "api_client_secret")]
 pub struct Model {
     /// Id.

@@ -8,6 +8,7 @@ use crate::{
         AppointmentId, AppointmentSeriesId, FacilityId, PatientId, PractitionerId, RoomId, VisitTypeId,
         WaitlistEntryId,
     },
+    place::ByPlace,
     value::{AppointmentNote, Sealed},
 };
 
@@ -84,7 +85,7 @@ pub enum AppointmentStatus {
 }
 
 /// A booked visit.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "appointment")]
 pub struct Model {
     /// Id.

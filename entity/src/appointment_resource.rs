@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::AppointmentId;
+use crate::{ids::AppointmentId, place::ByPlace};
 
 /// A practitioner, room or device held by an appointment, buffers included.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "appointment_resource")]
 pub struct Model {
     /// The appointment.

@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{AppointmentSeriesId, FacilityId, PatientId, PractitionerId};
+use crate::{
+    ids::{AppointmentSeriesId, FacilityId, PatientId, PractitionerId},
+    place::ByPlace,
+};
 
 /// Where a series stands.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -17,7 +20,7 @@ pub enum SeriesStatus {
 }
 
 /// Visits that recur.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "appointment_series")]
 pub struct Model {
     /// Id.

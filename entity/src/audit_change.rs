@@ -4,11 +4,12 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     ids::AuditEntryId,
+    place::ByPlace,
     value::{AuditChange, Sealed},
 };
 
 /// Before and after of a change, sealed under the key of whom it concerns.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "audit_change")]
 pub struct Model {
     /// The entry it belongs to.

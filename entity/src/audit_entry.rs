@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{AuditEntryId, BreakGlassId};
+use crate::{
+    ids::{AuditEntryId, BreakGlassId},
+    place::ByPlace,
+};
 
 /// What was done or read, by whom, of whom: append-only.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "audit_entry")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::AuditEntryId;
+use crate::{ids::AuditEntryId, place::ByPlace};
 
 /// An entry of the audit log in its place in the tree.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "audit_leaf")]
 pub struct Model {
     /// Place in the tree, from zero, without gaps.

@@ -2,8 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::place::ByPlace;
+
 /// One row, locked by the server that seals the audit log.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "audit_sealer")]
 pub struct Model {
     /// There is one.

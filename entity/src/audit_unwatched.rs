@@ -2,8 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::place::ByPlace;
+
 /// Entries that a rule of alerts could not look at yet.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "audit_unwatched")]
 pub struct Model {
     /// The rule.

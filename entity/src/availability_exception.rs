@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{AvailabilityExceptionId, DeviceId, FacilityId, PractitionerId, RoomId};
+use crate::{
+    ids::{AvailabilityExceptionId, DeviceId, FacilityId, PractitionerId, RoomId},
+    place::ByPlace,
+};
 
 /// Whether time is taken away or added.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -15,7 +18,7 @@ pub enum ExceptionKind {
 }
 
 /// Time at which a branch or a resource is closed, or a practitioner works in addition.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "availability_exception")]
 pub struct Model {
     /// Id.

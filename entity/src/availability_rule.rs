@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{AvailabilityRuleId, FacilityId, PractitionerId};
+use crate::{
+    ids::{AvailabilityRuleId, FacilityId, PractitionerId},
+    place::ByPlace,
+};
 
 /// When a practitioner sees patients, week by week, in local time.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "availability_rule")]
 pub struct Model {
     /// Id.

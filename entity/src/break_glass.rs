@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{BreakGlassId, PatientId, UserId},
+    place::ByPlace,
     value::{BreakGlassFinding, BreakGlassStatement, Sealed},
 };
 
@@ -41,7 +42,7 @@ pub enum BreakGlassStatus {
 }
 
 /// A declaration of emergency access to one patient.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "break_glass")]
 pub struct Model {
     /// Id.

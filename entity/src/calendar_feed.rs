@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::PractitionerId;
+use crate::{ids::PractitionerId, place::ByPlace};
 
 /// The address under which a practitioner's calendar is read.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "calendar_feed")]
 pub struct Model {
     /// Keyed hash of the secret in the address.

@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{CareTeamMemberId, PatientId, PractitionerId, UserId};
+use crate::{
+    ids::{CareTeamMemberId, PatientId, PractitionerId, UserId},
+    place::ByPlace,
+};
 
 /// As what somebody cares for a patient.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -25,7 +28,7 @@ pub enum CareTeamRole {
 }
 
 /// Somebody who cares for a patient: a clinician, or another user.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "care_team_member")]
 pub struct Model {
     /// Id.

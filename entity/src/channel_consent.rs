@@ -5,10 +5,11 @@ use sea_orm::entity::prelude::*;
 use crate::{
     ids::{PatientId, UserId},
     notification::Channel,
+    place::ByPlace,
 };
 
 /// That a patient agreed to be written to at one number or address.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "channel_consent")]
 pub struct Model {
     /// Id.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{DocumentId, EncounterId, NoteTemplateId, PatientId, PractitionerId, UserId},
+    place::ByPlace,
     value::{DocumentBody, Sealed},
 };
 
@@ -43,7 +44,7 @@ pub enum DocumentStatus {
 }
 
 /// A clinical document.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "clinical_document")]
 pub struct Model {
     /// Id.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{ConditionId, EncounterId, PatientId, PractitionerId},
+    place::ByPlace,
     value::{ConditionClinical, Sealed},
 };
 
@@ -87,7 +88,7 @@ pub enum VerificationStatus {
 }
 
 /// A problem or diagnosis of a patient.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "condition")]
 pub struct Model {
     /// Id.

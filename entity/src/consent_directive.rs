@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{ConsentId, FacilityId, PatientId, UserId};
+use crate::{
+    ids::{ConsentId, FacilityId, PatientId, UserId},
+    place::ByPlace,
+};
 
 /// Allows or forbids.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -47,7 +50,7 @@ pub enum ConsentScope {
 }
 
 /// What a patient allows or forbids.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "consent_directive")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::NotificationId;
+use crate::{ids::NotificationId, place::ByPlace};
 
 /// A try to send a notice, of which somebody lived to tell.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "delivery_attempt")]
 pub struct Model {
     /// Which notice.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::NotificationId;
+use crate::{ids::NotificationId, place::ByPlace};
 
 /// What a provider reported of a message afterwards, or received.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "delivery_report")]
 pub struct Model {
     /// Which provider.

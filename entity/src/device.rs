@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{DeviceId, FacilityId};
+use crate::{
+    ids::{DeviceId, FacilityId},
+    place::ByPlace,
+};
 
 /// A device that can be booked.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "device")]
 pub struct Model {
     /// Id.

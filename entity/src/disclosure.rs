@@ -4,11 +4,12 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     ids::{DisclosureId, PatientId, UserId},
+    place::ByPlace,
     value::{DisclosureDetails, Sealed},
 };
 
 /// To whom outside a patient's data were given.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "disclosure")]
 pub struct Model {
     /// Id.

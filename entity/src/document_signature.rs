@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{DocumentId, PractitionerId, SignatureId, UserId};
+use crate::{
+    ids::{DocumentId, PractitionerId, SignatureId, UserId},
+    place::ByPlace,
+};
 
 /// What somebody says by signing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
@@ -20,7 +23,7 @@ pub enum SignatureMeaning {
 }
 
 /// A signature under a version of a document.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "document_signature")]
 pub struct Model {
     /// Id.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{DocumentId, DocumentVersionId, PatientId, UserId},
+    place::ByPlace,
     value::{DocumentBody, Sealed},
 };
 
@@ -31,7 +32,7 @@ pub enum VersionKind {
 }
 
 /// A version of a document.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "document_version")]
 pub struct Model {
     /// The document.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{AppointmentId, EncounterId, FacilityId, OrganizationId, PatientId, PractitionerId},
+    place::ByPlace,
     value::{EncounterClinical, Sealed},
 };
 
@@ -73,7 +74,7 @@ pub enum EncounterStatus {
 }
 
 /// A visit that is planned, under way or over.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "encounter")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{EncounterId, UserId};
+use crate::{
+    ids::{EncounterId, UserId},
+    place::ByPlace,
+};
 
 /// How a visit was closed.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "encounter_closing")]
 pub struct Model {
     /// The visit.

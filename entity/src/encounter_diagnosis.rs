@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ConditionId, DiagnosisId, EncounterId, PatientId};
+use crate::{
+    ids::{ConditionId, DiagnosisId, EncounterId, PatientId},
+    place::ByPlace,
+};
 
 /// What a diagnosis is for, FHIR diagnosis-role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
@@ -54,7 +57,7 @@ pub enum DiagnosisStatus {
 }
 
 /// What a visit came to.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "encounter_diagnosis")]
 pub struct Model {
     /// Id.

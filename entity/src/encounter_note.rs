@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{DocumentId, EncounterId, PatientId, PractitionerId},
+    place::ByPlace,
     value::{EncounterText, Sealed},
 };
 
@@ -39,7 +40,7 @@ pub enum EncounterNoteKind {
 }
 
 /// One version of a text; none is ever overwritten.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "encounter_note")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{EncounterId, PractitionerId};
+use crate::{
+    ids::{EncounterId, PractitionerId},
+    place::ByPlace,
+};
 
 /// Who took part in an encounter, and as what.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "encounter_participant")]
 pub struct Model {
     /// The encounter.

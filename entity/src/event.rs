@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{EncounterId, EventId, PatientId};
+use crate::{
+    ids::{EncounterId, EventId, PatientId},
+    place::ByPlace,
+};
 
 /// Something that happened. Written with the act itself, and never changed.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "event")]
 pub struct Model {
     /// Id.

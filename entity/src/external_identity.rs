@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{IdentityProviderId, UserId};
+use crate::{
+    ids::{IdentityProviderId, UserId},
+    place::ByPlace,
+};
 
 /// Who a user is at an identity provider.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "external_identity")]
 pub struct Model {
     /// The provider.

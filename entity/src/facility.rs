@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::FacilityId;
+use crate::{ids::FacilityId, place::ByPlace};
 
 /// A branch of the clinic.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "facility")]
 pub struct Model {
     /// Id.

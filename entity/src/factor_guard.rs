@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::UserId;
+use crate::{ids::UserId, place::ByPlace};
 
 /// Wrong codes of a user in a row.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "factor_guard")]
 pub struct Model {
     /// Whose.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EncounterId, FamilyHistoryId, PatientId, PractitionerId, UserId},
+    place::ByPlace,
     value::{FamilyHistoryClinical, Sealed},
 };
 
@@ -23,7 +24,7 @@ pub enum FamilyHistoryStatus {
 }
 
 /// What a relative of a patient has or had.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "family_history")]
 pub struct Model {
     /// Id.

@@ -4,11 +4,12 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     ids::{FhirResourceId, PatientId},
+    place::ByPlace,
     value::{FhirBody, Sealed},
 };
 
 /// A received resource without a model of its own yet, or the rest of a mapped one, sealed.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "fhir_resource")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::FieldPolicyId;
+use crate::{ids::FieldPolicyId, place::ByPlace};
 
 /// A permission that the clinic asks for in addition to the platform's.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "field_policy")]
 pub struct Model {
     /// Id.

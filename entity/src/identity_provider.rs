@@ -4,11 +4,12 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     ids::IdentityProviderId,
+    place::ByPlace,
     value::{ProviderSecret, Sealed},
 };
 
 /// Where people sign in instead of here.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "identity_provider")]
 pub struct Model {
     /// Id.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EncounterId, ImmunizationId, PatientId, PractitionerId, UserId},
+    place::ByPlace,
     value::{ImmunizationClinical, Sealed},
 };
 
@@ -27,7 +28,7 @@ pub enum ImmunizationStatus {
 }
 
 /// A vaccine that was given, or not given for a reason.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "immunization")]
 pub struct Model {
     /// Id.

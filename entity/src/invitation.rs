@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{FacilityId, InvitationId, PractitionerId, RoleId, UserId};
+use crate::{
+    ids::{FacilityId, InvitationId, PractitionerId, RoleId, UserId},
+    place::ByPlace,
+};
 
 /// Somebody asked to join the clinic.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "invitation")]
 pub struct Model {
     /// Id.

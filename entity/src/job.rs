@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::ids::{EventId, JobId};
+use crate::{
+    ids::{EventId, JobId},
+    place::ByPlace,
+};
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize)]
@@ -23,7 +26,7 @@ pub enum JobStatus {
 }
 
 /// Work that follows from an event, or is due at a time.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "job")]
 pub struct Model {
     /// Id.

@@ -75,6 +75,7 @@ pub mod patient;
 pub mod patient_facility;
 pub mod patient_token;
 pub mod phi_key;
+pub mod place;
 pub mod practitioner;
 pub mod practitioner_identifier;
 pub mod procedure;

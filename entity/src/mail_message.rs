@@ -4,11 +4,12 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     ids::MailId,
+    place::ByPlace,
     value::{MailFacts, Sealed},
 };
 
 /// A mail that is to leave the house.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "mail_message")]
 pub struct Model {
     /// Id; also the `Message-ID`, so that a mail sent twice can be told.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EncounterId, MedicationStatementId, PatientId, PractitionerId, UserId},
+    place::ByPlace,
     value::{MedicationClinical, Sealed},
 };
 
@@ -43,7 +44,7 @@ pub enum MedicationStatus {
 }
 
 /// A medication as the patient or a source states it.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "medication_statement")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{FacilityId, MembershipId, RoleId, UserId};
+use crate::{
+    ids::{FacilityId, MembershipId, RoleId, UserId},
+    place::ByPlace,
+};
 
 /// A user's role, at one facility or everywhere in the clinic.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "membership")]
 pub struct Model {
     /// Id.

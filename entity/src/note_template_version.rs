@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::NoteTemplateId;
+use crate::{ids::NoteTemplateId, place::ByPlace};
 
 /// A template of a clinical note as it was at a version.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "note_template_version")]
 pub struct Model {
     /// The template.

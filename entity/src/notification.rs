@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{NotificationId, PatientId, UserId};
+use crate::{
+    ids::{NotificationId, PatientId, UserId},
+    place::ByPlace,
+};
 
 /// What a notice is about.
 #[derive(
@@ -182,7 +185,7 @@ pub enum SubjectKind {
 }
 
 /// A notice to one recipient by one channel.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "notification")]
 pub struct Model {
     /// Id; also the `Message-ID` of a mail, so that one sent twice can be told.

@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::notification::{Channel, Topic};
+use crate::{
+    notification::{Channel, Topic},
+    place::ByPlace,
+};
 
 /// What a user or patient wants otherwise than it is by default.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "notification_preference")]
 pub struct Model {
     /// The user or the patient.

@@ -5,10 +5,11 @@ use sea_orm::entity::prelude::*;
 use crate::{
     ids::{NotificationTemplateId, UserId},
     notification::{Channel, Topic},
+    place::ByPlace,
 };
 
 /// The clinic's own words for a topic, channel and locale.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "notification_template")]
 pub struct Model {
     /// Id.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EncounterId, ObservationId, PatientId, PractitionerId},
+    place::ByPlace,
     value::{ObservationResult, Sealed},
 };
 
@@ -93,7 +94,7 @@ pub enum ObservationStatus {
 }
 
 /// A measurement or finding.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "observation")]
 pub struct Model {
     /// Id.

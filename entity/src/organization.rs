@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::OrganizationId;
+use crate::{ids::OrganizationId, place::ByPlace};
 
 /// Another organisation the clinic deals with.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "organization")]
 pub struct Model {
     /// Id.

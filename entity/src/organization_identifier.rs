@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::OrganizationId;
+use crate::{ids::OrganizationId, place::ByPlace};
 
 /// A number by which an organisation is known elsewhere.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "organization_identifier")]
 pub struct Model {
     /// URI of the naming system.

@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{PasskeyId, UserId};
+use crate::{
+    ids::{PasskeyId, UserId},
+    place::ByPlace,
+};
 
 /// A user's passkey: the public half of a key that an authenticator keeps.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "passkey")]
 pub struct Model {
     /// Id.

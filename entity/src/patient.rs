@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::PatientId,
+    place::ByPlace,
     value::{Contact, Identifiers, Identity, RecordNumber, Sealed},
 };
 
@@ -57,7 +58,7 @@ pub enum AdministrativeSex {
 }
 
 /// A person in care.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "patient")]
 pub struct Model {
     /// Id.

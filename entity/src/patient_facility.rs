@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{FacilityId, PatientId};
+use crate::{
+    ids::{FacilityId, PatientId},
+    place::ByPlace,
+};
 
 /// A branch where a patient is known. Appointments and encounters note theirs by trigger.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "patient_facility")]
 pub struct Model {
     /// Who.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::PatientId;
+use crate::{ids::PatientId, place::ByPlace};
 
 /// Blind index of a patient: what can be searched for without opening anything.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "patient_token")]
 pub struct Model {
     /// The patient.

@@ -2,8 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::place::ByPlace;
+
 /// The wrapped data key of a patient, or of the clinic itself. Deleting it is the erasure.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "phi_key")]
 pub struct Model {
     /// Patient, or the tenant for data of the clinic itself.

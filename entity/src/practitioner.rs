@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{PractitionerId, SpecialtyId};
+use crate::{
+    ids::{PractitionerId, SpecialtyId},
+    place::ByPlace,
+};
 
 /// A clinician of the clinic.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "practitioner")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::PractitionerId;
+use crate::{ids::PractitionerId, place::ByPlace};
 
 /// A number by which a clinician is known elsewhere.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "practitioner_identifier")]
 pub struct Model {
     /// URI of the naming system.

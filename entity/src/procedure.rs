@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EncounterId, PatientId, PractitionerId, ProcedureId, UserId},
+    place::ByPlace,
     value::{ProcedureClinical, Sealed},
 };
 
@@ -39,7 +40,7 @@ pub enum ProcedureStatus {
 }
 
 /// A procedure that was done.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "procedure")]
 pub struct Model {
     /// Id.

@@ -4,11 +4,12 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     ids::{PushDeviceId, UserId},
+    place::ByPlace,
     value::{PushAddress, Sealed},
 };
 
 /// A device on which a user is rung up.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "push_device")]
 pub struct Model {
     /// Id.

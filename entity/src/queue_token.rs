@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{FacilityId, PatientId, QueueTokenId};
+use crate::{
+    ids::{FacilityId, PatientId, QueueTokenId},
+    place::ByPlace,
+};
 
 /// Where a token stands.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -19,7 +22,7 @@ pub enum QueueStatus {
 }
 
 /// A place in a walk-in queue.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "queue_token")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::UserId;
+use crate::{ids::UserId, place::ByPlace};
 
 /// A code that stands in once for a lost second factor.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "recovery_code")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::SessionId;
+use crate::{ids::SessionId, place::ByPlace};
 
 /// A token with which a session is renewed once; stored as a keyed hash.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "refresh_token")]
 pub struct Model {
     /// Id.

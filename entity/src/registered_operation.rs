@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::RegisteredOperationId;
+use crate::{ids::RegisteredOperationId, place::ByPlace};
 
 /// What an operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub enum OperationStatus {
 ///
 /// The schema of a clinic holds its own; the control schema holds those of all clinics, in a table
 /// of the same name and shape.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "registered_operation")]
 pub struct Model {
     /// Id.

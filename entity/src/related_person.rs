@@ -4,11 +4,12 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     ids::{PatientId, RelatedPersonId},
+    place::ByPlace,
     value::{RelatedPersonDetails, Sealed},
 };
 
 /// Next of kin, guardian or other person around a patient.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "related_person")]
 pub struct Model {
     /// Id.

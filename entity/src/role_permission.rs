@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::RoleId;
+use crate::{ids::RoleId, place::ByPlace};
 
 /// A permission that a role holds.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "role_permission")]
 pub struct Model {
     /// The role.

@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{FacilityId, RoomId};
+use crate::{
+    ids::{FacilityId, RoomId},
+    place::ByPlace,
+};
 
 /// A room that can be booked.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "room")]
 pub struct Model {
     /// Id.

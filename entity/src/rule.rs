@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{RuleId, UserId};
+use crate::{
+    ids::{RuleId, UserId},
+    place::ByPlace,
+};
 
 /// What makes a rule be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
@@ -46,7 +49,7 @@ pub enum RuleStatus {
 }
 
 /// One edition of a clinical rule.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "rule")]
 pub struct Model {
     /// Id.

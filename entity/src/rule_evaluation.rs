@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EncounterId, PatientId, PractitionerId, RuleId},
+    place::ByPlace,
     value::{RuleExplanation, Sealed},
 };
 
@@ -33,7 +34,7 @@ pub enum NotCheckedReason {
 }
 
 /// What a rule found when it was asked.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "rule_evaluation")]
 pub struct Model {
     /// Id.

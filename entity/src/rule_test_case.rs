@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::RuleId;
+use crate::{ids::RuleId, place::ByPlace};
 
 /// A made-up case by which a rule is tested.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "rule_test_case")]
 pub struct Model {
     /// The rule.

@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{AuditEntryId, PatientId, SecurityAlertId, UserId};
+use crate::{
+    ids::{AuditEntryId, PatientId, SecurityAlertId, UserId},
+    place::ByPlace,
+};
 
 /// Where a warning stands.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -15,7 +18,7 @@ pub enum AlertStatus {
 }
 
 /// A warning of suspicious access.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "security_alert")]
 pub struct Model {
     /// Id.

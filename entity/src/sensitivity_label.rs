@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::PatientId;
+use crate::{ids::PatientId, place::ByPlace};
 
 /// What kind of object carries a label.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -52,7 +52,7 @@ pub enum Confidentiality {
 }
 
 /// How sensitive one object is. Without a row: normal.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "sensitivity_label")]
 pub struct Model {
     /// The object.

@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{IdentityProviderId, SessionId, UserId};
+use crate::{
+    ids::{IdentityProviderId, SessionId, UserId},
+    place::ByPlace,
+};
 
 /// A signed-in session; the token itself is never stored.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "session")]
 pub struct Model {
     /// Id.

@@ -2,8 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::place::ByPlace;
+
 /// How long sessions live at this clinic, once it decided for itself: one row or none.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "session_policy")]
 pub struct Model {
     /// Always true: there is one row.

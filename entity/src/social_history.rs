@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EncounterId, PatientId, PractitionerId, SocialHistoryId, UserId},
+    place::ByPlace,
     value::{Sealed, SocialHistoryClinical},
 };
 
@@ -27,7 +28,7 @@ pub enum SocialHistoryStatus {
 }
 
 /// How a patient lives.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "social_history")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::SpecialtyId;
+use crate::{ids::SpecialtyId, place::ByPlace};
 
 /// A medical specialty.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "specialty")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::notification::Channel;
+use crate::{notification::Channel, place::ByPlace};
 
 /// A number or address to which nothing goes any more.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "suppression")]
 pub struct Model {
     /// Id.

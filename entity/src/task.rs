@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EncounterId, PatientId, TaskId, UserId, WorkflowInstanceId},
+    place::ByPlace,
     value::{Sealed, TaskWords},
 };
 
@@ -70,7 +71,7 @@ pub enum TaskOutcome {
 }
 
 /// Something that somebody has to do.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "task")]
 pub struct Model {
     /// Id.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::TaskId;
+use crate::{ids::TaskId, place::ByPlace};
 
 /// A reminder of a task that is overdue.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "task_escalation")]
 pub struct Model {
     /// The task.

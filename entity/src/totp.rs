@@ -4,11 +4,12 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     ids::UserId,
+    place::ByPlace,
     value::{Sealed, TotpSecret},
 };
 
 /// A user's authenticator app.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "totp")]
 pub struct Model {
     /// Whose.

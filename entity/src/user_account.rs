@@ -2,10 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::{PractitionerId, UserId};
+use crate::{
+    ids::{PractitionerId, UserId},
+    place::ByPlace,
+};
 
 /// A person who signs in to the clinic.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "user_account")]
 pub struct Model {
     /// Id.

@@ -2,8 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::place::ByPlace;
+
 /// What a kind of visit asks for.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "visit_policy")]
 pub struct Model {
     /// The kind.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{appointment::Modality, ids::VisitTypeId};
+use crate::{appointment::Modality, ids::VisitTypeId, place::ByPlace};
 
 /// A kind of visit that can be booked.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "visit_type")]
 pub struct Model {
     /// Id.

@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::{
     appointment::Modality,
     ids::{AppointmentId, FacilityId, PatientId, PractitionerId, VisitTypeId, WaitlistEntryId},
+    place::ByPlace,
 };
 
 /// How pressing it is.
@@ -34,7 +35,7 @@ pub enum WaitlistStatus {
 }
 
 /// Somebody who waits for a time.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "waitlist_entry")]
 pub struct Model {
     /// Id.

@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{UserId, WorkflowDefinitionId};
+use crate::{
+    ids::{UserId, WorkflowDefinitionId},
+    place::ByPlace,
+};
 
 /// Where an edition of a workflow stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
@@ -18,7 +21,7 @@ pub enum WorkflowStatus {
 }
 
 /// One edition of a workflow.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "workflow_definition")]
 pub struct Model {
     /// Id.

@@ -3,7 +3,10 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EncounterId, PatientId, UserId, WorkflowDefinitionId, WorkflowInstanceId};
+use crate::{
+    ids::{EncounterId, PatientId, UserId, WorkflowDefinitionId, WorkflowInstanceId},
+    place::ByPlace,
+};
 
 /// Where a workflow stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
@@ -20,7 +23,7 @@ pub enum InstanceStatus {
 }
 
 /// A workflow under way.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "workflow_instance")]
 pub struct Model {
     /// Id.

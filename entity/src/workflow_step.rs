@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{ids::WorkflowDefinitionId, task::TaskPriority};
+use crate::{ids::WorkflowDefinitionId, place::ByPlace, task::TaskPriority};
 
 /// One step of a workflow: the task that it opens.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "workflow_step")]
 pub struct Model {
     /// The workflow.

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, SubsecRound, Utc};
 use praxis_entity::{
     ids::{EncounterId, PatientId, PractitionerId, TypedId, UserId},
+    place::ByPlace,
     value::{CodeableConcept, PhiClass, Sealed},
 };
 use praxis_platform::{
@@ -72,7 +73,7 @@ pub struct NewRow<C: Chapter> {
 }
 
 /// A chapter of a history: a table of statements of one kind.
-pub trait Chapter: EntityTrait {
+pub trait Chapter: EntityTrait<Model: ByPlace> {
     /// Its ids.
     type Id: TypedId;
     /// Where a statement stands.

@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, sea_
 use crate::{
     PageRequest, Result, Slice,
     page::{self, Ordering, any_of},
+    rows::all,
 };
 
 /// Which clinicians are wanted.
@@ -48,7 +49,7 @@ fn folded(text: &str) -> String {
 pub async fn practitioners_by_ids<M>(op: &Op<M>, ids: &[PractitionerId]) -> Result<Vec<practitioner::Model>> {
     op.require(Permission::STAFF_READ)?;
     let wanted = any_of(practitioner::Column::Id, uuids(ids));
-    Ok(practitioner::Entity::find().filter(wanted).all(op.db()).await?)
+    Ok(all(op.db(), practitioner::Entity::find().filter(wanted)).await?)
 }
 
 /// A page of clinicians, in the order in which they were registered.

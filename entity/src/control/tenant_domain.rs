@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::TenantId;
+use crate::{ids::TenantId, place::ByPlace};
 
 /// A host name of a tenant's own.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "tenant_domain")]
 pub struct Model {
     /// Host name, lower case, without port.

@@ -2,10 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::TenantId;
+use crate::{ids::TenantId, place::ByPlace};
 
 /// The wrapped key of a tenant.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, ByPlace)]
 #[sea_orm(table_name = "tenant_key")]
 pub struct Model {
     /// The tenant.

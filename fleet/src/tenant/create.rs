@@ -2,9 +2,7 @@
 
 use praxis_platform::{
     template::{Source, Template},
-    tenancy::{
-        Filled, MAIN, NewTenant, PoolOf, Tenant, fill_pool, is_slug, provision, provision_in,
-    },
+    tenancy::{Filled, MAIN, NewTenant, PoolOf, Tenant, fill_pool, is_slug, provision, provision_in},
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{

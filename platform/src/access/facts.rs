@@ -36,7 +36,10 @@ pub(crate) fn bring(found: &mut SelectStatement, actor: &Actor, now: DateTime<Ut
         ("labels", LABELS, vec![]),
         ("directives", DIRECTIVES, vec![now()]),
     ] {
-        found.expr_as(Expr::cust_with_values(column, values), name);
+        // A text without values is written as it is; one with values is looked through for where they go, each time.
+        let column =
+            if values.is_empty() { Expr::cust(column) } else { Expr::cust_with_values(column, values) };
+        found.expr_as(column, name);
     }
 }
 

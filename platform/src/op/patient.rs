@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, MutexGuard, PoisonError},
 };
 
-use praxis_entity::{ids::PatientId, patient};
+use praxis_entity::{ids::PatientId, patient, place::ByPlace};
 use sea_orm::{DbErr, FromQueryResult, QueryResult, sea_query::SelectStatement};
 use uuid::Uuid;
 
@@ -24,9 +24,9 @@ impl Op<Read> {
         facts::bring(patients, self.actor(), self.now());
     }
 
-    /// A patient of such a query. How the actor stands to them is at hand from then on.
+    /// A patient of such a query, whose columns come first. How the actor stands to them is at hand from then on.
     pub fn patient_with_facts(&self, row: &QueryResult) -> Result<patient::Model, DbErr> {
-        let patient = patient::Model::from_query_result(row, "")?;
+        let patient = patient::Model::at(row, 0)?;
         let standing =
             Standing::new(self.actor(), patient.id, Facts::from_query_result(row, "")?, self.now());
         self.known().insert(patient.id, Arc::new(standing));
