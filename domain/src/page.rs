@@ -167,7 +167,7 @@ pub async fn list<E: EntityTrait<Model: ByPlace>>(
 }
 
 /// The same where `more` adds columns that `read` makes use of.
-pub(crate) async fn list_with<E: EntityTrait<Model: ByPlace>, T>(
+pub(crate) async fn list_with<E: EntityTrait, T>(
     db: &impl ConnectionTrait,
     filter: Condition,
     order: &Ordering<E::Column>,

@@ -179,7 +179,7 @@ pub(crate) struct Pool {
     ready: i32,
     /// Schemas of an older version, which are made anew when the pool is filled.
     outdated: i32,
-    /// Roles without a schema: the pool is being filled, or was when that was killed.
+    /// Places whose schema is not there, or half made: the pool is being filled, or was when that was killed.
     reserved: i32,
     /// Schemas of a newer version than this build's.
     newer: i32,

@@ -9,7 +9,7 @@ use std::{
 use praxis_platform::tenancy::{CellUnknown, MAIN};
 use sea_orm::DatabaseConnection;
 use sqlx::{
-    ConnectOptions, Executor,
+    ConnectOptions, Connection, Executor,
     postgres::{PgConnection, PgPoolOptions},
 };
 use tokio::sync::OnceCell;
@@ -51,7 +51,10 @@ impl Homes<'_> {
             let found = builders.iter().position(|(of, _)| of == cell);
             found.map(|at| builders.swap_remove(at).1)
         };
-        if let Some(spare) = spare {
+        // It may have gone meanwhile, with its server or with whatever is between.
+        if let Some(mut spare) = spare
+            && spare.ping().await.is_ok()
+        {
             return Ok(spare);
         }
         let mut connection = self.migrator.cells.connect(cell).await?;

@@ -73,7 +73,8 @@ impl Run<'_> {
     }
 
     /// The truth about a tenant's version. The control schema is told of it where it has heard something else, as it
-    /// has when it was restored.
+    /// has when it was restored. (That older servers are kept out since a step was tried in another cell stays as it is: it
+    /// is about to be tried again.)
     async fn found(&self, tenant: &TenantVersion, heard: i32) -> Result<i32, MigrateError> {
         let schema = &tenant.schema;
         let sql = format!("SELECT schema_version AS n FROM {schema}.tenant_self");

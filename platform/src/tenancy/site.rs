@@ -1,6 +1,6 @@
 //! Where a clinic will be: a role in a login shard, and a schema with tables and nothing in them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use praxis_entity::ids::TenantId;
 use sqlx::postgres::PgConnection;
@@ -12,7 +12,7 @@ use super::{
     cells::MAIN,
     control::Installation,
     snapshot::{snapshot_parts, snapshot_sql, snapshot_version},
-    warm::PoolOf,
+    warm::{PoolOf, still_held},
 };
 use crate::{
     clock::SharedClock,
@@ -25,6 +25,10 @@ const TENANTS_PER_SHARD: i64 = 200;
 /// How much longer a gentle builder rests than it works. On two cores, others' p99 was 8 to 13 ms while nothing was made,
 /// 24 to 31 beside whole transactions, 14 to 19 beside parts that rest as long, 13 to 16 beside these.
 const RESTS: u32 = 3;
+/// Whoever waited for a lock did not work.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+/// Tables that a gentle builder drops in one transaction.
+const AT_ONCE: usize = 4;
 
 /// Where a clinic will be.
 pub(super) struct Site {
@@ -172,22 +176,38 @@ pub(super) async fn build(
 }
 
 /// The same in many small transactions, with a rest after each that lasts [`RESTS`] times as long. The connection is in
-/// none. Where this fails, half a schema is left, and the connection is of no use any more.
+/// none; another one holds the place in the pool meanwhile. Where this fails, half a schema is left, and the connection is
+/// of no use any more.
 ///
 /// Every backend hears at its next statement of all that others committed. Of a whole schema at once it is told more than
 /// Postgres has room for, and so forgets all that it knew of any clinic; and it waits for a processor meanwhile.
 pub(super) async fn build_gently(
     home: &mut PgConnection,
+    place: &mut PgConnection,
     installation: &Installation,
     site: &Site,
 ) -> Result<(), sqlx::Error> {
     let (schema, (before, after)) = (site.schema.as_str(), around(installation, site));
-    for message in [before].into_iter().chain(snapshot_parts(schema, schema)).chain([after]) {
+    let left = drops(home, schema).await?;
+    for message in left.into_iter().chain([before]).chain(snapshot_parts(schema, schema)).chain([after]) {
+        still_held(place).await?;
         let begun = Instant::now();
         home.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
-        tokio::time::sleep(begun.elapsed() * RESTS).await;
+        tokio::time::sleep(LONGEST_REST.min(begun.elapsed() * RESTS)).await;
     }
     Ok(())
+}
+
+/// What drops the tables of an older schema, or of half a schema, a few at a time.
+async fn drops(home: &mut PgConnection, schema: &str) -> Result<Vec<String>, sqlx::Error> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT format('DROP TABLE IF EXISTS %I.%I CASCADE', schemaname, tablename) FROM pg_tables
+         WHERE schemaname = $1 ORDER BY tablename",
+    )
+    .bind(schema)
+    .fetch_all(home)
+    .await?;
+    Ok(tables.chunks(AT_ONCE).map(|some| some.join(";")).collect())
 }
 
 /// What is said before the statements of the snapshot, and after them.

@@ -66,7 +66,7 @@ pub struct WarmPool {
     pub ready: i64,
     /// Schemas of an older version: no clinic takes them, and the next `fill` makes them anew.
     pub outdated: i64,
-    /// Roles without a schema, left by a `fill` that was killed or is under way.
+    /// Places whose schema is not there, or half made: a `fill` is under way, or was killed.
     pub reserved: i64,
     /// Schemas of a newer version than this build's, for builds that know it.
     pub newer: i64,
@@ -109,33 +109,42 @@ pub async fn fill_pool(
     size: i64,
 ) -> Result<Filled, InstallationError> {
     reserve_missing(admin, installation, wrapper, clock, pool, size).await?;
-    give_up_outdated(admin, pool).await?;
-    let key = installation_key(admin, wrapper).await?;
     let (begun, mut made) = (Instant::now(), 0_u32);
     loop {
+        give_up_outdated(admin, pool).await?;
         let gently = somebody_serves(admin).await?;
-        let mut transaction = admin.begin().await?;
-        let Some(site) = next_lacking(&mut transaction, pool).await? else { break };
+        let mut place = admin.begin().await?;
+        let Some(site) = next_lacking(&mut place, pool).await? else { break };
         if pool.cell != MAIN {
-            ensure_roles(home, installation, &key, &site).await?;
+            let key = installation_key(&mut place, wrapper).await?;
+            let mut roles = home.begin().await?;
+            ensure_roles(&mut roles, installation, &key, &site).await?;
+            roles.commit().await?;
         }
         if gently {
-            build_gently(home, installation, &site).await?;
+            build_gently(home, &mut place, installation, &site).await?;
         } else {
             let mut building = home.begin().await?;
             build(&mut building, installation, &site).await?;
+            still_held(&mut place).await?;
             building.commit().await?;
         }
         if let Some(template) = pool.template {
             let mut filling = home.begin().await?;
             fill(&mut filling, installation, &site, template).await?;
+            still_held(&mut place).await?;
             filling.commit().await?;
         }
-        is_built(&mut transaction, &site, pool).await?;
-        transaction.commit().await?;
+        is_built(&mut place, &site, pool).await?;
+        place.commit().await?;
         made += 1;
     }
     Ok(Filled { made: made as usize, mean: begun.elapsed() / made.max(1) })
+}
+
+/// Fails where the connection is gone that holds a place in the pool: whatever is there may be somebody's by now.
+pub(super) async fn still_held(place: &mut PgConnection) -> Result<(), sqlx::Error> {
+    place.execute("SELECT").await.map(|_| ())
 }
 
 /// Says of what is outdated that it is not there, so that nobody takes it half-made.
