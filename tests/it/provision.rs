@@ -1,6 +1,6 @@
 //! A new clinic is there wholly or not at all, from the warm pool or not, and its runtime role owns nothing.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets something else fails here")]
+#![expect(clippy::unwrap_used, reason = "a test that meets something else fails here")]
 
 use std::{
     collections::BTreeSet,
