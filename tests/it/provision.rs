@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeSet,
+    str::FromStr,
     time::{Duration, Instant},
 };
 
@@ -16,7 +17,11 @@ use praxis_platform::{
     vault::crypto,
 };
 use serde_json::{Value, json};
-use sqlx::postgres::PgConnection;
+use sqlx::{
+    ConnectOptions, Executor,
+    postgres::{PgConnectOptions, PgConnection},
+};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::support::installation::{TestInstallation, empty_database};
 
@@ -196,13 +201,11 @@ async fn schemas_that_hold_a_template_are_for_its_clinics_and_have_its_rows_once
 }
 
 #[tokio::test]
-async fn a_schema_that_is_made_in_parts_beside_a_server_is_as_any_other() -> Result<()> {
+async fn a_schema_that_is_made_in_parts_beside_others_is_as_any_other() -> Result<()> {
     let installation = TestInstallation::new().await?;
     let mut admin = installation.admin().await?;
     installation.provision("northside").await.unwrap();
-    // A server that stays, however long this takes.
-    let there = "INSERT INTO control.server (id, build, seen_at) VALUES (gen_random_uuid(), 1, now() + interval '1 hour')";
-    sqlx::query(there).execute(&mut admin).await?;
+    let _asking = somebody_asks(&installation).await?;
     assert_eq!(fill(&installation, 1).await?.made, 1);
     assert_eq!(warm_pool(&mut admin, None).await?, pool(1, 0, 0));
 
@@ -232,6 +235,27 @@ async fn a_schema_that_is_made_in_parts_beside_a_server_is_as_any_other() -> Res
     let drift = installation.command().args(["migrate", "drift"]).output()?;
     assert!(drift.status.success(), "{}", String::from_utf8_lossy(&drift.stdout));
     Ok(())
+}
+
+#[tokio::test]
+async fn while_somebody_is_served_a_clinic_is_made_in_parts_and_leaves_no_place_behind() -> Result<()> {
+    let installation = TestInstallation::new().await?;
+    let mut admin = installation.admin().await?;
+    let create = |slug: &str| {
+        let names = ["--slug", slug, "--name", "A clinic", "--template", "general-practice"];
+        installation.command().args(["tenant", "create"]).args(names).output()
+    };
+    let how = "SELECT detail->'warm' FROM control.tenant_event JOIN control.tenant ON id = tenant_id
+        WHERE kind = 'PROVISIONED' ORDER BY slug";
+    assert!(create("a")?.status.success());
+    let _asking = somebody_asks(&installation).await?;
+    assert!(create("b")?.status.success());
+    let how: Vec<Value> = sqlx::query_scalar(how).fetch_all(&mut admin).await?;
+    assert_eq!(how, [json!(false), json!(true)]);
+    // Nothing is made for one that can't be.
+    assert!(!create("b")?.status.success());
+    assert_eq!(warm_pool(&mut admin, None).await?, pool(0, 0, 0));
+    nothing_is_half_made(&mut admin).await
 }
 
 #[tokio::test]
@@ -290,6 +314,18 @@ async fn an_operator_fills_the_pool_and_sees_what_is_in_it() -> Result<()> {
     Ok(())
 }
 
+/// Has a server's login ask something all the while.
+async fn somebody_asks(installation: &TestInstallation) -> Result<AbortOnDropHandle<()>> {
+    let options = PgConnectOptions::from_str(&installation.url)?.username(&installation.names.app_role(0));
+    let mut connection = options.connect().await?;
+    let asking = async move {
+        while connection.execute("SELECT").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    Ok(AbortOnDropHandle::new(tokio::spawn(asking)))
+}
+
 async fn fill(installation: &TestInstallation, size: i64) -> Result<Filled, InstallationError> {
     let (mut admin, mut home) = (installation.admin().await.unwrap(), installation.admin().await.unwrap());
     let (names, keys, clock) = (&installation.names, &*installation.keys, &installation.clock);
@@ -312,8 +348,8 @@ fn pool(ready: i64, outdated: i64, reserved: i64) -> WarmPool {
 
 /// Waits until nobody else is there: a backend goes on until it notices that its client is gone.
 async fn alone(admin: &mut PgConnection) -> Result<()> {
-    let others = "SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    let others = r"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND usename NOT LIKE '%\_app\_%'";
     while sqlx::query_scalar::<_, i64>(others).fetch_one(&mut *admin).await? > 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

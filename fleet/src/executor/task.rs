@@ -156,6 +156,7 @@ async fn provision(
     let made = async {
         let mut admin = executor.connect_for(operation).await?;
         let ground = executor.ground(installation, operation);
+        tenant::prepare(&mut admin, &ground, new).await?;
         let (mut transaction, clinic) = match new.further() {
             Some(cell) => create_further(&mut admin, &ground, cell, new).await?,
             None => {

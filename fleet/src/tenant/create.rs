@@ -2,6 +2,7 @@
 
 use praxis_platform::{
     template::{Source, Template},
+    tenancy,
     tenancy::{Filled, MAIN, NewTenant, PoolOf, Tenant, fill_pool, is_slug, provision, provision_in},
 };
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,23 @@ impl NewClinic {
             time_zone: self.time_zone.clone(),
         }
     }
+}
+
+/// To be called before a clinic is made: while people are served in its cell, its schema is made ahead, in steps that they
+/// don't notice.
+/// The connection must be in no transaction.
+pub async fn prepare(
+    admin: &mut PgConnection,
+    ground: &Ground<'_>,
+    new: &NewClinic,
+) -> Result<(), LifeError> {
+    let template = new.check()?;
+    fits_this_build(admin).await?;
+    let cell = new.cell.as_deref().unwrap_or(MAIN);
+    let mut home = ground.home(cell).await?;
+    let (installation, wrapper, clock) = (ground.installation, ground.wrapper, ground.clock);
+    let at = (cell, &mut home);
+    Ok(tenancy::prepare(admin, at, installation, wrapper, clock, &template, &new.named()).await?)
 }
 
 /// Makes the clinic: in the control database in one transaction, or as a part of one that is under way; in a further cell

@@ -29,7 +29,7 @@ mod swap;
 
 pub use certificate::{Certificate, Certified, certificate};
 pub(crate) use create::create_further;
-pub use create::{NewClinic, create, fill, fits_this_build, shipped};
+pub use create::{NewClinic, create, fill, fits_this_build, prepare, shipped};
 pub use domains::{add_domain, remove_domain};
 pub use error::LifeError;
 pub use export::{Exported, Exporting, export};

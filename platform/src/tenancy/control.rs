@@ -39,9 +39,14 @@ impl Installation {
         format!("praxis_{}_control", self.0)
     }
 
+    /// What the names of all login roles that serve tenants begin with.
+    pub(super) fn app_roles(&self) -> String {
+        format!("praxis_{}_app_", self.0)
+    }
+
     /// The login role that serves one shard of tenants.
     pub fn app_role(&self, shard: i32) -> String {
-        format!("praxis_{}_app_{shard}", self.0)
+        format!("{}{shard}", self.app_roles())
     }
 }
 

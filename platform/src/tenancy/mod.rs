@@ -42,7 +42,7 @@ pub(crate) use homes::is_moving;
 pub use host::{Host, Resolution};
 pub use pool::{Pool, PoolLimits};
 pub use probe::{InstallationFacts, ServerFacts, probe};
-pub use provision::{NewTenant, ProvisionError, is_slug, provision, provision_in};
+pub use provision::{NewTenant, ProvisionError, is_slug, prepare, provision, provision_in};
 pub use ready::{Queue, Woken};
 pub use site::{next_shard, take_turn};
 pub use snapshot::{SNAPSHOT, snapshot_oldest_build, snapshot_served_from, snapshot_sql, snapshot_version};

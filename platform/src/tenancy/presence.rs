@@ -1,6 +1,5 @@
 //! Servers say that they are there, so that no migration takes away what one of them uses.
 
-use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::{Control, snapshot::snapshot_version};
@@ -28,10 +27,4 @@ impl Control {
             .await
             .map(|_| ())
     }
-}
-
-/// Whether any server said within half a minute that it is there.
-pub(super) async fn somebody_serves(admin: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let seen = "SELECT EXISTS (SELECT FROM control.server WHERE seen_at > now() - interval '30 seconds')";
-    sqlx::query_scalar(seen).fetch_one(admin).await
 }

@@ -74,6 +74,27 @@ impl From<InstallationError> for ProvisionError {
     }
 }
 
+/// While somebody is served in the cell of a clinic that is about to be made, sees to it that the pool has a schema for it:
+/// made in many small transactions, of which nobody notices anything, where [`provision`] makes it in a large one.
+/// `home` leads to the cell; neither connection may be in a transaction.
+pub async fn prepare(
+    admin: &mut PgConnection,
+    (cell, home): (&str, &mut PgConnection),
+    installation: &Installation,
+    wrapper: &dyn KeyWrapper,
+    clock: &SharedClock,
+    template: &Template,
+    new: &NewTenant,
+) -> Result<(), ProvisionError> {
+    check(new)?;
+    if is_taken(admin, &new.slug).await? {
+        return Err(ProvisionError::SlugTaken);
+    }
+    has_room(admin, cell).await?;
+    let pool = PoolOf { cell, template: Some(template) };
+    Ok(warm::make_one(admin, home, pool, installation, wrapper, clock).await?)
+}
+
 /// Makes a clinic in the control database and returns it, ready to be served.
 pub async fn provision(
     admin: &mut PgConnection,

@@ -198,6 +198,17 @@ pub(super) async fn build_gently(
     Ok(())
 }
 
+/// Whether anybody was served in a database within the last second: whoever reads must not notice what is made there.
+pub(super) async fn somebody_is_served(
+    home: &mut PgConnection,
+    installation: &Installation,
+) -> Result<bool, sqlx::Error> {
+    // What a role may not see of others counts as served.
+    let at_work = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+        AND starts_with(usename, $1) AND coalesce(state_change > now() - interval '1 second', true))";
+    sqlx::query_scalar(at_work).bind(installation.app_roles()).fetch_one(home).await
+}
+
 /// What drops the tables of an older schema, or of half a schema, a few at a time.
 async fn drops(home: &mut PgConnection, schema: &str) -> Result<Vec<String>, sqlx::Error> {
     let tables: Vec<String> = sqlx::query_scalar(

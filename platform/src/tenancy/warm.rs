@@ -13,6 +13,7 @@ use praxis_entity::ids::TenantId;
 use serde::Serialize;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
@@ -20,9 +21,11 @@ use super::{
     bootstrap::installation_key,
     cells::MAIN,
     control::Installation,
-    presence::somebody_serves,
     seed::apply_template,
-    site::{Site, build, build_gently, ensure_roles, note_site, note_sites, reserve, take_turn},
+    site::{
+        Site, build, build_gently, ensure_roles, note_site, note_sites, reserve, somebody_is_served,
+        take_turn,
+    },
     snapshot_version,
 };
 use crate::{
@@ -109,37 +112,73 @@ pub async fn fill_pool(
     size: i64,
 ) -> Result<Filled, InstallationError> {
     reserve_missing(admin, installation, wrapper, clock, pool, size).await?;
-    let (begun, mut made) = (Instant::now(), 0_u32);
-    loop {
-        give_up_outdated(admin, pool).await?;
-        let gently = somebody_serves(admin).await?;
-        let mut place = admin.begin().await?;
-        let Some(site) = next_lacking(&mut place, pool).await? else { break };
-        if pool.cell != MAIN {
-            let key = installation_key(&mut place, wrapper).await?;
-            let mut roles = home.begin().await?;
-            ensure_roles(&mut roles, installation, &key, &site).await?;
-            roles.commit().await?;
-        }
-        if gently {
-            build_gently(home, &mut place, installation, &site).await?;
-        } else {
-            let mut building = home.begin().await?;
-            build(&mut building, installation, &site).await?;
-            still_held(&mut place).await?;
-            building.commit().await?;
-        }
-        if let Some(template) = pool.template {
-            let mut filling = home.begin().await?;
-            fill(&mut filling, installation, &site, template).await?;
-            still_held(&mut place).await?;
-            filling.commit().await?;
-        }
-        is_built(&mut place, &site, pool).await?;
-        place.commit().await?;
+    let (begun, mut made, key) = (Instant::now(), 0_u32, OnceCell::new());
+    while make_next(admin, home, pool, installation, wrapper, &key).await? {
         made += 1;
     }
     Ok(Filled { made: made as usize, mean: begun.elapsed() / made.max(1) })
+}
+
+/// While somebody is served where `home` leads to, makes the schema that the next clinic takes, unless the pool has one.
+pub(super) async fn make_one(
+    admin: &mut PgConnection,
+    home: &mut PgConnection,
+    pool: PoolOf<'_>,
+    installation: &Installation,
+    wrapper: &dyn KeyWrapper,
+    clock: &SharedClock,
+) -> Result<(), InstallationError> {
+    if has_ready(admin, pool).await? || !somebody_is_served(home, installation).await? {
+        return Ok(());
+    }
+    let key = OnceCell::new();
+    // First what a run that was killed left half made.
+    if !make_next(admin, home, pool, installation, wrapper, &key).await? {
+        let mut transaction = admin.begin().await?;
+        take_turn(&mut transaction).await?;
+        reserve_places(&mut transaction, installation, wrapper, clock, pool, 1).await?;
+        transaction.commit().await?;
+        make_next(admin, home, pool, installation, wrapper, &key).await?;
+    }
+    Ok(())
+}
+
+/// Makes the schema of the next place of a pool that lacks one. False where none does, or somebody is at each.
+async fn make_next(
+    admin: &mut PgConnection,
+    home: &mut PgConnection,
+    pool: PoolOf<'_>,
+    installation: &Installation,
+    wrapper: &dyn KeyWrapper,
+    key: &OnceCell<InstallationKey>,
+) -> Result<bool, InstallationError> {
+    give_up_outdated(admin, pool).await?;
+    let gently = somebody_is_served(home, installation).await?;
+    let mut place = admin.begin().await?;
+    let Some(site) = next_lacking(&mut place, pool).await? else { return Ok(false) };
+    if pool.cell != MAIN {
+        let key = key.get_or_try_init(|| installation_key(&mut place, wrapper)).await?;
+        let mut roles = home.begin().await?;
+        ensure_roles(&mut roles, installation, key, &site).await?;
+        roles.commit().await?;
+    }
+    if gently {
+        build_gently(home, &mut place, installation, &site).await?;
+    } else {
+        let mut building = home.begin().await?;
+        build(&mut building, installation, &site).await?;
+        still_held(&mut place).await?;
+        building.commit().await?;
+    }
+    if let Some(template) = pool.template {
+        let mut filling = home.begin().await?;
+        fill(&mut filling, installation, &site, template).await?;
+        still_held(&mut place).await?;
+        filling.commit().await?;
+    }
+    is_built(&mut place, &site, pool).await?;
+    place.commit().await?;
+    Ok(true)
 }
 
 /// Fails where the connection is gone that holds a place in the pool: whatever is there may be somebody's by now.
@@ -289,15 +328,41 @@ async fn reserve_missing(
     let mut transaction = admin.begin().await?;
     take_turn(&mut transaction).await?;
     let missing = missing(&mut transaction, pool, size).await?;
+    reserve_places(&mut transaction, installation, wrapper, clock, pool, missing).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Reserves so many places of a pool. It must be one's turn.
+async fn reserve_places(
+    transaction: &mut PgConnection,
+    installation: &Installation,
+    wrapper: &dyn KeyWrapper,
+    clock: &SharedClock,
+    pool: PoolOf<'_>,
+    count: i64,
+) -> Result<(), InstallationError> {
     if pool.cell == MAIN {
-        for site in reserve(&mut transaction, installation, wrapper, clock, missing).await? {
-            note_site(&mut transaction, &site, pool).await?;
+        for site in reserve(transaction, installation, wrapper, clock, count).await? {
+            note_site(transaction, &site, pool).await?;
         }
     } else {
         // Their roles are made in the cell, with the schema.
-        note_sites(&mut transaction, clock, pool, missing).await?;
+        note_sites(transaction, clock, pool, count).await?;
     }
-    Ok(transaction.commit().await?)
+    Ok(())
+}
+
+/// Whether the next clinic can take a schema of this version.
+async fn has_ready(admin: &mut PgConnection, pool: PoolOf<'_>) -> Result<bool, sqlx::Error> {
+    let ready = "SELECT EXISTS (SELECT FROM control.warm_schema
+        WHERE cell_id = $2 AND schema_version = $1 AND (template IS NULL OR (template, template_version) = ($3, $4)))";
+    sqlx::query_scalar(ready)
+        .bind(snapshot_version())
+        .bind(pool.cell)
+        .bind(pool.name())
+        .bind(pool.version())
+        .fetch_one(admin)
+        .await
 }
 
 /// How many schemas a pool lacks; one that is newer than this build is no use to it.

@@ -67,6 +67,7 @@ pub async fn run(
         time_zone: create.time_zone,
         cell: Some(create.cell).filter(|cell| cell != MAIN),
     };
+    tenant::prepare(admin, &ground, &new).await?;
     let tenant = tenant::create(admin, &ground, &new).await?;
     let created = Created {
         id: tenant.id.to_string(),
