@@ -33,9 +33,10 @@ const APART: Duration = Duration::from_secs(5);
 /// A connection that served so many times the tenants it is meant for is replaced at once.
 const FAR_TOO_MANY: usize = 4;
 
-/// How long a tenant waits for a connection that knows it and is in use: some requests long, and no longer than a request
-/// takes on a connection that does not know it.
-const WORTH_WAITING: Duration = Duration::from_millis(50);
+/// How long a tenant waits for a connection that knows it and is in use: some requests long, those of a server to which all
+/// clinics are new among them, a dozen at once at 15 ms of processor each. Who gave up while all is slow would make one
+/// connection after the other know each clinic, and that is what makes all slow.
+const WORTH_WAITING: Duration = Duration::from_millis(300);
 
 /// How large the pool of a cell may grow and when a connection is replaced.
 #[derive(Debug, Clone, Copy)]

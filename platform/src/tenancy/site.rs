@@ -22,9 +22,15 @@ use crate::{
 /// Tenants per login role: the first `SET ROLE` of a backend expands the whole membership.
 const TENANTS_PER_SHARD: i64 = 200;
 
-/// How much longer a gentle builder rests than it works. On two cores, others' p99 was 8 to 13 ms while nothing was made,
-/// 24 to 31 beside whole transactions, 14 to 19 beside parts that rest as long, 13 to 16 beside these.
-const RESTS: u32 = 3;
+/// How much longer a gentle builder rests than it works.
+#[derive(Clone, Copy)]
+pub(super) enum Rests {
+    /// Somebody waits for the schema.
+    Awaited = 3,
+    /// It is made ahead of need.
+    Ahead = 7,
+}
+
 /// Whoever waited for a lock did not work.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 /// Tables that a gentle builder drops in one transaction.
@@ -175,7 +181,7 @@ pub(super) async fn build(
     connection.execute(sqlx::raw_sql(AssertSqlSafe(message))).await.map(|_| ())
 }
 
-/// The same in many small transactions, with a rest after each that lasts [`RESTS`] times as long. The connection is in
+/// The same in many small transactions, with a rest after each that lasts several times as long. The connection is in
 /// none; another one holds the place in the pool meanwhile. Where this fails, half a schema is left, and the connection is
 /// of no use any more.
 ///
@@ -186,6 +192,7 @@ pub(super) async fn build_gently(
     place: &mut PgConnection,
     installation: &Installation,
     site: &Site,
+    rests: Rests,
 ) -> Result<(), sqlx::Error> {
     let (schema, (before, after)) = (site.schema.as_str(), around(installation, site));
     let left = drops(home, schema).await?;
@@ -193,7 +200,7 @@ pub(super) async fn build_gently(
         still_held(place).await?;
         let begun = Instant::now();
         home.execute(sqlx::raw_sql(AssertSqlSafe(message))).await?;
-        tokio::time::sleep(LONGEST_REST.min(begun.elapsed() * RESTS)).await;
+        tokio::time::sleep(LONGEST_REST.min(begun.elapsed() * rests as u32)).await;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use super::{
     control::Installation,
     seed::apply_template,
     site::{
-        Site, build, build_gently, ensure_roles, note_site, note_sites, reserve, somebody_is_served,
+        Rests, Site, build, build_gently, ensure_roles, note_site, note_sites, reserve, somebody_is_served,
         take_turn,
     },
     snapshot_version,
@@ -112,8 +112,9 @@ pub async fn fill_pool(
     size: i64,
 ) -> Result<Filled, InstallationError> {
     reserve_missing(admin, installation, wrapper, clock, pool, size).await?;
-    let (begun, mut made, key) = (Instant::now(), 0_u32, OnceCell::new());
-    while make_next(admin, home, pool, installation, wrapper, &key).await? {
+    let maker = Maker { pool, installation, wrapper, rests: Rests::Ahead, key: OnceCell::new() };
+    let (begun, mut made) = (Instant::now(), 0_u32);
+    while maker.make_next(admin, home).await? {
         made += 1;
     }
     Ok(Filled { made: made as usize, mean: begun.elapsed() / made.max(1) })
@@ -131,54 +132,63 @@ pub(super) async fn make_one(
     if has_ready(admin, pool).await? || !somebody_is_served(home, installation).await? {
         return Ok(());
     }
-    let key = OnceCell::new();
+    let maker = Maker { pool, installation, wrapper, rests: Rests::Awaited, key: OnceCell::new() };
     // First what a run that was killed left half made.
-    if !make_next(admin, home, pool, installation, wrapper, &key).await? {
+    if !maker.make_next(admin, home).await? {
         let mut transaction = admin.begin().await?;
         take_turn(&mut transaction).await?;
         reserve_places(&mut transaction, installation, wrapper, clock, pool, 1).await?;
         transaction.commit().await?;
-        make_next(admin, home, pool, installation, wrapper, &key).await?;
+        maker.make_next(admin, home).await?;
     }
     Ok(())
 }
 
-/// Makes the schema of the next place of a pool that lacks one. False where none does, or somebody is at each.
-async fn make_next(
-    admin: &mut PgConnection,
-    home: &mut PgConnection,
-    pool: PoolOf<'_>,
-    installation: &Installation,
-    wrapper: &dyn KeyWrapper,
-    key: &OnceCell<InstallationKey>,
-) -> Result<bool, InstallationError> {
-    give_up_outdated(admin, pool).await?;
-    let gently = somebody_is_served(home, installation).await?;
-    let mut place = admin.begin().await?;
-    let Some(site) = next_lacking(&mut place, pool).await? else { return Ok(false) };
-    if pool.cell != MAIN {
-        let key = key.get_or_try_init(|| installation_key(&mut place, wrapper)).await?;
-        let mut roles = home.begin().await?;
-        ensure_roles(&mut roles, installation, key, &site).await?;
-        roles.commit().await?;
+/// Makes schemas that a pool lacks.
+struct Maker<'a> {
+    pool: PoolOf<'a>,
+    installation: &'a Installation,
+    wrapper: &'a dyn KeyWrapper,
+    rests: Rests,
+    /// The installation's key, once it was needed.
+    key: OnceCell<InstallationKey>,
+}
+
+impl Maker<'_> {
+    /// Makes the schema of the next place that lacks one. False where none does, or somebody is at each.
+    async fn make_next(
+        &self,
+        admin: &mut PgConnection,
+        home: &mut PgConnection,
+    ) -> Result<bool, InstallationError> {
+        give_up_outdated(admin, self.pool).await?;
+        let gently = somebody_is_served(home, self.installation).await?;
+        let mut place = admin.begin().await?;
+        let Some(site) = next_lacking(&mut place, self.pool).await? else { return Ok(false) };
+        if self.pool.cell != MAIN {
+            let key = self.key.get_or_try_init(|| installation_key(&mut place, self.wrapper)).await?;
+            let mut roles = home.begin().await?;
+            ensure_roles(&mut roles, self.installation, key, &site).await?;
+            roles.commit().await?;
+        }
+        if gently {
+            build_gently(home, &mut place, self.installation, &site, self.rests).await?;
+        } else {
+            let mut building = home.begin().await?;
+            build(&mut building, self.installation, &site).await?;
+            still_held(&mut place).await?;
+            building.commit().await?;
+        }
+        if let Some(template) = self.pool.template {
+            let mut filling = home.begin().await?;
+            fill(&mut filling, self.installation, &site, template).await?;
+            still_held(&mut place).await?;
+            filling.commit().await?;
+        }
+        is_built(&mut place, &site, self.pool).await?;
+        place.commit().await?;
+        Ok(true)
     }
-    if gently {
-        build_gently(home, &mut place, installation, &site).await?;
-    } else {
-        let mut building = home.begin().await?;
-        build(&mut building, installation, &site).await?;
-        still_held(&mut place).await?;
-        building.commit().await?;
-    }
-    if let Some(template) = pool.template {
-        let mut filling = home.begin().await?;
-        fill(&mut filling, installation, &site, template).await?;
-        still_held(&mut place).await?;
-        filling.commit().await?;
-    }
-    is_built(&mut place, &site, pool).await?;
-    place.commit().await?;
-    Ok(true)
 }
 
 /// Fails where the connection is gone that holds a place in the pool: whatever is there may be somebody's by now.
