@@ -18,7 +18,7 @@ use praxis_platform::{
 };
 use serde_json::{Value, json};
 use sqlx::{
-    ConnectOptions, Executor,
+    AssertSqlSafe, ConnectOptions, Executor,
     postgres::{PgConnectOptions, PgConnection},
 };
 use tokio_util::task::AbortOnDropHandle;
@@ -237,7 +237,7 @@ async fn a_schema_that_is_made_in_parts_beside_others_is_as_any_other() -> Resul
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_somebody_is_served_a_clinic_is_made_in_parts_and_leaves_no_place_behind() -> Result<()> {
     let installation = TestInstallation::new().await?;
     let mut admin = installation.admin().await?;
@@ -245,7 +245,7 @@ async fn while_somebody_is_served_a_clinic_is_made_in_parts_and_leaves_no_place_
         let names = ["--slug", slug, "--name", "A clinic", "--template", "general-practice"];
         installation.command().args(["tenant", "create"]).args(names).output()
     };
-    let how = "SELECT detail->'warm' FROM control.tenant_event JOIN control.tenant ON id = tenant_id
+    let how = "SELECT detail->'warm' FROM control.tenant_event JOIN control.tenant t ON t.id = tenant_id
         WHERE kind = 'PROVISIONED' ORDER BY slug";
     assert!(create("a")?.status.success());
     let _asking = somebody_asks(&installation).await?;
@@ -316,7 +316,10 @@ async fn an_operator_fills_the_pool_and_sees_what_is_in_it() -> Result<()> {
 
 /// Has a server's login ask something all the while.
 async fn somebody_asks(installation: &TestInstallation) -> Result<AbortOnDropHandle<()>> {
-    let options = PgConnectOptions::from_str(&installation.url)?.username(&installation.names.app_role(0));
+    let login = installation.names.app_role(0);
+    let password = AssertSqlSafe(format!("ALTER ROLE {login} PASSWORD 'known'"));
+    installation.admin().await?.execute(password).await?;
+    let options = PgConnectOptions::from_str(&installation.url)?.username(&login).password("known");
     let mut connection = options.connect().await?;
     let asking = async move {
         while connection.execute("SELECT").await.is_ok() {
