@@ -2,8 +2,7 @@
 
 use praxis_platform::{
     template::{Source, Template},
-    tenancy,
-    tenancy::{Filled, MAIN, NewTenant, PoolOf, Tenant, fill_pool, is_slug, provision, provision_in},
+    tenancy::{self, Filled, MAIN, NewTenant, PoolOf, Tenant, fill_pool, is_slug, provision, provision_in},
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{
@@ -69,8 +68,7 @@ impl NewClinic {
 }
 
 /// To be called before a clinic is made: while people are served in its cell, its schema is made ahead, in steps that they
-/// don't notice.
-/// The connection must be in no transaction.
+/// don't notice. The connection must be in no transaction.
 pub async fn prepare(
     admin: &mut PgConnection,
     ground: &Ground<'_>,

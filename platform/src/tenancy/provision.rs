@@ -86,11 +86,7 @@ pub async fn prepare(
     template: &Template,
     new: &NewTenant,
 ) -> Result<(), ProvisionError> {
-    check(new)?;
-    if is_taken(admin, &new.slug).await? {
-        return Err(ProvisionError::SlugTaken);
-    }
-    has_room(admin, cell).await?;
+    check(admin, cell, new).await?;
     let pool = PoolOf { cell, template: Some(template) };
     Ok(warm::make_one(admin, home, pool, installation, wrapper, clock).await?)
 }
@@ -104,14 +100,9 @@ pub async fn provision(
     template: &Template,
     new: &NewTenant,
 ) -> Result<Tenant, ProvisionError> {
-    check(new)?;
+    check(admin, MAIN, new).await?;
     let time_zone = new.time_zone.clone().unwrap_or_else(|| template.manifest.time_zone.clone());
     let locale = new.locale.clone().unwrap_or_else(|| template.manifest.locale.clone());
-
-    if is_taken(admin, &new.slug).await? {
-        return Err(ProvisionError::SlugTaken);
-    }
-    has_room(admin, MAIN).await?;
     let mut transaction = admin.begin().await?;
     let warm = warm::claim(&mut transaction, template).await?;
     let is_warm = warm.is_some();
@@ -167,13 +158,9 @@ pub async fn provision_in<'a>(
     template: &Template,
     new: &NewTenant,
 ) -> Result<(Transaction<'a, Postgres>, Tenant), ProvisionError> {
-    check(new)?;
+    check(admin, cell, new).await?;
     let time_zone = new.time_zone.clone().unwrap_or_else(|| template.manifest.time_zone.clone());
     let locale = new.locale.clone().unwrap_or_else(|| template.manifest.locale.clone());
-    if is_taken(admin, &new.slug).await? {
-        return Err(ProvisionError::SlugTaken);
-    }
-    has_room(admin, cell).await?;
     let key = installation_key(admin, wrapper).await?;
     let mut transaction = admin.begin().await?;
     // Another one may take what was noted before it is taken here, and this one the other's.
@@ -254,7 +241,7 @@ fn tenant(site: Site, cell: &str, new: &NewTenant, locale: String, time_zone: St
     }
 }
 
-/// Whether the subdomain is in use, before anything costly is done. Of two at once the constraint lets one through.
+/// Whether the subdomain is in use. Of two at once the constraint lets one through.
 async fn is_taken(connection: &mut PgConnection, slug: &str) -> Result<bool, sqlx::Error> {
     let find = "SELECT EXISTS (SELECT FROM control.tenant WHERE slug = $1)";
     sqlx::query_scalar(find).bind(slug).fetch_one(connection).await
@@ -270,7 +257,8 @@ pub fn is_slug(slug: &str) -> bool {
     shaped && !RESERVED.contains(&slug)
 }
 
-fn check(new: &NewTenant) -> Result<(), ProvisionError> {
+/// Whether it can be made in a cell, before anything costly is done.
+async fn check(admin: &mut PgConnection, cell: &str, new: &NewTenant) -> Result<(), ProvisionError> {
     if !is_slug(&new.slug) {
         return Err(ProvisionError::SlugInvalid);
     }
@@ -280,7 +268,10 @@ fn check(new: &NewTenant) -> Result<(), ProvisionError> {
     if new.time_zone.as_ref().is_some_and(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
         return Err(ProvisionError::TimeZoneUnknown);
     }
-    Ok(())
+    if is_taken(admin, &new.slug).await? {
+        return Err(ProvisionError::SlugTaken);
+    }
+    has_room(admin, cell).await
 }
 
 struct ControlRows<'a> {
