@@ -216,6 +216,7 @@ impl App {
             clock: Arc::clone(&clock),
             names: NameIndexes::new(SEARCHED_CLINICS),
             backlog: Backlog::default(),
+            readings: Arc::default(),
             bell: Bell::default(),
         });
         let remembered = config

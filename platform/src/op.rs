@@ -237,14 +237,6 @@ impl<Mode> Op<Mode> {
     pub fn statements(&self) -> u32 {
         self.0.db.statements()
     }
-
-    async fn write_entries(&self, entries: Vec<Entry>) -> Result<u32, Failure> {
-        let written = count(&entries);
-        // Without its key the clinic's log goes on, and says of these entries that they are unproven.
-        let key = self.tenant_key().await.ok();
-        audit::write(&self.0.db, &self.0.origin, key.as_deref(), entries).await?;
-        Ok(written)
-    }
 }
 
 impl Op<Read> {
@@ -266,22 +258,27 @@ impl Op<Read> {
 
     /// The same for several things, with one statement.
     pub async fn record_all(&self, entries: Vec<Entry>) -> Result<(), Failure> {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let written = self.write_entries(entries).await?;
-        self.0.platform.backlog.note(self.0.tenant.id, written);
-        Ok(())
+        if entries.is_empty() { Ok(()) } else { self.write_down(None, entries).await.map(|_| ()) }
     }
 
     /// The same if nothing changed of what the actor may do since the mark was seen: false, and nothing written, where
-    /// something did. Then nothing of what was read may be answered.
+    /// something did. Then nothing of what was read may be answered. Without entries it only looks.
     pub async fn record_under(&self, mark: AccessMark, entries: Vec<Entry>) -> Result<bool, Failure> {
+        if entries.is_empty() {
+            return mark.holds_at(&self.0.db).await;
+        }
+        self.write_down(Some(mark), entries).await
+    }
+
+    async fn write_down(&self, mark: Option<AccessMark>, entries: Vec<Entry>) -> Result<bool, Failure> {
+        let Inner { platform, tenant, db, origin, .. } = &*self.0;
         let written = count(&entries);
+        // Without its key the clinic's log goes on, and says of these entries that they are unproven.
         let key = self.tenant_key().await.ok();
-        let held = audit::write_under(&self.0.db, &self.0.origin, key.as_deref(), entries, mark).await?;
-        if held && written > 0 {
-            self.0.platform.backlog.note(self.0.tenant.id, written);
+        let lines = audit::read_lines(origin, key.as_deref(), entries)?;
+        let held = platform.readings.write(db, mark, lines).await?;
+        if held {
+            platform.backlog.note(tenant.id, written);
         }
         Ok(held)
     }

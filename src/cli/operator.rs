@@ -32,6 +32,7 @@ pub async fn installation(context: &Context) -> Result<(Arc<Platform>, Arc<Direc
         clock,
         names: NameIndexes::new(1),
         backlog: Backlog::default(),
+        readings: Arc::default(),
         bell: Bell::default(),
     });
     Ok((platform, directory))

@@ -15,6 +15,7 @@ mod outcomes;
 mod reading;
 mod rights;
 mod tampering;
+mod together;
 
 use std::{
     path::{Path, PathBuf},

@@ -72,6 +72,7 @@ async fn operator(installation: &TestInstallation, tenant: Tenant) -> Result<OpF
         clock: Arc::clone(&installation.clock),
         names: NameIndexes::new(1),
         backlog: Backlog::default(),
+        readings: Arc::default(),
         bell: Bell::default(),
     });
     Ok(OpFactory::new(platform, Arc::new(tenant), Arc::new(Actor::operator()), RequestInfo::default(), true))

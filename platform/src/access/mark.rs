@@ -3,22 +3,22 @@
 //! What was learnt of somebody under a mark holds while the mark does. So nobody has to be told when it changes, and nothing
 //! is believed for a while: whoever remembers compares, in the statement that writes down what was done.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement, sea_query::Expr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement};
 use uuid::Uuid;
 
 use crate::{Failure, tenancy::TenantDb};
 
 /// Says that nothing changed of what people at a clinic may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AccessMark(Uuid);
 
 impl AccessMark {
     /// The mark that holds now, for a statement that reads under it: all of one statement is of one moment.
     pub(crate) const NOW: &'static str = "(SELECT mark FROM access_mark)";
 
-    /// The condition that it still holds.
-    pub(crate) fn holds(self) -> Expr {
-        Expr::cust_with_values("EXISTS (SELECT FROM access_mark WHERE mark = $1)", [self.0])
+    /// As it is stored.
+    pub(crate) fn value(self) -> Uuid {
+        self.0
     }
 
     /// Whether it still holds.

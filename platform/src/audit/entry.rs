@@ -8,16 +8,11 @@ use praxis_entity::{
     ids::{AuditEntryId, BreakGlassId},
     value::{AuditChange, Sealed},
 };
-use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ConnectionTrait, EntityTrait, IntoActiveModel, Iterable,
-    sea_query::{Expr, Query, SelectStatement, UnionType},
-};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use uuid::Uuid;
 
-use super::{emergency, line};
-use crate::{Failure, access::AccessMark, op::Origin, tenancy::TenantDb, vault::TenantKey};
+use super::{emergency, insert::insert, line};
+use crate::{Failure, op::Origin, vault::TenantKey};
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,7 +127,8 @@ impl Entry {
     }
 }
 
-/// Writes entries with one statement, authenticated by the clinic's key if it is at hand.
+/// Writes entries with one statement, authenticated by the clinic's key if it is at hand. What readings leave goes by
+/// [`GroupCommit`](super::GroupCommit) instead.
 pub async fn write(
     db: &impl ConnectionTrait,
     origin: &Origin,
@@ -143,61 +139,42 @@ pub async fn write(
         return Ok(());
     }
     let mut changes = Vec::new();
-    let rows: Vec<_> = rows(origin, key, entries, &mut changes).collect();
-    audit_entry::Entity::insert_many(rows).exec_without_returning(db).await?;
+    let lines = lines(origin, key, entries, &mut changes);
+    insert(db, &lines, None).await?;
     if !changes.is_empty() {
         audit_change::Entity::insert_many(changes).exec_without_returning(db).await?;
     }
     Ok(())
 }
 
-/// Writes entries of what was read if nothing changed of what the reader may do since the mark was seen; without entries it
-/// only looks. False, and nothing written, where something did.
-pub async fn write_under(
-    db: &TenantDb,
+/// Entries that changed nothing, as [`insert`] takes them.
+pub fn read_lines(origin: &Origin, key: Option<&TenantKey>, entries: Vec<Entry>) -> Result<String, Failure> {
+    let mut changes = Vec::new();
+    let lines = lines(origin, key, entries, &mut changes);
+    if changes.is_empty() {
+        Ok(lines)
+    } else {
+        Err(Failure::Internal("what was changed is written with the change".to_owned()))
+    }
+}
+
+fn lines(
     origin: &Origin,
     key: Option<&TenantKey>,
     entries: Vec<Entry>,
-    mark: AccessMark,
-) -> Result<bool, Failure> {
-    let mut changes = Vec::new();
-    let mut rows = rows(origin, key, entries, &mut changes).map(|row| under(mark, row));
-    let Some(mut all) = rows.next() else { return mark.holds_at(db).await };
-    rows.for_each(|row| {
-        all.union(UnionType::All, row);
-    });
-    if !changes.is_empty() {
-        return Err(Failure::Internal("what was changed is written with the change".to_owned()));
-    }
-    let mut insert = Query::insert();
-    insert.into_table(audit_entry::Entity).columns(audit_entry::Column::iter());
-    insert.select_from(all).map_err(|error| Failure::Internal(error.to_string()))?;
-    Ok(db.execute(&insert).await?.rows_affected() > 0)
-}
-
-fn under(mark: AccessMark, row: audit_entry::ActiveModel) -> SelectStatement {
-    let values = audit_entry::Column::iter().filter_map(|column| row.get(column).into_value());
-    Query::select().exprs(values.map(Expr::val)).and_where(mark.holds()).take()
-}
-
-fn rows<'a>(
-    origin: &'a Origin,
-    key: Option<&'a TenantKey>,
-    entries: Vec<Entry>,
-    changes: &'a mut Vec<audit_change::ActiveModel>,
-) -> impl Iterator<Item = audit_entry::ActiveModel> + 'a {
+    changes: &mut Vec<audit_change::ActiveModel>,
+) -> String {
     let now = origin.clock.now();
-    let entries = entries.into_iter().flat_map(move |entry| emergency::marked(entry, &origin.actor, now));
-    entries.map(move |mut entry| {
+    let entries = entries.into_iter().flat_map(|entry| emergency::marked(entry, &origin.actor, now));
+    let lines = entries.map(|mut entry| {
         let id = *entry.id.get_or_insert_with(|| AuditEntryId(origin.clock.new_id()));
         if let Some(Change { subject, sealed, .. }) = entry.change.clone() {
             let (entry_id, subject, sealed) = (Set(id), Set(subject), Set(sealed));
             changes.push(audit_change::ActiveModel { entry_id, subject, sealed });
         }
-        let mut row = entry.row(origin);
-        row.mac = key.map(|key| line::mac(key, &row).to_vec());
-        row.into_active_model().reset_all()
-    })
+        line::unsealed(&entry.row(origin), key)
+    });
+    lines.collect::<Vec<_>>().join(",")
 }
 
 impl Entry {

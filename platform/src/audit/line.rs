@@ -46,9 +46,9 @@ fn fields(entry: &audit_entry::Model) -> Fields {
     all.into_iter().filter(|(_, value)| !value.is_null()).collect()
 }
 
-fn write(fields: &Fields) -> Vec<u8> {
+fn write(fields: &Fields) -> String {
     // A map of texts and numbers always has a form in JSON.
-    serde_json::to_vec(fields).unwrap_or_default()
+    serde_json::to_string(fields).unwrap_or_default()
 }
 
 /// The line of an entry at its place in the tree.
@@ -56,7 +56,7 @@ pub fn line(entry: &audit_entry::Model, seq: u64, previous: &Hash) -> Vec<u8> {
     let mut fields = fields(entry);
     fields.insert("seq", json!(seq));
     fields.insert("prev", json!(HEXLOWER.encode(previous)));
-    write(&fields)
+    write(&fields).into_bytes()
 }
 
 /// What the server authenticates entries with.
@@ -64,13 +64,28 @@ fn key(clinic: &TenantKey) -> Hash {
     crypto::mac(clinic.audit_seed(), &[b"praxis audit entry"])
 }
 
-/// The authentication code of a new entry: HMAC-SHA-256 over its line without a place.
-pub(super) fn mac(clinic: &TenantKey, entry: &audit_entry::Model) -> Hash {
-    crypto::mac(&key(clinic), &[&write(&fields(entry))])
+/// The authentication code of an entry: HMAC-SHA-256 over its line without a place.
+fn mac(clinic: &TenantKey, line: &str) -> Hash {
+    crypto::mac(&key(clinic), &[line.as_bytes()])
+}
+
+/// The line of a new entry, which has no place yet, with the authentication code if the clinic's key is at hand: what the
+/// database is given.
+pub(super) fn unsealed(entry: &audit_entry::Model, clinic: Option<&TenantKey>) -> String {
+    let mut line = write(&fields(entry));
+    if let Some(clinic) = clinic {
+        let mac = HEXLOWER.encode(&mac(clinic, &line));
+        // One more key of the object: in the place of its last brace.
+        line.pop();
+        line.push_str(r#","mac":""#);
+        line.push_str(&mac);
+        line.push_str(r#""}"#);
+    }
+    line
 }
 
 /// Whether the server wrote the entry, and nobody changed it since.
 pub fn is_genuine(clinic: &TenantKey, entry: &audit_entry::Model) -> bool {
     let found = entry.mac.as_deref().and_then(|mac| <&Hash>::try_from(mac).ok());
-    found.is_some_and(|found| crypto::same(found, &mac(clinic, entry)))
+    found.is_some_and(|found| crypto::same(found, &mac(clinic, &write(&fields(entry)))))
 }

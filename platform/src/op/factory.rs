@@ -12,7 +12,7 @@ use super::{Inner, Op, Read, Write};
 use crate::{
     Failure,
     access::{Actor, ActorKind, FieldPolicies},
-    audit::{Backlog, Disclosures, Waiting},
+    audit::{Backlog, Disclosures, GroupCommit, Waiting},
     bell::Bell,
     clock::SharedClock,
     keyring::Keyring,
@@ -87,6 +87,8 @@ pub struct Platform {
     pub names: NameIndexes,
     /// Which clinics have entries to be sealed.
     pub backlog: Backlog,
+    /// Writes down what readings leave in clinics' logs.
+    pub readings: Arc<GroupCommit>,
     /// Tells of what was committed here.
     pub bell: Bell,
 }

@@ -51,6 +51,17 @@ impl TenantDb {
         Self { inner: Arc::new(Inner { pool, tenant, class, lease, statements }) }
     }
 
+    /// The same tenant's database for the same class of statements, on a connection of its own.
+    pub(crate) fn another(&self) -> Self {
+        let Inner { pool, tenant, class, .. } = &*self.inner;
+        Self::new(pool.clone(), Arc::clone(tenant), *class)
+    }
+
+    /// Whose database it is.
+    pub fn tenant(&self) -> &Tenant {
+        &self.inner.tenant
+    }
+
     /// How many statements ran so far.
     pub fn statements(&self) -> u32 {
         self.inner.statements.load(Ordering::Relaxed)

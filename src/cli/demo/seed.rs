@@ -67,6 +67,7 @@ impl Seeder {
                 clock: Arc::new(Past(clock, then)),
                 names: NameIndexes::new(1),
                 backlog: Backlog::default(),
+                readings: Arc::default(),
                 bell: Bell::default(),
             }),
         }

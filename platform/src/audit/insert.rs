@@ -1,0 +1,34 @@
+//! How entries get into the table: any number of them by one statement that has one text.
+//!
+//! They are given as lines (`docs/audit.md`), the very text that was authenticated. One text for any number means one prepared
+//! statement per connection and clinic. The columns' types are spelled out, for the table's own row type is another one in
+//! each tenant's schema.
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use crate::{Failure, access::AccessMark};
+
+const INSERT: &str = "\
+    INSERT INTO audit_entry (id, at, actor_id, actor_kind, roles, session_id, facility_id, action, object_type, object_id, \
+        object_version, patients, classes, purpose, operation_hash, request_id, source_address, outcome, on_behalf_of, \
+        operation_name, reason, times, break_glass_id, change_hash, mac) \
+    SELECT id, at, actor, actor_kind, roles, session, facility, action, object_type, object, \
+        object_version, patients, classes, purpose, operation_hash, request, source, outcome, on_behalf_of, \
+        operation, reason, times, break_glass, decode(change, 'hex'), decode(mac, 'hex') \
+    FROM json_to_recordset($1::json) AS line (id uuid, at timestamptz, actor uuid, actor_kind text, roles text[], \
+        session uuid, facility uuid, action text, object_type text, object uuid, object_version integer, patients uuid[], \
+        classes text[], purpose text, operation_hash text, request uuid, source text, outcome text, on_behalf_of uuid, \
+        operation text, reason text, times integer, break_glass uuid, change text, mac text) \
+    WHERE $2::uuid IS NULL OR EXISTS (SELECT FROM access_mark WHERE mark = $2)";
+
+/// Writes lines, separated by commas, as entries. Under a mark only if it still holds: false, and nothing written, where it
+/// does not.
+pub(super) async fn insert(
+    db: &impl ConnectionTrait,
+    lines: &str,
+    mark: Option<AccessMark>,
+) -> Result<bool, Failure> {
+    let values = [format!("[{lines}]").into(), mark.map(AccessMark::value).into()];
+    let insert = Statement::from_sql_and_values(DbBackend::Postgres, INSERT, values);
+    Ok(db.execute_raw(insert).await?.rows_affected() > 0)
+}
