@@ -1,9 +1,9 @@
 //! Group commit: what readers of one clinic leave in its log at the same time is written by one statement.
 //!
 //! A statement with its commit costs Postgres nearly as much for one entry as for five. So one statement at a time writes what
-//! a clinic's readers leave: who comes first writes at once, on the connection they have, and who comes meanwhile gives theirs
-//! back and waits for the next statement, which takes all of them. Nobody waits for company that may not come, and each
-//! answer leaves only when its own entries are committed.
+//! a clinic's readers leave: who comes while it does gives their connection back and waits for the next one, which takes all of
+//! them. Who finds nothing being written writes at once on the connection they have, unless others of the clinic wait for one:
+//! those read first, and leave theirs with the same statement. Each answer leaves only when its own entries are committed.
 
 use std::{
     collections::HashMap,
@@ -11,10 +11,14 @@ use std::{
 };
 
 use praxis_entity::ids::TenantId;
+use sea_orm::DbErr;
 use tokio::{runtime::Handle, sync::oneshot};
 
 use super::insert::insert;
 use crate::{Failure, access::AccessMark, tenancy::TenantDb};
+
+/// So many readers who wait for a connection come first, at the most: nobody's answer waits for a crowd.
+const COMPANY: usize = 16;
 
 /// So many readers are served by one statement at most: it must not take long.
 const MOST: usize = 100;
@@ -25,10 +29,10 @@ type Group = (TenantId, Option<AccessMark>);
 /// A reader who waits for what it leaves to be written.
 struct Waiting {
     lines: Arc<str>,
-    written: oneshot::Sender<bool>,
+    written: oneshot::Sender<Result<bool, DbErr>>,
 }
 
-/// Writes entries of readings. A group is there while a statement writes for it, with those who came since.
+/// Writes entries of readings. A group is there while somebody writes for it, with those who wait.
 #[derive(Default)]
 pub struct GroupCommit {
     busy: Mutex<HashMap<Group, Vec<Waiting>>>,
@@ -44,13 +48,18 @@ impl GroupCommit {
         lines: String,
     ) -> Result<bool, Failure> {
         let (group, lines) = ((db.tenant().id, mark), Arc::from(lines));
-        let Some(written) = self.come(group, &lines) else {
-            let _turn = Turn { commit: Arc::clone(self), db: db.clone(), group };
-            return insert(db, &lines, mark).await;
+        let (told, turn) = self.come(group, &lines, db);
+        let Some(told) = told else {
+            let written = insert(db, &lines, mark).await;
+            drop(turn);
+            return written;
         };
         db.release().await;
-        match written.await {
-            Ok(held) => Ok(held),
+        if let Some(turn) = turn {
+            tokio::spawn(turn.serve());
+        }
+        match told.await {
+            Ok(written) => Ok(written?),
             // Together it failed, and it may be the fault of another's: alone each learns of its own.
             Err(_) => insert(db, &lines, mark).await,
         }
@@ -60,16 +69,23 @@ impl GroupCommit {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues behind the statement that is being written; `None` where there is none, and it is the caller's turn.
-    fn come(&self, group: Group, lines: &Arc<str>) -> Option<oneshot::Receiver<bool>> {
+    /// How one is told, unless they write for themselves; and the turn, where it is theirs.
+    fn come(
+        self: &Arc<Self>,
+        group: Group,
+        lines: &Arc<str>,
+        db: &TenantDb,
+    ) -> (Option<oneshot::Receiver<Result<bool, DbErr>>>, Option<Turn>) {
         let mut busy = self.busy();
-        let Some(waiting) = busy.get_mut(&group) else {
-            busy.insert(group, Vec::new());
-            return None;
-        };
+        let is_first = !busy.contains_key(&group);
+        let waiting = busy.entry(group).or_default();
+        let turn = is_first.then(|| Turn { commit: Arc::clone(self), db: db.another(COMPANY), group });
+        if is_first && !db.is_awaited() {
+            return (None, turn);
+        }
         let (written, told) = oneshot::channel();
         waiting.push(Waiting { lines: Arc::clone(lines), written });
-        Some(told)
+        (Some(told), turn)
     }
 
     /// Takes those who wait, in the order in which they came.
@@ -83,6 +99,7 @@ impl GroupCommit {
 /// The right to write for a group. However it ends, done, failed or cancelled, somebody writes for those who wait.
 struct Turn {
     commit: Arc<GroupCommit>,
+    /// For what others wait for to be written: on a connection of its own.
     db: TenantDb,
     group: Group,
 }
@@ -91,17 +108,25 @@ impl Turn {
     /// Writes for those who wait until nobody does.
     async fn serve(self) {
         loop {
+            let connected = self.db.hold().await;
             let waiting = self.commit.take(&self.group);
             if waiting.is_empty() {
                 return;
             }
-            let lines = waiting.iter().map(|one| &*one.lines).collect::<Vec<_>>().join(",");
-            // Where it failed, they are told by the end of their channels.
-            if let Ok(held) = insert(&self.db, &lines, self.group.1).await {
-                for one in waiting {
-                    // Who gave up in the meantime has an entry all the same: it was read for them.
-                    let _ = one.written.send(held);
+            let written = match connected {
+                Ok(()) => {
+                    let lines = waiting.iter().map(|one| &*one.lines).collect::<Vec<_>>().join(",");
+                    insert(&self.db, &lines, self.group.1).await.ok().map(Ok)
                 }
+                Err(error) => Some(Err(error)),
+            };
+            // Where it failed, they are told by the end of their channels.
+            if let Some(written) = written {
+                // Who gave up in the meantime has an entry all the same: it was read for them.
+                waiting.into_iter().for_each(|one| drop(one.written.send(written.clone())));
+            }
+            if self.db.is_awaited() {
+                self.db.release().await;
             }
         }
     }
@@ -114,8 +139,7 @@ impl Drop for Turn {
         // Without a runtime the process ends, and with it those who wait.
         match Handle::try_current() {
             Ok(runtime) if !nobody => {
-                let next =
-                    Self { commit: Arc::clone(&self.commit), db: self.db.another(), group: self.group };
+                let next = Self { commit: Arc::clone(&self.commit), db: self.db.clone(), group: self.group };
                 runtime.spawn(next.serve());
             }
             _ => {

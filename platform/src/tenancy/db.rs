@@ -40,6 +40,8 @@ pub(super) struct Inner {
     pool: Pool,
     tenant: Arc<Tenant>,
     class: StatementClass,
+    /// Behind how many others of the tenant it waits for a connection, at the most.
+    behind: usize,
     lease: Mutex<Option<Lease>>,
     statements: AtomicU32,
 }
@@ -47,14 +49,30 @@ pub(super) struct Inner {
 impl TenantDb {
     /// The database of the tenant, for statements of a class.
     pub fn new(pool: Pool, tenant: Arc<Tenant>, class: StatementClass) -> Self {
-        let (lease, statements) = (Mutex::new(None), AtomicU32::new(0));
-        Self { inner: Arc::new(Inner { pool, tenant, class, lease, statements }) }
+        Self::behind(pool, tenant, class, usize::MAX)
     }
 
-    /// The same tenant's database for the same class of statements, on a connection of its own.
-    pub(crate) fn another(&self) -> Self {
+    fn behind(pool: Pool, tenant: Arc<Tenant>, class: StatementClass, behind: usize) -> Self {
+        let (lease, statements) = (Mutex::new(None), AtomicU32::new(0));
+        Self { inner: Arc::new(Inner { pool, tenant, class, behind, lease, statements }) }
+    }
+
+    /// The same tenant's database for the same class of statements, on a connection of its own, for which it waits behind so
+    /// many others of the tenant at the most.
+    pub(crate) fn another(&self, behind: usize) -> Self {
         let Inner { pool, tenant, class, .. } = &*self.inner;
-        Self::new(pool.clone(), Arc::clone(tenant), *class)
+        Self::behind(pool.clone(), Arc::clone(tenant), *class, behind)
+    }
+
+    /// Whether somebody of the tenant waits for a connection.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.inner.pool.is_awaited(&self.inner.tenant)
+    }
+
+    /// Leases the connection before the first statement.
+    pub(crate) async fn hold(&self) -> Result<(), DbErr> {
+        let mut guard = self.inner.lease.lock().await;
+        self.inner.leased(&mut guard).await.map(|_| ())
     }
 
     /// Whose database it is.
@@ -132,7 +150,7 @@ impl Inner {
         let mut deadline = None;
         while guard.is_none() {
             let home = self.pool.control().home(&self.tenant);
-            match self.pool.lease(&self.tenant, &home, self.class).await {
+            match self.pool.lease(&self.tenant, &home, self.class, self.behind).await {
                 Ok(lease) => *guard = Some(lease),
                 Err(error) => {
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);

@@ -106,22 +106,30 @@ impl Pool {
         &self.control
     }
 
-    /// A lease bound to the tenant: a free connection of its own, else one of its shard, else a new one.
+    /// A lease bound to the tenant: a free connection of its own, else one of its shard, else a new one. It waits behind so
+    /// many others of the tenant at the most.
     pub(super) async fn lease(
         &self,
         tenant: &Tenant,
         home: &Home,
         class: StatementClass,
+        behind: usize,
     ) -> Result<Lease, DbErr> {
         // As is known now: a connection never leaves its cell, so a clinic that moved gets one of the new cell.
         let shared = self.cells.get(&home.cell).ok_or_else(|| CellUnknown(home.cell.clone()))?;
-        let turn = tokio::time::timeout(shared.limits.wait, shared.turns.take(&tenant.schema))
+        let turn = tokio::time::timeout(shared.limits.wait, shared.turns.take(&tenant.schema, behind))
             .await
             .map_err(|_| connection_error(sqlx::Error::PoolTimedOut))?;
         let seat = shared.take(tenant, home.shard, class).await?;
         let mut lease = Lease::new(Arc::clone(shared), turn, seat, class, home.moves);
         lease.bind(&tenant.schema).await?;
         Ok(lease)
+    }
+
+    /// Whether somebody of the tenant waits for a connection.
+    pub(super) fn is_awaited(&self, tenant: &Tenant) -> bool {
+        let cell = self.control.home(tenant).cell;
+        self.cells.get(&cell).is_some_and(|shared| shared.turns.is_awaited(&tenant.schema))
     }
 
     /// Connections that are open and free.

@@ -51,13 +51,14 @@ impl Turns {
         })))
     }
 
-    /// A turn for a clinic, at once or when it is the clinic's. Whoever stops waiting gives up the place.
-    pub(super) async fn take(&self, clinic: &SchemaName) -> Turn {
+    /// A turn for a clinic, at once or when it is the clinic's, behind so many others of it at the most. Whoever stops
+    /// waiting gives up the place.
+    pub(super) async fn take(&self, clinic: &SchemaName, behind: usize) -> Turn {
         let (sender, receiver) = oneshot::channel();
         {
             let mut state = self.state();
             let place = state.clinics.entry(clinic.clone()).or_default();
-            place.waiting.push_back(sender);
+            place.waiting.insert(behind.min(place.waiting.len()), sender);
             if place.waiting.len() == 1 {
                 state.order.push_back(clinic.clone());
             }
@@ -68,6 +69,12 @@ impl Turns {
             // The other end is kept until a turn is sent, as long as there is anybody to wait.
             Err(_) => Turn { turns: None, clinic: clinic.clone() },
         }
+    }
+
+    /// Whether somebody of a clinic waits.
+    pub(super) fn is_awaited(&self, clinic: &SchemaName) -> bool {
+        let state = self.state();
+        state.clinics.get(clinic).is_some_and(|clinic| clinic.waiting.iter().any(|one| !one.is_closed()))
     }
 
     /// How many are free.
@@ -147,6 +154,8 @@ mod tests {
 
     use super::*;
 
+    const LAST: usize = usize::MAX;
+
     fn clinic(number: u128) -> SchemaName {
         SchemaName::of(TenantId(Uuid::from_u128(number)))
     }
@@ -155,12 +164,12 @@ mod tests {
     async fn a_quiet_clinic_waits_for_one_turn_however_much_a_noisy_one_asks() {
         let turns = Turns::new(1);
         let (noisy, quiet) = (clinic(1), clinic(2));
-        let first = turns.take(&noisy).await;
-        let mut queue: Vec<_> = (0..100).map(|_| Box::pin(turns.take(&noisy))).collect();
+        let first = turns.take(&noisy, LAST).await;
+        let mut queue: Vec<_> = (0..100).map(|_| Box::pin(turns.take(&noisy, LAST))).collect();
         for waiting in &mut queue {
             assert!(waiting.as_mut().now_or_never().is_none());
         }
-        let mut asked = Box::pin(turns.take(&quiet));
+        let mut asked = Box::pin(turns.take(&quiet, LAST));
         assert!(asked.as_mut().now_or_never().is_none());
         drop(first);
         // One of the noisy ones was there first; then it is the quiet one's turn.
@@ -173,13 +182,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_waits_behind_one_at_the_most_is_served_before_those_who_came_later() {
+        let turns = Turns::new(1);
+        let here = clinic(1);
+        let held = turns.take(&here, LAST).await;
+        assert!(!turns.is_awaited(&here));
+        let mut queue: Vec<_> = [LAST, LAST, 1].map(|behind| Box::pin(turns.take(&here, behind))).into();
+        for waiting in &mut queue {
+            assert!(waiting.as_mut().now_or_never().is_none());
+        }
+        assert!(turns.is_awaited(&here));
+        drop(held);
+        let first = queue.remove(0).now_or_never().unwrap();
+        assert!(queue[0].as_mut().now_or_never().is_none() && queue[1].as_mut().now_or_never().is_none());
+        drop(first);
+        assert!(queue[0].as_mut().now_or_never().is_none());
+        drop(queue.remove(1).now_or_never().unwrap());
+        drop(queue.remove(0).now_or_never().unwrap());
+        assert!(!turns.is_awaited(&here));
+    }
+
+    #[tokio::test]
     async fn no_clinic_holds_all() {
         let turns = Turns::new(8);
         let loud = clinic(1);
-        let noisy: Vec<_> = (0..6).map(|_| turns.take(&loud).now_or_never().unwrap()).collect();
-        let mut seventh = Box::pin(turns.take(&loud));
+        let noisy: Vec<_> = (0..6).map(|_| turns.take(&loud, LAST).now_or_never().unwrap()).collect();
+        let mut seventh = Box::pin(turns.take(&loud, LAST));
         assert!(seventh.as_mut().now_or_never().is_none());
-        let other = turns.take(&clinic(2)).now_or_never().unwrap();
+        let other = turns.take(&clinic(2), LAST).now_or_never().unwrap();
         assert_eq!(turns.free(), 1);
         drop(noisy);
         drop(seventh.now_or_never().unwrap());
@@ -197,7 +227,8 @@ mod tests {
                 for round in 0..50_u64 {
                     let patience = Duration::from_micros((number * 7 + round * 13) % 90);
                     let turn =
-                        tokio::time::timeout(patience, turns.take(&clinic(u128::from(number % 5)))).await;
+                        tokio::time::timeout(patience, turns.take(&clinic(u128::from(number % 5)), LAST))
+                            .await;
                     tokio::task::yield_now().await;
                     drop(turn);
                 }
@@ -206,7 +237,7 @@ mod tests {
         futures::future::join_all(work).await;
         assert_eq!(turns.free(), 4);
         // Nobody is left behind who gave up.
-        let turn = turns.take(&clinic(9)).await;
+        let turn = turns.take(&clinic(9), LAST).await;
         drop(turn);
         let waiting: usize = turns.state().clinics.values().map(|clinic| clinic.waiting.len()).sum();
         assert_eq!(waiting, 0);
