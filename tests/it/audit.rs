@@ -11,6 +11,7 @@ mod alerts;
 mod changes;
 mod coverage;
 mod figures;
+mod long;
 mod outcomes;
 mod reading;
 mod rights;

@@ -10,9 +10,9 @@
 use praxis_entity::{audit_checkpoint, audit_entry, audit_leaf, audit_node, audit_sealer};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
-    QueryResult, QuerySelect, Statement,
-    sea_query::{Expr, LockBehavior, LockType},
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, Order,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Statement,
+    sea_query::{Expr, LockBehavior, LockType, Query},
 };
 
 use super::{
@@ -125,16 +125,26 @@ pub async fn seal(op: &Op<Write>) -> Result<Option<Batch>, Failure> {
 /// Entries that wait, up to a batch, and how many wait in all, if one does. One that was deleted waits for ever, and must not
 /// keep others from being sealed.
 async fn waiting(op: &Op<Write>) -> Result<(Vec<audit_entry::Model>, Option<usize>), Failure> {
-    let mut found = audit_entry::Entity::find();
-    let pending = Expr::cust("audit_pending.entry_id = audit_entry.id");
-    QuerySelect::query(&mut found).join(JoinType::InnerJoin, "audit_pending", pending);
-    let found = found
+    // Each is fetched by its id, which the offset leaves Postgres no choice about: the queue is empty whenever its statistics
+    // are made, and a plan made by those reads the whole log for a handful of entries.
+    let mut entry = audit_entry::Entity::find().filter(Expr::cust("audit_entry.id = audit_pending.entry_id"));
+    QuerySelect::query(&mut entry).offset(0);
+    let mut found = Query::select();
+    found
+        .expr(Expr::cust("entry.*"))
         .expr_as(Expr::cust("(SELECT count(*) FROM audit_pending)"), "waiting")
-        .order_by_asc(audit_entry::Column::Id)
-        .limit(BATCH)
-        .into_model::<Waiting>()
-        .all(op.db())
-        .await?;
+        .from("audit_pending")
+        .join_lateral(
+            JoinType::InnerJoin,
+            entry.into_query(),
+            "entry",
+            Condition::all().add(Expr::cust("true")),
+        )
+        .order_by(("audit_pending", "entry_id"), Order::Asc)
+        .limit(BATCH);
+    let found = op.db().query_all(&found).await?;
+    let found: Vec<Waiting> =
+        found.iter().map(|row| Waiting::from_query_result(row, "")).collect::<Result<_, _>>()?;
     let waiting = found.first().and_then(|Waiting(_, waiting)| usize::try_from(*waiting).ok());
     Ok((found.into_iter().map(|Waiting(entry, _)| entry).collect(), waiting))
 }
@@ -233,7 +243,7 @@ async fn ends_with(op: &Op<Write>, signer: &Signer, head: &Head) -> Result<bool,
 /// Entries were deleted before they were sealed: nothing can be done, and it must not go unnoticed.
 async fn tell_of_deleted(op: &Op<Write>) -> Result<(), Failure> {
     let sql = "SELECT count(*) FROM audit_pending p \
-        WHERE NOT EXISTS (SELECT FROM audit_entry e WHERE e.id = p.entry_id)";
+        LEFT JOIN LATERAL (SELECT e.id FROM audit_entry e WHERE e.id = p.entry_id OFFSET 0) e ON true WHERE e.id IS NULL";
     let count = Statement::from_sql_and_values(op.db().get_database_backend(), sql, []);
     let row = op.db().query_one_raw(count).await?;
     let deleted: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
