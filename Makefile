@@ -7,6 +7,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 GRAPHIQL := web/graphiql/dist/index.html
 # Passed on, as in `make demo ARGS="--reset"` or `make test ARGS=scheduling`.
 ARGS :=
+# The demo is built like the tests, which then find it built: a release build is optimised as a whole and takes long.
+RELEASE :=
 
 .PHONY: help
 help: ## show this list
@@ -17,12 +19,12 @@ setup: ## install what is missing: PostgreSQL 15 or newer, a C compiler
 	@scripts/setup
 
 .PHONY: demo
-demo: setup ## build and run two demo clinics (ARGS="--reset" starts anew)
+demo: setup ## build and run two demo clinics (ARGS="--reset" starts anew, RELEASE=1 builds as for production)
 	@if command -v npm >/dev/null; then \
 		$(MAKE) web || echo "GraphiQL was not built; a plain page takes its place"; \
 	else echo "no npm: a plain page takes the place of GraphiQL"; fi
-	cargo build --release --locked
-	@exec "$(TARGET)/release/praxis" demo $(ARGS)
+	cargo build --locked $(if $(RELEASE),--release)
+	@exec "$(TARGET)/$(if $(RELEASE),release,debug)/praxis" demo $(ARGS)
 
 .PHONY: test
 test: setup ## run all tests (ARGS=name picks some)
