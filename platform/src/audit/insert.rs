@@ -18,8 +18,10 @@ const INSERT: &str = "\
     FROM json_to_recordset($1::json) AS line (id uuid, at timestamptz, actor uuid, actor_kind text, roles text[], \
         session uuid, facility uuid, action text, object_type text, object uuid, object_version integer, patients uuid[], \
         classes text[], purpose text, operation_hash text, request uuid, source text, outcome text, on_behalf_of uuid, \
-        operation text, reason text, times integer, break_glass uuid, change text, mac text) \
-    WHERE $2::uuid IS NULL OR EXISTS (SELECT FROM access_mark WHERE mark = $2)";
+        operation text, reason text, times integer, break_glass uuid, change text, mac text)";
+
+/// Only for those who were remembered under a mark. Clinics have one since version 36, and logs of older ones are written too.
+const UNDER_MARK: &str = " WHERE EXISTS (SELECT FROM access_mark WHERE mark = $2)";
 
 /// Writes lines, separated by commas, as entries. Under a mark only if it still holds: false, and nothing written, where it
 /// does not.
@@ -28,7 +30,11 @@ pub(super) async fn insert(
     lines: &str,
     mark: Option<AccessMark>,
 ) -> Result<bool, Failure> {
-    let values = [format!("[{lines}]").into(), mark.map(AccessMark::value).into()];
-    let insert = Statement::from_sql_and_values(DbBackend::Postgres, INSERT, values);
+    let lines = format!("[{lines}]").into();
+    let (insert, values) = match mark {
+        None => (INSERT.to_owned(), vec![lines]),
+        Some(mark) => ([INSERT, UNDER_MARK].concat(), vec![lines, mark.value().into()]),
+    };
+    let insert = Statement::from_sql_and_values(DbBackend::Postgres, insert, values);
     Ok(db.execute_raw(insert).await?.rows_affected() > 0)
 }
