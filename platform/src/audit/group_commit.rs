@@ -32,6 +32,19 @@ struct Waiting {
     written: oneshot::Sender<Result<bool, DbErr>>,
 }
 
+/// Is told whether it was written.
+type Told = oneshot::Receiver<Result<bool, DbErr>>;
+
+/// Where a reader finds itself.
+enum Place {
+    /// Nobody writes for the group and nobody waits for a connection: it writes at once.
+    Alone(Turn),
+    /// Somebody writes for the group, and will for this one.
+    Behind(Told),
+    /// Nobody writes for the group, but others of the clinic wait to read: one writes for all of them.
+    AheadOfCompany(Turn, Told),
+}
+
 /// Writes entries of readings. A group is there while somebody writes for it, with those who wait.
 #[derive(Default)]
 pub struct GroupCommit {
@@ -48,16 +61,19 @@ impl GroupCommit {
         lines: String,
     ) -> Result<bool, Failure> {
         let (group, lines) = ((db.tenant().id, mark), Arc::from(lines));
-        let (told, turn) = self.come(group, &lines, db);
-        let Some(told) = told else {
-            let written = insert(db, &lines, mark).await;
-            drop(turn);
-            return written;
+        let told = match self.come(group, &lines, db) {
+            // Whoever comes meanwhile is served when the turn is dropped.
+            Place::Alone(_turn) => return insert(db, &lines, mark).await,
+            Place::Behind(told) => {
+                db.release().await;
+                told
+            }
+            Place::AheadOfCompany(turn, told) => {
+                db.release().await;
+                tokio::spawn(turn.serve());
+                told
+            }
         };
-        db.release().await;
-        if let Some(turn) = turn {
-            tokio::spawn(turn.serve());
-        }
         match told.await {
             Ok(written) => Ok(written?),
             // Together it failed, and it may be the fault of another's: alone each learns of its own.
@@ -69,23 +85,17 @@ impl GroupCommit {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How one is told, unless they write for themselves; and the turn, where it is theirs.
-    fn come(
-        self: &Arc<Self>,
-        group: Group,
-        lines: &Arc<str>,
-        db: &TenantDb,
-    ) -> (Option<oneshot::Receiver<Result<bool, DbErr>>>, Option<Turn>) {
+    fn come(self: &Arc<Self>, group: Group, lines: &Arc<str>, db: &TenantDb) -> Place {
         let mut busy = self.busy();
         let is_first = !busy.contains_key(&group);
         let waiting = busy.entry(group).or_default();
-        let turn = is_first.then(|| Turn { commit: Arc::clone(self), db: db.another(COMPANY), group });
+        let turn = || Turn { commit: Arc::clone(self), db: db.another(COMPANY), group };
         if is_first && !db.is_awaited() {
-            return (None, turn);
+            return Place::Alone(turn());
         }
         let (written, told) = oneshot::channel();
         waiting.push(Waiting { lines: Arc::clone(lines), written });
-        (Some(told), turn)
+        if is_first { Place::AheadOfCompany(turn(), told) } else { Place::Behind(told) }
     }
 
     /// Takes those who wait, in the order in which they came.

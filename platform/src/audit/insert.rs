@@ -1,8 +1,8 @@
-//! How entries get into the table: any number of them by one statement that has one text.
+//! How entries get into the table: any number of them by one statement.
 //!
-//! They are given as lines (`docs/audit.md`), the very text that was authenticated. One text for any number means one prepared
-//! statement per connection and clinic. The columns' types are spelled out, for the table's own row type is another one in
-//! each tenant's schema.
+//! They are given as lines (`docs/audit.md`), the very text that was authenticated. The statement has one text for any number,
+//! and another under a mark, so that a connection keeps two of them prepared per clinic. The columns' types are spelled out,
+//! for the table's own row type is another one in each tenant's schema.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
