@@ -333,6 +333,29 @@ mod tests {
         }
     }
 
+    /// What the future of a field takes, whichever field it is: there is room in it for the largest.
+    fn room<O, C, F>(_resolve_field: fn(O, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// A page makes hundreds of them. Who makes one larger puts what is large on the heap.
+    #[test]
+    fn a_field_of_a_row_takes_little_room() {
+        let rooms = [
+            ("Appointment", room(<crate::scheduling::Appointment as ContainerType>::resolve_field)),
+            ("ClinicalDocument", room(<crate::documents::ClinicalDocument as ContainerType>::resolve_field)),
+            ("Condition", room(<crate::history::Condition as ContainerType>::resolve_field)),
+            ("Encounter", room(<crate::encounters::Encounter as ContainerType>::resolve_field)),
+            ("Observation", room(<crate::charting::Observation as ContainerType>::resolve_field)),
+            ("Patient", room(<crate::patients::Patient as ContainerType>::resolve_field)),
+            ("Practitioner", room(<crate::staff::Practitioner as ContainerType>::resolve_field)),
+            ("Task", room(<crate::tasks::Task as ContainerType>::resolve_field)),
+        ];
+        for (object, bytes) in rooms {
+            assert!(bytes <= 2_048, "a field of {object} takes {bytes} bytes");
+        }
+    }
+
     #[test]
     fn what_waited_once_is_remembered() {
         assert!(!has_waited("Bed", "a field of this test"));

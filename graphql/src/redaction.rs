@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_graphql::{Enum, SimpleObject};
+use futures::future::{BoxFuture, FutureExt};
 use praxis_platform::access::{Closed, OPENABLE, Permission};
 use serde_json::{Value as Json, json};
 
@@ -145,30 +146,33 @@ impl Redaction {
 /// What is kept back of an object: by role, consent or label, and whole classes whose key is gone.
 ///
 /// `sealed` is false for an object that has nothing sealed, whose key does not matter.
-pub(crate) async fn of(
-    caller: &Caller,
+pub(crate) fn of<'a>(
+    caller: &'a Caller,
     type_name: &'static str,
-    subject: &Subject,
+    subject: &'a Subject,
     sealed: bool,
-) -> Result<Vec<Redaction>, ApiError> {
-    let key_state = match sealed {
-        false => None,
-        true => match caller.loaders().keys.load(subject.owner(caller)).await {
-            Ok(Some(_)) => None,
-            Ok(None) => Some(Reason::Erased),
-            Err(error) if error.code() == Code::KeyUnavailable => Some(Reason::KeyUnavailable),
-            Err(error) => return Err(error),
-        },
-    };
-    let mut redactions = Vec::new();
-    for (field, at) in policy::guarded(type_name) {
-        let closed = match at.phi {
-            Some(_) => subject.closed(caller, at).await?.or(key_state),
-            None => subject.closed_list(caller, at).await?,
+) -> BoxFuture<'a, Result<Vec<Redaction>, ApiError>> {
+    async move {
+        let key_state = match sealed {
+            false => None,
+            true => match caller.loaders().keys.load(subject.owner(caller)).await {
+                Ok(Some(_)) => None,
+                Ok(None) => Some(Reason::Erased),
+                Err(error) if error.code() == Code::KeyUnavailable => Some(Reason::KeyUnavailable),
+                Err(error) => return Err(error),
+            },
         };
-        redactions.extend(closed.map(|reason| Redaction::new(caller, field, reason)));
+        let mut redactions = Vec::new();
+        for (field, at) in policy::guarded(type_name) {
+            let closed = match at.phi {
+                Some(_) => subject.closed(caller, at).await?.or(key_state),
+                None => subject.closed_list(caller, at).await?,
+            };
+            redactions.extend(closed.map(|reason| Redaction::new(caller, field, reason)));
+        }
+        Ok(redactions)
     }
-    Ok(redactions)
+    .boxed()
 }
 
 /// Counts what was kept back in one answer.

@@ -16,6 +16,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use praxis_entity::{
     ids::PatientId,
     value::{PhiClass, Sealed},
@@ -212,7 +213,8 @@ impl<Mode> Op<Mode> {
         let opened = match key.open(place, sealed) {
             Err(VaultError::UnknownVersion(version)) => {
                 let Inner { platform, tenant, db, .. } = &*self.0;
-                match platform.keyring.data_with(tenant, db, place.subject, version).await? {
+                // On the heap: hardly one value of a million, and every sealed field of an answer is one that may.
+                match platform.keyring.data_with(tenant, db, place.subject, version).boxed().await? {
                     Some(key) => key.open(place, sealed),
                     None => Err(VaultError::UnknownVersion(version)),
                 }

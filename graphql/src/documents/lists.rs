@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Object};
+use futures::FutureExt;
 use praxis_domain::{PageRequest, documents};
 use praxis_entity::ids::{EncounterId, PatientId};
 
@@ -77,6 +78,7 @@ impl PatientDocuments {
             }
             of_patient(ctx.caller()?, self.patient, filter, page, cursors).await.map(Some)
         }
+        .boxed()
         .await
         .transpose()
     }
@@ -120,6 +122,7 @@ impl EncounterDocuments {
             }
             of_encounter(ctx.caller()?, self.encounter, filter, page, cursors).await.map(Some)
         }
+        .boxed()
         .await
         .transpose()
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object};
+use futures::FutureExt;
 use praxis_domain::{PageRequest, Position, charting, encounters, history};
 use praxis_entity::{
     encounter, encounter_note::EncounterNoteKind, encounter_participant, ids::PatientId,
@@ -280,12 +281,12 @@ impl Encounter {
 
     /// What the clinician makes of it, in its newest version.
     async fn assessment(&self, ctx: &Context<'_>) -> Nullable<EncounterNote> {
-        self.newest(ctx, at!("Encounter.assessment"), EncounterNoteKind::Assessment).await.transpose()
+        self.newest(ctx, at!("Encounter.assessment"), EncounterNoteKind::Assessment).boxed().await.transpose()
     }
 
     /// What is to be done, in its newest version.
     async fn plan(&self, ctx: &Context<'_>) -> Nullable<EncounterNote> {
-        self.newest(ctx, at!("Encounter.plan"), EncounterNoteKind::Plan).await.transpose()
+        self.newest(ctx, at!("Encounter.plan"), EncounterNoteKind::Plan).boxed().await.transpose()
     }
 
     /// Everything that was written in it, every version, the newest first: assessments, plans, and reasons.
@@ -313,6 +314,7 @@ impl Encounter {
             }
             Ok(Some(notes))
         }
+        .boxed()
         .await
         .transpose()
     }
@@ -391,12 +393,17 @@ impl Encounter {
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<EncounterEventConnection, ApiError> {
-        let caller = ctx.caller()?;
-        let list = format!("{:?}{:?}", self.row.id, self.past);
-        let cursors = Cursors::of(caller, "Encounter.timeline", &list).await?;
-        let page = cursors.request(&PageArguments { first, after, last, before })?;
-        let rights = self.subject.rights(caller).await?;
-        EncounterEventConnection::of_encounter(caller, self.row.id, &rights, self.past, page, cursors).await
+        async {
+            let caller = ctx.caller()?;
+            let list = format!("{:?}{:?}", self.row.id, self.past);
+            let cursors = Cursors::of(caller, "Encounter.timeline", &list).await?;
+            let page = cursors.request(&PageArguments { first, after, last, before })?;
+            let rights = self.subject.rights(caller).await?;
+            EncounterEventConnection::of_encounter(caller, self.row.id, &rights, self.past, page, cursors)
+                .await
+        }
+        .boxed()
+        .await
     }
 
     /// Measurements and findings of this encounter, the latest first. Null where the viewer may not know whether there are any.
@@ -428,6 +435,7 @@ impl Encounter {
                 .await
                 .map(Some)
         }
+        .boxed()
         .await
         .transpose()
     }
@@ -472,6 +480,7 @@ impl Encounter {
                 .await
                 .map(Some)
         }
+        .boxed()
         .await
         .transpose()
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object};
+use futures::FutureExt;
 use praxis_entity::ids::PatientId;
 
 use super::{
@@ -97,6 +98,7 @@ macro_rules! chapters {
                         .await?;
                         Ok(Some($connection::new(page, count)))
                     }
+                    .boxed()
                     .await
                     .transpose()
                 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object};
+use futures::FutureExt;
 use praxis_domain::{Position, charting, encounters, history, known};
 use praxis_entity::{
     patient, related_person,
@@ -262,18 +263,22 @@ impl Patient {
         #[graphql(desc = "Order; the latest start first when absent. One entry at the most.")]
         order_by: Option<Vec<AppointmentOrder>>,
     ) -> Result<AppointmentConnection, ApiError> {
-        let order = AppointmentOrder::one(order_by, true)?;
-        let asked = format!("{}{order:?}", page::text_of(filter.as_ref()));
-        let filter = AppointmentFilter::or_all(filter)?;
-        let cursors = Cursors::under(ctx.caller()?, "Patient.appointments", self.row.id, &asked).await?;
-        if !redaction::allowed_list(ctx, at!("Patient.appointments"), &self.subject).await? {
-            return Ok(AppointmentConnection::new(Page::empty(cursors), nothing()));
+        async {
+            let order = AppointmentOrder::one(order_by, true)?;
+            let asked = format!("{}{order:?}", page::text_of(filter.as_ref()));
+            let filter = AppointmentFilter::or_all(filter)?;
+            let cursors = Cursors::under(ctx.caller()?, "Patient.appointments", self.row.id, &asked).await?;
+            if !redaction::allowed_list(ctx, at!("Patient.appointments"), &self.subject).await? {
+                return Ok(AppointmentConnection::new(Page::empty(cursors), nothing()));
+            }
+            let page = cursors.request(&PageArguments { first, after, last, before })?;
+            AppointmentConnection::of_patient(ctx.caller()?, self.row.id, filter, order, page, cursors)
+                .await?
+                .with_practitioners(ctx)
+                .await
         }
-        let page = cursors.request(&PageArguments { first, after, last, before })?;
-        AppointmentConnection::of_patient(ctx.caller()?, self.row.id, filter, order, page, cursors)
-            .await?
-            .with_practitioners(ctx)
-            .await
+        .boxed()
+        .await
     }
 
     /// Who opened or changed this chart, or tried to, the latest first; empty, with a redaction, where the
@@ -289,12 +294,17 @@ impl Patient {
         #[graphql(desc = "Rows from the end, 100 at the most.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<AccessLogConnection, ApiError> {
-        let cursors = Cursors::of(ctx.caller()?, "Patient.accessLog", &format!("{:?}", self.row.id)).await?;
-        if !redaction::allowed_list(ctx, at!("Patient.accessLog"), &self.subject).await? {
-            return Ok(AccessLogConnection::new(Page::empty(cursors), nothing()));
+        async {
+            let cursors =
+                Cursors::of(ctx.caller()?, "Patient.accessLog", &format!("{:?}", self.row.id)).await?;
+            if !redaction::allowed_list(ctx, at!("Patient.accessLog"), &self.subject).await? {
+                return Ok(AccessLogConnection::new(Page::empty(cursors), nothing()));
+            }
+            let page = cursors.request(&PageArguments { first, after, last, before })?;
+            AccessLogConnection::of_patient(ctx.caller()?, self.row.id, page, cursors).await
         }
-        let page = cursors.request(&PageArguments { first, after, last, before })?;
-        AccessLogConnection::of_patient(ctx.caller()?, self.row.id, page, cursors).await
+        .boxed()
+        .await
     }
 
     /// To whom outside this patient's data were given, the latest first; empty, with a redaction, where the
@@ -315,13 +325,18 @@ impl Patient {
         )]
         accountable_only: bool,
     ) -> Result<DisclosureConnection, ApiError> {
-        let arguments = format!("{:?}{accountable_only}", self.row.id);
-        let cursors = Cursors::of(ctx.caller()?, "Patient.disclosures", &arguments).await?;
-        if !redaction::allowed_list(ctx, at!("Patient.disclosures"), &self.subject).await? {
-            return Ok(DisclosureConnection::new(Page::empty(cursors), nothing()));
+        async {
+            let arguments = format!("{:?}{accountable_only}", self.row.id);
+            let cursors = Cursors::of(ctx.caller()?, "Patient.disclosures", &arguments).await?;
+            if !redaction::allowed_list(ctx, at!("Patient.disclosures"), &self.subject).await? {
+                return Ok(DisclosureConnection::new(Page::empty(cursors), nothing()));
+            }
+            let page = cursors.request(&PageArguments { first, after, last, before })?;
+            DisclosureConnection::of_patient(ctx.caller()?, self.row.id, accountable_only, page, cursors)
+                .await
         }
-        let page = cursors.request(&PageArguments { first, after, last, before })?;
-        DisclosureConnection::of_patient(ctx.caller()?, self.row.id, accountable_only, page, cursors).await
+        .boxed()
+        .await
     }
 
     /// Encounters, the latest first; empty, with a redaction, where the viewer may not read them.
@@ -337,18 +352,22 @@ impl Patient {
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which encounters.")] filter: Option<EncounterFilter>,
     ) -> Result<EncounterConnection, ApiError> {
-        let asked = page::text_of(filter.as_ref());
-        let filter: encounters::EncounterFilter =
-            filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
-        let cursors = Cursors::under(ctx.caller()?, "Patient.encounters", self.row.id, &asked).await?;
-        if !redaction::allowed_list(ctx, at!("Patient.encounters"), &self.subject).await? {
-            return Ok(EncounterConnection::new(Page::empty(cursors), nothing()));
+        async {
+            let asked = page::text_of(filter.as_ref());
+            let filter: encounters::EncounterFilter =
+                filter.map(TryInto::try_into).transpose()?.unwrap_or_default();
+            let cursors = Cursors::under(ctx.caller()?, "Patient.encounters", self.row.id, &asked).await?;
+            if !redaction::allowed_list(ctx, at!("Patient.encounters"), &self.subject).await? {
+                return Ok(EncounterConnection::new(Page::empty(cursors), nothing()));
+            }
+            let page = cursors.request(&PageArguments { first, after, last, before })?;
+            EncounterConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors)
+                .await?
+                .with_practitioners(ctx)
+                .await
         }
-        let page = cursors.request(&PageArguments { first, after, last, before })?;
-        EncounterConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors)
-            .await?
-            .with_practitioners(ctx)
-            .await
+        .boxed()
+        .await
     }
 
     /// Measurements and findings, the latest first. Null where the viewer may not know whether there are any.
@@ -377,6 +396,7 @@ impl Patient {
                 .await
                 .map(Some)
         }
+        .boxed()
         .await
         .transpose()
     }
@@ -405,6 +425,7 @@ impl Patient {
             }
             ConditionConnection::of_patient(ctx.caller()?, self.row.id, filter, page, cursors).await.map(Some)
         }
+        .boxed()
         .await
         .transpose()
     }

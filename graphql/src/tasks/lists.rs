@@ -3,6 +3,7 @@
 use std::{collections::HashMap, fmt::Debug, hash::Hash, sync::Arc};
 
 use async_graphql::{Context, Object};
+use futures::FutureExt;
 use praxis_domain::{PageRequest, Slice, tasks};
 use praxis_entity::{
     ids::{EncounterId, PatientId},
@@ -121,6 +122,7 @@ impl PatientTasks {
                     Ok(tasks::count_of_patients(&op, &patients, &filter, max).await?)
                 },
             )
+            .boxed()
             .await
             .transpose()
     }
@@ -173,6 +175,7 @@ impl EncounterTasks {
                     Ok(tasks::count_of_encounters(&op, &encounters, &filter, max).await?)
                 },
             )
+            .boxed()
             .await
             .transpose()
     }

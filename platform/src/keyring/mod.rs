@@ -113,9 +113,15 @@ impl Keyring {
 
     /// The key of a tenant, in all its versions.
     pub async fn tenant(&self, tenant: &Tenant) -> Result<Arc<TenantKey>, Failure> {
-        if let Some(key) = self.tenant_at_hand(tenant) {
-            return Ok(key);
+        match self.tenant_at_hand(tenant) {
+            Some(key) => Ok(key),
+            // On the heap: it is seldom so, and nearly everything that is awaited asks for a key.
+            None => self.tenant_away(tenant).boxed().await,
         }
+    }
+
+    /// The key of a tenant that is not at hand, or not fresh.
+    async fn tenant_away(&self, tenant: &Tenant) -> Result<Arc<TenantKey>, Failure> {
         let fetched = self.tenants.try_get_with(tenant.id, self.fetch_tenant(tenant)).await;
         let held = fetched.map_err(|failure: Arc<Failure>| match &*failure {
             Failure::KeyUnavailable => Failure::KeyUnavailable,
