@@ -73,6 +73,15 @@ where
         Ok(values)
     }
 
+    /// Has the values of several keys at hand: nobody who loads one of them afterwards waits.
+    pub(crate) async fn bring(&self, keys: impl Iterator<Item = K>) -> Result<(), ApiError> {
+        let batches: Vec<_> = keys.map(|key| self.join(key)).collect();
+        for batch in batches {
+            batch.await?;
+        }
+        Ok(())
+    }
+
     fn join(&self, key: K) -> Shared<BoxFuture<'static, Answer<K, V>>> {
         let mut state = lock(&self.state);
         if let Some(batch) = state.asked.get(&key) {

@@ -76,7 +76,7 @@ pub(crate) struct Loaders {
     pub(crate) document_versions: Late<DocumentId, Vec<document_version::Model>>,
     pub(crate) document_signatures: Late<DocumentId, Vec<document_signature::Model>>,
     pub(crate) document_templates: Late<NoteTemplateId, note_template::Model>,
-    pub(crate) practitioners: Late<PractitionerId, practitioner::Model>,
+    pub(crate) practitioners: Late<PractitionerId, Arc<practitioner::Model>>,
     pub(crate) facilities: Late<FacilityId, facility::Model>,
     pub(crate) rooms: Late<RoomId, room::Model>,
     pub(crate) devices: Late<DeviceId, device::Model>,
@@ -272,6 +272,7 @@ impl Loaders {
     }
 }
 
-fn keyed<K: Eq + Hash, M>(rows: Vec<M>, key: fn(&M) -> K) -> HashMap<K, M> {
-    rows.into_iter().map(|row| (key(&row), row)).collect()
+/// Rows by their keys, shared where the loader shares them.
+fn keyed<K: Eq + Hash, M: Into<V>, V>(rows: Vec<M>, key: fn(&M) -> K) -> HashMap<K, V> {
+    rows.into_iter().map(|row| (key(&row), row.into())).collect()
 }

@@ -278,9 +278,8 @@ pub(crate) async fn bring_practitioners(
     of_rows: impl Iterator<Item = PractitionerId>,
 ) -> Result<(), ApiError> {
     if asks_rows(ctx, "practitioner") {
-        let ids: Vec<_> = of_rows.collect();
         // Whoever may not know them, or finds the database away, is told where the field is.
-        let _ = ctx.caller()?.loaders().practitioners.load_many(&ids).await;
+        let _ = ctx.caller()?.loaders().practitioners.bring(of_rows).await;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The clinician.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, ID, Object};
 use praxis_domain::Position;
 use praxis_entity::{availability_rule, practitioner};
@@ -17,12 +19,13 @@ use crate::{
 
 /// A clinician of the clinic.
 pub(crate) struct Practitioner {
-    row: practitioner::Model,
+    /// Many rows of an answer may be of the same one.
+    row: Arc<practitioner::Model>,
 }
 
 impl Practitioner {
-    pub(crate) fn new(row: practitioner::Model) -> Self {
-        Self { row }
+    pub(crate) fn new(row: impl Into<Arc<practitioner::Model>>) -> Self {
+        Self { row: row.into() }
     }
 
     pub(crate) fn position(row: &practitioner::Model) -> Position {
