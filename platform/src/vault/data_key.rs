@@ -73,6 +73,8 @@ impl DataKey {
     pub(super) fn of(tenant: Uuid, subject: Uuid, mut versions: Vec<Version>) -> Option<Self> {
         versions.sort_unstable_by_key(|version| version.number);
         let newest = versions.pop()?;
+        // As a rule none is left, and their room would be four times that of the one: keys are kept by the ten thousand.
+        versions.shrink_to_fit();
         Some(Self { tenant, subject, newest, older: versions })
     }
 
