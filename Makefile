@@ -64,8 +64,8 @@ bench-fleet: ## measure making, migrating and serving a thousand clinics (ARGS="
 	@exec python3 bench/fleet.py $(ARGS)
 
 .PHONY: bench-micro
-bench-micro: ## measure sealing and the other hot paths of the platform
-	cargo bench --package praxis-platform $(ARGS)
+bench-micro: ## measure sealing, deciding about access, cursors and documents by themselves
+	cargo bench --package praxis-platform --package praxis-graphql $(ARGS)
 
 .PHONY: clean-test
 clean-test: ## stop the tests' PostgreSQL and remove its data

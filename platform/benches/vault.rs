@@ -43,8 +43,12 @@ fn vault(c: &mut Criterion) {
     c.bench_function("token of an e-mail address", |b| {
         b.iter(|| tenant_key.token(IndexField::Email, black_box("mairead@example.org")));
     });
+    let cursor = tenant_key.seal_cursor(&[7; 32], &[1; 25]).unwrap();
     c.bench_function("seal a cursor", |b| {
         b.iter(|| tenant_key.seal_cursor(&[7; 32], black_box(&[1; 25])).unwrap())
+    });
+    c.bench_function("open a cursor", |b| {
+        b.iter(|| tenant_key.open_cursor(&[7; 32], black_box(&cursor)).unwrap())
     });
 }
 
