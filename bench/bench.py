@@ -13,10 +13,10 @@ import join
 import load
 from clinic import Clinic, Filled
 from cluster import BenchError
-from documents import DOCUMENTS
+from documents import DOCUMENTS, STEPS
 from installation import Installation
 from measure import CROWD, THINK_MS, measure
-from rows import HEAD, append, line, verdict
+from rows import HEAD, append, line, steps, verdict
 
 # A token is good for ten minutes. Seldom, for checking the passwords of all clinics takes the server a while.
 RENEW_S = 480
@@ -88,11 +88,13 @@ def table(installation: Installation, filled: list[Filled], options: argparse.Na
     for document in (DOCUMENTS[name] for name in asked):
         crowd = [(CROWD, THINK_MS)] if document.thinking and not options.no_think else []
         # A token is good for ten minutes: each document gets new ones.
-        targets = installation.sign_in(filled)
+        targets = installation.sign_in(filled, document.reader)
         for row in measure(installation, document, targets, options.seconds, plain + crowd):
             rows.append(row)
             append(row, circumstances, options.output or installation.folder / "rows.ndjson")
             print(line(row), flush=True)
+    for told in steps(rows, STEPS):
+        print(told)
     for told in verdict(rows):
         print(f"not to be believed: {told}")
 

@@ -16,7 +16,9 @@ from cluster import BenchError
 from server import Client, Praxis
 
 PASSWORD = "forty patient load generators"
-OWNER, PHYSICIAN = "owner@bench.example", "physician@bench.example"
+OWNER, PHYSICIAN, OFFICER = "owner@bench.example", "physician@bench.example", "officer@bench.example"
+# Who asks: a physician who runs the practice; an officer may know of patients, and read their names alone.
+ROLES = {OWNER: ["owner"], PHYSICIAN: ["physician", "practice_manager"], OFFICER: ["privacy_officer"]}
 PRACTITIONERS, APPOINTMENTS, ENCOUNTERS, OBSERVATIONS = 20, 5, 10, 2
 IDENTIFIER = "urn:praxis:bench"
 # Mutations in one request: as many as a document may hold directives.
@@ -144,7 +146,7 @@ class Filled:
     @property
     def complete(self) -> bool:
         """Whether nothing is left to do."""
-        return "booked" in self.done
+        return {"booked", "people"} <= set(self.done)
 
     def pages(self) -> list[str]:
         """Cursors after which a page of 20 is full."""
@@ -167,6 +169,9 @@ def fill(praxis: Praxis, clinic: Clinic) -> Filled:
     if "made" not in filled.done:
         make(praxis, clinic)
         filled.note("made")
+    if "people" not in filled.done:
+        people(praxis, clinic)
+        filled.note("people")
     client = Client(praxis.port, clinic.slug)
     try:
         client.sign_in(OWNER, PASSWORD)
@@ -176,24 +181,29 @@ def fill(praxis: Praxis, clinic: Clinic) -> Filled:
         if "imported" not in filled.done:
             take_over(praxis, clinic)
             filled.note("imported")
-        client.sign_in(PHYSICIAN, PASSWORD)
-        filled.patients, filled.cursors = patients(client)
-        book(client, clinic, filled)
-        filled.note("booked")
+        if "booked" not in filled.done:
+            client.sign_in(PHYSICIAN, PASSWORD)
+            filled.patients, filled.cursors = patients(client)
+            book(client, clinic, filled)
+            filled.note("booked")
     finally:
         client.close()
     return filled
 
 
 def make(praxis: Praxis, clinic: Clinic) -> None:
-    """The clinic itself and two people: who owns it, and who asks the questions, a physician who runs the practice."""
+    """The clinic itself."""
     existing = {tenant["slug"] for tenant in praxis.run("tenant", "list")}
     if clinic.slug not in existing:
         name = f"Clinic {clinic.number}"
         template = ["--template", "general-practice", "--time-zone", "UTC"]
         praxis.run("tenant", "create", "--slug", clinic.slug, "--name", name, *template)
+
+
+def people(praxis: Praxis, clinic: Clinic) -> None:
+    """Who owns it, and who asks the questions."""
     known = {user["email"] for user in praxis.run("user", "list", "--tenant", clinic.slug)}
-    for email, *roles in ((OWNER, "owner"), (PHYSICIAN, "physician", "practice_manager")):
+    for email, roles in ROLES.items():
         if email not in known:
             held = [argument for role in roles for argument in ("--role", role)]
             who = ["--tenant", clinic.slug, "--email", email, "--name", roles[0].title(), *held]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from clinic import Filled
+from clinic import OFFICER, PHYSICIAN, Filled
 
 # Filled in by the load generator, anew for each request; of the same length as what replaces them.
 SERIAL, STARTS_AT = "@serial@@@", "@starts-at@@@@@@@@@@"
@@ -49,6 +49,12 @@ Q4 = """mutation Q4($input: AppointmentBookInput!, $key: String!) {
 }"""
 Q5 = """query Q5($year: Int!) {
   appointmentStatistics(year: $year) { months { month total byStatus { booked completed cancelled noShow } } }
+}"""
+
+# What a request costs step by step: each asks for one thing more than the one before.
+S1 = "query S1($id: ID!) { patient(by: { id: $id }) { id status administrativeSex } }"
+SEALED = """query Sealed($id: ID!) {
+  patient(by: { id: $id }) { id birthDate phone email addresses { lines city postalCode } }
 }"""
 
 Variables = Callable[[random.Random, Filled], dict[str, Any]]
@@ -102,6 +108,8 @@ class Document:
     registered: bool = False
     thinking: bool = False
     stamped: bool = False
+    # Who asks, by the address they sign in with; nobody in particular where it is empty.
+    reader: str = PHYSICIAN
 
     @property
     def sent(self) -> str:
@@ -129,8 +137,21 @@ DOCUMENTS = {
         Document("Q4", "book an appointment", Q4, a_booking, stamped=True),
         Document("Q5", "appointments of a year by month and status", Q5, a_year),
         Document("Q6", "Q2 as a registered operation", Q2, a_page, registered=True),
+        Document("S0", "Q0 by nobody", Q0, nothing, reader=""),
+        Document("S1", "a patient, nothing sealed", S1, a_patient),
+        Document("S2", "four sealed fields by somebody who may read none", SEALED, a_patient, reader=OFFICER),
+        Document("S3", "the same by somebody who may", SEALED, a_patient),
     )
 }
+
+
+# What is in the second document and not in the first.
+STEPS = [
+    ("session", "S0", "Q0"),
+    ("row and policy", "Q0", "S1"),
+    ("redaction", "S1", "S2"),
+    ("unsealing and audit entry", "S2", "S3"),
+]
 
 
 def manifest() -> str:

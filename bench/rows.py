@@ -65,6 +65,19 @@ def verdict(rows: list[Row]) -> list[str]:
     return told
 
 
+def steps(rows: list[Row], wanted: list[tuple[str, str, str]]) -> list[str]:
+    """What each step of a request costs, in ms of CPU: what the second of two documents took more than the first."""
+    told = []
+    for connections in sorted({row.connections for row in rows}):
+        at = {row.document: row for row in rows if row.connections == connections}
+        for step, before, after in wanted:
+            if before in at and after in at:
+                server = at[after].server_cpu - at[before].server_cpu
+                postgres = (at[after].postgres_cpu or 0) - (at[before].postgres_cpu or 0)
+                told.append(f"{step:26} {connections:>5} connections: server {server:+.3f}, Postgres {postgres:+.3f} ms")
+    return told
+
+
 def append(row: Row, circumstances: dict[str, Any], file: Path) -> None:
     """Writes a row to the file of all rows, with what else was so in this run."""
     with file.open("a") as out:
