@@ -21,7 +21,7 @@ mod subscription;
 
 use std::{any::Any, sync::Arc};
 
-use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType};
+use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType, parser::types::ServiceDocument};
 use futures::future::BoxFuture;
 use praxis_platform::{
     Failure,
@@ -158,8 +158,8 @@ pub struct Api {
 
 impl Api {
     /// An API behind a gate of its own, for a single process.
-    pub(crate) fn new(engine: PraxisEngine) -> Self {
-        let shape = Shape::read(&engine.sdl());
+    pub(crate) fn new(engine: PraxisEngine, described: &ServiceDocument) -> Self {
+        let shape = Shape::read(described);
         Self { engine, delivery: delivery_schema(), shape, gate: Gate::default() }
     }
 

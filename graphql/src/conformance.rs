@@ -138,7 +138,7 @@ impl Mutation {
 
 async fn run(request: GraphqlRequest) -> Outcome {
     let schema = || Schema::build(Query::default(), Mutation, EmptySubscription);
-    let engine = Engine::new(schema, Limits::default()).expect("the schema can be read");
+    let (engine, _) = Engine::new(schema, Limits::default()).expect("the schema can be read");
     let request = GraphqlRequest { request_id: "r1".into(), ..request };
     execute_on(&engine, (), request).await
 }

@@ -129,7 +129,8 @@ pub(crate) struct Mutation(
 
 /// Builds the API within limits.
 pub fn build(limits: Limits) -> Result<Api, UnreadableSchema> {
-    Ok(Api::new(Engine::new(schema, limits)?))
+    let (engine, described) = Engine::new(schema, limits)?;
+    Ok(Api::new(engine, &described))
 }
 
 fn schema() -> SchemaBuilder<Query, Mutation, Published> {

@@ -10,8 +10,8 @@ use async_graphql::{
     Context, CustomDirective, Directive, Name, Pos, Positioned, Request, ServerResult, Value, async_trait,
     extensions::ResolveFut,
     parser::types::{
-        self as ast, BaseType, ExecutableDocument, Field, OperationType, Selection, SelectionSet, Type,
-        TypeKind, TypeSystemDefinition,
+        self as ast, BaseType, ExecutableDocument, Field, OperationType, Selection, SelectionSet,
+        ServiceDocument, Type, TypeKind, TypeSystemDefinition,
     },
 };
 use praxis_platform::access::Permission;
@@ -49,28 +49,27 @@ fn named(ty: &Type) -> &str {
 }
 
 impl Shape {
-    /// Reads the schema definition language; what can't be read binds nothing and is refused by the build.
-    pub(crate) fn read(sdl: &str) -> Self {
+    /// Reads the schema's description.
+    pub(crate) fn read(described: &ServiceDocument) -> Self {
         let mut shape = Self::default();
-        let definitions = async_graphql::parser::parse_schema(sdl).map(|document| document.definitions);
-        for definition in definitions.unwrap_or_default() {
+        for definition in &described.definitions {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
             let name = definition.node.name.node.to_string();
-            match definition.node.kind {
+            match &definition.node.kind {
                 TypeKind::Object(object) => {
-                    for interface in object.implements {
+                    for interface in &object.implements {
                         shape.implementors.entry(interface.node.to_string()).or_default().push(name.clone());
                     }
-                    shape.fields.insert(name, slots(object.fields));
+                    shape.fields.insert(name, slots(&object.fields));
                 }
                 TypeKind::Interface(interface) => {
-                    shape.fields.insert(name, slots(interface.fields));
+                    shape.fields.insert(name, slots(&interface.fields));
                 }
                 TypeKind::InputObject(input) => {
-                    let field = |field: Positioned<ast::InputValueDefinition>| {
+                    let field = |field: &Positioned<ast::InputValueDefinition>| {
                         (field.node.name.node.to_string(), named(&field.node.ty.node).to_owned())
                     };
-                    shape.inputs.insert(name, input.fields.into_iter().map(field).collect());
+                    shape.inputs.insert(name, input.fields.iter().map(field).collect());
                 }
                 _ => {}
             }
@@ -175,9 +174,9 @@ pub(crate) fn root(operation: OperationType) -> &'static str {
     }
 }
 
-fn slots(fields: Vec<Positioned<ast::FieldDefinition>>) -> HashMap<String, Slot> {
-    let slot = |field: Positioned<ast::FieldDefinition>| {
-        let field = field.node;
+fn slots(fields: &[Positioned<ast::FieldDefinition>]) -> HashMap<String, Slot> {
+    let slot = |field: &Positioned<ast::FieldDefinition>| {
+        let field = &field.node;
         let argument = |argument: &Positioned<ast::InputValueDefinition>| {
             (argument.node.name.node.to_string(), named(&argument.node.ty.node).to_owned())
         };
@@ -188,7 +187,7 @@ fn slots(fields: Vec<Positioned<ast::FieldDefinition>>) -> HashMap<String, Slot>
         };
         (field.name.node.to_string(), slot)
     };
-    fields.into_iter().map(slot).collect()
+    fields.iter().map(slot).collect()
 }
 
 /// A closed field by whose values somebody asked.

@@ -1,11 +1,10 @@
-//! Which fields of the schema return many objects and what their arguments are, read once from the
-//! schema's own description.
+//! Which fields of the schema return many objects and what their arguments are, read from the schema's own
+//! description.
 
 use std::collections::HashMap;
 
-use async_graphql::parser::{
-    self, parse_schema,
-    types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition},
+use async_graphql::parser::types::{
+    BaseType, FieldDefinition, ServiceDocument, Type, TypeKind, TypeSystemDefinition,
 };
 
 use super::InputTypes;
@@ -34,14 +33,13 @@ pub(crate) struct FieldSizes {
 }
 
 impl FieldSizes {
-    /// Reads the schema definition language.
-    pub(crate) fn read(sdl: &str) -> Result<Self, parser::Error> {
+    /// Reads the schema's description.
+    pub(crate) fn read(described: &ServiceDocument) -> Self {
         let mut sizes = Self::default();
-        for definition in parse_schema(sdl)?.definitions {
+        for definition in &described.definitions {
             match definition {
                 TypeSystemDefinition::Schema(schema) => {
-                    let schema = schema.node;
-                    let roots = [("Query", schema.query), ("Mutation", schema.mutation)];
+                    let roots = [("Query", &schema.node.query), ("Mutation", &schema.node.mutation)];
                     for (usual, actual) in roots {
                         if let Some(actual) = actual {
                             sizes.roots.insert(usual, actual.node.to_string());
@@ -50,19 +48,18 @@ impl FieldSizes {
                 }
                 TypeSystemDefinition::Type(ty) => {
                     sizes.inputs.read(&ty.node);
-                    let name = ty.node.name.node.to_string();
-                    let fields = match ty.node.kind {
-                        TypeKind::Object(object) => object.fields,
-                        TypeKind::Interface(interface) => interface.fields,
+                    let fields = match &ty.node.kind {
+                        TypeKind::Object(object) => &object.fields,
+                        TypeKind::Interface(interface) => &interface.fields,
                         _ => continue,
                     };
-                    let sized = fields.into_iter().map(|field| size(&field.node));
-                    sizes.fields.entry(name).or_default().extend(sized);
+                    let sized = fields.iter().map(|field| size(&field.node));
+                    sizes.fields.entry(ty.node.name.node.to_string()).or_default().extend(sized);
                 }
                 TypeSystemDefinition::Directive(_) => {}
             }
         }
-        Ok(sizes)
+        sizes
     }
 
     /// The type of an operation's root, by its usual name.
