@@ -32,7 +32,8 @@ pub struct DataKey {
     pub(super) tenant: Uuid,
     pub(super) subject: Uuid,
     pub(super) newest: Version,
-    older: Vec<Version>,
+    /// No room for more than there are: as a rule none, and keys are kept at hand by the ten thousand.
+    older: Box<[Version]>,
 }
 
 /// One version of a data key.
@@ -58,24 +59,23 @@ impl DataKey {
     /// A new random key.
     pub fn generate(tenant: Uuid, subject: Uuid, version: u32) -> Result<Self, VaultError> {
         let newest = Version::new(version, crypto::random_key()?)?;
-        Ok(Self { tenant, subject, newest, older: Vec::new() })
+        Ok(Self { tenant, subject, newest, older: Box::default() })
     }
 
     /// This key with a new random version, which seals from now on.
-    pub fn rotated(mut self) -> Result<Self, VaultError> {
+    pub fn rotated(self) -> Result<Self, VaultError> {
         let number = self.newest.number.checked_add(1).ok_or(VaultError::Format("key version"))?;
-        let next = Version::new(number, crypto::random_key()?)?;
-        self.older.push(std::mem::replace(&mut self.newest, next));
-        Ok(self)
+        let newest = Version::new(number, crypto::random_key()?)?;
+        let mut older = self.older.into_vec();
+        older.push(self.newest);
+        Ok(Self { newest, older: older.into(), ..self })
     }
 
     /// The key of a subject from its versions, in any order; nothing when there is none.
     pub(super) fn of(tenant: Uuid, subject: Uuid, mut versions: Vec<Version>) -> Option<Self> {
         versions.sort_unstable_by_key(|version| version.number);
         let newest = versions.pop()?;
-        // As a rule none is left, and their room would be four times that of the one: keys are kept by the ten thousand.
-        versions.shrink_to_fit();
-        Some(Self { tenant, subject, newest, older: versions })
+        Some(Self { tenant, subject, newest, older: versions.into() })
     }
 
     /// The newest version: ciphertexts made from now on carry it.
