@@ -81,8 +81,7 @@ def raw(target: Target, body: bytes) -> bytes:
     authorization = f"Authorization: Bearer {target.token}\r\n" if target.token else ""
     head = (
         "POST /graphql HTTP/1.1\r\n"
-        f"Host: {target.slug}.{BASE_DOMAIN}\r\n"
-        f"{authorization}"
+        f"Host: {target.slug}.{BASE_DOMAIN}\r\n{authorization}"
         "Content-Type: application/json\r\nAccept: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )

@@ -338,7 +338,7 @@ mod tests {
         size_of::<F>()
     }
 
-    /// A page makes hundreds of them. Who makes one larger puts what is large on the heap.
+    /// A page makes hundreds of them; see `docs/decisions/0074-rare-and-large-on-the-heap.md`.
     #[test]
     fn a_field_of_a_row_takes_little_room() {
         let rooms = [
@@ -352,7 +352,10 @@ mod tests {
             ("Task", room(<crate::tasks::Task as ContainerType>::resolve_field)),
         ];
         for (object, bytes) in rooms {
-            assert!(bytes <= 2_048, "a field of {object} takes {bytes} bytes");
+            assert!(
+                bytes <= 2_048,
+                "a field of {object} takes {bytes} bytes: put what is large in it on the heap"
+            );
         }
     }
 

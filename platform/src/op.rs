@@ -213,7 +213,7 @@ impl<Mode> Op<Mode> {
         let opened = match key.open(place, sealed) {
             Err(VaultError::UnknownVersion(version)) => {
                 let Inner { platform, tenant, db, .. } = &*self.0;
-                // On the heap: hardly one value of a million, and every sealed field of an answer is one that may.
+                // On the heap: hardly one value of a million comes to it, and every sealed field would have room for it.
                 match platform.keyring.data_with(tenant, db, place.subject, version).boxed().await? {
                     Some(key) => key.open(place, sealed),
                     None => Err(VaultError::UnknownVersion(version)),

@@ -58,8 +58,8 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    /// Builds the schema, with what it says of itself, which takes half of the server's start to read. It is built twice,
-    /// since how it validates belongs to it.
+    /// Builds the schema; it is built twice, since how it validates belongs to it. With it goes what it says of itself: to
+    /// read that is the most of the server's start, so that nobody should do it again.
     pub(crate) fn new(
         build: impl Fn() -> SchemaBuilder<Q, M, S>,
         limits: Limits,

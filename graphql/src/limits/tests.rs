@@ -37,6 +37,10 @@ const SDL: &str = r#"
     type Mutation { sessionStart(a: Int): Patient patientCreate(input: [Int]): Patient }
 "#;
 
+fn sizes() -> FieldSizes {
+    FieldSizes::read(&parse_schema(SDL).expect("the test's schema parses"))
+}
+
 fn judge(query: &str, variables: Json) -> Result<u64, Excess> {
     let limits = Limits::default();
     check_text(query, &limits)?;
@@ -45,7 +49,7 @@ fn judge(query: &str, variables: Json) -> Result<u64, Excess> {
         DocumentOperations::Single(operation) => operation,
         DocumentOperations::Multiple(operations) => operations.values().next().expect("one"),
     };
-    let sizes = FieldSizes::read(&parse_schema(SDL).expect("the test's schema parses"));
+    let sizes = sizes();
     check_shape(&document, &sizes, &limits)?;
     let measured = measure(&document, &selected.node, &Variables::from_json(variables), &sizes, &limits)?;
     Ok(measured.cost)
@@ -140,7 +144,7 @@ fn terms_of_filters_are_priced_and_bounded() {
 
 #[test]
 fn values_of_variables_fit_their_types() {
-    let sizes = FieldSizes::read(&parse_schema(SDL).expect("the test's schema parses"));
+    let sizes = sizes();
     let judged = |ty: &str, value: Json| {
         let ty = async_graphql::parser::types::Type::new(ty).expect("a type");
         sizes.inputs.misfit(&ty, &async_graphql::Value::from_json(value).expect("a value"))
@@ -191,7 +195,7 @@ fn values_of_variables_fit_their_types() {
 
 #[test]
 fn only_values_that_speak_of_nobody_may_stand_in_a_url() {
-    let sizes = FieldSizes::read(&parse_schema(SDL).expect("the test's schema parses"));
+    let sizes = sizes();
     let harmless = |ty: &str| {
         sizes.inputs.speaks_of_nobody(&async_graphql::parser::types::Type::new(ty).expect("a type"))
     };

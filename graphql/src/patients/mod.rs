@@ -3,12 +3,14 @@
 mod inputs;
 mod mutation;
 mod query;
+mod related_person;
 mod types;
 
 pub(crate) use inputs::{DateTimeFilter, ExactFilter, IdFilter, too_deep};
 pub(crate) use mutation::PatientMutation;
 pub(crate) use query::PatientQuery;
-pub(crate) use types::{Patient, PatientConnection, RelatedPerson};
+pub(crate) use related_person::RelatedPerson;
+pub(crate) use types::{Patient, PatientConnection};
 
 use praxis_platform::access::Permission;
 

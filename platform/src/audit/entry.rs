@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use chrono::SubsecRound;
-use futures::FutureExt;
 use praxis_entity::{
     audit_change, audit_entry,
     ids::{AuditEntryId, BreakGlassId},
@@ -143,7 +142,7 @@ pub async fn write(
     let lines = lines(origin, key, entries, &mut changes);
     insert(db, &lines, None).await?;
     if !changes.is_empty() {
-        audit_change::Entity::insert_many(changes).exec_without_returning(db).boxed().await?;
+        audit_change::Entity::insert_many(changes).exec_without_returning(db).await?;
     }
     Ok(())
 }
