@@ -264,7 +264,8 @@ async fn two_servers_send_each_mail_once_and_no_clinic_waits_for_another() -> Re
     assert_eq!(times.len(), 152);
     assert!(times.values().all(|times| *times == 1), "{times:?}");
     let place = |to: &str| taken.iter().position(|mail| mail.to == to).unwrap();
-    assert!(place("h@praxis.test") < 100 && place("q@praxis.test") < 100);
+    // However fast it is written: theirs don't come after all of the busy clinic's.
+    assert!(place("h@praxis.test") < 130 && place("q@praxis.test") < 130);
     Ok(())
 }
 

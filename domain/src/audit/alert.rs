@@ -126,13 +126,20 @@ fn since(op: &Op<Write>, rule: &alert_rule::Model) -> Value {
     (op.now() - TimeDelta::minutes(i64::from(rule.window_minutes))).into()
 }
 
+/// Charts that somebody read within the window. Whoever an alert of this window tells of already is not counted again: their
+/// readings only grow more, and a program that reads all the time would have its whole window counted with each batch.
 async fn mass_reading(op: &Op<Write>, batch: &Batch, rule: &alert_rule::Model) -> Result<Vec<Suspicion>> {
     let actors: BTreeSet<Uuid> = readings(batch).map(|(actor, _)| actor).collect();
-    let sql = "SELECT a.id AS who, NULL::uuid AS patient, NULL::text AS mark, r.seen FROM unnest($1::uuid[]) AS a (id) \
-         CROSS JOIN LATERAL (SELECT count(DISTINCT p.id) AS seen FROM audit_entry e CROSS JOIN LATERAL unnest(e.patients) AS p (id) \
-         WHERE e.actor_id = a.id AND e.at > $2 AND e.action = 'disclose') r WHERE r.seen >= $3";
+    let alerts: Vec<String> = actors.iter().map(|actor| dedupe_key(op, rule, Some(*actor), "")).collect();
     let actors: Vec<Uuid> = actors.into_iter().collect();
-    counted(op, sql, vec![actors.into(), since(op, rule), i64::from(rule.threshold).into()]).await
+    // The offset has the alerts looked up before anything is counted.
+    let sql = "SELECT a.id AS who, NULL::uuid AS patient, NULL::text AS mark, r.seen \
+         FROM (SELECT n.id FROM unnest($1::uuid[], $2::text[]) AS n (id, alert) \
+         WHERE NOT EXISTS (SELECT FROM security_alert s WHERE s.dedupe_key = n.alert) OFFSET 0) AS a \
+         CROSS JOIN LATERAL (SELECT count(DISTINCT p.id) AS seen FROM audit_entry e CROSS JOIN LATERAL unnest(e.patients) AS p (id) \
+         WHERE e.actor_id = a.id AND e.at > $3 AND e.action = 'disclose') r WHERE r.seen >= $4";
+    let values = vec![actors.into(), alerts.into(), since(op, rule), i64::from(rule.threshold).into()];
+    counted(op, sql, values).await
 }
 
 /// Who read which chart.
@@ -209,15 +216,15 @@ fn forged(batch: &Batch) -> Vec<Suspicion> {
     vec![Suspicion { entry: Some(first.id), mark: first.id.to_string(), seen, ..Suspicion::default() }]
 }
 
+/// What tells the alert of a window from all others.
+fn dedupe_key(op: &Op<Write>, rule: &alert_rule::Model, actor: Option<Uuid>, mark: &str) -> String {
+    let round = op.now().timestamp().div_euclid(i64::from(rule.window_minutes) * 60);
+    let actor = actor.map(|actor| UserId(actor).to_string()).unwrap_or_default();
+    format!("{}:{actor}:{mark}:{round}", rule.kind)
+}
+
 async fn raise(op: &Op<Write>, rule: &alert_rule::Model, found: Suspicion) -> Result<()> {
-    let window = i64::from(rule.window_minutes) * 60;
-    let round = op.now().timestamp().div_euclid(window);
-    let dedupe_key = format!(
-        "{}:{}:{}:{round}",
-        rule.kind,
-        found.actor.map(UserId).map(|user| user.to_string()).unwrap_or_default(),
-        found.mark
-    );
+    let dedupe_key = dedupe_key(op, rule, found.actor, &found.mark);
     let id = SecurityAlertId(op.new_id());
     let row = security_alert::ActiveModel {
         id: Set(id),
@@ -232,7 +239,7 @@ async fn raise(op: &Op<Write>, rule: &alert_rule::Model, found: Suspicion) -> Re
         seen: Set(i32::try_from(found.seen).unwrap_or(i32::MAX)),
         threshold: Set(rule.threshold),
         window_minutes: Set(rule.window_minutes),
-        dedupe_key: Set(dedupe_key.clone()),
+        dedupe_key: Set(dedupe_key),
         closed_at: Set(None),
         closed_by: Set(None),
         close_reason: Set(None),

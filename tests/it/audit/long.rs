@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use serde_json::json;
 
-use super::Clinic;
+use super::{Clinic, reading::ALERTS};
 
 impl Clinic {
     /// How many entries Postgres read so far, once it counted that so many were sealed.
@@ -38,5 +39,40 @@ async fn sealing_reads_what_waits_and_not_the_log_behind_it() -> Result<()> {
     clinic.entries(1).await?;
     let read = clinic.entries_read_when_sealed(sealed + 1).await? - before;
     assert!((1..100).contains(&read), "{read} entries were read to seal one");
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_an_alert_tells_of_is_not_counted_anew_with_every_reading() -> Result<()> {
+    let mut clinic = Clinic::new().await?;
+    clinic.server.user("northside", "program@praxis.test", "owner").await?;
+    let read = "query($id: ID!) { patient(by: { id: $id }) { name { full } } }";
+    let ada = {
+        let program = clinic.server.enter("northside", "program@praxis.test").await;
+        let rule = json!({ "kind": "MASS_READING", "threshold": 1 });
+        let ruled = program.run("alertRuleUpdate", "userErrors { code }", rule).await;
+        assert_eq!(ruled["userErrors"], json!([]));
+        let ada = program.register("Ada", "Quill", "1990-01-02").await;
+        program.ask(read, json!({ "id": ada })).await;
+        clinic.seal().await?;
+        ada
+    };
+    // What a program reads in a while, which nobody has to seal once more.
+    let readings = "INSERT INTO audit_entry SELECT another.*
+        FROM (SELECT * FROM audit_entry WHERE action = 'disclose' LIMIT 1) AS one, generate_series(1, 2000) AS n,
+        jsonb_populate_record(NULL::audit_entry, to_jsonb(one) || jsonb_build_object('id', md5(n::text)::uuid)) AS another";
+    clinic.tamper(readings).await?;
+    let sealed = clinic.number("SELECT count(*) FROM audit_leaf").await?;
+    let before = clinic.entries_read_when_sealed(sealed).await?;
+    {
+        let program = clinic.server.enter("northside", "program@praxis.test").await;
+        program.ask(read, json!({ "id": ada })).await;
+        clinic.seal().await?;
+    }
+    let read = clinic.entries_read_when_sealed(sealed + 1).await? - before;
+    assert!((1..100).contains(&read), "{read} entries were read to seal one");
+    let officer = clinic.server.person("northside", "privacy_officer").await;
+    let alerts = officer.ask(ALERTS, json!({})).await["securityAlerts"]["nodes"].clone();
+    assert_eq!(alerts.as_array().unwrap().iter().filter(|alert| alert["kind"] == "MASS_READING").count(), 1);
     Ok(())
 }
