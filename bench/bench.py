@@ -17,6 +17,7 @@ from documents import DOCUMENTS, STEPS
 from installation import Installation
 from measure import CROWD, THINK_MS, measure
 from rows import HEAD, append, line, steps, verdict
+from soak import changes, soak
 
 # A token is good for ten minutes. Seldom, for checking the passwords of all clinics takes the server a while.
 RENEW_S = 480
@@ -35,6 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-think", action="store_true", help="leave out the 1,000 connections with think time")
     parser.add_argument("--fill-only", action="store_true", help="fill the clinics, measure nothing")
     parser.add_argument("--join", type=Path, metavar="FILE", help="serve for the peers' kit until Ctrl-C")
+    parser.add_argument("--soak", type=float, metavar="MIN", help="ask so long, and say what changed meanwhile")
     parser.add_argument("--tcp", action="store_true", help="reach Postgres by TCP, not by its Unix socket")
     parser.add_argument("--port", type=int, default=18_700, metavar="P", help="first of three ports (18700)")
     parser.add_argument("--program", type=Path, default=TARGET / "release" / "praxis", metavar="FILE")
@@ -64,6 +66,8 @@ def run(options: argparse.Namespace) -> None:
         installation.start()
         if options.join:
             serve_peers(installation, filled, options.join)
+        elif options.soak:
+            long_run(installation, filled, options, asked)
         else:
             table(installation, filled, options, asked)
     finally:
@@ -97,6 +101,15 @@ def table(installation: Installation, filled: list[Filled], options: argparse.Na
         print(told)
     for told in verdict(rows):
         print(f"not to be believed: {told}")
+
+
+def long_run(installation: Installation, filled: list[Filled], options: argparse.Namespace, asked: list[str]) -> None:
+    """Asks for a long while, at the last of the numbers of connections, and says what changed."""
+    plan = (int(options.connections.split(",")[-1]), options.seconds)
+    rows = list(soak(installation, filled, [DOCUMENTS[name] for name in asked], options.soak, plan))
+    print("first rounds -> last rounds")
+    for told in changes(rows):
+        print(told)
 
 
 def serve_peers(installation: Installation, filled: list[Filled], file: Path) -> None:
