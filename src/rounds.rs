@@ -13,6 +13,9 @@ use praxis_platform::{
 };
 use tokio::time::{MissedTickBehavior, interval};
 
+/// So often a clinic is looked at in one round, at the most.
+const MOST: usize = 50;
+
 /// What is done on a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
@@ -38,14 +41,28 @@ impl Round {
             ticks.tick().await;
             for tenant in directory.all() {
                 let id = tenant.id;
-                if let Err(failure) = self.look(&platform, tenant).await {
+                if let Err(failure) = self.look_after(&platform, tenant).await {
                     tracing::warn!(tenant = %id, round = ?self, error = %failure, "a clinic could not be looked after");
                 }
             }
         }
     }
 
-    /// Looks after one clinic. How many rows changed; with none there is nothing to commit.
+    /// Looks after one clinic until nothing is left that is due. No transaction takes long, and other clinics wait for their
+    /// turn no longer than so many of them take.
+    pub async fn look_after(self, platform: &Arc<Platform>, tenant: Arc<Tenant>) -> Result<u64, Failure> {
+        let mut all = 0;
+        for _ in 0..MOST {
+            let changed = self.look(platform, Arc::clone(&tenant)).await?;
+            all += changed;
+            if changed < retention::AT_ONCE {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Looks once. How many rows changed; with none there is nothing to commit.
     pub async fn look(self, platform: &Arc<Platform>, tenant: Arc<Tenant>) -> Result<u64, Failure> {
         if tenant.standing() == Standing::Refused {
             return Ok(0);

@@ -87,7 +87,7 @@ impl Work {
     async fn run(self, op: &Op<Write>) -> crate::Result<()> {
         match self {
             // Keeping house.
-            Self::ForgetOldJobs => Ok(jobs::forget_finished(op, op.now() - KEPT_FOR).await.map(drop)?),
+            Self::ForgetOldJobs => forget_old(op).await,
 
             // Scheduling.
             Self::ExpireHold { appointment } => scheduling::expire_hold(op, appointment).await.map(drop),
@@ -115,6 +115,16 @@ impl Work {
         };
         serde_json::from_value(written).ok()
     }
+}
+
+/// Forgets old jobs. What one turn leaves, another takes.
+async fn forget_old(op: &Op<Write>) -> crate::Result<()> {
+    let forgotten = jobs::forget_finished(op, op.now() - KEPT_FOR).await?;
+    if forgotten == jobs::FORGOTTEN_AT_ONCE {
+        let more = format!("more than {}", op.now().timestamp_micros());
+        enqueue(op, Work::ForgetOldJobs, op.now(), &more).await?;
+    }
+    Ok(())
 }
 
 /// Writes work down, to be done at an instant. Work of the same kind and key is written once.

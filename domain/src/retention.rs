@@ -7,7 +7,10 @@ use praxis_platform::{Op, Write, audit::Entry, idempotency, mail};
 
 use crate::{Result, identity};
 
-/// Forgets what is due, so much at a time. How many rows went.
+/// Where so many rows went at once, more may be due.
+pub const AT_ONCE: u64 = 10_000;
+
+/// Forgets what is due, at most [`AT_ONCE`] rows of a kind. How many rows went.
 pub async fn forget(op: &Op<Write>) -> Result<u64> {
     let mails = mail::forget(op).await?;
     let links = identity::forget_links(op).await?;

@@ -3,7 +3,9 @@
 use praxis_entity::{audit_entry, ids::PatientId};
 use praxis_platform::{Op, Read, access::Permission};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Order, QueryFilter,
+    QuerySelect, QueryTrait,
+    sea_query::{Expr, Query, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -37,6 +39,11 @@ pub struct AuditFilter {
 }
 
 impl AuditFilter {
+    /// Whether it picks few entries of many, by an index.
+    const fn is_narrow(&self) -> bool {
+        self.actors.is_some() || self.patients.is_some() || self.object.is_some()
+    }
+
     fn condition(&self) -> Condition {
         use audit_entry::Column;
         let uuids = |column: Column, values: &Option<Vec<Uuid>>| {
@@ -120,10 +127,11 @@ pub enum AuditSort {
 }
 
 impl AuditSort {
-    /// What the database compares: never null, so that a page can go on from any row.
-    fn key(self) -> &'static str {
-        match self {
-            Self::At => "at",
+    /// What the database compares before the id: never null, so that a page can go on from any row. Ids are made in the order
+    /// of time, and have an index.
+    fn key(self) -> Option<&'static str> {
+        Some(match self {
+            Self::At => return None,
             Self::Actor => "COALESCE(actor_id::text, '')",
             Self::ActorKind => "actor_kind",
             Self::Roles => "array_to_string(roles, ' ')",
@@ -142,7 +150,7 @@ impl AuditSort {
             Self::Reason => "COALESCE(reason, '')",
             Self::Times => "times",
             Self::BreakGlass => "COALESCE(break_glass_id::text, '')",
-        }
+        })
     }
 }
 
@@ -155,6 +163,16 @@ pub struct AuditOrder {
     pub ascending: bool,
 }
 
+/// Entries that are looked for. What picks few of them is asked first: the planner does not know how many are wanted, and would
+/// rather walk the whole log in order until it found a page of them. It does not look past an OFFSET.
+fn found(filter: &AuditFilter) -> SelectStatement {
+    let mut found = audit_entry::Entity::find().filter(filter.condition());
+    if filter.is_narrow() {
+        QuerySelect::query(&mut found).offset(0);
+    }
+    found.into_query()
+}
+
 /// One page of the log.
 pub async fn entries(
     op: &Op<Read>,
@@ -163,28 +181,41 @@ pub async fn entries(
     page: &PageRequest,
 ) -> Result<Slice<audit_entry::Model>> {
     op.require(Permission::AUDIT_READ)?;
-    let key = order.by.key();
     let ascending = order.ascending != page.backward;
-    let mut query = audit_entry::Entity::find().filter(filter.condition());
+    let direction = if ascending { Order::Asc } else { Order::Desc };
+    let mut query = Query::select();
+    query.expr(Expr::cust("audit_entry.*")).from_subquery(found(filter), audit_entry::Entity);
     for (position, forward) in [(page.after, true), (page.before, false)] {
         let Some(position) = position else { continue };
         let sign = if order.ascending == forward { ">" } else { "<" };
         // The row that a cursor names says itself where it stands.
-        let beyond = format!("({key}, id) {sign} (SELECT {key}, id FROM audit_entry WHERE id = $1)");
-        query = query.filter(Expr::cust_with_values(beyond, [position.id]));
+        let beyond = match order.by.key() {
+            Some(key) => format!("({key}, id) {sign} (SELECT {key}, id FROM audit_entry WHERE id = $1)"),
+            None => format!("id {sign} $1"),
+        };
+        query.and_where(Expr::cust_with_values(beyond, [position.id]));
     }
-    let direction = if ascending { Order::Asc } else { Order::Desc };
-    let rows = query
-        .order_by(Expr::cust(key), direction.clone())
-        .order_by(audit_entry::Column::Id, direction)
-        .limit(u64::from(Ord::min(page.size, page::MAX_PAGE)) + 1)
-        .all(op.db())
-        .await?;
-    Ok(Slice::cut(rows, page))
+    if let Some(key) = order.by.key() {
+        query.order_by_expr(Expr::cust(key), direction.clone());
+    }
+    query.order_by(audit_entry::Column::Id, direction);
+    query.limit(u64::from(Ord::min(page.size, page::MAX_PAGE)) + 1);
+    let rows = op.db().query_all(&query).await?;
+    let rows = rows.iter().map(|row| audit_entry::Model::from_query_result(row, ""));
+    Ok(Slice::cut(rows.collect::<std::result::Result<_, DbErr>>()?, page))
 }
 
 /// How many entries there are, at most `max`.
 pub async fn count(op: &Op<Read>, filter: &AuditFilter, max: u64) -> Result<i64> {
     op.require(Permission::AUDIT_READ)?;
-    Ok(page::count::<audit_entry::Entity>(op.db(), filter.condition(), max).await?)
+    let mut capped = Query::select();
+    capped.expr(Expr::cust("1")).from_subquery(found(filter), audit_entry::Entity).limit(max);
+    if filter.is_narrow() {
+        // Whoever sorts needs all of them: then the planner does not look for the first few in the whole log.
+        capped.order_by(audit_entry::Column::Id, Order::Asc);
+    }
+    let mut counted = Query::select();
+    counted.expr_as(Expr::cust("count(*)"), "n").from_subquery(capped, "capped");
+    let row = op.db().query_one(&counted).await?;
+    Ok(row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or_default())
 }

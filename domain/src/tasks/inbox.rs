@@ -31,14 +31,17 @@ pub struct TaskCounts {
 pub async fn counts<M>(op: &Op<M>) -> Result<TaskCounts> {
     op.require(Permission::TASK_READ)?;
     let (mine, late) = (of_inbox(op, Inbox::Mine), Column::DueAt.lt(op.now()));
+    // What others took on is none of the viewer's: it need not be judged.
+    let unclaimed = of_inbox(op, Inbox::Unclaimed);
+    let concerning = Condition::any().add(mine.clone()).add(unclaimed.clone());
     let mut select = Query::select();
     select
         .expr_as(how_many(mine.clone()), Alias::new("mine"))
         .expr_as(how_many(of_inbox(op, Inbox::MyRoles)), Alias::new("my_roles"))
-        .expr_as(how_many(of_inbox(op, Inbox::Unclaimed)), Alias::new("unclaimed"))
+        .expr_as(how_many(unclaimed), Alias::new("unclaimed"))
         .expr_as(how_many(mine.add(late)), Alias::new("overdue"))
         .from(task::Entity)
-        .cond_where(is_open().add(seen(op)));
+        .cond_where(is_open().add(concerning).add(seen(op)));
     let Some(row) = op.db().query_one(&select).await? else { return Ok(TaskCounts::default()) };
     Ok(TaskCounts {
         mine: row.try_get("", "mine")?,

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use praxis_entity::{
     ids::{EventId, JobId},
-    job::{ActiveModel, Column, Entity, JobStatus},
+    job::{ActiveModel, Entity, JobStatus},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, Statement, sea_query::OnConflict};
 use serde_json::Value as Json;
 
 use crate::{Failure, Op, Write, audit::Entry, literal::Literal, tenancy::Queue};
@@ -58,12 +58,17 @@ fn row(op: &Op<Write>, new: NewJob) -> ActiveModel {
     }
 }
 
-/// Forgets jobs that were done or discarded before an instant; returns how many.
+/// So many jobs are forgotten at once: no transaction takes long.
+pub const FORGOTTEN_AT_ONCE: u64 = 10_000;
+
+const FORGET: &str = "DELETE FROM job WHERE id IN (SELECT id FROM job \
+    WHERE status IN ('DONE', 'DISCARDED') AND finished_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)";
+
+/// Forgets jobs that were done or discarded before an instant, at most [`FORGOTTEN_AT_ONCE`]; returns how many.
 pub async fn forget_finished(op: &Op<Write>, before: DateTime<Utc>) -> Result<u64, Failure> {
-    let old = Entity::delete_many()
-        .filter(Column::Status.is_one_of(&[JobStatus::Done, JobStatus::Discarded]))
-        .filter(Column::FinishedAt.lt(before));
-    let forgotten = old.exec(op.db()).await?.rows_affected;
+    let values = [before.into(), FORGOTTEN_AT_ONCE.cast_signed().into()];
+    let forget = Statement::from_sql_and_values(DbBackend::Postgres, FORGET, values);
+    let forgotten = op.db().execute_raw(forget).await?.rows_affected();
     if forgotten > 0 {
         let times = i32::try_from(forgotten).unwrap_or(i32::MAX);
         op.record(Entry { times, ..Entry::done("job.forget") });

@@ -13,6 +13,6 @@ mod worker;
 
 pub use cron::next_time;
 pub use dead::{JobFilter, RECURRING as RECURRING_KEY, by_id, discard, list, retry};
-pub use enqueue::{NewJob, enqueue, forget_finished};
+pub use enqueue::{FORGOTTEN_AT_ONCE, NewJob, enqueue, forget_finished};
 pub use perform::{Perform, Problem};
 pub use worker::{Ran, Result as Outcome, Worker};

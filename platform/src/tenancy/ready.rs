@@ -159,9 +159,12 @@ impl Control {
             .map(|_| ())
     }
 
-    /// The work could not be looked at: somebody is to try at another time.
+    /// The work could not be looked at: somebody is to try at another time. One hint says so, however many there were: a
+    /// clinic that nobody serves is put off again and again.
     async fn put_off(&self, woken: &Woken, until: DateTime<Utc>) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE cell.ready SET run_at = $2 WHERE id = ANY($1)")
+        let one = "WITH kept AS (UPDATE cell.ready SET run_at = $2 WHERE id = $1[1]) \
+            DELETE FROM cell.ready WHERE id = ANY($1[2:])";
+        sqlx::query(one)
             .bind(&woken.hints)
             .bind(until)
             .execute(&self.hints().of(&woken.cell)?.pool)

@@ -25,6 +25,13 @@ impl Clinic {
         ensure!(false, "Postgres counted no {sealed} sealed entries");
         Ok(0)
     }
+
+    /// How many entries Postgres read so far, once all connections that rest have told it.
+    async fn entries_read(&mut self) -> Result<i64> {
+        tokio::time::sleep(Duration::from_secs(12)).await;
+        let sealed = self.number("SELECT count(*) FROM audit_leaf").await?;
+        self.entries_read_when_sealed(sealed).await
+    }
 }
 
 #[tokio::test]
@@ -74,5 +81,40 @@ async fn whoever_an_alert_tells_of_is_not_counted_anew_with_every_reading() -> R
     let officer = clinic.server.person("northside", "privacy_officer").await;
     let alerts = officer.ask(ALERTS, json!({})).await["securityAlerts"]["nodes"].clone();
     assert_eq!(alerts.as_array().unwrap().iter().filter(|alert| alert["kind"] == "MASS_READING").count(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_reads_the_log_does_not_wait_for_all_of_it() -> Result<()> {
+    let mut clinic = Clinic::new().await?;
+    let read = "query($id: ID!) { patient(by: { id: $id }) { name { full } } }";
+    let ada = {
+        let owner = clinic.server.person("northside", "owner").await;
+        let ada = owner.register("Ada", "Quill", "1990-01-02").await;
+        owner.ask(read, json!({ "id": ada })).await;
+        ada
+    };
+    for _ in 0..5 {
+        clinic.entries(1_000).await?;
+    }
+    clinic.server.user("northside", "officer@praxis.test", "privacy_officer").await?;
+    let before = clinic.entries_read().await?;
+    {
+        let officer = clinic.server.enter("northside", "officer@praxis.test").await;
+        let log = "query($id: ID!) { newest: auditEntries(first: 20) { nodes { id } }
+            ofAda: auditEntries(filter: { patientIds: [$id] }) { totalCount nodes { id action } }
+            patient(by: { id: $id }) { accessLog { totalCount nodes { id } } } }";
+        let told = officer.ask(log, json!({ "id": ada })).await;
+        assert_eq!(told["newest"]["nodes"].as_array().unwrap().len(), 20);
+        let ours = [&told["ofAda"], &told["patient"]["accessLog"]];
+        for ours in ours {
+            let entries = ours["nodes"].as_array().unwrap().len();
+            assert!((2..20).contains(&entries), "{told}");
+            assert_eq!(ours["totalCount"], entries);
+        }
+        clinic.seal().await?;
+    }
+    let read = clinic.entries_read().await? - before;
+    assert!((20..1_000).contains(&read), "{read} of 5,000 entries were read");
     Ok(())
 }

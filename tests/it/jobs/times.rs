@@ -2,6 +2,7 @@
 
 use praxis_domain::jobs::{self as work, Work};
 use praxis_platform::tenancy::Queue;
+use sqlx::{AssertSqlSafe, Executor as _};
 use tokio::time::timeout;
 
 use super::*;
@@ -104,6 +105,28 @@ async fn work_is_announced_with_its_commit_and_what_is_under_way_when_a_server_s
     let count = |status| rows.iter().filter(|row| row.status == status).count();
     assert_eq!((count(JobStatus::Done), count(JobStatus::Queued)), (4, 10));
     assert!(rows.iter().filter(|row| row.status == JobStatus::Queued).all(|row| row.attempts == 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_night_forgets_all_old_jobs_however_many_there_are() -> Result<()> {
+    let server = clinic().await?;
+    enqueue(&server, "northside", vec![new_job("old", server.clock.now())]).await?;
+    assert_eq!(work_off(&worker(&server, &server.app, Counting::default()).await?).await?.len(), 1);
+    let mut runtime = server.installation.tenant_connection("northside").await?;
+    let schema: String = sqlx::query_scalar("SELECT current_schema()").fetch_one(&mut runtime).await?;
+    let more = format!(
+        "BEGIN; SET LOCAL search_path = {schema}; SET LOCAL session_replication_role = replica;
+        INSERT INTO job SELECT another.* FROM job AS one, generate_series(1, 10000) AS n, jsonb_populate_record(NULL::job,
+            to_jsonb(one) || jsonb_build_object('id', md5(n::text)::uuid, 'dedupe_key', n::text)) AS another; COMMIT"
+    );
+    server.installation.admin().await?.execute(sqlx::raw_sql(AssertSqlSafe(more))).await?;
+    let worker = worker(&server, &server.app, Jobs).await?;
+    worker.plan().await?;
+    server.clock.advance(TimeDelta::days(32));
+    work_off(&worker).await?;
+    let left = "SELECT count(*) FROM job WHERE name = 'COUNT'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&mut runtime).await?, 0);
     Ok(())
 }
 
