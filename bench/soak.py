@@ -38,6 +38,9 @@ def changes(rows: list[Row]) -> list[str]:
     told = []
     for document in dict.fromkeys(row.document for row in rows):
         rounds = [row for row in rows if row.document == document]
+        if len(rounds) < 3:
+            told.append(f"{document:3} was asked in {len(rounds)} rounds: three are the least to say what changed")
+            continue
         part = max(1, (len(rounds) - 1) // 3)
         first, last = rounds[1 : 1 + part], rounds[-part:]
         figures = [f"{name} {mean(first, field):.3g} -> {mean(last, field):.3g}" for name, field in FIGURES.items()]
@@ -47,4 +50,4 @@ def changes(rows: list[Row]) -> list[str]:
 
 def mean(rows: list[Row], field: str) -> float:
     """The mean of a field, which may be unknown."""
-    return sum(getattr(row, field) or 0 for row in rows) / max(1, len(rows))
+    return sum(getattr(row, field) or 0 for row in rows) / len(rows)
