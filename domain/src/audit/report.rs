@@ -39,9 +39,10 @@ pub struct AuditFilter {
 }
 
 impl AuditFilter {
-    /// Whether it picks few entries of many, by an index.
+    /// Whether an index picks its entries, which the newest of the log need not be among.
     const fn is_narrow(&self) -> bool {
-        self.actors.is_some() || self.patients.is_some() || self.object.is_some()
+        let until = self.at.lt.is_some() || self.at.lte.is_some() || self.at.eq.is_some();
+        until || self.actors.is_some() || self.patients.is_some() || self.object.is_some()
     }
 
     fn condition(&self) -> Condition {

@@ -8,7 +8,7 @@ use praxis_entity::{
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, Statement, sea_query::OnConflict};
 use serde_json::Value as Json;
 
-use crate::{Failure, Op, Write, audit::Entry, literal::Literal, tenancy::Queue};
+use crate::{Failure, Op, Write, audit::Entry, tenancy::Queue};
 
 /// Rows of one statement.
 const CHUNK: usize = 1_000;
